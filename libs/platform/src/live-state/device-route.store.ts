@@ -1,0 +1,37 @@
+/** Where a device is connected and by what key it is reached. Ids are lower-case hex. */
+export interface DeviceRoute {
+  device: string;
+  account: string;
+  /** Incarnation of the gateway; 0 when the device is away. */
+  gateway: number;
+  /** The gateway's number of the connection, never used twice in an incarnation. */
+  connection: number;
+  /** 32 bytes. */
+  deliveryKey: Uint8Array;
+  /** Capability ids no longer honoured: 16 bytes each, concatenated. */
+  revokedCapabilities: Uint8Array;
+  invisible: boolean;
+}
+
+/**
+ * Live connections. A route outlives its connection by `retentionMs` with gateway 0, so that tokens of a device that just left can be checked.
+ * Routes of a gateway are valid while its lease stands (LeaseStore); nothing is refreshed per connection.
+ */
+export interface DeviceRouteStore {
+  /** Puts the route, replacing an older one of the device. Returns the one that it replaced, if that was connected. Atomic. */
+  attach(route: DeviceRoute): Promise<{ gateway: number; connection: number } | undefined>;
+  /** Marks the device as away if it is still at this connection. Returns whether it was. Atomic. */
+  detach(device: string, gateway: number, connection: number, retentionMs: number): Promise<boolean>;
+  /** The route as stored; the caller checks the gateway's lease. */
+  find(device: string): Promise<DeviceRoute | undefined>;
+  /** Connected devices of an account (routes with a gateway; leases are the caller's to check). */
+  connectedDevices(account: string): Promise<{ device: string; gateway: number; connection: number; invisible: boolean }[]>;
+  /** As connectedDevices, for many accounts at once; accounts with none are absent. */
+  connectedDevicesOf(accounts: string[]): Promise<Map<string, { device: string; gateway: number; connection: number; invisible: boolean }[]>>;
+  /** Devices connected at this gateway when it died, with their accounts; forgets them (as detach). Each device is returned to one caller only. */
+  takeDevicesOf(gateway: number, retentionMs: number): Promise<{ device: string; account: string }[]>;
+  /** Forgets all of a device (revoked) at once. */
+  forget(device: string): Promise<void>;
+}
+
+export const DEVICE_ROUTE_STORE = Symbol('DEVICE_ROUTE_STORE');
