@@ -1,0 +1,50 @@
+/** Every bound that a client can run into, in one table (design §4). Bytes, unless the name says otherwise. */
+export const LIMITS = {
+  /** A sealed box as it crosses the WebSocket. */
+  boxBytes: 512 * 1024,
+  payloadBytes: 256 * 1024,
+  recipientsPerSend: 1_000,
+  devicesPerAccount: 10,
+  contactsPerAccount: 5_000,
+  /** Contact requests of an account that wait for an answer. */
+  openRequestsPerAccount: 100,
+  /** Open calls of a connection. */
+  openCallsPerConnection: 64,
+  /** Body of a Call. */
+  callBytes: 256 * 1024,
+  nameMinLength: 3,
+  nameMaxLength: 32,
+  passwordMinBytes: 10,
+  passwordMaxBytes: 1_024,
+  revokedCapabilities: 4_096,
+  keyPackageBytes: 8 * 1024,
+  /** One-time key packages of a device. */
+  oneTimeKeyPackages: 100,
+  keyPackagesLowWater: 25,
+  /** Unacknowledged deliveries of a connection. */
+  deliveryWindow: 256,
+  deliveryWindowBytes: 1024 * 1024,
+  /** Unsent bytes after which a slow client is disconnected. */
+  unsentBytes: 1024 * 1024,
+  /** A message on the bus. */
+  busMessageBytes: 1024 * 1024,
+  /** Where a batch for a gateway is cut. */
+  busBatchBytes: 256 * 1024,
+} as const;
+
+/** How long things live, in milliseconds unless the name says otherwise. */
+export const TIMES = {
+  heartbeatMs: 30_000,
+  leaseMs: 3_000,
+  acceptedAfterMs: 100,
+  requestLifetimeDays: 90,
+  credentialLifetimeDays: 90,
+  accessTokenSeconds: 300,
+  retryWindowDefaultSeconds: 30,
+  retryWindowMaxSeconds: 24 * 3_600,
+  certificateSeconds: 24 * 3_600,
+} as const;
+
+export const NAME_PATTERN = /^[a-z0-9_]{3,32}$/;
+/** A name with the tag that the server appended under the policy `open`. */
+export const TAGGED_NAME_PATTERN = /^[a-z0-9_]{3,32}(\.[0-9]{4,8})?$/;
