@@ -30,10 +30,10 @@ export function methodName(method: DescMethod): string {
 export function contractOf(method: DescMethod): MethodContract {
   const name = methodName(method);
   if (method.methodKind !== 'unary') throw new TypeError(`${name} is not unary`);
-  const contract = { name, method, caller: getOption(method, caller), rate: getOption(method, rate) };
+  const contract = { name, method: method as DescMethodUnary, caller: getOption(method, caller), rate: getOption(method, rate) };
   if (contract.caller === CallerClass.UNSPECIFIED) throw new TypeError(`${name} does not declare (caller)`);
   if (contract.rate === RateClass.UNSPECIFIED) throw new TypeError(`${name} does not declare (rate)`);
-  return contract;
+  return contract as MethodContract;
 }
 
 /** Every method by its name. */
