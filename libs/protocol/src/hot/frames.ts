@@ -1,0 +1,142 @@
+import type { Outcome, ReceiptStatus } from '../generated/sotto/v1/frames_pb.js';
+import { ID_BYTES, TOKEN_BYTES } from '../ids.js';
+import { LIMITS } from '../limits.js';
+import { BYTES, bytesFieldSize, FIXED64, Reader, VARINT, varintSize, WireError, Writer } from './wire.js';
+
+/** Field numbers of Frame.kind in frames.proto. */
+export const FrameKind = {
+  CALL: 1, SEND: 2, ACK: 3, PING: 4, REPLY: 5, DELIVER: 6, RECEIPT: 7, EVENT: 8, PONG: 9,
+} as const;
+
+/** Calls `visit(kind, start, end)` for each frame of a serialised Frames; unknown kinds too. Throws WireError; what was visited before stands. */
+export function forEachFrame(frames: Uint8Array, visit: (kind: number, start: number, end: number) => void): void {
+  const outer = new Reader(frames);
+  while (outer.next()) {
+    if (outer.field !== 1) {
+      outer.skip();
+      continue;
+    }
+    const start = outer.bytesStart();
+    const frame = new Reader(frames, start, outer.offset);
+    while (frame.next()) {
+      if (frame.type !== BYTES) {
+        frame.skip();
+        continue;
+      }
+      const from = frame.bytesStart();
+      visit(frame.field, from, frame.offset);
+    }
+  }
+}
+
+/** Wraps a serialised message of a frame kind as one entry of Frames: the bytes that go into a box. */
+export function wrapFrame(kind: number, message: Uint8Array): Uint8Array {
+  const inner = bytesFieldSize(message.length);
+  const writer = new Writer(new Uint8Array(bytesFieldSize(inner)));
+  frameHeader(writer, kind, message.length);
+  writer.buffer.set(message, writer.offset);
+  return writer.buffer;
+}
+
+function frameHeader(writer: Writer, kind: number, length: number): void {
+  writer.tag(1, BYTES);
+  writer.varint(bytesFieldSize(length));
+  writer.tag(kind, BYTES);
+  writer.varint(length);
+}
+
+/** A Send, as views into the bytes that it was read from. */
+export interface ParsedSend {
+  id: Uint8Array;
+  /** Device id (16) and token (32) of each recipient. */
+  devices: Uint8Array[];
+  tokens: Uint8Array[];
+  payload: Uint8Array;
+  /** Seconds. */
+  ttl: number;
+  slot: Uint8Array;
+  commitId: Uint8Array;
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** Throws WireError for anything that is not a Send within the limits. */
+export function parseSend(bytes: Uint8Array): ParsedSend {
+  const send: ParsedSend = { id: EMPTY, devices: [], tokens: [], payload: EMPTY, ttl: 0, slot: EMPTY, commitId: EMPTY };
+  const reader = new Reader(bytes);
+  while (reader.next()) {
+    switch (reader.field) {
+      case 1: send.id = reader.bytes(); break;
+      case 2: parseRecipient(reader, send); break;
+      case 3: send.payload = reader.bytes(); break;
+      case 4: send.ttl = reader.uint32(); break;
+      case 5: send.slot = reader.bytes(); break;
+      case 6: send.commitId = reader.bytes(); break;
+      default: reader.skip();
+    }
+  }
+  if (send.id.length !== ID_BYTES) throw new WireError('a Send has an id of 16 bytes');
+  if (send.devices.length === 0 || send.devices.length > LIMITS.recipientsPerSend) throw new WireError('a Send has 1 to 1,000 recipients');
+  if (send.payload.length > LIMITS.payloadBytes) throw new WireError('a payload has at most 256 KiB');
+  return send;
+}
+
+function parseRecipient(outer: Reader, send: ParsedSend): void {
+  const start = outer.bytesStart();
+  const reader = new Reader(outer.buffer, start, outer.offset);
+  let device = EMPTY;
+  let token = EMPTY;
+  while (reader.next()) {
+    if (reader.field === 1) device = reader.bytes();
+    else if (reader.field === 2) token = reader.bytes();
+    else reader.skip();
+  }
+  if (device.length !== ID_BYTES || token.length !== TOKEN_BYTES) throw new WireError('a recipient has a device of 16 and a token of 32 bytes');
+  send.devices.push(device);
+  send.tokens.push(token);
+}
+
+/** The handle of a Deliver: which relay, and its own number of the delivery. */
+export interface ParsedAck {
+  relay: number;
+  delivery: number;
+  outcome: Outcome;
+}
+
+export function parseAck(bytes: Uint8Array): ParsedAck {
+  const ack: ParsedAck = { relay: 0, delivery: 0, outcome: 0 };
+  const reader = new Reader(bytes);
+  while (reader.next()) {
+    if (reader.field === 1 && reader.type === FIXED64) {
+      ack.delivery = reader.raw32();
+      ack.relay = reader.raw32();
+    } else if (reader.field === 2) ack.outcome = reader.uint32();
+    else reader.skip();
+  }
+  if (ack.relay === 0) throw new WireError('an Ack has the handle of a Deliver');
+  return ack;
+}
+
+/** A Deliver as an entry of Frames. */
+export function encodeDeliver(relay: number, delivery: number, payload: Uint8Array): Uint8Array {
+  const length = 9 + bytesFieldSize(payload.length);
+  const writer = new Writer(new Uint8Array(bytesFieldSize(bytesFieldSize(length))));
+  frameHeader(writer, FrameKind.DELIVER, length);
+  writer.fixed64(1, delivery, relay);
+  writer.bytes(2, payload);
+  return writer.buffer;
+}
+
+/** A Receipt about one device, or about the whole Send when `device` is empty, as an entry of Frames. */
+export function encodeReceipt(id: Uint8Array, device: Uint8Array, status: ReceiptStatus, relay = 0): Uint8Array {
+  const length =
+    (id.length > 0 ? bytesFieldSize(id.length) : 0) + (device.length > 0 ? bytesFieldSize(device.length) : 0) + 1 + varintSize(status) + (relay === 0 ? 0 : 5);
+  const writer = new Writer(new Uint8Array(bytesFieldSize(bytesFieldSize(length))));
+  frameHeader(writer, FrameKind.RECEIPT, length);
+  if (id.length > 0) writer.bytes(1, id);
+  if (device.length > 0) writer.bytes(2, device);
+  writer.tag(3, VARINT);
+  writer.varint(status);
+  if (relay !== 0) writer.fixed32(4, relay);
+  return writer.buffer;
+}
