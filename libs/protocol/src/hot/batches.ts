@@ -14,7 +14,7 @@ export interface ParsedRelayInput {
   notHere: number | undefined;
 }
 
-const EMPTY = new Uint8Array(0);
+const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** An entry of RelayBatch.inputs with a serialised Send (kind 'send') or Ack. */
 export function encodeRelayInput(kind: 'send' | 'ack', connection: number, device: Uint8Array, account: Uint8Array, message: Uint8Array): Uint8Array {
@@ -93,7 +93,7 @@ function readHandle(reader: Reader): number {
 export function forEachGatewayOutput(batch: Uint8Array, visit: (relay: number, connection: number, frame: Uint8Array) => void): void {
   forEachEntry(batch, (relay, reader) => {
     let connection = 0;
-    let frame = EMPTY;
+    let frame: Uint8Array = EMPTY;
     while (reader.next()) {
       if (reader.field === 1) connection = reader.fixed32();
       else if (reader.field === 2) frame = reader.bytes();

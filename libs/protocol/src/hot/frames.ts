@@ -58,7 +58,7 @@ export interface ParsedSend {
   commitId: Uint8Array;
 }
 
-const EMPTY = new Uint8Array(0);
+const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Throws WireError for anything that is not a Send within the limits. */
 export function parseSend(bytes: Uint8Array): ParsedSend {
@@ -84,8 +84,8 @@ export function parseSend(bytes: Uint8Array): ParsedSend {
 function parseRecipient(outer: Reader, send: ParsedSend): void {
   const start = outer.bytesStart();
   const reader = new Reader(outer.buffer, start, outer.offset);
-  let device = EMPTY;
-  let token = EMPTY;
+  let device: Uint8Array = EMPTY;
+  let token: Uint8Array = EMPTY;
   while (reader.next()) {
     if (reader.field === 1) device = reader.bytes();
     else if (reader.field === 2) token = reader.bytes();
