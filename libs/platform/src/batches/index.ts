@@ -1,0 +1,1 @@
+export { BatchPublisher } from './batch-publisher.js';
