@@ -1,0 +1,43 @@
+import type { DeviceEntry } from '../routing/device-entry.js';
+
+/** A Send that is not settled for all its recipients. */
+export interface InFlightMessage {
+  /** 16 bytes; means something only with its sender. */
+  id: Uint8Array;
+  /** Id as a map key. */
+  key: string;
+  /** Device id of the sender, hex. */
+  sender: string;
+  account: string;
+  /** Where the sender's receipts go. */
+  gateway: number;
+  connection: number;
+  payload: Uint8Array;
+  /** Milliseconds since the epoch, a whole second. */
+  deadline: number;
+  /** Deliveries without an outcome. */
+  open: Delivery[];
+  /** The sender was told that it is accepted. */
+  accepted: boolean;
+  /** Which of its account's budgets it is charged to. */
+  charged: 'moving' | 'held' | 'none';
+}
+
+/** One message to one device. */
+export interface Delivery {
+  /** The relay's number of it, in the handle. */
+  number: number;
+  message: InFlightMessage;
+  to: DeviceEntry;
+  device: Uint8Array;
+  token: Uint8Array;
+  /** When a Deliver last went out; 0 when none has. */
+  sentAt: number;
+  /** Waits for a further try: doubled after each. Milliseconds. */
+  backoff: number;
+  /** Counts in the device's window. */
+  inWindow: boolean;
+  /** Has an entry in the retry timers. */
+  timed: boolean;
+  settled: boolean;
+}

@@ -1,0 +1,10 @@
+import { runService } from '@sotto/platform/service';
+import { RelayModule } from './relay.module.js';
+import { relayConfig, relayConfigSchema } from './relay.config.js';
+
+await runService({
+  name: 'relay',
+  needs: ['bus', 'live-state'],
+  schema: relayConfigSchema,
+  module: (env) => RelayModule.forRoot(relayConfig(env)),
+});

@@ -1,0 +1,102 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { BatchPublisher } from '@sotto/platform/batches';
+import { BUS, type Bus, type Subscription } from '@sotto/platform/bus';
+import { gatewayOutSubject, LeaseHolder, LeaseWatch, relayInSubject } from '@sotto/platform/leases';
+import { DEVICE_ROUTE_STORE, type DeviceRouteStore, LEASE_STORE, type LeaseStore } from '@sotto/platform/live-state';
+import { fromHex, ReceiptStatus } from '@sotto/protocol';
+import { encodeGatewayOutput, encodeReceipt } from '@sotto/protocol/frames';
+import { DeviceChangedSchema } from '@sotto/protocol/internal';
+import sodium from 'libsodium-wrappers';
+import { RelayEngine } from './in-flight/relay-engine.js';
+import { RELAY_CONFIG, type RelayConfig } from './relay.config.js';
+import { RETRY_TIMER_STORE, type RetryTimer, type RetryTimerStore } from './retry-timers/retry-timer.store.js';
+
+const TICK_MS = 50;
+/** How long after its deadline a timer counts as left behind by its owner. */
+const ORPHAN_AFTER_MS = 3_000;
+const DRAIN_MS = 2_000;
+
+/** Ties the engine to bus, live state and clock. */
+@Injectable()
+export class RelayService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly log = new Logger(RelayService.name);
+  private lease!: LeaseHolder;
+  private gateways!: LeaseWatch;
+  private engine!: RelayEngine;
+  private output!: BatchPublisher;
+  private readonly subscriptions: Subscription[] = [];
+  private readonly timers: NodeJS.Timeout[] = [];
+
+  constructor(
+    @Inject(BUS) private readonly bus: Bus,
+    @Inject(DEVICE_ROUTE_STORE) private readonly routes: DeviceRouteStore,
+    @Inject(LEASE_STORE) private readonly leases: LeaseStore,
+    @Inject(RETRY_TIMER_STORE) private readonly retryTimers: RetryTimerStore,
+    @Inject(RELAY_CONFIG) private readonly config: RelayConfig,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await sodium.ready;
+    this.lease = await LeaseHolder.claim(this.leases, 'relay', () => this.engine.forgetRoutes());
+    const { incarnation } = this.lease;
+    this.output = new BatchPublisher(this.bus, incarnation, gatewayOutSubject);
+    this.gateways = new LeaseWatch(this.leases, 'gateway', { gone: (gateway) => this.engine.gatewayGone(gateway) });
+    this.engine = new RelayEngine(incarnation, this.config, {
+      output: (gateway, connection, frame) => this.output.add(gateway, encodeGatewayOutput(connection, frame)),
+      loadRoute: (device) => this.routes.find(device),
+      gatewayAlive: (gateway) => this.gateways.has(gateway),
+      addTimers: (timers) => this.keepTimers(this.retryTimers.add(timers)),
+      removeTimers: (timers) => this.keepTimers(this.retryTimers.remove(timers)),
+      now: Date.now,
+    });
+    await this.gateways.start();
+    this.subscribe(incarnation);
+    this.timers.push(setInterval(() => this.engine.tick(), TICK_MS));
+    this.timers.push(setInterval(() => void this.reportOrphans().catch(() => undefined), ORPHAN_AFTER_MS));
+  }
+
+  /** Gives the lease back, so that gateways turn to other relays at once; ends what is on its way, then lets go of the rest: senders send it again. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.lease.release();
+    const until = Date.now() + DRAIN_MS;
+    while (this.engine.inFlight > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    for (const timer of this.timers) clearInterval(timer);
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    this.gateways.stop();
+    this.output.flush();
+  }
+
+  private subscribe(incarnation: number): void {
+    this.subscriptions.push(
+      this.bus.subscribe(relayInSubject(incarnation), (batch) => this.engine.onBatch(batch)),
+      this.bus.subscribe('device.changed', (payload) => this.onDeviceChanged(payload)),
+      // What was published while the broker was away is lost without an error.
+      this.bus.onStatus((connected) => connected && this.engine.forgetRoutes()),
+    );
+  }
+
+  private onDeviceChanged(payload: Uint8Array): void {
+    const { device, online, gateway } = fromBinary(DeviceChangedSchema, payload);
+    if (online) this.gateways.seen(gateway);
+    this.engine.deviceChanged(Buffer.from(device).toString('hex'), online);
+  }
+
+  /** The timers are a second line behind the senders' own; without them nothing is lost. */
+  private keepTimers(work: Promise<void>): void {
+    work.catch(() => this.log.warn('retry timers could not be kept: live state is away'));
+  }
+
+  /** Tells the senders of messages whose relay died with them. */
+  private async reportOrphans(): Promise<void> {
+    const due = await this.retryTimers.takeDue(Date.now() - ORPHAN_AFTER_MS, 500);
+    for (const timer of due) await this.reportUndelivered(timer);
+  }
+
+  private async reportUndelivered(timer: RetryTimer): Promise<void> {
+    const route = await this.routes.find(timer.sender);
+    if (route === undefined || route.gateway === 0) return;
+    const receipt = encodeReceipt(fromHex(timer.id), fromHex(timer.device), ReceiptStatus.UNDELIVERED);
+    this.output.add(route.gateway, encodeGatewayOutput(route.connection, receipt));
+  }
+}

@@ -1,0 +1,41 @@
+import type { Redis } from 'ioredis';
+import { type RetryTimer, retryTimerKey, type RetryTimerStore } from './retry-timer.store.js';
+
+/** One sorted set, scored by deadline. The key expires with its last timer. */
+const KEY = 'relay:retry-timers';
+/** Longest retry window, and a minute. Seconds. */
+const KEY_LIFETIME = 24 * 3_600 + 60;
+
+const TAKE_DUE = `
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+for i = 1, #due, 2 do redis.call('ZREM', KEYS[1], due[i]) end
+return due`;
+
+export class RedisRetryTimerStore implements RetryTimerStore {
+  constructor(private readonly redis: Redis) {}
+
+  async add(timers: readonly RetryTimer[]): Promise<void> {
+    if (timers.length === 0) return;
+    await this.redis
+      .multi()
+      .zadd(KEY, ...timers.flatMap((timer) => [timer.deadline, retryTimerKey(timer)]))
+      .expire(KEY, KEY_LIFETIME)
+      .exec();
+  }
+
+  async remove(timers: readonly RetryTimer[]): Promise<void> {
+    if (timers.length > 0) await this.redis.zrem(KEY, ...timers.map(retryTimerKey));
+  }
+
+  async takeDue(before: number, limit: number): Promise<RetryTimer[]> {
+    const due = (await this.redis.eval(TAKE_DUE, 1, KEY, before, limit)) as string[];
+    const timers: RetryTimer[] = [];
+    for (let i = 0; i < due.length; i += 2) timers.push(parse(due[i]!, Number(due[i + 1])));
+    return timers;
+  }
+}
+
+function parse(key: string, deadline: number): RetryTimer {
+  const [sender = '', id = '', device = '', owner = '0'] = key.split(':');
+  return { sender, id, device, deadline, owner: Number(owner) };
+}

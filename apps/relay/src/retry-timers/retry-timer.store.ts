@@ -1,0 +1,25 @@
+/** All that live state may know of a message that was not delivered at once (P1). Ids are hex. */
+export interface RetryTimer {
+  id: string;
+  sender: string;
+  device: string;
+  /** Milliseconds since the epoch. */
+  deadline: number;
+  /** Incarnation of the relay that holds the message. */
+  owner: number;
+}
+
+/** Timers survive their relay, so that a sender is told although the relay died. */
+export interface RetryTimerStore {
+  add(timers: readonly RetryTimer[]): Promise<void>;
+  remove(timers: readonly RetryTimer[]): Promise<void>;
+  /** Removes and returns timers whose deadline is before `before`, at most `limit`. Each is returned at most once, over all relays. */
+  takeDue(before: number, limit: number): Promise<RetryTimer[]>;
+}
+
+export const RETRY_TIMER_STORE = Symbol('RETRY_TIMER_STORE');
+
+/** The timer as a sorted-set member. */
+export function retryTimerKey(timer: RetryTimer): string {
+  return `${timer.sender}:${timer.id}:${timer.device}:${timer.owner}`;
+}
