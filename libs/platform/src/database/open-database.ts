@@ -1,0 +1,93 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaPGlite } from 'pglite-prisma-adapter';
+import type { Database, DatabaseOptions } from './database.js';
+import { DatabaseOpenError } from './database-error.js';
+import { codeOf, lockFolder } from './folder-lock.js';
+import { PrismaClient } from './generated/client.js';
+import { applyMigrations } from './migrations.js';
+
+/** Opens and warms up: Prisma's first query takes 135-350 ms, which no user should wait for. Throws DatabaseOpenError, or the driver's error when a server is away. */
+export function openDatabase(options: DatabaseOptions): Promise<Database> {
+  return options.kind === 'postgres' ? openPostgres(options.url, options.maxConnections ?? 10) : openPGlite(resolve(options.folder));
+}
+
+async function openPostgres(url: string, max: number): Promise<Database> {
+  const adapter = new PrismaPg(
+    { connectionString: url, max, connectionTimeoutMillis: 3_000, idleTimeoutMillis: 30_000, query_timeout: 10_000, keepAlive: true },
+    // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
+    { onPoolError: () => undefined, onConnectionError: () => undefined },
+  );
+  const client = new PrismaClient({ adapter });
+  try {
+    await warmUp(client);
+  } catch (error) {
+    await client.$disconnect();
+    throw error;
+  }
+  return { client, ping: () => ping(client), close: () => client.$disconnect() };
+}
+
+async function openPGlite(folder: string): Promise<Database> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const lock = await lockFolder(folder);
+    try {
+      return await openLocked(join(folder, 'postgres'), () => lock.release());
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  } catch (error) {
+    throw explained(error, folder);
+  }
+}
+
+async function openLocked(dataDir: string, release: () => Promise<void>): Promise<Database> {
+  // The default of 128 MB of shared buffers is memory this process would hold for a few thousand rows.
+  const postgres = await PGlite.create({ dataDir, startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'] });
+  try {
+    // The adapter's types name PGlite's CommonJS declarations of the same class.
+    const adapter = new PrismaPGlite(postgres as unknown as ConstructorParameters<typeof PrismaPGlite>[0]);
+    await applyMigrations(adapter);
+    const client = new PrismaClient({ adapter });
+    await warmUp(client);
+    return { client, ping: () => ping(client), close: () => closeAll(client, postgres, release) };
+  } catch (error) {
+    await postgres.close();
+    throw error;
+  }
+}
+
+async function closeAll(client: PrismaClient, postgres: PGlite, release: () => Promise<void>): Promise<void> {
+  await client.$disconnect();
+  if (!postgres.closed) await postgres.close();
+  await release();
+}
+
+async function ping(client: PrismaClient): Promise<void> {
+  await client.$queryRaw`SELECT 1`;
+}
+
+async function warmUp(client: PrismaClient): Promise<void> {
+  await client.account.findUnique({ where: { name: '' }, select: { id: true } });
+}
+
+const CAUSES: Readonly<Record<string, string>> = {
+  EROFS: 'is on a read-only file system',
+  EACCES: 'may not be written by this user',
+  EPERM: 'may not be written by this user',
+  ENOSPC: 'is on a full disk',
+  EDQUOT: 'is over its quota',
+  ENOTDIR: 'is not a folder',
+  EEXIST: 'is not a folder',
+};
+
+function explained(error: unknown, folder: string): unknown {
+  if (error instanceof DatabaseOpenError) return error;
+  const cause = CAUSES[codeOf(error) ?? ''];
+  if (cause !== undefined) return new DatabaseOpenError(`the data folder ${folder} ${cause}`, { cause: error });
+  return new DatabaseOpenError(`the database in ${folder} does not open: is its disk full, or was it written by a newer version?`, { cause: error });
+}
