@@ -35,3 +35,6 @@ export interface DeviceRouteStore {
 }
 
 export const DEVICE_ROUTE_STORE = Symbol('DEVICE_ROUTE_STORE');
+
+/** A device with a connection, as lists of an account's devices carry it. */
+export type ConnectedDevice = Pick<DeviceRoute, 'device' | 'gateway' | 'connection' | 'invisible'>;

@@ -1,0 +1,31 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { fromHex, type EventSchema } from '@sotto/protocol';
+import { GatewayEventSchema } from '@sotto/protocol/internal';
+import type { Bus } from '../bus/bus.js';
+import { gatewayEventSubject } from '../leases/incarnation.js';
+import type { DeviceRouteStore } from './device-route.store.js';
+
+/** Tells connected devices of an account something, at most once. Who is away learns it at its next connection, by asking. */
+export class AccountEvents {
+  constructor(
+    private readonly bus: Bus,
+    private readonly routes: DeviceRouteStore,
+  ) {}
+
+  async toAccount(account: string, event: MessageInitShape<typeof EventSchema>): Promise<void> {
+    const devices = await this.routes.connectedDevices(account);
+    const gateways = new Set(devices.map(({ gateway }) => gateway));
+    for (const gateway of gateways) this.publish(gateway, account, '', event);
+  }
+
+  async toDevice(account: string, device: string, event: MessageInitShape<typeof EventSchema>): Promise<void> {
+    const route = await this.routes.find(device);
+    if (route !== undefined && route.gateway !== 0 && route.account === account) this.publish(route.gateway, account, device, event);
+  }
+
+  private publish(gateway: number, account: string, device: string, event: MessageInitShape<typeof EventSchema>): void {
+    const message = create(GatewayEventSchema, { account: fromHex(account), device: fromHex(device), event });
+    this.bus.publish(gatewayEventSubject(gateway), toBinary(GatewayEventSchema, message));
+  }
+}

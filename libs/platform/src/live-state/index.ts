@@ -1,0 +1,13 @@
+export { LIVE_STATE } from './live-state.js';
+export type { LiveState } from './live-state.js';
+export { closeLiveState, connectLiveState, pingLiveState } from './connect-live-state.js';
+export { DEVICE_ROUTE_STORE } from './device-route.store.js';
+export type { ConnectedDevice, DeviceRoute, DeviceRouteStore } from './device-route.store.js';
+export { MemoryDeviceRouteStore } from './memory-device-route.store.js';
+export { RedisDeviceRouteStore } from './redis-device-route.store.js';
+export { LEASE_STORE } from './lease.store.js';
+export type { LeaseKind, LeaseStore } from './lease.store.js';
+export { MemoryLeaseStore } from './memory-lease.store.js';
+export { RedisLeaseStore } from './redis-lease.store.js';
+export { LuaScript } from './lua-script.js';
+export { AccountEvents } from './account-events.js';

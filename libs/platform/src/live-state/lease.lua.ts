@@ -1,0 +1,28 @@
+/*
+ * A kind's leases are one sorted set, member = incarnation, score = when the lease ends by Redis's own clock (ms).
+ * KEYS: leases:<kind>   ARGV: incarnation, ttl (ms)
+ */
+const PRUNE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+`;
+
+/** 1: claimed, 0: taken. */
+export const CLAIM_LEASE = `${PRUNE}
+local claimed = redis.call('ZADD', KEYS[1], 'NX', now + ARGV[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], 86400000)
+return claimed
+`;
+
+/** 1: it stood, 0: it was gone (and is back). */
+export const RENEW_LEASE = `${PRUNE}
+local added = redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], 86400000)
+return 1 - added
+`;
+
+/** The members that stand. No ARGV. */
+export const ALIVE_LEASES = `${PRUNE}
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+`;

@@ -1,0 +1,116 @@
+import type { ConnectedDevice, DeviceRoute, DeviceRouteStore } from './device-route.store.js';
+
+/** Routes of devices that are away; beyond it the oldest go first, as if their time were over. */
+const MAX_AWAY = 200_000;
+const SWEEP_EVERY_MS = 10_000;
+
+export class MemoryDeviceRouteStore implements DeviceRouteStore {
+  private readonly routes = new Map<string, DeviceRoute>();
+  private readonly devicesOfAccount = new Map<string, Set<string>>();
+  private readonly devicesOfGateway = new Map<number, Set<string>>();
+  /** Device → when its route ends. In the order in which they left. */
+  private readonly away = new Map<string, number>();
+  private sweeper: NodeJS.Timeout | undefined;
+
+  constructor(private readonly now: () => number = Date.now) {}
+
+  async attach(route: DeviceRoute): Promise<{ gateway: number; connection: number } | undefined> {
+    const old = this.routes.get(route.device);
+    const replaced = old !== undefined && old.gateway !== 0 ? { gateway: old.gateway, connection: old.connection } : undefined;
+    if (old !== undefined) this.unlink(old);
+    this.away.delete(route.device);
+    this.routes.set(route.device, { ...route });
+    into(this.devicesOfAccount, route.account, route.device);
+    into(this.devicesOfGateway, route.gateway, route.device);
+    return replaced;
+  }
+
+  async detach(device: string, gateway: number, connection: number, retentionMs: number): Promise<boolean> {
+    const route = this.routes.get(device);
+    if (route === undefined || route.gateway === 0 || route.gateway !== gateway || route.connection !== connection) return false;
+    this.leave(route, retentionMs);
+    return true;
+  }
+
+  async find(device: string): Promise<DeviceRoute | undefined> {
+    const end = this.away.get(device);
+    if (end !== undefined && end <= this.now()) this.drop(device);
+    const route = this.routes.get(device);
+    return route === undefined ? undefined : { ...route };
+  }
+
+  async connectedDevices(account: string): Promise<ConnectedDevice[]> {
+    const found: ConnectedDevice[] = [];
+    for (const device of this.devicesOfAccount.get(account) ?? []) {
+      const route = this.routes.get(device);
+      if (route !== undefined) found.push({ device, gateway: route.gateway, connection: route.connection, invisible: route.invisible });
+    }
+    return found;
+  }
+
+  async connectedDevicesOf(accounts: string[]): Promise<Map<string, ConnectedDevice[]>> {
+    const found = new Map<string, ConnectedDevice[]>();
+    for (const account of accounts) {
+      const devices = await this.connectedDevices(account);
+      if (devices.length > 0) found.set(account, devices);
+    }
+    return found;
+  }
+
+  async takeDevicesOf(gateway: number, retentionMs: number): Promise<{ device: string; account: string }[]> {
+    const taken: { device: string; account: string }[] = [];
+    for (const device of [...(this.devicesOfGateway.get(gateway) ?? [])]) {
+      const route = this.routes.get(device);
+      if (route === undefined) continue;
+      taken.push({ device, account: route.account });
+      this.leave(route, retentionMs);
+    }
+    return taken;
+  }
+
+  async forget(device: string): Promise<void> {
+    this.drop(device);
+  }
+
+  private leave(route: DeviceRoute, retentionMs: number): void {
+    this.unlink(route);
+    this.routes.set(route.device, { ...route, gateway: 0, connection: 0 });
+    this.away.set(route.device, this.now() + retentionMs);
+    for (const device of this.away.keys()) {
+      if (this.away.size <= MAX_AWAY) break;
+      this.drop(device);
+    }
+    this.sweeper ??= setInterval(() => this.sweep(), SWEEP_EVERY_MS).unref();
+  }
+
+  private sweep(): void {
+    const now = this.now();
+    for (const [device, end] of this.away) if (end <= now) this.drop(device);
+    if (this.away.size > 0) return;
+    clearInterval(this.sweeper);
+    this.sweeper = undefined;
+  }
+
+  private drop(device: string): void {
+    const route = this.routes.get(device);
+    if (route !== undefined) this.unlink(route);
+    this.routes.delete(device);
+    this.away.delete(device);
+  }
+
+  private unlink(route: DeviceRoute): void {
+    outOf(this.devicesOfAccount, route.account, route.device);
+    outOf(this.devicesOfGateway, route.gateway, route.device);
+  }
+}
+
+function into<Key>(index: Map<Key, Set<string>>, key: Key, device: string): void {
+  const devices = index.get(key);
+  if (devices === undefined) index.set(key, new Set([device]));
+  else devices.add(device);
+}
+
+function outOf<Key>(index: Map<Key, Set<string>>, key: Key, device: string): void {
+  const devices = index.get(key);
+  if (devices?.delete(device) === true && devices.size === 0) index.delete(key);
+}
