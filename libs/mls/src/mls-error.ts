@@ -1,0 +1,32 @@
+/** Why the engine refused. Closed: a caller decides by the reason, never by the text. */
+export type MlsErrorReason =
+  | 'malformed'
+  | 'trailing-bytes'
+  | 'unsupported'
+  | 'bad-credential'
+  | 'wrong-server'
+  | 'bad-signature'
+  | 'undecryptable'
+  | 'expired'
+  | 'lifetime-too-long'
+  | 'duplicate-key'
+  | 'identity-changed'
+  | 'used-generation'
+  | 'generation-too-far'
+  | 'own-message'
+  | 'wrong-group'
+  | 'no-key-package'
+  | 'removed'
+  | 'invalid';
+
+/** Carries a reason and the outcome of a check, never key material or plaintext. */
+export class MlsError extends Error {
+  override readonly name = 'MlsError';
+
+  constructor(
+    readonly reason: MlsErrorReason,
+    text: string = reason,
+  ) {
+    super(text);
+  }
+}

@@ -1,0 +1,35 @@
+import { CryptoVerificationError, CodecError } from 'ts-mls/mlsError.js';
+import { decodeMlsMessage, type MLSMessage } from 'ts-mls/message.js';
+import type { Decoder } from 'ts-mls/codec/tlsDecoder.js';
+import { MlsError } from './mls-error.js';
+
+/** Decodes all of the bytes or refuses: a decoder of the library stops at the end of its value and ignores the rest. */
+export function decodeWhole<T>(decoder: Decoder<T>, bytes: Uint8Array): T {
+  let decoded: [T, number] | undefined;
+  try {
+    decoded = decoder(bytes, 0);
+  } catch {
+    throw new MlsError('malformed');
+  }
+  if (decoded === undefined) throw new MlsError('malformed');
+  const [value, length] = decoded;
+  if (length > bytes.length) throw new MlsError('malformed');
+  if (length < bytes.length) throw new MlsError('trailing-bytes');
+  return value;
+}
+
+export function decodeMessage(bytes: Uint8Array): MLSMessage {
+  return decodeWhole(decodeMlsMessage, bytes);
+}
+
+/** Runs a step of the library so that only MlsErrors leave it. */
+export async function refusing<T>(step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof MlsError) throw error;
+    if (error instanceof CryptoVerificationError) throw new MlsError('bad-signature', error.message);
+    if (error instanceof CodecError) throw new MlsError('malformed', error.message);
+    throw new MlsError('invalid', error instanceof Error ? error.message : 'refused');
+  }
+}
