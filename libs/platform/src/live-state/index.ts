@@ -11,3 +11,4 @@ export { MemoryLeaseStore } from './memory-lease.store.js';
 export { RedisLeaseStore } from './redis-lease.store.js';
 export { LuaScript } from './lua-script.js';
 export { AccountEvents } from './account-events.js';
+export { CallLimiter } from './call-limiter.js';
