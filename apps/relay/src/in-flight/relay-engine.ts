@@ -25,6 +25,7 @@ export interface RelayPorts {
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** The shortest time that a message may be on its way, also with ttl 0. */
 const LEAST_WINDOW_MS = 1_000;
+const TOO_MUCH = 'Too much of this account is on its way: wait for receipts.';
 const ACCEPTED_AFTER_MS = 100;
 /** Age at which an unacknowledged message is written to the retry timers and charged as held. */
 const HELD_AFTER_MS = 1_000;
@@ -81,7 +82,7 @@ export class RelayEngine {
     try {
       send = parseSend(bytes);
     } catch (error) {
-      if (error instanceof WireError) return; // the gateway has refused it already; this is the second line
+      if (error instanceof WireError) return this.refuse(gateway, input.connection, NO_BYTES, ErrorCode.MALFORMED, error.message);
       throw error;
     }
     const sender = hex(input.device);
@@ -94,7 +95,7 @@ export class RelayEngine {
       id: send.id, key, sender, account: hex(input.account), gateway, connection: input.connection, payload: send.payload,
       deadline: Math.ceil((now + window) / 1_000) * 1_000, open: [], accepted: false, charged: 'none',
     };
-    if (!this.budgets.admit(message)) return this.refuse(message, ErrorCode.BUSY);
+    if (!this.budgets.admit(message)) return this.refuse(gateway, input.connection, message.id, ErrorCode.BUSY, TOO_MUCH);
     this.keep(message, now);
     for (let i = 0; i < send.devices.length; i++) this.addDelivery(message, send.devices[i]!, send.tokens[i]!);
     for (const delivery of [...message.open]) this.dispatch(delivery);
@@ -276,10 +277,10 @@ export class RelayEngine {
     this.ports.output(message.gateway, message.connection, encodeReceipt(message.id, NO_BYTES, ReceiptStatus.ACCEPTED, this.incarnation));
   }
 
-  private refuse(message: InFlightMessage, code: ErrorCode): void {
-    const error = { code, text: 'Too much of this account is on its way: wait for receipts.', retryAfterMs: 1_000 };
-    const receipt = create(ReceiptSchema, { id: new Uint8Array(message.id), status: ReceiptStatus.REFUSED, error });
-    this.ports.output(message.gateway, message.connection, wrapFrame(FrameKind.RECEIPT, toBinary(ReceiptSchema, receipt)));
+  private refuse(gateway: number, connection: number, id: Uint8Array, code: ErrorCode, text: string): void {
+    const error = { code, text, retryAfterMs: code === ErrorCode.BUSY ? 1_000 : 0 };
+    const receipt = create(ReceiptSchema, { id: new Uint8Array(id), status: ReceiptStatus.REFUSED, error });
+    this.ports.output(gateway, connection, wrapFrame(FrameKind.RECEIPT, toBinary(ReceiptSchema, receipt)));
   }
 
   /** Everything that waits for time. To be called about twenty times a second. */

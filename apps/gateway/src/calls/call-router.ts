@@ -1,0 +1,98 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { Injectable, Logger } from '@nestjs/common';
+import { CallLimiter } from '@sotto/platform/live-state';
+import { type RpcCaller, RpcClient, RpcError } from '@sotto/platform/rpc';
+import {
+  AttachRequestSchema, AttachResponseSchema, type Call, CallerClass, CallSchema, ErrorCode, LIMITS, type MethodContract, methodName, METHODS,
+  ReplySchema, Sessions,
+} from '@sotto/protocol';
+import { FrameKind, WireError, wrapFrame } from '@sotto/protocol/frames';
+import type { Connection } from '../connections/connection.js';
+import { ConnectionTable } from '../connections/connection-table.js';
+import { SessionService } from '../sessions/session.service.js';
+
+const ATTACH = methodName(Sessions.method.attach);
+
+/** Checks a call by what its method declares, charges it, and hands it to whoever serves it: a new method needs no change here. */
+@Injectable()
+export class CallRouter {
+  private readonly log = new Logger(CallRouter.name);
+
+  constructor(
+    private readonly rpc: RpcClient,
+    private readonly limiter: CallLimiter,
+    private readonly table: ConnectionTable,
+    private readonly sessions: SessionService,
+  ) {}
+
+  /** A serialised Call. Replies by itself, also with errors; throws WireError when the bytes are no Call. */
+  handle(connection: Connection, bytes: Uint8Array): void {
+    const call = parseCall(bytes);
+    if (connection.openCalls >= LIMITS.openCallsPerConnection) {
+      return this.fail(connection, call.id, new RpcError(ErrorCode.RATE_LIMITED, `At most ${LIMITS.openCallsPerConnection} calls at once.`, 100));
+    }
+    connection.openCalls++;
+    this.answer(connection, call)
+      .then(
+        (body) => this.reply(connection, call.id, body),
+        (error: unknown) => this.fail(connection, call.id, error),
+      )
+      .finally(() => connection.openCalls--);
+  }
+
+  private async answer(connection: Connection, call: Call): Promise<Uint8Array> {
+    const contract = METHODS.get(call.method);
+    if (contract === undefined || contract.caller === CallerClass.SERVICE) {
+      throw new RpcError(ErrorCode.UNKNOWN_METHOD, 'This server has no such method.');
+    }
+    const caller = callerOf(connection);
+    checkCaller(contract, caller);
+    await this.limiter.charge(contract.rate, { account: caller.account, address: caller.address });
+    if (contract.name === ATTACH) {
+      const response = await this.sessions.attach(connection, fromBinary(AttachRequestSchema, call.body));
+      return toBinary(AttachResponseSchema, create(AttachResponseSchema, response));
+    }
+    const reply = await this.rpc.forward(contract, call.body, caller);
+    if (reply.error !== undefined) throw new RpcError(reply.error.code, reply.error.text, reply.error.retryAfterMs);
+    return reply.body;
+  }
+
+  private reply(connection: Connection, id: number, body: Uint8Array): void {
+    this.table.write(connection, wrapFrame(FrameKind.REPLY, toBinary(ReplySchema, create(ReplySchema, { id, body }))));
+  }
+
+  private fail(connection: Connection, id: number, error: unknown): void {
+    const known = error instanceof RpcError ? error : new RpcError(ErrorCode.INTERNAL, 'The server failed. Try again later.');
+    if (known !== error) this.log.error(`a call failed: ${error instanceof Error ? error.name : 'unknown'}`);
+    const wire = { code: known.code, text: known.message, retryAfterMs: known.retryAfterMs };
+    this.table.write(connection, wrapFrame(FrameKind.REPLY, toBinary(ReplySchema, create(ReplySchema, { id, error: wire }))));
+  }
+}
+
+function parseCall(bytes: Uint8Array): Call {
+  try {
+    return fromBinary(CallSchema, bytes);
+  } catch {
+    throw new WireError('no Call');
+  }
+}
+
+function callerOf(connection: Connection): RpcCaller {
+  const { session } = connection;
+  return {
+    account: session?.account ?? '',
+    device: session?.device ?? '',
+    pending: session?.pending ?? false,
+    channelBinding: connection.channel!.binding,
+    address: connection.address,
+    service: '',
+  };
+}
+
+function checkCaller(contract: MethodContract, caller: RpcCaller): void {
+  if (contract.caller === CallerClass.ANONYMOUS) return;
+  if (caller.account === '') throw new RpcError(ErrorCode.UNAUTHENTICATED, 'Log in first.');
+  if (caller.pending && contract.caller !== CallerClass.PENDING_DEVICE) {
+    throw new RpcError(ErrorCode.DEVICE_PENDING, 'Confirm this device first: by the recovery file, by another device, or by a reset.');
+  }
+}

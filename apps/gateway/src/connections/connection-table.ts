@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import type { Connection } from './connection.js';
+import { CloseCode } from './close-codes.js';
+
+/** All connections of this gateway, and who they belong to. Flushes each at the end of the turn in which it was written to. */
+@Injectable()
+export class ConnectionTable {
+  private readonly connections = new Map<number, Connection>();
+  private readonly devices = new Map<string, Connection>();
+  private readonly accounts = new Map<string, Set<Connection>>();
+  private dirty: Connection[] = [];
+  private nextNumber = 1;
+  boxesSent = 0;
+  framesSent = 0;
+
+  get size(): number {
+    return this.connections.size;
+  }
+
+  takeNumber(): number {
+    return this.nextNumber++;
+  }
+
+  add(connection: Connection): void {
+    this.connections.set(connection.number, connection);
+  }
+
+  get(number: number): Connection | undefined {
+    return this.connections.get(number);
+  }
+
+  byDevice(device: string): Connection | undefined {
+    return this.devices.get(device);
+  }
+
+  byAccount(account: string): Iterable<Connection> {
+    return this.accounts.get(account) ?? [];
+  }
+
+  values(): Iterable<Connection> {
+    return this.connections.values();
+  }
+
+  /** Indexes an attached connection. */
+  attached(connection: Connection): void {
+    const { account, device } = connection.session!;
+    this.devices.set(device, connection);
+    const ofAccount = this.accounts.get(account);
+    if (ofAccount === undefined) this.accounts.set(account, new Set([connection]));
+    else ofAccount.add(connection);
+  }
+
+  remove(connection: Connection): void {
+    this.connections.delete(connection.number);
+    const { session } = connection;
+    if (session === undefined) return;
+    if (this.devices.get(session.device) === connection) this.devices.delete(session.device);
+    const ofAccount = this.accounts.get(session.account);
+    ofAccount?.delete(connection);
+    if (ofAccount?.size === 0) this.accounts.delete(session.account);
+  }
+
+  /** Puts a frame (an entry of Frames) into the connection's next box. */
+  write(connection: Connection, frame: Uint8Array): void {
+    this.framesSent++;
+    if (!connection.queue(frame)) return;
+    if (this.dirty.length === 0) setImmediate(this.flush);
+    this.dirty.push(connection);
+  }
+
+  /** Sends every box that has gathered. */
+  readonly flush = (): void => {
+    const { dirty } = this;
+    this.dirty = [];
+    for (const connection of dirty) {
+      this.boxesSent++;
+      if (connection.socket.readyState !== 1) continue;
+      if (!connection.flush()) connection.socket.close(CloseCode.TOO_SLOW, 'too much unread');
+    }
+  };
+}

@@ -1,0 +1,82 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { ready } from '@sotto/channel';
+import { LeaseHolder } from '@sotto/platform/leases';
+import { LEASE_STORE, type LeaseStore } from '@sotto/platform/live-state';
+import { GatewayCertificateHolder } from './certificates/gateway-certificate.js';
+import { ConnectionTable } from './connections/connection-table.js';
+import { Door } from './connections/door.js';
+import { RelayLinks } from './relays/relay-links.js';
+import { eventFrame } from './sessions/event-frame.js';
+import { SessionService } from './sessions/session.service.js';
+import { SessionWatch } from './sessions/session-watch.js';
+
+/** Clients come back within this after a drain, and 1 ms more for each of them. */
+const LEAST_RETURN_MS = 1_000;
+const MOST_RETURN_MS = 30_000;
+const DRAIN_MS = 300;
+
+/** Starts and stops the gateway's parts in their order. */
+@Injectable()
+export class GatewayService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly log = new Logger(GatewayService.name);
+  private lease: LeaseHolder | undefined;
+  /** Where the door listens; 0 before. */
+  port = 0;
+
+  constructor(
+    @Inject(LEASE_STORE) private readonly leases: LeaseStore,
+    private readonly certificate: GatewayCertificateHolder,
+    private readonly relays: RelayLinks,
+    private readonly sessions: SessionService,
+    private readonly watch: SessionWatch,
+    private readonly table: ConnectionTable,
+    private readonly door: Door,
+  ) {}
+
+  /** Does not hold up the start of the other modules in the process: auth, which certifies this gateway, may be among them. */
+  onApplicationBootstrap(): void {
+    this.opened.catch((error: unknown) => this.log.error(`the gateway can't open: ${error instanceof Error ? error.message : 'unknown'}`));
+  }
+
+  /** Resolves with the port once connections are taken. */
+  get opened(): Promise<number> {
+    return (this.opening ??= this.open());
+  }
+
+  private opening: Promise<number> | undefined;
+
+  private async open(): Promise<number> {
+    await ready();
+    this.lease = await LeaseHolder.claim(this.leases, 'gateway', () => void this.afterWipe());
+    const { incarnation } = this.lease;
+    this.sessions.start(incarnation);
+    this.watch.start(incarnation);
+    await this.relays.start(incarnation);
+    await this.certificate.start();
+    this.port = await this.door.open();
+    this.log.log(`listening on port ${this.port}`);
+    return this.port;
+  }
+
+  /** Live state was wiped: routes come back from here, key packages from the devices. */
+  private async afterWipe(): Promise<void> {
+    await this.sessions.registerAgain().catch(() => this.log.warn('live state is away'));
+    for (const connection of this.table.values()) {
+      if (connection.session?.route === undefined) continue;
+      this.table.write(connection, eventFrame({ kind: { case: 'keyPackagesLow', value: { left: 0 } } }));
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.door.shut();
+    const withinMs = Math.min(MOST_RETURN_MS, LEAST_RETURN_MS + this.table.size);
+    for (const connection of this.table.values()) {
+      if (connection.channel !== undefined) this.table.write(connection, eventFrame({ kind: { case: 'goingAway', value: { withinMs } } }));
+    }
+    await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
+    await this.door.closeAll();
+    this.watch.stop();
+    this.relays.stop();
+    await this.lease?.release();
+  }
+}

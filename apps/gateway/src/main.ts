@@ -1,0 +1,10 @@
+import { runService } from '@sotto/platform/service';
+import { gatewayConfig, gatewayConfigSchema } from './gateway.config.js';
+import { GatewayModule } from './gateway.module.js';
+
+await runService({
+  name: 'gateway',
+  needs: ['bus', 'live-state'],
+  schema: gatewayConfigSchema,
+  module: (env) => GatewayModule.forRoot(gatewayConfig(env)),
+});

@@ -1,0 +1,84 @@
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { Inject, Injectable } from '@nestjs/common';
+import { BUS, type Bus, type Subscription } from '@sotto/platform/bus';
+import { gatewayEventSubject } from '@sotto/platform/leases';
+import { RpcClient } from '@sotto/platform/rpc';
+import { EventSchema, fromHex, toHex } from '@sotto/protocol';
+import { FrameKind, wrapFrame } from '@sotto/protocol/frames';
+import { DeviceChangedSchema, GatewayEventSchema, Gateways, SessionsRevokedSchema } from '@sotto/protocol/internal';
+import { CloseCode } from '../connections/close-codes.js';
+import type { Connection } from '../connections/connection.js';
+import { ConnectionTable } from '../connections/connection-table.js';
+import { eventFrame } from './event-frame.js';
+
+const CHECK_MS = 60_000;
+
+/** Ends sessions that are over, and passes events of the services on to devices. */
+@Injectable()
+export class SessionWatch {
+  private readonly subscriptions: Subscription[] = [];
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    @Inject(BUS) private readonly bus: Bus,
+    private readonly table: ConnectionTable,
+    private readonly rpc: RpcClient,
+  ) {}
+
+  start(gateway: number): void {
+    this.subscriptions.push(
+      this.bus.subscribe(gatewayEventSubject(gateway), (payload) => this.onEvent(payload)),
+      this.bus.subscribe('sessions.revoked', (payload) => this.onRevoked(payload)),
+      this.bus.subscribe('device.changed', (payload) => this.onDeviceChanged(payload, gateway)),
+    );
+    // Auth away: connections stay.
+    this.timer = setInterval(() => void this.checkAll().catch(() => undefined), CHECK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
+  }
+
+  private onEvent(payload: Uint8Array): void {
+    const { account, device, event } = fromBinary(GatewayEventSchema, payload);
+    if (event === undefined) return;
+    const frame = wrapFrame(FrameKind.EVENT, toBinary(EventSchema, event));
+    for (const connection of this.table.byAccount(toHex(account))) {
+      if (device.length === 0 || connection.session!.device === toHex(device)) this.table.write(connection, frame);
+    }
+  }
+
+  private onRevoked(payload: Uint8Array): void {
+    const { account, device, exceptDevice } = fromBinary(SessionsRevokedSchema, payload);
+    for (const connection of [...this.table.byAccount(toHex(account))]) {
+      const own = connection.session!.device;
+      if (device.length > 0 ? own === toHex(device) : own !== toHex(exceptDevice)) this.end(connection);
+    }
+  }
+
+  /** The device attached at another gateway: its connection here is the older one. */
+  private onDeviceChanged(payload: Uint8Array, here: number): void {
+    const { device, online, gateway } = fromBinary(DeviceChangedSchema, payload);
+    if (!online || gateway === here) return;
+    this.table.byDevice(toHex(device))?.socket.close(CloseCode.REPLACED, 'replaced by a newer connection');
+  }
+
+  /** One call for all sessions, in case that a `sessions.revoked` was lost. */
+  private async checkAll(): Promise<void> {
+    const sessions = [...this.table.values()].flatMap(({ session }) => (session === undefined ? [] : [session]));
+    if (sessions.length === 0) return;
+    const refs = sessions.map(({ account, device, since }) => ({ account: fromHex(account), device: fromHex(device), since: BigInt(since) }));
+    const { over } = await this.rpc.call(Gateways.method.checkSessions, { sessions: refs });
+    for (const { device } of over) {
+      const connection = this.table.byDevice(toHex(device));
+      if (connection !== undefined) this.end(connection);
+    }
+  }
+
+  private end(connection: Connection): void {
+    this.table.write(connection, eventFrame({ kind: { case: 'sessionRevoked', value: {} } }));
+    this.table.flush();
+    connection.socket.close(CloseCode.REVOKED, 'the session was revoked');
+  }
+}

@@ -1,0 +1,97 @@
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { Inject, Injectable } from '@nestjs/common';
+import { BUS, type Bus } from '@sotto/platform/bus';
+import { DEVICE_ROUTE_STORE, type DeviceRoute, type DeviceRouteStore } from '@sotto/platform/live-state';
+import { RpcError } from '@sotto/platform/rpc';
+import { type AttachRequest, type AttachResponseSchema, ErrorCode, fromHex, ID_BYTES, KEY_BYTES, LIMITS, TIMES } from '@sotto/protocol';
+import { DeviceChangedSchema } from '@sotto/protocol/internal';
+import { GatewayCertificateHolder } from '../certificates/gateway-certificate.js';
+import type { AttachedSession, Connection } from '../connections/connection.js';
+import { CloseCode } from '../connections/close-codes.js';
+import { ConnectionTable } from '../connections/connection-table.js';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../gateway.config.js';
+import { readAccessToken } from './access-token.js';
+
+/** Ties connections to devices, in the table and in live state. */
+@Injectable()
+export class SessionService {
+  private gateway = 0;
+
+  constructor(
+    @Inject(BUS) private readonly bus: Bus,
+    @Inject(DEVICE_ROUTE_STORE) private readonly routes: DeviceRouteStore,
+    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
+    private readonly table: ConnectionTable,
+    private readonly certificate: GatewayCertificateHolder,
+  ) {}
+
+  start(gateway: number): void {
+    this.gateway = gateway;
+  }
+
+  async attach(connection: Connection, request: AttachRequest): Promise<MessageInitShape<typeof AttachResponseSchema>> {
+    checkRequest(request);
+    if (connection.session !== undefined || connection.attaching) throw new RpcError(ErrorCode.FORBIDDEN, 'This connection is attached already.');
+    connection.attaching = true;
+    try {
+      const session = await readAccessToken(request.accessToken, this.certificate.tokenKey, connection.channel!.binding);
+      if (!session.pending) await this.register(connection, session, request);
+      if (connection.socket.readyState !== 1) return await this.leave(session).then(() => ({}));
+      connection.session = session;
+      this.table.attached(connection);
+      if (session.route !== undefined) this.announce(session, true);
+    } finally {
+      connection.attaching = false;
+    }
+    return { serverTime: BigInt(Date.now()), retryWindow: this.config.retryWindowMs / 1_000, heartbeatMs: TIMES.heartbeatMs };
+  }
+
+  /** The connection has closed. */
+  async detach(connection: Connection): Promise<void> {
+    const { session } = connection;
+    if (session !== undefined) await this.leave(session);
+  }
+
+  /** Live state was wiped: puts every route back. */
+  async registerAgain(): Promise<void> {
+    for (const { session } of this.table.values()) if (session?.route !== undefined) await this.routes.attach(session.route);
+  }
+
+  private async register(connection: Connection, session: AttachedSession, request: AttachRequest): Promise<void> {
+    const route: DeviceRoute = {
+      device: session.device,
+      account: session.account,
+      gateway: this.gateway,
+      connection: connection.number,
+      deliveryKey: request.deliveryKey,
+      revokedCapabilities: Buffer.concat(request.revokedCapabilities),
+      invisible: request.invisible,
+    };
+    session.route = route;
+    const replaced = await this.routes.attach(route).catch(() => {
+      throw new RpcError(ErrorCode.UNAVAILABLE, 'The server is not ready. Try again soon.', 1_000);
+    });
+    if (replaced?.gateway === this.gateway) this.table.get(replaced.connection)?.socket.close(CloseCode.REPLACED, 'replaced by a newer connection');
+  }
+
+  private async leave(session: AttachedSession): Promise<void> {
+    const { route } = session;
+    if (route === undefined) return;
+    const was = await this.routes.detach(route.device, route.gateway, route.connection, this.config.retryWindowMs).catch(() => true);
+    if (was) this.announce(session, false);
+  }
+
+  private announce(session: AttachedSession, online: boolean): void {
+    const { gateway, connection, invisible } = session.route!;
+    const changed = create(DeviceChangedSchema, {
+      account: fromHex(session.account), device: fromHex(session.device), online, gateway, connection, invisible,
+    });
+    this.bus.publish('device.changed', toBinary(DeviceChangedSchema, changed));
+  }
+}
+
+function checkRequest(request: AttachRequest): void {
+  if (request.deliveryKey.length !== KEY_BYTES) throw new RpcError(ErrorCode.MALFORMED, 'A delivery key has 32 bytes.');
+  if (request.revokedCapabilities.length > LIMITS.revokedCapabilities) throw new RpcError(ErrorCode.TOO_LARGE, 'At most 4,096 revoked capabilities.');
+  if (request.revokedCapabilities.some((id) => id.length !== ID_BYTES)) throw new RpcError(ErrorCode.MALFORMED, 'A capability id has 16 bytes.');
+}
