@@ -1,11 +1,4 @@
-import {
-  createGroup,
-  decodeGroupState,
-  encodeGroupState,
-  joinGroup,
-  makePskIndex,
-  type ClientState,
-} from 'ts-mls/clientState.js';
+import { createGroup, decodeGroupState, encodeGroupState, joinGroup, makePskIndex, type ClientState } from 'ts-mls/clientState.js';
 import type { ClientConfig } from 'ts-mls/clientConfig.js';
 import { createCommit } from 'ts-mls/createCommit.js';
 import { createApplicationMessage } from 'ts-mls/createMessage.js';
@@ -212,8 +205,7 @@ export class MlsEngine {
     return {
       state: new GroupState(result.newState),
       commit: encodeMlsMessage(result.commit),
-      welcome:
-        result.welcome && encodeMlsMessage({ version: 'mls10', wireformat: 'mls_welcome', welcome: result.welcome }),
+      welcome: result.welcome && encodeMlsMessage({ version: 'mls10', wireformat: 'mls_welcome', welcome: result.welcome }),
     };
   }
 
@@ -240,11 +232,7 @@ export class MlsEngine {
   }
 
   /** An application message, padded. The authenticated data travels in clear beside the ciphertext, bound to it. */
-  async seal(
-    state: GroupState,
-    plaintext: Uint8Array,
-    authenticatedData: Uint8Array,
-  ): Promise<{ state: GroupState; message: Uint8Array }> {
+  async seal(state: GroupState, plaintext: Uint8Array, authenticatedData: Uint8Array): Promise<{ state: GroupState; message: Uint8Array }> {
     refuseRemoved(state);
     const inner = state.unsafeInner();
     const padUntilLength = paddedLength(plaintext.length + CONTENT_OVERHEAD);
@@ -350,8 +338,14 @@ export class MlsEngine {
 
 function membership(before: ClientState, after: ClientState, proposals: readonly ProposalWithSender[]) {
   const removed = proposals.flatMap(({ proposal }) => (proposal.proposalType === 'remove' ? [proposal.remove.removed] : []));
-  const stayed = new Set(leavesOf(before.ratchetTree).map(({ index }) => index).filter((index) => !removed.includes(index)));
-  const added = leavesOf(after.ratchetTree).map(({ index }) => index).filter((index) => !stayed.has(index));
+  const stayed = new Set(
+    leavesOf(before.ratchetTree)
+      .map(({ index }) => index)
+      .filter((index) => !removed.includes(index)),
+  );
+  const added = leavesOf(after.ratchetTree)
+    .map(({ index }) => index)
+    .filter((index) => !stayed.has(index));
   return { added, removed };
 }
 

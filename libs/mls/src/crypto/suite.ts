@@ -65,8 +65,7 @@ export function suiteOf(provider: MlsProvider): CiphersuiteImpl {
       digest: async (data) => provider.sha256(data),
       mac: async (key, data) => provider.hmacSha256(key, data),
       // Both sides are hashed once more, so that the time of the comparison says nothing about the tag.
-      verifyMac: async (key, mac, data) =>
-        sameBytes(provider.sha256(provider.hmacSha256(key, data)), provider.sha256(mac)),
+      verifyMac: async (key, mac, data) => sameBytes(provider.sha256(provider.hmacSha256(key, data)), provider.sha256(mac)),
     },
     kdf: {
       size: HASH_BYTES,
