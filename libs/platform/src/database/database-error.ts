@@ -20,7 +20,7 @@ const AWAY_TEXT = /connection terminated|timeout exceeded when trying to connect
 /** What a service has to know of a failed query; reads Prisma's errors and those of the drivers under it. */
 export function databaseErrorKind(error: unknown): DatabaseErrorKind {
   const seen = new Set<unknown>();
-  for (let cause = error; cause instanceof Object && !seen.has(cause); cause = nextCause(cause)) {
+  for (let cause = error; isObject(cause) && !seen.has(cause); cause = nextCause(cause)) {
     seen.add(cause);
     const kind = kindOfOne(cause);
     if (kind !== 'other') return kind;
@@ -29,8 +29,8 @@ export function databaseErrorKind(error: unknown): DatabaseErrorKind {
 }
 
 function nextCause(error: object): unknown {
-  if ('cause' in error && error.cause instanceof Object) return error.cause;
-  if (!('meta' in error) || !(error.meta instanceof Object)) return undefined;
+  if ('cause' in error && isObject(error.cause)) return error.cause;
+  if (!('meta' in error) || !isObject(error.meta)) return undefined;
   return 'driverAdapterError' in error.meta ? error.meta.driverAdapterError : undefined;
 }
 
@@ -45,4 +45,14 @@ function kindOfOne(error: object): DatabaseErrorKind {
 function textOf(error: object, key: string): string | undefined {
   const value: unknown = Reflect.get(error, key);
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Not `instanceof`: errors of Node's own modules come from another realm under a test runner. */
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The code of a system error ("ENOSPC"), if it is one. */
+export function codeOf(error: unknown): string | undefined {
+  return isObject(error) ? textOf(error, 'code') : undefined;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseOpenError } from './database-error.js';
+import { codeOf, DatabaseOpenError } from './database-error.js';
 
 /** How often a holder touches its lock, and after how long without a touch a holder on another host counts as gone. Milliseconds. */
 const TOUCH_EVERY_MS = 5_000;
@@ -130,8 +130,4 @@ function holdLock(path: string, token: string): FolderLock {
       heldHere.delete(token);
     },
   };
-}
-
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
-import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { MigrationDirectory, SchemaEngine } from '@prisma/schema-engine-wasm/schema_engine_bg';
 
 /** prisma/migrations of the repository; the images keep the layout. */
@@ -12,8 +12,24 @@ const MIGRATIONS = fileURLToPath(new URL('../../../../prisma/migrations', import
 const SCHEMA = fileURLToPath(new URL('../../../../prisma/schema.prisma', import.meta.url));
 
 /** Applies what is missing to a Postgres server and returns the names applied. Several at once are safe: the engine takes an advisory lock. */
-export function migratePostgres(url: string): Promise<string[]> {
-  return applyMigrations(new PrismaPg({ connectionString: url, max: 2, connectionTimeoutMillis: 5_000 }));
+export async function migratePostgres(url: string): Promise<string[]> {
+  const postgres = new PrismaPg({ connectionString: url, max: 2, connectionTimeoutMillis: 5_000 });
+  const opened: SqlDriverAdapter[] = [];
+  try {
+    return await applyMigrations({
+      provider: postgres.provider,
+      adapterName: postgres.adapterName,
+      connect: async () => {
+        const adapter = await postgres.connect();
+        opened.push(adapter);
+        return adapter;
+      },
+      connectToShadowDb: () => Promise.reject(new Error('migrations use no shadow database')),
+    });
+  } finally {
+    // The engine leaves its connection open, and the advisory lock stands as long as that does: the next to migrate would wait in vain.
+    await Promise.all(opened.map((adapter) => adapter.dispose()));
+  }
 }
 
 /**

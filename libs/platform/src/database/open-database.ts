@@ -4,8 +4,8 @@ import { PGlite } from '@electric-sql/pglite';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import type { Database, DatabaseOptions } from './database.js';
-import { DatabaseOpenError } from './database-error.js';
-import { codeOf, lockFolder } from './folder-lock.js';
+import { codeOf, DatabaseOpenError } from './database-error.js';
+import { lockFolder } from './folder-lock.js';
 import { PrismaClient } from './generated/client.js';
 import { applyMigrations } from './migrations.js';
 
