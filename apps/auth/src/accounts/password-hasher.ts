@@ -1,0 +1,36 @@
+import { argon2id, hash, verify } from 'argon2';
+import type { WorkLimit } from '../limits/work-limit.js';
+
+export interface Argon2Cost {
+  memoryKib: number;
+  passes: number;
+  lanes: number;
+}
+
+/** argon2id with bounded concurrency. A check takes the same work whether or not there is a hash to check against. */
+export class PasswordHasher {
+  private constructor(
+    private readonly cost: Argon2Cost,
+    private readonly limit: WorkLimit,
+    private readonly dummy: string,
+  ) {}
+
+  static async start(cost: Argon2Cost, limit: WorkLimit): Promise<PasswordHasher> {
+    return new PasswordHasher(cost, limit, await hashOf('the hash that unknown names are checked against', cost));
+  }
+
+  /** PHC string. Throws RpcError UNAVAILABLE when too many wait. */
+  hash(password: string): Promise<string> {
+    return this.limit.run(() => hashOf(password, this.cost));
+  }
+
+  /** False without a stored hash, after the same work. Throws RpcError UNAVAILABLE when too many wait. */
+  async matches(stored: string | null | undefined, password: string): Promise<boolean> {
+    const right = await this.limit.run(() => verify(stored ?? this.dummy, password));
+    return right && typeof stored === 'string';
+  }
+}
+
+function hashOf(password: string, cost: Argon2Cost): Promise<string> {
+  return hash(password, { type: argon2id, memoryCost: cost.memoryKib, timeCost: cost.passes, parallelism: cost.lanes });
+}
