@@ -37,5 +37,6 @@ function copyAssets(folder) {
 }
 
 const projects = ['.', ...folders('test').filter((folder) => existsSync(join(folder, 'tsconfig.json')))];
-process.exitCode = (await generateDatabaseClient()) || (await runNode('node_modules/typescript/bin/tsc', ['-b', ...projects, ...process.argv.slice(2)]));
+process.exitCode =
+  (await generateDatabaseClient()) || (await runNode('node_modules/typescript/bin/tsc', ['-b', ...projects, ...process.argv.slice(2)]));
 for (const folder of [...folders('libs'), ...folders('apps')]) copyAssets(folder);

@@ -22,6 +22,7 @@ export function runNode(script, args, nodeArgs = [], environment = {}) {
 export const CHECKS = {
   typecheck: () => runNode('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.spec.json']),
   lint: () => runNode('node_modules/eslint/bin/eslint.js', ['.', '--max-warnings', '0']),
-  boundaries: () => runNode('node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ['--config', '.dependency-cruiser.cjs', 'apps', 'libs', 'test']),
+  boundaries: () =>
+    runNode('node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ['--config', '.dependency-cruiser.cjs', 'apps', 'libs', 'test']),
   format: () => runNode('node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']),
 };

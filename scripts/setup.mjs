@@ -33,7 +33,8 @@ async function main() {
   if (major < 20 || (major === 20 && minor < 19)) throw new Error(`Node 20.19 or later is needed; this is ${process.versions.node}`);
   await install();
   if ((await runNode('scripts/build.mjs', [])) !== 0) throw new Error('the build failed; see the lines above');
-  if (process.argv.includes('--servers') && (await runNode('scripts/servers.mjs', [])) !== 0) throw new Error('the servers for the tests are missing');
+  if (process.argv.includes('--servers') && (await runNode('scripts/servers.mjs', [])) !== 0)
+    throw new Error('the servers for the tests are missing');
 }
 
 main().catch((error) => {

@@ -40,7 +40,8 @@ describe('import boundaries', () => {
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'sotto-boundaries-'));
-    for (const entry of ['apps/auth', 'apps/relay', 'libs/platform', 'libs/testing', 'libs/mls', 'libs/channel']) place(`${entry}/src/index.ts`, 'export const x = 1;');
+    for (const entry of ['apps/auth', 'apps/relay', 'libs/platform', 'libs/testing', 'libs/mls', 'libs/channel'])
+      place(`${entry}/src/index.ts`, 'export const x = 1;');
     for (const name of ['ioredis', 'pg']) {
       place(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }));
       place(`node_modules/${name}/index.js`, 'module.exports = {};');
@@ -50,7 +51,10 @@ describe('import boundaries', () => {
     place('apps/relay/src/d.spec.ts', 'export const x = 1;');
     for (const [file, imports] of Object.values(OFFENCES)) place(file, `import * as x from '${imports}';\nexport { x };`);
     const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
-    const run = spawnSync(process.execPath, [program, '--config', configFile, '-T', 'json', 'apps', 'libs'], { cwd: folder, encoding: 'utf8' });
+    const run = spawnSync(process.execPath, [program, '--config', configFile, '-T', 'json', 'apps', 'libs'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     if (run.stdout === '') throw new Error(run.stderr);
     violations = (JSON.parse(run.stdout) as { summary: { violations: Violation[] } }).summary.violations;
   }, 60_000);

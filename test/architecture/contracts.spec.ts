@@ -28,18 +28,24 @@ function closure(name: string, seen = new Set<string>()): Set<string> {
 }
 
 describe('what the contracts and packages declare', () => {
-  it.each([...METHODS.values()].map((contract) => [contract.name, contract] as const))('%s says who may call it and what it costs', (_name, contract) => {
-    expect(CallerClass[contract.caller]).not.toBe('UNSPECIFIED');
-    expect(RateClass[contract.rate]).not.toBe('UNSPECIFIED');
-    expect(contract.caller).toBeGreaterThan(0);
-    expect(contract.rate).toBeGreaterThan(0);
-  });
+  it.each([...METHODS.values()].map((contract) => [contract.name, contract] as const))(
+    '%s says who may call it and what it costs',
+    (_name, contract) => {
+      expect(CallerClass[contract.caller]).not.toBe('UNSPECIFIED');
+      expect(RateClass[contract.rate]).not.toBe('UNSPECIFIED');
+      expect(contract.caller).toBeGreaterThan(0);
+      expect(contract.rate).toBeGreaterThan(0);
+    },
+  );
 
-  it.each(['gateway', 'auth', 'contacts', 'directory', 'relay', 'standalone'])('%s ships nothing that can hold an MLS secret (P6)', (app) => {
-    const shipped = closure(`@sotto/${app}`);
-    expect(shipped).toContain('@sotto/protocol');
-    for (const secretHolder of ['ts-mls', '@sotto/mls', '@sotto/client']) expect(shipped).not.toContain(secretHolder);
-  });
+  it.each(['gateway', 'auth', 'contacts', 'directory', 'relay', 'standalone'])(
+    '%s ships nothing that can hold an MLS secret (P6)',
+    (app) => {
+      const shipped = closure(`@sotto/${app}`);
+      expect(shipped).toContain('@sotto/protocol');
+      for (const secretHolder of ['ts-mls', '@sotto/mls', '@sotto/client']) expect(shipped).not.toContain(secretHolder);
+    },
+  );
 
   it('would notice: the terminal does ship them', () => {
     expect(closure('@sotto/terminal')).toContain('ts-mls');

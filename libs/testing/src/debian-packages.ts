@@ -44,6 +44,8 @@ async function missingPackages(packageName: string, work: string): Promise<{ nam
 }
 
 async function simulateInstall(packageName: string, options: string[]): Promise<string[]> {
-  const { stdout } = await run('apt-get', [...options, '--simulate', '--no-install-recommends', 'install', packageName], { maxBuffer: 16 << 20 });
+  const { stdout } = await run('apt-get', [...options, '--simulate', '--no-install-recommends', 'install', packageName], {
+    maxBuffer: 16 << 20,
+  });
   return [...stdout.matchAll(/^Inst (\S+)/gm)].flatMap((match) => match[1] ?? []);
 }

@@ -29,7 +29,15 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Runn
     await chown(data, owner.uid, owner.gid);
   }
   await initialise(binaries, data, owner);
-  const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', fsync: 'off', shared_buffers: '16MB', max_connections: 100, log_statement: 'none' };
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    fsync: 'off',
+    shared_buffers: '16MB',
+    max_connections: 100,
+    log_statement: 'none',
+  };
   return runServer({
     program: join(binaries.folder, 'postgres'),
     args: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],

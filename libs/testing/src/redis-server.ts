@@ -17,7 +17,14 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningSer
   const folder = await temporaryFolder('redis');
   const password = options.password;
   const configFile = join(folder, 'redis.conf');
-  const lines = ['bind 127.0.0.1', `port ${port}`, 'save ""', 'appendonly no', 'daemonize no', ...(password === undefined ? [] : [`requirepass "${password}"`])];
+  const lines = [
+    'bind 127.0.0.1',
+    `port ${port}`,
+    'save ""',
+    'appendonly no',
+    'daemonize no',
+    ...(password === undefined ? [] : [`requirepass "${password}"`]),
+  ];
   await writeFile(configFile, `${lines.join('\n')}\n`, { mode: 0o600 });
   return runServer({
     program: join(binaries.folder, 'redis-server'),

@@ -58,7 +58,11 @@ function unpackedFolders(root: string): string[] {
 
 function libraryFolders(root: string): string[] {
   const parents = ['usr/lib', 'lib'].map((folder) => join(root, folder)).filter((folder) => existsSync(folder));
-  const triplets = parents.flatMap((parent) => readdirSync(parent).filter((name) => name.includes('-linux-')).map((name) => join(parent, name)));
+  const triplets = parents.flatMap((parent) =>
+    readdirSync(parent)
+      .filter((name) => name.includes('-linux-'))
+      .map((name) => join(parent, name)),
+  );
   return [...triplets, ...parents];
 }
 

@@ -14,17 +14,21 @@ describe('real servers for tests', () => {
     ['nats', startNats, '', /^INFO /],
     ['redis', startRedis, 'PING\r\n', /^\+PONG/],
     ['postgres', startPostgres, '\0\0\0\x08\x04\xd2\x16\x2f', /^N/],
-  ] as const)('starts %s, kills it, brings it back on the same port and leaves nothing behind', async (_name, start, greeting, expected) => {
-    const server = await start();
-    running.push(server);
-    const first = server.pid;
-    await server.kill();
-    expect(await answers(server.port, greeting, expected)).toBe(false);
-    await server.restart();
-    expect(server.pid).not.toBe(first);
-    await server.stop();
-    expect(existsSync(server.folder)).toBe(false);
-  }, 60_000);
+  ] as const)(
+    'starts %s, kills it, brings it back on the same port and leaves nothing behind',
+    async (_name, start, greeting, expected) => {
+      const server = await start();
+      running.push(server);
+      const first = server.pid;
+      await server.kill();
+      expect(await answers(server.port, greeting, expected)).toBe(false);
+      await server.restart();
+      expect(server.pid).not.toBe(first);
+      await server.stop();
+      expect(existsSync(server.folder)).toBe(false);
+    },
+    60_000,
+  );
 
   it('lets nobody into a redis that has a password without it', async () => {
     const server = await startRedis({ password: 'correct horse' });
