@@ -152,10 +152,10 @@ describe('the handshake', () => {
 
   it('opens no channel when one byte of the server hello was changed on its way', async () => {
     const server = await makeServer();
-    const check = fc.asyncProperty(fc.nat({ max: 300 }), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+    const check = fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
       const handshake = await ServerHandshake.start(server);
       const changed = new Uint8Array(handshake.hello);
-      changed[at]! ^= flip;
+      changed[at % changed.length]! ^= flip;
       const meeting = ClientHandshake.answer(changed, { pin: server.pin, now: NOW }).then(async (alice) => {
         // Another encoding of the same message passes the signature, but both sides hash the bytes as sent.
         (await handshake.accept(alice.clientHello)).open(alice.channel.seal(new Uint8Array(1)));
