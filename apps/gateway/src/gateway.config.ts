@@ -29,7 +29,9 @@ export function gatewayConfig(env: z.infer<typeof gatewayConfigSchema>): Gateway
     host: env.GATEWAY_HOST,
     port: env.GATEWAY_PORT,
     maxConnections: env.MAX_CONNECTIONS,
-    trustedProxies: env.TRUSTED_PROXIES.split(',').map((part) => part.trim()).filter((part) => part !== ''),
+    trustedProxies: env.TRUSTED_PROXIES.split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
     retryWindowMs: env.RELAY_RETRY_WINDOW * 1_000,
     sendRate: env.SEND_RATE,
     sendBurst: 2 * env.SEND_RATE,

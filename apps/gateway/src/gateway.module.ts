@@ -17,7 +17,15 @@ export class GatewayModule {
       module: GatewayModule,
       providers: [
         { provide: GATEWAY_CONFIG, useValue: config },
-        CallRouter, ConnectionTable, Door, FrameDispatcher, GatewayCertificateHolder, GatewayService, RelayLinks, SessionService, SessionWatch,
+        CallRouter,
+        ConnectionTable,
+        Door,
+        FrameDispatcher,
+        GatewayCertificateHolder,
+        GatewayService,
+        RelayLinks,
+        SessionService,
+        SessionWatch,
       ],
       exports: [GatewayService],
     };

@@ -10,12 +10,7 @@ export {
   rate,
   remedy,
 } from './generated/sotto/v1/options_pb.js';
-export {
-  ErrorSchema,
-  ErrorCode,
-  ErrorCodeSchema,
-  type Error as WireError,
-} from './generated/sotto/v1/errors_pb.js';
+export { ErrorSchema, ErrorCode, ErrorCodeSchema, type Error as WireError } from './generated/sotto/v1/errors_pb.js';
 export {
   GatewayCertificateSchema,
   CertificateBodySchema,

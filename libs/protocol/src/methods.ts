@@ -8,8 +8,16 @@ import { caller, CallerClass, rate, RateClass } from './generated/sotto/v1/optio
 
 /** All services there are. A service that is missing here does not exist for gateways, transports and tests. */
 export const SERVICES: readonly DescService[] = [
-  Sessions, Accounts, Invites, Contacts, KeyPackages,
-  AccountLookup, Gateways, Admin, ContactLookup, KeyPackageLedger,
+  Sessions,
+  Accounts,
+  Invites,
+  Contacts,
+  KeyPackages,
+  AccountLookup,
+  Gateways,
+  Admin,
+  ContactLookup,
+  KeyPackageLedger,
 ];
 
 /** A method with what it declares. */

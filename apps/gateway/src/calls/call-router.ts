@@ -3,8 +3,18 @@ import { Injectable, Logger } from '@nestjs/common';
 import { CallLimiter } from '@sotto/platform/live-state';
 import { type RpcCaller, RpcClient, RpcError } from '@sotto/platform/rpc';
 import {
-  AttachRequestSchema, AttachResponseSchema, type Call, CallerClass, CallSchema, ErrorCode, LIMITS, type MethodContract, methodName, METHODS,
-  ReplySchema, Sessions,
+  AttachRequestSchema,
+  AttachResponseSchema,
+  type Call,
+  CallerClass,
+  CallSchema,
+  ErrorCode,
+  LIMITS,
+  type MethodContract,
+  methodName,
+  METHODS,
+  ReplySchema,
+  Sessions,
 } from '@sotto/protocol';
 import { FrameKind, WireError, wrapFrame } from '@sotto/protocol/frames';
 import type { Connection } from '../connections/connection.js';
@@ -29,7 +39,11 @@ export class CallRouter {
   handle(connection: Connection, bytes: Uint8Array): void {
     const call = parseCall(bytes);
     if (connection.openCalls >= LIMITS.openCallsPerConnection) {
-      return this.fail(connection, call.id, new RpcError(ErrorCode.RATE_LIMITED, `At most ${LIMITS.openCallsPerConnection} calls at once.`, 100));
+      return this.fail(
+        connection,
+        call.id,
+        new RpcError(ErrorCode.RATE_LIMITED, `At most ${LIMITS.openCallsPerConnection} calls at once.`, 100),
+      );
     }
     connection.openCalls++;
     this.answer(connection, call)

@@ -4,7 +4,9 @@ import type { IncomingMessage } from 'node:http';
 export function clientAddress(request: IncomingMessage, trustedProxies: readonly string[]): string {
   const peer = plain(request.socket.remoteAddress ?? '');
   if (!trustedProxies.includes(peer)) return peer;
-  const hops = String(request.headers['x-forwarded-for'] ?? '').split(',').map((hop) => plain(hop.trim()));
+  const hops = String(request.headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .map((hop) => plain(hop.trim()));
   for (const hop of hops.reverse()) if (hop !== '' && !trustedProxies.includes(hop)) return hop;
   return peer;
 }

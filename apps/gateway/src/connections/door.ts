@@ -23,7 +23,9 @@ const SWEEP_MS = 5_000;
 @Injectable()
 export class Door {
   private readonly log = new Logger(Door.name);
-  private readonly http: Server = createServer((_, response) => response.writeHead(426, { upgrade: 'websocket' }).end('This is a Sotto server.\n'));
+  private readonly http: Server = createServer((_, response) =>
+    response.writeHead(426, { upgrade: 'websocket' }).end('This is a Sotto server.\n'),
+  );
   private readonly sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -145,7 +147,8 @@ export class Door {
   private sweep(now: number): void {
     for (const connection of this.table.values()) {
       const silent = now - connection.lastSeen;
-      const limit = connection.channel === undefined ? HANDSHAKE_MS : connection.session === undefined ? ANONYMOUS_MS : 2.5 * TIMES.heartbeatMs;
+      const limit =
+        connection.channel === undefined ? HANDSHAKE_MS : connection.session === undefined ? ANONYMOUS_MS : 2.5 * TIMES.heartbeatMs;
       if (silent <= limit) continue;
       connection.socket.close(CloseCode.TIMEOUT, 'nothing heard for too long');
       if (silent > 2 * limit) connection.socket.terminate();

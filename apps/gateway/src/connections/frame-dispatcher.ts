@@ -30,7 +30,8 @@ export class FrameDispatcher {
   }
 
   private onSend(connection: Connection, message: Uint8Array): void {
-    if (!receivesMessages(connection)) return this.relays.refuse(connection, message, ErrorCode.UNAUTHENTICATED, 'Attach as a confirmed device first.');
+    if (!receivesMessages(connection))
+      return this.relays.refuse(connection, message, ErrorCode.UNAUTHENTICATED, 'Attach as a confirmed device first.');
     if (!connection.takeSend(connection.lastSeen, this.config.sendRate, this.config.sendBurst)) {
       return this.relays.refuse(connection, message, ErrorCode.RATE_LIMITED, 'Too many messages at once: slow down.');
     }

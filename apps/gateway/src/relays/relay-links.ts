@@ -5,7 +5,16 @@ import { gatewayOutSubject, LeaseWatch, relayInSubject } from '@sotto/platform/l
 import { LEASE_STORE, type LeaseStore } from '@sotto/platform/live-state';
 import { ErrorCode, ReceiptSchema, ReceiptStatus } from '@sotto/protocol';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { encodeNotHere, encodeReceipt, encodeRelayInput, forEachGatewayOutput, FrameKind, parseAck, parseSend, wrapFrame } from '@sotto/protocol/frames';
+import {
+  encodeNotHere,
+  encodeReceipt,
+  encodeRelayInput,
+  forEachGatewayOutput,
+  FrameKind,
+  parseAck,
+  parseSend,
+  wrapFrame,
+} from '@sotto/protocol/frames';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionTable } from '../connections/connection-table.js';
 import { handleOfDelivery } from './delivery-handle.js';

@@ -15,7 +15,11 @@ const claims = z.object({
 });
 
 /** Checks an access token without a call (design 4.2). Throws RpcError CREDENTIAL_INVALID. */
-export async function readAccessToken(token: string, key: CryptoKey | KeyObject | Uint8Array, binding: Uint8Array): Promise<AttachedSession> {
+export async function readAccessToken(
+  token: string,
+  key: CryptoKey | KeyObject | Uint8Array,
+  binding: Uint8Array,
+): Promise<AttachedSession> {
   const payload = await jwtVerify(token, key, { algorithms: ['EdDSA'] }).then(
     (result) => claims.safeParse(result.payload).data,
     () => undefined,

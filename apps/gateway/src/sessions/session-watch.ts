@@ -68,7 +68,11 @@ export class SessionWatch {
   private async checkAll(): Promise<void> {
     const sessions = [...this.table.values()].flatMap(({ session }) => (session === undefined ? [] : [session]));
     if (sessions.length === 0) return;
-    const refs = sessions.map(({ account, device, since }) => ({ account: fromHex(account), device: fromHex(device), since: BigInt(since) }));
+    const refs = sessions.map(({ account, device, since }) => ({
+      account: fromHex(account),
+      device: fromHex(device),
+      since: BigInt(since),
+    }));
     const { over } = await this.rpc.call(Gateways.method.checkSessions, { sessions: refs });
     for (const { device } of over) {
       const connection = this.table.byDevice(toHex(device));

@@ -31,7 +31,8 @@ export class SessionService {
 
   async attach(connection: Connection, request: AttachRequest): Promise<MessageInitShape<typeof AttachResponseSchema>> {
     checkRequest(request);
-    if (connection.session !== undefined || connection.attaching) throw new RpcError(ErrorCode.FORBIDDEN, 'This connection is attached already.');
+    if (connection.session !== undefined || connection.attaching)
+      throw new RpcError(ErrorCode.FORBIDDEN, 'This connection is attached already.');
     connection.attaching = true;
     try {
       const session = await readAccessToken(request.accessToken, this.certificate.tokenKey, connection.channel!.binding);
@@ -71,7 +72,8 @@ export class SessionService {
     const replaced = await this.routes.attach(route).catch(() => {
       throw new RpcError(ErrorCode.UNAVAILABLE, 'The server is not ready. Try again soon.', 1_000);
     });
-    if (replaced?.gateway === this.gateway) this.table.get(replaced.connection)?.socket.close(CloseCode.REPLACED, 'replaced by a newer connection');
+    if (replaced?.gateway === this.gateway)
+      this.table.get(replaced.connection)?.socket.close(CloseCode.REPLACED, 'replaced by a newer connection');
   }
 
   private async leave(session: AttachedSession): Promise<void> {
@@ -84,7 +86,12 @@ export class SessionService {
   private announce(session: AttachedSession, online: boolean): void {
     const { gateway, connection, invisible } = session.route!;
     const changed = create(DeviceChangedSchema, {
-      account: fromHex(session.account), device: fromHex(session.device), online, gateway, connection, invisible,
+      account: fromHex(session.account),
+      device: fromHex(session.device),
+      online,
+      gateway,
+      connection,
+      invisible,
     });
     this.bus.publish('device.changed', toBinary(DeviceChangedSchema, changed));
   }
@@ -92,6 +99,8 @@ export class SessionService {
 
 function checkRequest(request: AttachRequest): void {
   if (request.deliveryKey.length !== KEY_BYTES) throw new RpcError(ErrorCode.MALFORMED, 'A delivery key has 32 bytes.');
-  if (request.revokedCapabilities.length > LIMITS.revokedCapabilities) throw new RpcError(ErrorCode.TOO_LARGE, 'At most 4,096 revoked capabilities.');
-  if (request.revokedCapabilities.some((id) => id.length !== ID_BYTES)) throw new RpcError(ErrorCode.MALFORMED, 'A capability id has 16 bytes.');
+  if (request.revokedCapabilities.length > LIMITS.revokedCapabilities)
+    throw new RpcError(ErrorCode.TOO_LARGE, 'At most 4,096 revoked capabilities.');
+  if (request.revokedCapabilities.some((id) => id.length !== ID_BYTES))
+    throw new RpcError(ErrorCode.MALFORMED, 'A capability id has 16 bytes.');
 }

@@ -1,6 +1,17 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { ErrorCode, Outcome, ReceiptSchema, ReceiptStatus } from '@sotto/protocol';
-import { encodeDeliver, encodeReceipt, forEachRelayInput, FrameKind, parseAck, type ParsedRelayInput, type ParsedSend, parseSend, WireError, wrapFrame } from '@sotto/protocol/frames';
+import {
+  encodeDeliver,
+  encodeReceipt,
+  forEachRelayInput,
+  FrameKind,
+  parseAck,
+  type ParsedRelayInput,
+  type ParsedSend,
+  parseSend,
+  WireError,
+  wrapFrame,
+} from '@sotto/protocol/frames';
 import type { DeviceRoute } from '@sotto/platform/live-state';
 import type { RelayConfig } from '../relay.config.js';
 import type { RetryTimer } from '../retry-timers/retry-timer.store.js';
@@ -92,8 +103,17 @@ export class RelayEngine {
     const now = this.ports.now();
     const window = Math.max(Math.min(send.ttl * 1_000, this.config.retryWindowMs), LEAST_WINDOW_MS);
     const message: InFlightMessage = {
-      id: send.id, key, sender, account: hex(input.account), gateway, connection: input.connection, payload: send.payload,
-      deadline: Math.ceil((now + window) / 1_000) * 1_000, open: [], accepted: false, charged: 'none',
+      id: send.id,
+      key,
+      sender,
+      account: hex(input.account),
+      gateway,
+      connection: input.connection,
+      payload: send.payload,
+      deadline: Math.ceil((now + window) / 1_000) * 1_000,
+      open: [],
+      accepted: false,
+      charged: 'none',
     };
     if (!this.budgets.admit(message)) return this.refuse(gateway, input.connection, message.id, ErrorCode.BUSY, TOO_MUCH);
     this.keep(message, now);
@@ -125,7 +145,16 @@ export class RelayEngine {
     this.nextDelivery = number === 0xffffffff ? 1 : number + 1;
     const to = this.devices.getOrAdd(hex(device));
     const delivery: Delivery = {
-      number, message, to, device, token, sentAt: 0, backoff: FIRST_RETRY_MS, inWindow: false, timed: false, settled: false,
+      number,
+      message,
+      to,
+      device,
+      token,
+      sentAt: 0,
+      backoff: FIRST_RETRY_MS,
+      inWindow: false,
+      timed: false,
+      settled: false,
     };
     this.deliveries.set(number, delivery);
     to.open.add(delivery);

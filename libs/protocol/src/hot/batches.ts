@@ -17,7 +17,13 @@ export interface ParsedRelayInput {
 const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** An entry of RelayBatch.inputs with a serialised Send (kind 'send') or Ack. */
-export function encodeRelayInput(kind: 'send' | 'ack', connection: number, device: Uint8Array, account: Uint8Array, message: Uint8Array): Uint8Array {
+export function encodeRelayInput(
+  kind: 'send' | 'ack',
+  connection: number,
+  device: Uint8Array,
+  account: Uint8Array,
+  message: Uint8Array,
+): Uint8Array {
   const length = CONNECTION_AND_IDS + bytesFieldSize(message.length);
   const writer = new Writer(new Uint8Array(bytesFieldSize(length)));
   inputHeader(writer, length, connection, device, account);
@@ -69,13 +75,26 @@ export function forEachRelayInput(batch: Uint8Array, visit: (gateway: number, in
     const input: ParsedRelayInput = { connection: 0, device: EMPTY, account: EMPTY, send: undefined, ack: undefined, notHere: undefined };
     while (reader.next()) {
       switch (reader.field) {
-        case 1: input.connection = reader.fixed32(); break;
-        case 2: input.device = reader.bytes(); break;
-        case 3: input.account = reader.bytes(); break;
-        case 4: input.send = reader.bytes(); break;
-        case 5: input.ack = reader.bytes(); break;
-        case 6: input.notHere = readHandle(reader); break;
-        default: reader.skip();
+        case 1:
+          input.connection = reader.fixed32();
+          break;
+        case 2:
+          input.device = reader.bytes();
+          break;
+        case 3:
+          input.account = reader.bytes();
+          break;
+        case 4:
+          input.send = reader.bytes();
+          break;
+        case 5:
+          input.ack = reader.bytes();
+          break;
+        case 6:
+          input.notHere = readHandle(reader);
+          break;
+        default:
+          reader.skip();
       }
     }
     visit(gateway, input);

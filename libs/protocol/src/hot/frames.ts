@@ -5,7 +5,15 @@ import { BYTES, bytesFieldSize, FIXED64, Reader, VARINT, varintSize, WireError, 
 
 /** Field numbers of Frame.kind in frames.proto. */
 export const FrameKind = {
-  CALL: 1, SEND: 2, ACK: 3, PING: 4, REPLY: 5, DELIVER: 6, RECEIPT: 7, EVENT: 8, PONG: 9,
+  CALL: 1,
+  SEND: 2,
+  ACK: 3,
+  PING: 4,
+  REPLY: 5,
+  DELIVER: 6,
+  RECEIPT: 7,
+  EVENT: 8,
+  PONG: 9,
 } as const;
 
 /** Calls `visit(kind, start, end)` for each frame of a serialised Frames; unknown kinds too. Throws WireError; what was visited before stands. */
@@ -66,13 +74,26 @@ export function parseSend(bytes: Uint8Array): ParsedSend {
   const reader = new Reader(bytes);
   while (reader.next()) {
     switch (reader.field) {
-      case 1: send.id = reader.bytes(); break;
-      case 2: parseRecipient(reader, send); break;
-      case 3: send.payload = reader.bytes(); break;
-      case 4: send.ttl = reader.uint32(); break;
-      case 5: send.slot = reader.bytes(); break;
-      case 6: send.commitId = reader.bytes(); break;
-      default: reader.skip();
+      case 1:
+        send.id = reader.bytes();
+        break;
+      case 2:
+        parseRecipient(reader, send);
+        break;
+      case 3:
+        send.payload = reader.bytes();
+        break;
+      case 4:
+        send.ttl = reader.uint32();
+        break;
+      case 5:
+        send.slot = reader.bytes();
+        break;
+      case 6:
+        send.commitId = reader.bytes();
+        break;
+      default:
+        reader.skip();
     }
   }
   if (send.id.length !== ID_BYTES) throw new WireError('a Send has an id of 16 bytes');
@@ -91,7 +112,8 @@ function parseRecipient(outer: Reader, send: ParsedSend): void {
     else if (reader.field === 2) token = reader.bytes();
     else reader.skip();
   }
-  if (device.length !== ID_BYTES || token.length !== TOKEN_BYTES) throw new WireError('a recipient has a device of 16 and a token of 32 bytes');
+  if (device.length !== ID_BYTES || token.length !== TOKEN_BYTES)
+    throw new WireError('a recipient has a device of 16 and a token of 32 bytes');
   send.devices.push(device);
   send.tokens.push(token);
 }
@@ -130,7 +152,11 @@ export function encodeDeliver(relay: number, delivery: number, payload: Uint8Arr
 /** A Receipt about one device, or about the whole Send when `device` is empty, as an entry of Frames. */
 export function encodeReceipt(id: Uint8Array, device: Uint8Array, status: ReceiptStatus, relay = 0): Uint8Array {
   const length =
-    (id.length > 0 ? bytesFieldSize(id.length) : 0) + (device.length > 0 ? bytesFieldSize(device.length) : 0) + 1 + varintSize(status) + (relay === 0 ? 0 : 5);
+    (id.length > 0 ? bytesFieldSize(id.length) : 0) +
+    (device.length > 0 ? bytesFieldSize(device.length) : 0) +
+    1 +
+    varintSize(status) +
+    (relay === 0 ? 0 : 5);
   const writer = new Writer(new Uint8Array(bytesFieldSize(bytesFieldSize(length))));
   frameHeader(writer, FrameKind.RECEIPT, length);
   if (id.length > 0) writer.bytes(1, id);
