@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { ClientHelloSchema, type ServerHello, ServerHelloSchema, signedBytes } from '@sotto/protocol';
+import { ClientHelloSchema, type ServerHello, ServerHelloSchema, signedBytes, type Suite } from '@sotto/protocol';
 import fc from 'fast-check';
 import { makeGatewayKey, pinOf, sign, signCertificate, signSuccession, type SigningKeyPair } from './certificate.js';
 import { ChannelError } from './error.js';
@@ -132,7 +132,7 @@ describe('the handshake', () => {
       reasonOf(ClientHandshake.answer(await resigned(server, change), { pin: server.pin, now: NOW }));
     expect(await reason((hello) => (hello.random = new Uint8Array(32)))).toBeUndefined();
     expect(await reason((hello) => (hello.version = 2))).toBe('unsupported-version');
-    expect(await reason((hello) => (hello.suites = [99]))).toBe('no-common-suite');
+    expect(await reason((hello) => (hello.suites = [99 as Suite]))).toBe('no-common-suite');
     expect(await reason((hello) => (hello.kemKey = new Uint8Array(32)))).toBe('malformed');
     expect(await reason((hello) => (hello.kemKey = new Uint8Array(31)))).toBe('malformed');
     expect(await reason((hello) => (hello.certificate = undefined))).toBe('malformed');
