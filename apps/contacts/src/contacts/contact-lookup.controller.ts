@@ -1,0 +1,51 @@
+import { Controller, Inject } from '@nestjs/common';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Payload } from '@nestjs/microservices';
+import { Rpc } from '@sotto/platform/rpc';
+import { toHex } from '@sotto/protocol';
+import { ContactLookup } from '@sotto/protocol/internal';
+import type { AccountChangedRequest, MayClaimRequest, MayClaimResponseSchema } from '@sotto/protocol/internal';
+import { PresenceAudience } from '../presence/presence-audience.js';
+import { CONTACT_STORE } from './contact.store.js';
+import type { ContactStore } from './contact.store.js';
+import { ContactsService } from './contacts.service.js';
+
+/** What directory and auth may ask. */
+@Controller()
+export class ContactLookupController {
+  constructor(
+    @Inject(CONTACT_STORE) private readonly store: ContactStore,
+    private readonly contacts: ContactsService,
+    private readonly audience: PresenceAudience,
+  ) {}
+
+  /** A claimer who was removed or blocked goes on being answered (design 4.4): whether the owner still wants the contact must not show. */
+  @Rpc(ContactLookup.method.mayClaim)
+  async mayClaim(@Payload() request: MayClaimRequest): Promise<MessageInitShape<typeof MayClaimResponseSchema>> {
+    const claimer = toHex(request.claimer);
+    const owner = toHex(request.owner);
+    if (claimer === owner) return { allowed: true, revoke: false };
+    const standing = await this.store.standing(claimer, owner);
+    return { allowed: standing.one, revoke: standing.one && !standing.other };
+  }
+
+  @Rpc(ContactLookup.method.accountChanged)
+  async accountChanged(@Payload() request: AccountChangedRequest): Promise<object> {
+    const account = toHex(request.account);
+    const peers = await this.store.mutual(account);
+    if (request.deleted) {
+      await this.store.forget(account);
+      for (const peer of peers) await this.audience.seemOffline(account, peer);
+    } else if (request.identityKeyChanged) {
+      for (const peer of peers) await this.tellNewKey(peer, account);
+    }
+    return {};
+  }
+
+  private async tellNewKey(peer: string, account: string): Promise<void> {
+    const row = await this.store.findPeer(peer, account);
+    if (row === undefined) return;
+    const [view] = await this.contacts.views([row]);
+    this.contacts.tell(peer, view!);
+  }
+}

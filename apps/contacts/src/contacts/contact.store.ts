@@ -1,0 +1,62 @@
+import type { ContactLimits } from '../config.js';
+
+export type RowState = 'PENDING' | 'REQUESTED' | 'ACCEPTED' | 'BLOCKED';
+
+/** One side's view of a contact. Ids are lower-case hex, times Unix milliseconds. */
+export interface ContactRow {
+  owner: string;
+  peerName: string;
+  /** The peer's account: set when accepted and on a request to be answered, never while pending. */
+  peer: string | null;
+  state: RowState;
+  requestedAt: number;
+  changedAt: number;
+  acceptedByOwner: boolean;
+}
+
+export interface Person {
+  account: string;
+  name: string;
+}
+
+/** `fresh`: a pending row is new. `known`: nothing to do, the row was there. `limit`: a bound of the asker is reached. */
+export type RequestOutcome =
+  | { kind: 'fresh'; row: ContactRow; reached: boolean }
+  | { kind: 'known' }
+  | { kind: 'limit' }
+  | { kind: 'accepted'; mine: ContactRow; theirs: ContactRow };
+
+/**
+ * Contact lists: one row per owner and name; only its owner's actions show in it, but for an acceptance.
+ *
+ * Guarantees: a change of a pair is atomic over all callers and replicas, so two opposite requests at once are an acceptance; a request runs
+ * the same statements, and leaves the same row with its owner, whether or not anybody has the name.
+ * Rows PENDING or REQUESTED since before `since` count as gone everywhere.
+ */
+export interface ContactStore {
+  /** `peer` is undefined when nobody has the name. */
+  request(me: Person, name: string, peer: string | undefined, time: { now: number; since: number }, limits: ContactLimits): Promise<RequestOutcome>;
+  /** Both rows after the acceptance. `undefined`: no open request of that name (any more). Accepting twice answers alike. */
+  accept(me: Person, name: string, time: { now: number; since: number }): Promise<{ mine: ContactRow; theirs: ContactRow; fresh: boolean } | undefined>;
+  /** Drops the request from the owner's list alone. Returns whether there was one. */
+  decline(owner: string, name: string): Promise<boolean>;
+  /** Takes the row out of the owner's list; a request that is taken back leaves the other list as well. Returns what it was. */
+  takeOut(me: Person, name: string, peer: string | undefined): Promise<ContactRow | undefined>;
+  /** Returns what the row was before; 'limit' when the list is full. */
+  block(me: Person, name: string, now: number, limits: ContactLimits): Promise<{ before: ContactRow | undefined } | 'limit'>;
+  unblock(owner: string, name: string): Promise<boolean>;
+  find(owner: string, name: string): Promise<ContactRow | undefined>;
+  /** The owner's accepted row of this account. */
+  findPeer(owner: string, peer: string): Promise<ContactRow | undefined>;
+  list(owner: string, since: number): Promise<ContactRow[]>;
+  /** Accounts that this one has accepted and that have accepted it. */
+  mutual(account: string): Promise<string[]>;
+  /** Whether each side has accepted the other, as it stands in its own list. */
+  standing(one: string, other: string): Promise<{ one: boolean; other: boolean }>;
+  /** Drops the account's own list, and its requests from the lists of others. Those who had accepted it keep their row. */
+  forget(account: string): Promise<void>;
+  /** Deletes what counts as gone. Returns how many rows. */
+  purge(since: number): Promise<number>;
+}
+
+export const CONTACT_STORE = Symbol('CONTACT_STORE');

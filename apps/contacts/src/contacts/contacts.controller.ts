@@ -1,0 +1,42 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Controller } from '@nestjs/common';
+import { Ctx, Payload } from '@nestjs/microservices';
+import { Rpc } from '@sotto/platform/rpc';
+import type { RpcCaller } from '@sotto/platform/rpc';
+import { Contacts } from '@sotto/protocol';
+import type {
+  BlockContactRequest,
+  BlockContactResponseSchema,
+  ListContactsRequest,
+  ListContactsResponseSchema,
+  RemoveContactRequest,
+  UnblockContactRequest,
+} from '@sotto/protocol';
+import { ContactsService } from './contacts.service.js';
+
+@Controller()
+export class ContactsController {
+  constructor(private readonly contacts: ContactsService) {}
+
+  @Rpc(Contacts.method.list)
+  async list(@Payload() _request: ListContactsRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof ListContactsResponseSchema>> {
+    return { contacts: await this.contacts.list(caller) };
+  }
+
+  @Rpc(Contacts.method.remove)
+  async remove(@Payload() { name }: RemoveContactRequest, @Ctx() caller: RpcCaller): Promise<object> {
+    await this.contacts.remove(caller, name);
+    return {};
+  }
+
+  @Rpc(Contacts.method.block)
+  async block(@Payload() { name }: BlockContactRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof BlockContactResponseSchema>> {
+    return { revokeCapabilities: await this.contacts.block(caller, name) };
+  }
+
+  @Rpc(Contacts.method.unblock)
+  async unblock(@Payload() { name }: UnblockContactRequest, @Ctx() caller: RpcCaller): Promise<object> {
+    await this.contacts.unblock(caller, name);
+    return {};
+  }
+}

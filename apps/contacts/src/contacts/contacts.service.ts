@@ -1,0 +1,108 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { AccountEvents } from '@sotto/platform/live-state';
+import { RpcClient, RpcError } from '@sotto/platform/rpc';
+import type { RpcCaller } from '@sotto/platform/rpc';
+import { ErrorCode, fromHex, TAGGED_NAME_PATTERN } from '@sotto/protocol';
+import { KeyPackageLedger } from '@sotto/protocol/internal';
+import { AccountBook } from '../accounts/account-book.js';
+import { CONTACT_LIMITS, REQUEST_LIFETIME_MS } from '../config.js';
+import { OnlineAccounts } from '../presence/online-accounts.js';
+import { PresenceAudience } from '../presence/presence-audience.js';
+import { type ContactInit, goneFromList, viewOf } from './contact-view.js';
+import { CONTACT_STORE } from './contact.store.js';
+import type { ContactRow, ContactStore, Person } from './contact.store.js';
+
+/** Claimed nothing: stands for a name that nobody has, so that the ledger is asked all the same. */
+const NOBODY = '0'.repeat(32);
+
+/** Everything about contacts but how they begin (requests). */
+@Injectable()
+export class ContactsService {
+  private readonly logger = new Logger(ContactsService.name);
+
+  constructor(
+    @Inject(CONTACT_STORE) private readonly store: ContactStore,
+    private readonly accounts: AccountBook,
+    private readonly events: AccountEvents,
+    private readonly online: OnlineAccounts,
+    private readonly audience: PresenceAudience,
+    private readonly rpc: RpcClient,
+  ) {}
+
+  async list(caller: RpcCaller): Promise<ContactInit[]> {
+    const rows = await this.store.list(caller.account, Date.now() - REQUEST_LIFETIME_MS);
+    return this.views(rows);
+  }
+
+  /** Views with keys and presence: one call for all keys, one for all presence. */
+  async views(rows: ContactRow[]): Promise<ContactInit[]> {
+    const peers = rows.filter((row) => row.state === 'ACCEPTED' || row.state === 'REQUESTED').flatMap((row) => row.peer ?? []);
+    const [known, online, mutual] = await Promise.all([this.accounts.byIds(peers), this.online.among(peers), this.mutualOf(rows)]);
+    return rows.map((row) => {
+      const peer = row.peer ?? NOBODY;
+      return viewOf(row, known.get(peer)?.identityKey, online.has(peer) && mutual.has(peer));
+    });
+  }
+
+  async remove(caller: RpcCaller, name: string): Promise<void> {
+    const [me, peer] = await this.both(caller, name);
+    const before = await this.store.takeOut(me, name, peer?.account);
+    this.tellOwnDevices(me, goneFromList(name, Date.now()));
+    if (before?.state === 'ACCEPTED') this.leave(me, before);
+  }
+
+  /** Capability ids that the blocked account holds. The block stands even when the ledger is away: the caller asks again. */
+  async block(caller: RpcCaller, name: string): Promise<Uint8Array[]> {
+    const [me, peer] = await this.both(caller, name);
+    const blocked = await this.store.block(me, name, Date.now(), CONTACT_LIMITS);
+    if (blocked === 'limit') throw new RpcError(ErrorCode.LIMIT_REACHED, 'Your contact list is full: remove a contact first.');
+    const row = await this.store.find(me.account, name);
+    if (row !== undefined) this.tellOwnDevices(me, viewOf(row, undefined, false));
+    if (blocked.before?.state === 'ACCEPTED') this.leave(me, blocked.before);
+    const claimer = blocked.before?.peer ?? peer?.account ?? NOBODY;
+    const reply = await this.rpc.call(KeyPackageLedger.method.claimedBy, { owner: fromHex(me.account), claimer: fromHex(claimer) });
+    return reply.capabilities;
+  }
+
+  async unblock(caller: RpcCaller, name: string): Promise<void> {
+    const gone = await this.store.unblock(caller.account, legal(name));
+    if (gone) this.tellOwnDevices({ account: caller.account, name: '' }, goneFromList(name, Date.now()));
+  }
+
+  /** The caller as others know it, and whoever has the name: always two lookups. Throws ILLEGAL_NAME. */
+  async both(caller: RpcCaller, name: string): Promise<[Person, Person | undefined]> {
+    legal(name);
+    const [mine, peer] = await Promise.all([this.accounts.byIds([caller.account]), this.accounts.byName(name)]);
+    const me = mine.get(caller.account);
+    if (me === undefined) throw new RpcError(ErrorCode.UNAUTHENTICATED, 'This account is gone: log in again.');
+    return [me, peer];
+  }
+
+  /** Not awaited by calls: a reply must not take longer because somebody is there to be told. */
+  tell(account: string, contact: ContactInit): void {
+    this.run(this.events.toAccount(account, { kind: { case: 'contact', value: contact } }));
+  }
+
+  tellOwnDevices(me: Person, contact: ContactInit): void {
+    this.tell(me.account, contact);
+  }
+
+  private leave(me: Person, before: ContactRow): void {
+    if (before.peer !== null) this.run(this.audience.seemOffline(me.account, before.peer));
+  }
+
+  /** One who removed or blocked the owner shows as offline from then on. */
+  private async mutualOf(rows: ContactRow[]): Promise<Set<string>> {
+    const owner = rows[0]?.owner;
+    return new Set(owner === undefined ? [] : await this.store.mutual(owner));
+  }
+
+  private run(work: Promise<void>): void {
+    work.catch((error: unknown) => this.logger.warn(`an event was not sent: ${error instanceof Error ? error.name : 'unknown'}`));
+  }
+}
+
+export function legal(name: string): string {
+  if (!TAGGED_NAME_PATTERN.test(name)) throw new RpcError(ErrorCode.ILLEGAL_NAME, 'A name is 3 to 32 of a-z, 0-9 and _, with its tag if it has one.');
+  return name;
+}

@@ -1,0 +1,169 @@
+import type { Database } from '@sotto/platform/database';
+import type { ContactLimits } from '../config.js';
+import type { ContactRow, ContactStore, Person, RequestOutcome } from './contact.store.js';
+
+type Client = Database['client'];
+type Transaction = Parameters<Parameters<Client['$transaction']>[0]>[0];
+type Stored = NonNullable<Awaited<ReturnType<Client['contact']['findUnique']>>>;
+interface Times {
+  now: number;
+  since: number;
+}
+
+/** Stands for the account of a name that nobody has, so that the statements are the same. No account has it: ids are random. */
+const NOBODY = '0'.repeat(32);
+
+/** ContactStore on Postgres or PGlite. */
+export class PrismaContactStore implements ContactStore {
+  constructor(private readonly database: Database) {}
+
+  request(me: Person, name: string, peer: string | undefined, time: Times, limits: ContactLimits): Promise<RequestOutcome> {
+    return this.withPair(me.name, name, async (tx) => {
+      const mine = await find(tx, me.account, name);
+      const theirs = await find(tx, peer ?? NOBODY, me.name);
+      const open = await tx.contact.count({ where: { owner: me.account, state: 'PENDING', requestedAt: { gte: new Date(time.since) } } });
+      const all = await tx.contact.count({ where: { owner: me.account } });
+      const known = mine !== undefined && (mine.state === 'ACCEPTED' || mine.state === 'BLOCKED' || (mine.state === 'PENDING' && mine.requestedAt >= time.since));
+      if (known) return { kind: 'known' };
+      if (wants(theirs, time.since)) return { kind: 'accepted', ...(await this.join(tx, me, name, theirs, time.now)) };
+      if (open >= limits.openRequestsPerAccount || (mine === undefined && all >= limits.contactsPerAccount)) return { kind: 'limit' };
+      const row = await put(tx, { owner: me.account, peerName: name, peer: null, state: 'PENDING', requestedAt: time.now, changedAt: time.now, acceptedByOwner: false });
+      const reached = await knock(tx, me, peer ?? NOBODY, time, limits);
+      return { kind: 'fresh', row, reached };
+    });
+  }
+
+  accept(me: Person, name: string, time: Times): Promise<{ mine: ContactRow; theirs: ContactRow; fresh: boolean } | undefined> {
+    return this.withPair(me.name, name, async (tx) => {
+      const mine = await find(tx, me.account, name);
+      const theirs = await find(tx, mine?.peer ?? NOBODY, me.name);
+      if (mine === undefined || !wants(theirs, time.since)) return undefined;
+      if (mine.state === 'ACCEPTED' && theirs.state === 'ACCEPTED') return { mine, theirs, fresh: false };
+      if (mine.state !== 'REQUESTED' || mine.requestedAt < time.since) return undefined;
+      return { ...(await this.join(tx, me, name, theirs, time.now)), fresh: true };
+    });
+  }
+
+  async decline(owner: string, name: string): Promise<boolean> {
+    const { count } = await this.database.client.contact.deleteMany({ where: { owner, peerName: name, state: 'REQUESTED' } });
+    return count > 0;
+  }
+
+  takeOut(me: Person, name: string, peer: string | undefined): Promise<ContactRow | undefined> {
+    return this.withPair(me.name, name, async (tx) => {
+      const before = await find(tx, me.account, name);
+      await tx.contact.deleteMany({ where: { owner: me.account, peerName: name, state: { in: ['PENDING', 'ACCEPTED'] } } });
+      await tx.contact.deleteMany({ where: { owner: peer ?? NOBODY, peerName: me.name, state: 'REQUESTED' } });
+      return before;
+    });
+  }
+
+  block(me: Person, name: string, now: number, limits: ContactLimits): Promise<{ before: ContactRow | undefined } | 'limit'> {
+    return this.withPair(me.name, name, async (tx) => {
+      const before = await find(tx, me.account, name);
+      const all = await tx.contact.count({ where: { owner: me.account } });
+      if (before === undefined && all >= limits.contactsPerAccount) return 'limit';
+      await put(tx, { owner: me.account, peerName: name, peer: before?.peer ?? null, state: 'BLOCKED', requestedAt: now, changedAt: now, acceptedByOwner: false });
+      return { before };
+    });
+  }
+
+  async unblock(owner: string, name: string): Promise<boolean> {
+    const { count } = await this.database.client.contact.deleteMany({ where: { owner, peerName: name, state: 'BLOCKED' } });
+    return count > 0;
+  }
+
+  find(owner: string, name: string): Promise<ContactRow | undefined> {
+    return find(this.database.client, owner, name);
+  }
+
+  async findPeer(owner: string, peer: string): Promise<ContactRow | undefined> {
+    const row = await this.database.client.contact.findFirst({ where: { owner, peer, state: 'ACCEPTED' } });
+    return row === null ? undefined : toRow(row);
+  }
+
+  async list(owner: string, since: number): Promise<ContactRow[]> {
+    const lasting = { OR: [{ state: { in: ['ACCEPTED' as const, 'BLOCKED' as const] } }, { requestedAt: { gte: new Date(since) } }] };
+    const rows = await this.database.client.contact.findMany({ where: { owner, ...lasting }, orderBy: { peerName: 'asc' } });
+    return rows.map(toRow);
+  }
+
+  async mutual(account: string): Promise<string[]> {
+    const mine = await this.database.client.contact.findMany({ where: { owner: account, state: 'ACCEPTED' }, select: { peer: true } });
+    const theirs = await this.database.client.contact.findMany({ where: { peer: account, state: 'ACCEPTED' }, select: { owner: true } });
+    const accepted = new Set(mine.map((row) => row.peer));
+    return theirs.map((row) => row.owner).filter((owner) => accepted.has(owner));
+  }
+
+  async standing(one: string, other: string): Promise<{ one: boolean; other: boolean }> {
+    const rows = await this.database.client.contact.findMany({
+      where: { state: 'ACCEPTED', OR: [{ owner: one, peer: other }, { owner: other, peer: one }] },
+      select: { owner: true },
+    });
+    return { one: rows.some((row) => row.owner === one), other: rows.some((row) => row.owner === other) };
+  }
+
+  async forget(account: string): Promise<void> {
+    await this.database.client.contact.deleteMany({ where: { OR: [{ owner: account }, { peer: account, state: 'REQUESTED' }] } });
+  }
+
+  async purge(since: number): Promise<number> {
+    const { count } = await this.database.client.contact.deleteMany({
+      where: { state: { in: ['PENDING', 'REQUESTED'] }, requestedAt: { lt: new Date(since) } },
+    });
+    return count;
+  }
+
+  private async join(tx: Transaction, me: Person, name: string, theirs: ContactRow, now: number): Promise<{ mine: ContactRow; theirs: ContactRow }> {
+    const mine = await put(tx, { owner: me.account, peerName: name, peer: theirs.owner, state: 'ACCEPTED', requestedAt: now, changedAt: now, acceptedByOwner: true });
+    const answered = await put(tx, { ...theirs, peer: me.account, state: 'ACCEPTED', changedAt: now, acceptedByOwner: false });
+    return { mine, theirs: answered };
+  }
+
+  /** One change of a pair at a time, whoever of the two makes it; the lock ends with the transaction. */
+  private withPair<T>(one: string, other: string, change: (tx: Transaction) => Promise<T>): Promise<T> {
+    const pair = [one, other].sort().join(' ');
+    return this.database.client.$transaction(async (tx) => {
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${pair}, 0))`;
+      return change(tx);
+    });
+  }
+}
+
+function toRow(row: Stored): ContactRow {
+  return { ...row, requestedAt: row.requestedAt.getTime(), changedAt: row.changedAt.getTime() };
+}
+
+async function find(tx: Pick<Transaction, 'contact'>, owner: string, peerName: string): Promise<ContactRow | undefined> {
+  const row = await tx.contact.findUnique({ where: { owner_peerName: { owner, peerName } } });
+  return row === null ? undefined : toRow(row);
+}
+
+async function put(tx: Transaction, row: ContactRow): Promise<ContactRow> {
+  const { owner, peerName, ...rest } = row;
+  const values = { ...rest, requestedAt: new Date(row.requestedAt), changedAt: new Date(row.changedAt) };
+  const key = { owner, peerName };
+  return toRow(await tx.contact.upsert({ where: { owner_peerName: key }, create: { ...key, ...values }, update: values }));
+}
+
+/** Whether this side wants the contact: it asked, or it has accepted and never took that back. */
+function wants(row: ContactRow | undefined, since: number): row is ContactRow {
+  return row !== undefined && (row.state === 'ACCEPTED' || (row.state === 'PENDING' && row.requestedAt >= since));
+}
+
+/**
+ * Puts the request into the other list: one statement, which touches nothing for nobody, for one who blocked the asker, and where the inbox is full.
+ * A list that has a row for the asker keeps it, but for a request that is out of date.
+ */
+async function knock(tx: Transaction, me: Person, peer: string, time: Times, limits: ContactLimits): Promise<boolean> {
+  const now = new Date(time.now);
+  const since = new Date(time.since);
+  const count = await tx.$executeRaw`
+    INSERT INTO contacts (owner, peer_name, peer, state, requested_at, changed_at, accepted_by_owner)
+    SELECT ${peer}, ${me.name}, ${me.account}, 'REQUESTED'::contact_state, ${now}, ${now}, false
+    WHERE ${peer} <> ${NOBODY}
+      AND (SELECT count(*) FROM contacts WHERE owner = ${peer} AND state = 'REQUESTED'::contact_state AND requested_at >= ${since}) < ${limits.openRequestsPerAccount}
+    ON CONFLICT (owner, peer_name) DO UPDATE SET requested_at = excluded.requested_at, changed_at = excluded.changed_at, peer = excluded.peer
+      WHERE contacts.state = 'REQUESTED'::contact_state`;
+  return count > 0;
+}

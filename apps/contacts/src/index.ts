@@ -1,0 +1,2 @@
+export { ContactsModule } from './contacts.module.js';
+export { type ContactsConfig, contactsConfigSchema } from './config.js';

@@ -1,0 +1,10 @@
+import { runService } from '@sotto/platform/service';
+import { contactsConfigSchema } from './config.js';
+import { ContactsModule } from './contacts.module.js';
+
+await runService({
+  name: 'contacts',
+  needs: ['bus', 'live-state', 'database'],
+  schema: contactsConfigSchema,
+  module: (config) => ContactsModule.forRoot(config),
+});

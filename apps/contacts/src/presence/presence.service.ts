@@ -1,0 +1,70 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { BUS } from '@sotto/platform/bus';
+import type { Bus, Subscription } from '@sotto/platform/bus';
+import { LeaseWatch } from '@sotto/platform/leases';
+import { DEVICE_ROUTE_STORE, LEASE_STORE } from '@sotto/platform/live-state';
+import type { DeviceRouteStore, LeaseStore } from '@sotto/platform/live-state';
+import { toHex } from '@sotto/protocol';
+import { DeviceChangedSchema } from '@sotto/protocol/internal';
+import { CONTACTS_CONFIG } from '../config.js';
+import type { ContactsConfig } from '../config.js';
+import { PresenceAudience } from './presence-audience.js';
+
+/** Tells accepted contacts when an account comes and goes. An account is online while one device that is not invisible is. */
+@Injectable()
+export class PresenceService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger(PresenceService.name);
+  /** Accounts whose absence is not yet told. */
+  private readonly settling = new Map<string, NodeJS.Timeout>();
+  private subscription: Subscription | undefined;
+  private readonly gateways: LeaseWatch;
+
+  constructor(
+    @Inject(BUS) private readonly bus: Bus,
+    @Inject(DEVICE_ROUTE_STORE) private readonly routes: DeviceRouteStore,
+    @Inject(LEASE_STORE) leases: LeaseStore,
+    @Inject(CONTACTS_CONFIG) private readonly config: ContactsConfig,
+    private readonly audience: PresenceAudience,
+  ) {
+    this.gateways = new LeaseWatch(leases, 'gateway', { gone: (incarnation) => this.run(this.clearGateway(incarnation)) });
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.subscription = this.bus.subscribe('device.changed', (payload) => this.changed(payload), { queue: 'contacts' });
+    await this.gateways.start();
+  }
+
+  onApplicationShutdown(): void {
+    this.subscription?.unsubscribe();
+    this.gateways.stop();
+    for (const timer of this.settling.values()) clearTimeout(timer);
+    this.settling.clear();
+  }
+
+  private changed(payload: Uint8Array): void {
+    const { account, online, invisible } = fromBinary(DeviceChangedSchema, payload);
+    if (online && !invisible) this.run(this.audience.tellOnline(toHex(account)));
+    else this.settleLater(toHex(account));
+  }
+
+  /** Whoever is back within the damping was never away. */
+  private settleLater(account: string): void {
+    if (this.settling.has(account)) return;
+    const settle = () => {
+      this.settling.delete(account);
+      this.run(this.audience.tellOfflineIfAway(account));
+    };
+    this.settling.set(account, setTimeout(settle, this.config.PRESENCE_DAMPING_MS));
+  }
+
+  private async clearGateway(incarnation: number): Promise<void> {
+    const left = await this.routes.takeDevicesOf(incarnation, this.config.RELAY_RETRY_WINDOW * 1_000);
+    for (const { account } of left) this.settleLater(account);
+  }
+
+  /** Presence is a hint: what fails here is read right at the next List. */
+  private run(work: Promise<void>): void {
+    work.catch((error: unknown) => this.logger.warn(`presence not told: ${error instanceof Error ? error.name : 'unknown'}`));
+  }
+}

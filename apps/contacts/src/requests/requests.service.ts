@@ -1,0 +1,69 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { RpcError } from '@sotto/platform/rpc';
+import type { RpcCaller } from '@sotto/platform/rpc';
+import { ErrorCode } from '@sotto/protocol';
+import { AccountBook } from '../accounts/account-book.js';
+import { CONTACT_LIMITS, REQUEST_LIFETIME_MS } from '../config.js';
+import { type ContactInit, goneFromList, viewOf } from '../contacts/contact-view.js';
+import { CONTACT_STORE } from '../contacts/contact.store.js';
+import type { ContactRow, ContactStore, Person, RequestOutcome } from '../contacts/contact.store.js';
+import { ContactsService, legal } from '../contacts/contacts.service.js';
+
+/** How contacts begin: one asks, the other accepts or says nothing that the first could see. */
+@Injectable()
+export class RequestsService {
+  constructor(
+    @Inject(CONTACT_STORE) private readonly store: ContactStore,
+    private readonly accounts: AccountBook,
+    private readonly contacts: ContactsService,
+  ) {}
+
+  /** Answers alike whoever has the name; LIMIT_REACHED depends on the asker's own rows alone. */
+  async request(caller: RpcCaller, name: string): Promise<void> {
+    const [me, peer] = await this.contacts.both(caller, name);
+    if (me.name === name) return;
+    const outcome = await this.store.request(me, name, peer?.account, times(), CONTACT_LIMITS);
+    if (outcome.kind === 'limit') throw new RpcError(ErrorCode.LIMIT_REACHED, 'Too many contacts or open requests: remove some first.');
+    if (outcome.kind === 'fresh') this.tellFresh(me, peer, outcome);
+    if (outcome.kind === 'accepted') await this.tellBoth(outcome.mine, outcome.theirs);
+  }
+
+  async accept(caller: RpcCaller, name: string): Promise<ContactInit> {
+    legal(name);
+    const me = (await this.accounts.byIds([caller.account])).get(caller.account);
+    const accepted = me && (await this.store.accept(me, name, times()));
+    if (accepted === undefined) throw new RpcError(ErrorCode.FORBIDDEN, 'There is no open request of that name.');
+    if (!accepted.fresh) return (await this.contacts.views([accepted.mine]))[0]!;
+    return this.tellBoth(accepted.mine, accepted.theirs);
+  }
+
+  /** Told to the owner's own devices alone. */
+  async decline(caller: RpcCaller, name: string): Promise<void> {
+    if (await this.store.decline(caller.account, legal(name))) this.contacts.tell(caller.account, goneFromList(name, Date.now()));
+  }
+
+  private tellFresh(me: Person, peer: Person | undefined, outcome: RequestOutcome & { kind: 'fresh' }): void {
+    this.contacts.tell(me.account, viewOf(outcome.row, undefined, false));
+    if (!outcome.reached || peer === undefined) return;
+    void this.tellRequested(me, peer);
+  }
+
+  /** A hint: a request that is not told live stands in the list. */
+  private async tellRequested(me: Person, peer: Person): Promise<void> {
+    const row = await this.store.find(peer.account, me.name).catch(() => undefined);
+    const keys = await this.accounts.byIds([me.account]).catch(() => undefined);
+    if (row?.state === 'REQUESTED' && keys) this.contacts.tell(peer.account, viewOf(row, keys.get(me.account)?.identityKey, false));
+  }
+
+  private async tellBoth(mine: ContactRow, theirs: ContactRow): Promise<ContactInit> {
+    const [here, there] = await Promise.all([this.contacts.views([mine]), this.contacts.views([theirs])]);
+    this.contacts.tell(mine.owner, here[0]!);
+    this.contacts.tell(theirs.owner, there[0]!);
+    return here[0]!;
+  }
+}
+
+function times(): { now: number; since: number } {
+  const now = Date.now();
+  return { now, since: now - REQUEST_LIFETIME_MS };
+}
