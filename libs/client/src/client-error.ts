@@ -1,0 +1,42 @@
+import { ErrorCode, type WireError } from '@sotto/protocol';
+
+/** Why the SDK itself refused or gave up. Closed: programs switch over it. */
+export type ClientErrorReason =
+  | 'offline'
+  | 'timeout'
+  | 'closed'
+  | 'not-logged-in'
+  | 'pin-changed'
+  | 'pin-refused'
+  | 'handshake-failed'
+  | 'unknown-contact'
+  | 'not-accepted'
+  | 'wrong-passphrase'
+  | 'bad-recovery-file'
+  | 'storage-failed'
+  | 'too-long';
+
+export class ClientError extends Error {
+  override readonly name = 'ClientError';
+
+  constructor(
+    readonly reason: ClientErrorReason,
+    text: string,
+  ) {
+    super(text);
+  }
+}
+
+/** What the server answered instead of a response; remedyOf(code) says what to do. */
+export class ServerError extends Error {
+  override readonly name = 'ServerError';
+  readonly code: ErrorCode;
+  /** Milliseconds; 0 when the error says nothing of time. */
+  readonly retryAfterMs: number;
+
+  constructor(error: WireError) {
+    super(error.text || `the server answered ${ErrorCode[error.code] ?? error.code}`);
+    this.code = error.code;
+    this.retryAfterMs = error.retryAfterMs;
+  }
+}

@@ -1,0 +1,218 @@
+import { create, type DescMethodUnary, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { MAX_FRAMES_BYTES, type SealedChannel } from '@sotto/channel';
+import { CallSchema, type Frame, FrameSchema, FramesSchema, LIMITS, methodName, type Reply } from '@sotto/protocol';
+import { ClientError, ServerError } from '../client-error.js';
+import { answerServerHello, type PinPolicy } from './handshake.js';
+import { type Socket, type SocketFactory, SUBPROTOCOL } from './socket.js';
+
+const HANDSHAKE_TIMEOUT_MS = 15_000;
+export const CALL_TIMEOUT_MS = 15_000;
+
+interface OpenCall {
+  resolve(body: Uint8Array): void;
+  reject(error: Error): void;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+export interface LinkHandlers {
+  /** All frames of one box but replies and pongs, in order. */
+  onFrames(frames: Frame[]): void;
+  onClosed(error: ClientError): void;
+}
+
+const turn = (globalThis as { setImmediate?: (step: () => void) => void }).setImmediate;
+/** Runs at the end of this turn of the event loop, so that its frames share a box. */
+const atEndOfTurn: (step: () => void) => void = turn ?? ((step) => void setTimeout(step, 0));
+
+/** One connection after its handshake: frames in sealed boxes, calls, heartbeat. Ends once and for all. */
+export class Link {
+  readonly #calls = new Map<number, OpenCall>();
+  #nextCall = 1;
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+  #flushing = false;
+  #closed: ClientError | undefined;
+  #heard = Date.now();
+  #spoke = Date.now();
+  #heartbeat: ReturnType<typeof setInterval> | undefined;
+  /** Not heard before they are set: what comes earlier waits. */
+  #handlers: LinkHandlers | undefined;
+  #early: Frame[] = [];
+
+  private constructor(
+    readonly socket: Socket,
+    readonly channel: SealedChannel,
+    /** Lower-case hex. */
+    readonly pin: string,
+  ) {
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = ({ code }) => this.close(new ClientError('offline', `the connection was closed (${code})`), false);
+    socket.onerror = () => this.close(new ClientError('offline', 'the connection failed'));
+  }
+
+  static async open(url: string, socketOf: SocketFactory, policy: PinPolicy): Promise<Link> {
+    const socket = socketOf(url, SUBPROTOCOL);
+    socket.binaryType = 'arraybuffer';
+    try {
+      const { clientHello, channel, pin } = await answerServerHello(await firstMessage(socket), policy);
+      const link = new Link(socket, channel, pin);
+      socket.send(clientHello);
+      return link;
+    } catch (error) {
+      socket.onclose = socket.onmessage = null;
+      socket.onerror = () => undefined;
+      socket.close();
+      throw error;
+    }
+  }
+
+  /** What a signature must cover to be meant for this connection alone. 32 bytes. */
+  get binding(): Uint8Array {
+    return this.channel.binding;
+  }
+
+  get closed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  listen(handlers: LinkHandlers): void {
+    this.#handlers = handlers;
+    const early = this.#early.splice(0);
+    if (early.length > 0) handlers.onFrames(early);
+    if (this.#closed !== undefined) handlers.onClosed(this.#closed);
+  }
+
+  /** Silence of more than `silenceMs` ends the link; speaks at a third of it. */
+  startHeartbeat(silenceMs: number): void {
+    const beat = Math.max(1, Math.floor(silenceMs / 3));
+    clearInterval(this.#heartbeat);
+    this.#heard = Date.now();
+    this.#heartbeat = setInterval(() => {
+      const now = Date.now();
+      if (now - this.#heard > silenceMs) this.close(new ClientError('offline', 'the server fell silent'));
+      else if (now - this.#spoke >= beat || now - this.#heard >= beat) this.send({ case: 'ping', value: { nonce: 0 } });
+    }, beat);
+  }
+
+  send(kind: NonNullable<MessageInitShape<typeof FrameSchema>['kind']>): void {
+    if (this.#closed !== undefined) return;
+    const part = toBinary(FramesSchema, create(FramesSchema, { frames: [create(FrameSchema, { kind })] }));
+    // The concatenation of serialised Frames is the serialised Frames of all of them (protobuf encoding, "last one wins / concatenate").
+    if (this.#bytes + part.length > MAX_FRAMES_BYTES) this.#flush();
+    this.#parts.push(part);
+    this.#bytes += part.length;
+    if (this.#flushing) return;
+    this.#flushing = true;
+    atEndOfTurn(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  async call<M extends DescMethodUnary>(
+    method: M,
+    request: MessageInitShape<M['input']>,
+    timeoutMs = CALL_TIMEOUT_MS,
+  ): Promise<MessageShape<M['output']>> {
+    const body = toBinary(method.input, create(method.input, request as never));
+    if (body.length > LIMITS.callBytes) throw new ClientError('too-long', `${methodName(method)} is longer than a call may be`);
+    return fromBinary(method.output, await this.#callBytes(methodName(method), body, timeoutMs)) as MessageShape<M['output']>;
+  }
+
+  #callBytes(method: string, body: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed !== undefined) return reject(this.#closed);
+      const id = this.#nextCall++;
+      const timer = setTimeout(() => {
+        this.#calls.delete(id);
+        reject(new ClientError('timeout', `${method} was not answered in time`));
+      }, timeoutMs);
+      this.#calls.set(id, { resolve, reject, timer });
+      this.send({ case: 'call', value: create(CallSchema, { id, method, body }) });
+    });
+  }
+
+  close(error: ClientError, closeSocket = true): void {
+    if (this.#closed !== undefined) return;
+    if (error.reason === 'closed') this.#flush();
+    this.#closed = error;
+    clearInterval(this.#heartbeat);
+    this.channel.close();
+    this.socket.onmessage = null;
+    this.socket.onclose = null;
+    if (closeSocket) this.socket.close();
+    for (const { reject, timer } of this.#calls.values()) {
+      clearTimeout(timer);
+      reject(error);
+    }
+    this.#calls.clear();
+    this.#handlers?.onClosed(error);
+  }
+
+  #flush(): void {
+    if (this.#closed !== undefined || this.#parts.length === 0) return;
+    const box = this.channel.seal(this.#parts, this.#bytes);
+    this.#parts = [];
+    this.#bytes = 0;
+    this.#spoke = Date.now();
+    this.socket.send(box);
+  }
+
+  #receive(data: unknown): void {
+    const frames = this.#open(data);
+    if (frames === undefined) return;
+    this.#heard = Date.now();
+    const rest: Frame[] = [];
+    for (const frame of frames) {
+      if (frame.kind.case === 'reply') this.#reply(frame.kind.value);
+      else if (frame.kind.case !== 'pong' && frame.kind.case !== undefined) rest.push(frame);
+    }
+    if (rest.length === 0) return;
+    if (this.#handlers === undefined) this.#early.push(...rest);
+    else this.#handlers.onFrames(rest);
+  }
+
+  #open(data: unknown): Frame[] | undefined {
+    try {
+      return fromBinary(FramesSchema, this.channel.open(bytesOf(data))).frames;
+    } catch {
+      this.close(new ClientError('offline', 'the server sent what could not be opened'));
+      return undefined;
+    }
+  }
+
+  #reply({ id, body, error }: Reply): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    this.#calls.delete(id);
+    clearTimeout(call.timer);
+    if (error === undefined) call.resolve(body);
+    else call.reject(new ServerError(error));
+  }
+}
+
+function bytesOf(data: unknown): Uint8Array {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (data instanceof Uint8Array) return data;
+  throw new TypeError('not binary');
+}
+
+function firstMessage(socket: Socket): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new ClientError('timeout', 'the server did not greet in time')), HANDSHAKE_TIMEOUT_MS);
+    const fail = () => {
+      clearTimeout(timer);
+      reject(new ClientError('offline', 'the server cannot be reached'));
+    };
+    socket.onclose = fail;
+    socket.onerror = fail;
+    socket.onmessage = ({ data }) => {
+      clearTimeout(timer);
+      try {
+        resolve(bytesOf(data));
+      } catch {
+        fail();
+      }
+    };
+  });
+}

@@ -1,0 +1,20 @@
+/** The part of a WebSocket that the SDK uses: the browser's, Node's, or one of `ws`. */
+export interface Socket {
+  binaryType: string;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number; reason: string }) => void) | null;
+  onerror: ((event: unknown) => void) | null;
+  send(data: Uint8Array): void;
+  close(code?: number, reason?: string): void;
+}
+
+export type SocketFactory = (url: string, subprotocol: string) => Socket;
+
+export const SUBPROTOCOL = 'sotto.v1';
+
+/** The platform's own WebSocket; Node 20 has none, there @sotto/client/node brings `ws`. */
+export function globalSocketFactory(): SocketFactory {
+  const { WebSocket } = globalThis as { WebSocket?: new (url: string, protocol: string) => unknown };
+  if (WebSocket === undefined) throw new TypeError('no global WebSocket: pass `socket`, or use @sotto/client/node');
+  return (url, subprotocol) => new WebSocket(url, subprotocol) as Socket;
+}

@@ -1,0 +1,60 @@
+import sodium from 'libsodium-wrappers';
+import { TOKEN_BYTES } from '@sotto/protocol';
+
+/** To be awaited once before anything else of this file. */
+export async function sodiumReady(): Promise<void> {
+  await sodium.ready;
+}
+
+export function randomBytes(length: number): Uint8Array {
+  return globalThis.crypto.getRandomValues(new Uint8Array(length));
+}
+
+export interface KeyPair {
+  /** Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** The 32-byte seed. */
+  readonly seed: Uint8Array;
+}
+
+export function newKeyPair(): KeyPair {
+  return keyPairOf(randomBytes(32));
+}
+
+export function keyPairOf(seed: Uint8Array): KeyPair {
+  return { publicKey: sodium.crypto_sign_seed_keypair(seed).publicKey, seed };
+}
+
+export function sign(message: Uint8Array, { seed }: KeyPair): Uint8Array {
+  return sodium.crypto_sign_detached(message, sodium.crypto_sign_seed_keypair(seed).privateKey);
+}
+
+/** Capability id (16 bytes) || BLAKE2b-128 of it keyed by the delivery key (design 4.6). */
+export function deliveryToken(capability: Uint8Array, deliveryKey: Uint8Array): Uint8Array {
+  const token = new Uint8Array(TOKEN_BYTES);
+  token.set(capability);
+  token.set(sodium.crypto_generichash(TOKEN_BYTES - capability.length, capability, deliveryKey), capability.length);
+  return token;
+}
+
+const NONCE_BYTES = 24;
+
+/** XChaCha20-Poly1305: random nonce || ciphertext. `name` is authenticated: a record moved to another place does not open. */
+export function sealRecord(plain: Uint8Array, name: string, key: Uint8Array): Uint8Array {
+  const nonce = randomBytes(NONCE_BYTES);
+  const box = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, name, null, nonce, key);
+  const sealed = new Uint8Array(NONCE_BYTES + box.length);
+  sealed.set(nonce);
+  sealed.set(box, NONCE_BYTES);
+  return sealed;
+}
+
+/** Undefined when the key or the name is another, or the bytes were altered. */
+export function openRecord(sealed: Uint8Array, name: string, key: Uint8Array): Uint8Array | undefined {
+  if (sealed.length < NONCE_BYTES) return undefined;
+  try {
+    return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(null, sealed.subarray(NONCE_BYTES), name, sealed.subarray(0, NONCE_BYTES), key);
+  } catch {
+    return undefined;
+  }
+}
