@@ -1,0 +1,52 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { AuthGuard, PassportStrategy } from '@nestjs/passport';
+import type { LogInRequest } from '@sotto/protocol';
+import type { RpcCaller } from '@sotto/platform/rpc';
+import { Strategy } from 'passport-local';
+import type { Account } from '../accounts/accounts.store.js';
+import { PasswordCheck, wrongPassword } from '../accounts/password-check.js';
+
+/** What Passport sees of a call. */
+interface LogInAttempt {
+  body: { name: string; password: string };
+  address: string;
+}
+
+const accounts = new WeakMap<LogInRequest, Account>();
+
+/** The account that the guard let this request in as. */
+export function loggedInAccount(request: LogInRequest): Account {
+  const account = accounts.get(request);
+  if (account === undefined) throw wrongPassword();
+  return account;
+}
+
+@Injectable()
+export class LogInStrategy extends PassportStrategy(Strategy, 'local') {
+  constructor(private readonly passwords: PasswordCheck) {
+    super({ usernameField: 'name', passwordField: 'password', session: false, passReqToCallback: true });
+  }
+
+  validate(attempt: LogInAttempt, name: string, password: string): Promise<Account> {
+    return this.passwords.byName(name, password, attempt.address);
+  }
+}
+
+@Injectable()
+export class LogInGuard extends AuthGuard('local') {
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    return Boolean(await super.canActivate(context));
+  }
+
+  override getRequest(context: ExecutionContext): LogInAttempt {
+    const { name, password } = context.switchToRpc().getData<LogInRequest>();
+    return { body: { name, password }, address: context.switchToRpc().getContext<RpcCaller>().address };
+  }
+
+  override handleRequest<T = Account>(error: unknown, account: T | false | null, _info: unknown, context: ExecutionContext): T {
+    if (error) throw error;
+    if (!account) throw wrongPassword();
+    accounts.set(context.switchToRpc().getData<LogInRequest>(), account as Account);
+    return account;
+  }
+}

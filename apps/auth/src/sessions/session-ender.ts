@@ -1,0 +1,65 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { fromHex } from '@sotto/protocol';
+import { KeyPackageLedger, SessionsRevokedSchema } from '@sotto/protocol/internal';
+import { BUS, type Bus } from '@sotto/platform/bus';
+import { AccountEvents, DEVICE_ROUTE_STORE, type DeviceRouteStore } from '@sotto/platform/live-state';
+import { RpcClient } from '@sotto/platform/rpc';
+
+const SESSIONS_REVOKED = 'sessions.revoked';
+
+/** Ends open connections and forgets what devices left in live state. What it cannot reach heals by itself: gateways ask once a minute, and stock expires. */
+@Injectable()
+export class SessionEnder {
+  private readonly logger = new Logger(SessionEnder.name);
+
+  constructor(
+    @Inject(BUS) private readonly bus: Bus,
+    @Inject(DEVICE_ROUTE_STORE) private readonly routes: DeviceRouteStore,
+    private readonly rpc: RpcClient,
+    private readonly events: AccountEvents,
+  ) {}
+
+  /** @param except device id, '' for none. */
+  endAll(account: string, except: string): void {
+    this.publish({ account: fromHex(account), exceptDevice: fromHex(except) });
+  }
+
+  async endDevice(account: string, device: string): Promise<void> {
+    this.publish({ account: fromHex(account), device: fromHex(device) });
+    await this.tolerate('forget the route', async () => {
+      // Ids of other people's devices are no secret to their contacts: only the account's own are forgotten.
+      if ((await this.routes.find(device))?.account === account) await this.routes.forget(device);
+    });
+    await this.forgetKeyPackages(account, device);
+  }
+
+  /** @param device '' for all of the account. */
+  async forgetKeyPackages(account: string, device: string): Promise<void> {
+    const request = { account: fromHex(account), device: fromHex(device) };
+    await this.tolerate('forget key packages', () => this.rpc.call(KeyPackageLedger.method.forget, request));
+  }
+
+  async forgetRoutes(account: string): Promise<void> {
+    await this.tolerate('forget the routes', async () => {
+      const devices = await this.routes.connectedDevices(account);
+      await Promise.all(devices.map(({ device }) => this.routes.forget(device)));
+    });
+  }
+
+  async tellDevices(account: string): Promise<void> {
+    await this.tolerate('tell devices', () => this.events.toAccount(account, { kind: { case: 'devicesChanged', value: {} } }));
+  }
+
+  private publish(revoked: { account: Uint8Array; device?: Uint8Array; exceptDevice?: Uint8Array }): void {
+    this.bus.publish(SESSIONS_REVOKED, toBinary(SessionsRevokedSchema, create(SessionsRevokedSchema, revoked)));
+  }
+
+  private async tolerate(what: string, task: () => Promise<unknown>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      this.logger.warn(`could not ${what}: ${error instanceof Error ? error.name : 'unknown'}`);
+    }
+  }
+}

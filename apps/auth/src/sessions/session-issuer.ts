@@ -1,0 +1,83 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { ErrorCode, fromHex, KEY_BYTES, type SessionSchema, TIMES } from '@sotto/protocol';
+import { type RpcCaller, RpcError } from '@sotto/platform/rpc';
+import { SignJWT } from 'jose';
+import type { Account } from '../accounts/accounts.store.js';
+import { AUTH_CONFIG, type AuthConfig, SERVER_IDENTITY } from '../auth.config.js';
+import type { ServerIdentity } from '../identity/server-identity.js';
+import { sealCredential } from './device-credential.js';
+
+export interface SessionDevice {
+  /** Hex. */
+  id: string;
+  authKey: Uint8Array;
+  /** Not confirmed by the account's identity key. */
+  pending: boolean;
+}
+
+/** Unix seconds. */
+export function unixNow(): number {
+  return Math.floor(Date.now() / 1_000);
+}
+
+/** Makes the sessions that Accounts hands out. */
+@Injectable()
+export class SessionIssuer {
+  constructor(
+    @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
+    @Inject(SERVER_IDENTITY) private readonly identity: ServerIdentity,
+  ) {}
+
+  /** With a new credential. */
+  async open(account: Account, device: SessionDevice, caller: RpcCaller): Promise<MessageInitShape<typeof SessionSchema>> {
+    return { ...(await this.resume(account, device, caller)), credential: this.credential(account, device) };
+  }
+
+  /** Without one: the device's is good for a while. */
+  async resume(account: Account, device: SessionDevice, caller: RpcCaller): Promise<MessageInitShape<typeof SessionSchema>> {
+    return { ...this.describe(account, device), accessToken: await this.accessToken(account, device, caller.channelBinding) };
+  }
+
+  /** For a device that is not the caller: the credential, and no access token, because that belongs to the device's own channel. */
+  approve(account: Account, device: SessionDevice): MessageInitShape<typeof SessionSchema> {
+    return { ...this.describe(account, device), credential: this.credential(account, device) };
+  }
+
+  private describe(account: Account, device: SessionDevice): MessageInitShape<typeof SessionSchema> {
+    return {
+      account: fromHex(account.id),
+      device: fromHex(device.id),
+      name: account.name,
+      identityKey: account.identityKey ?? new Uint8Array(0),
+      pending: device.pending,
+      server: this.config.serverName,
+    };
+  }
+
+  private credential(account: Account, device: SessionDevice) {
+    return sealCredential(this.identity.credentialKey, {
+      account: fromHex(account.id),
+      device: fromHex(device.id),
+      deviceAuthKey: device.authKey,
+      issued: issuedNow(account),
+      identityKey: device.pending ? new Uint8Array(0) : (account.identityKey ?? new Uint8Array(0)),
+    });
+  }
+
+  private accessToken(account: Account, device: SessionDevice, channelBinding: Uint8Array): Promise<string> {
+    if (channelBinding.length !== KEY_BYTES) throw new RpcError(ErrorCode.MALFORMED, 'The call did not come over a channel.');
+    const issued = issuedNow(account);
+    return new SignJWT({ dev: device.id, pen: device.pending, cnf: Buffer.from(channelBinding).toString('base64url') })
+      .setProtectedHeader({ alg: 'EdDSA' })
+      .setSubject(account.id)
+      .setIssuedAt(issued)
+      .setExpirationTime(issued + TIMES.accessTokenSeconds)
+      .sign(this.identity.tokenKey.privateKey);
+  }
+}
+
+/** A password change puts sessions-valid-after up to a second ahead; what is issued after it must not lie before it. */
+function issuedNow(account: Account): number {
+  return Math.max(unixNow(), account.sessionsValidAfter);
+}
