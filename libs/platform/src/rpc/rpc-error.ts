@@ -1,7 +1,12 @@
-import type { ErrorCode } from '@sotto/protocol';
+import { create } from '@bufbuild/protobuf';
+import { RpcException } from '@nestjs/microservices';
+import { type ErrorCode, ErrorSchema, type WireError } from '@sotto/protocol';
 
-/** What a client is told of a failed call: a code of the closed table, a sentence for people, and when to try again. */
-export class RpcError extends Error {
+/**
+ * An error that the caller gets to see, by the closed table of codes. The text is for people: no names, addresses or content.
+ * It is Nest's RpcException, so that Nest's exception filters pass it on as it is.
+ */
+export class RpcError extends RpcException {
   constructor(
     readonly code: ErrorCode,
     readonly text: string,
@@ -9,5 +14,17 @@ export class RpcError extends Error {
   ) {
     super(text);
     this.name = 'RpcError';
+  }
+
+  override getError(): this {
+    return this;
+  }
+
+  toWire(): WireError {
+    return create(ErrorSchema, { code: this.code, text: this.text, retryAfterMs: this.retryAfterMs });
+  }
+
+  static fromWire(error: WireError): RpcError {
+    return new RpcError(error.code, error.text, error.retryAfterMs);
   }
 }

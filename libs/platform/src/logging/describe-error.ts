@@ -1,0 +1,16 @@
+/**
+ * An error as it may stand in a log: its kind and where it arose, never its message, which can quote what a user typed or sent
+ * (database drivers and parsers do).
+ */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 8);
+  return [`${error.name}${errorCode(error)}`, ...frames].join('\n');
+}
+
+/** Driver codes such as P2002 or ECONNREFUSED: short, fixed words. */
+function errorCode(error: Error): string {
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'number') return ` (${code})`;
+  return typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) ? ` (${code})` : '';
+}
