@@ -1,4 +1,4 @@
-import type { DeviceEntry } from '../routing/device-entry.js';
+import type { DeviceRoute } from '@sotto/platform/live-state';
 
 /** A Send that is not settled for all its recipients. */
 export interface InFlightMessage {
@@ -40,4 +40,20 @@ export interface Delivery {
   /** Has an entry in the retry timers. */
   timed: boolean;
   settled: boolean;
+}
+
+/** What this relay knows of a device, and what it has for it. */
+export interface DeviceEntry {
+  /** Hex. */
+  device: string;
+  /** undefined: not loaded; null: there is none. */
+  route: DeviceRoute | null | undefined;
+  loading: boolean;
+  /** Deliveries without an outcome, in order of number. */
+  open: Set<Delivery>;
+  /** How many of them are sent and unacknowledged. */
+  unacknowledged: number;
+  /** The connection that its gateway last called gone. */
+  goneGateway: number;
+  goneConnection: number;
 }

@@ -16,10 +16,9 @@ import type { DeviceRoute } from '@sotto/platform/live-state';
 import type { RelayConfig } from '../relay.config.js';
 import type { RetryTimer } from '../retry-timers/retry-timer.store.js';
 import { tokenHolds } from '../routing/delivery-token.js';
-import type { DeviceEntry } from '../routing/device-entry.js';
 import { DeviceTable } from '../routing/device-table.js';
 import { Budgets } from './budgets.js';
-import type { Delivery, InFlightMessage } from './message.js';
+import type { Delivery, DeviceEntry, InFlightMessage } from './message.js';
 
 /** What the engine does to the world. */
 export interface RelayPorts {
@@ -208,11 +207,11 @@ export class RelayEngine {
 
   private onNotHere(gateway: number, number: number): void {
     const delivery = this.deliveries.get(number);
-    if (delivery === undefined || delivery.to.route?.gateway !== gateway) return;
-    const { to } = delivery;
-    to.goneGateway = gateway;
-    to.goneConnection = to.route.connection;
-    this.routeChanged(to, undefined);
+    const route = delivery?.to.route;
+    if (delivery === undefined || route?.gateway !== gateway) return;
+    delivery.to.goneGateway = gateway;
+    delivery.to.goneConnection = route.connection;
+    this.routeChanged(delivery.to, undefined);
   }
 
   /** The device attached somewhere (or left): everything open for it goes out anew, in order. */

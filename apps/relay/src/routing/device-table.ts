@@ -1,4 +1,4 @@
-import type { DeviceEntry } from './device-entry.js';
+import type { DeviceEntry } from '../in-flight/message.js';
 
 /** The bounded cache of devices. An entry with open deliveries is never dropped; of the rest the least recently used goes first. */
 export class DeviceTable {
