@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { z } from 'zod';
+import { ConfigError, loadConfig, Secret, secret } from './index.js';
+
+const schema = z.object({
+  PORT: z.coerce.number().int().positive(),
+  MODE: z.enum(['open', 'closed']),
+  PASSWORD: secret().optional(),
+});
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(schema, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('loadConfig', () => {
+  it('names every problem at once and quotes no value', () => {
+    const problems = problemsOf({ PORT: 'hunter2', PASSWORD_FILE: '/nowhere/at/all' });
+    expect(problems.map((one) => one.split(':')[0]).sort()).toEqual(['MODE', 'PASSWORD_FILE', 'PORT']);
+    expect(problems.join()).not.toMatch(/hunter2|nowhere/);
+  });
+
+  it('reads a value from the file that NAME_FILE names', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'sotto-config-')), 'password');
+    writeFileSync(file, 's3cret\n');
+    const config = loadConfig(schema, { PORT: '1', MODE: 'open', PASSWORD_FILE: file });
+    expect(config.PASSWORD?.reveal()).toBe('s3cret');
+  });
+
+  it('refuses a value that is given twice', () => {
+    expect(problemsOf({ PORT: '1', MODE: 'open', PASSWORD: 'a', PASSWORD_FILE: 'b' })).toHaveLength(1);
+  });
+
+  it('prints no secret', () => {
+    const value = new Secret('s3cret');
+    expect(`${value} ${JSON.stringify({ value })} ${inspect({ value })}`).not.toContain('s3cret');
+  });
+});

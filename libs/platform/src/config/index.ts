@@ -1,0 +1,2 @@
+export { ConfigError, loadConfig } from './load-config.js';
+export { Secret, secret } from './secret.js';

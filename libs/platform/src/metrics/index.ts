@@ -1,0 +1,1 @@
+export { createMetrics, METRICS, observeCalls } from './metrics.js';

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { secret } from '../config/index.js';
+
+/** What any service reads from its environment, next to what its own schema names. */
+export const platformConfigSchema = z.object({
+  NATS_URL: z.string().optional(),
+  NATS_USER: z.string().optional(),
+  NATS_PASSWORD: secret().optional(),
+  /** PEM of the authority that signed the broker's certificate; its presence demands TLS. */
+  NATS_CA: z.string().optional(),
+  REDIS_URL: secret().optional(),
+  DATABASE_URL: secret().optional(),
+  HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(9_090),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+});
+
+export type PlatformConfig = z.output<typeof platformConfigSchema>;
+
+export type Need = 'bus' | 'live-state' | 'database';
+
+/** The variable without which a need cannot be met. */
+export const VARIABLE_OF = { bus: 'NATS_URL', 'live-state': 'REDIS_URL', database: 'DATABASE_URL' } as const satisfies Record<Need, keyof PlatformConfig>;
