@@ -5,6 +5,6 @@ import { GatewayModule } from './gateway.module.js';
 await runService({
   name: 'gateway',
   needs: ['bus', 'live-state'],
-  schema: gatewayConfigSchema,
+  config: gatewayConfigSchema,
   module: (env) => GatewayModule.forRoot(gatewayConfig(env)),
 });

@@ -5,6 +5,6 @@ import { relayConfig, relayConfigSchema } from './relay.config.js';
 await runService({
   name: 'relay',
   needs: ['bus', 'live-state'],
-  schema: relayConfigSchema,
+  config: relayConfigSchema,
   module: (env) => RelayModule.forRoot(relayConfig(env)),
 });

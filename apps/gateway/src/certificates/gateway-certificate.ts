@@ -6,7 +6,10 @@ import { CertificateBodySchema, type GatewayCertificate } from '@sotto/protocol'
 import { Gateways } from '@sotto/protocol/internal';
 import { importJWK, type CryptoKey, type KeyObject, type JWK } from 'jose';
 
-const RETRY_MS = 1_000;
+/** Waits between tries: from here, doubled up to there. */
+const FIRST_RETRY_MS = 20;
+const LAST_RETRY_MS = 2_000;
+const RENEWAL_RETRY_MS = 30_000;
 
 /** The gateway's own key, in its memory only, and auth's word for it; renewed at half of its life (design 4.1). */
 @Injectable()
@@ -24,12 +27,12 @@ export class GatewayCertificateHolder implements OnApplicationShutdown {
 
   /** Resolves with the first certificate: waits for auth as long as it takes. */
   async start(): Promise<void> {
-    while (!this.stopped) {
+    for (let wait = FIRST_RETRY_MS; !this.stopped; wait = Math.min(2 * wait, LAST_RETRY_MS)) {
       try {
         return await this.renew();
       } catch {
-        this.log.log('waiting for auth to certify this gateway');
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        if (wait === LAST_RETRY_MS) this.log.warn('waiting for auth to certify this gateway');
+        await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
   }
@@ -54,7 +57,7 @@ export class GatewayCertificateHolder implements OnApplicationShutdown {
 
   private renewIn(ms: number): void {
     if (this.stopped) return;
-    this.timer = setTimeout(() => void this.renew().catch(() => this.renewIn(RETRY_MS * 30)), ms);
+    this.timer = setTimeout(() => void this.renew().catch(() => this.renewIn(RENEWAL_RETRY_MS)), ms);
     this.timer.unref();
   }
 }

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { type DynamicModule, type LoggerService, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { AuthModule, DEFAULT_AUTH_CONFIG, loadOrCreateServerIdentity, type RegistrationPolicy, type ServerIdentity } from '@sotto/auth';
+import { ContactsModule, contactsConfigSchema } from '@sotto/contacts';
+import { DirectoryModule, directoryConfigSchema } from '@sotto/directory';
+import { gatewayConfig, gatewayConfigSchema, GatewayModule, GatewayService } from '@sotto/gateway';
+import { InProcessBus } from '@sotto/platform/bus';
+import { type Database, openDatabase } from '@sotto/platform/database';
+import { JsonLogger } from '@sotto/platform/logging';
+import { BusRpcServer, RpcClient } from '@sotto/platform/rpc';
+import { PlatformModule } from '@sotto/platform/service';
+import { toHex } from '@sotto/protocol';
+import { Admin } from '@sotto/protocol/internal';
+import { relayConfig, relayConfigSchema, RelayModule } from '@sotto/relay';
+
+export interface StandaloneOptions {
+  /** Where accounts, contacts and the server's identity live; made when it is not there. */
+  folder: string;
+  /** Loopback by default. */
+  host?: string;
+  /** 0 for any free one. */
+  port?: number;
+  /** Most open connections. */
+  maxConnections?: number;
+  registration?: RegistrationPolicy;
+  /** Part of what MLS credentials name; must not change once devices exist. */
+  serverName?: string;
+  retryWindowSeconds?: number;
+  /** Messages a second of one connection. */
+  sendRate?: number;
+  logger?: LoggerService;
+}
+
+export interface Standalone {
+  port: number;
+  /** SHA-256 of the server's identity key, hex: what clients pin. */
+  pin: string;
+  /** @param name the exact name that the invite carries. Returns the code and its expiry in Unix seconds. */
+  createInvite(name?: string): Promise<{ code: string; expires: number }>;
+  /** Drains and stops; the folder is free afterwards. */
+  stop(): Promise<void>;
+}
+
+@Module({})
+class StandaloneRoot {}
+
+/** The five modules in this process, on the in-process bus, live state in memory and PGlite in a folder (design: P8). */
+export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
+  const database = await openDatabase({ kind: 'pglite', folder: join(options.folder, 'database') });
+  try {
+    return await compose(options, database, await loadOrCreateServerIdentity(options.folder));
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function compose(options: StandaloneOptions, database: Database, identity: ServerIdentity): Promise<Standalone> {
+  const bus = new InProcessBus();
+  const logger = options.logger ?? new JsonLogger({ name: 'standalone', level: 'info' });
+  const root: DynamicModule = {
+    module: StandaloneRoot,
+    imports: [
+      PlatformModule.forRoot({ bus, liveState: { kind: 'memory' }, database, serviceName: 'standalone' }),
+      ...modules(options, identity),
+    ],
+  };
+  const app = await NestFactory.createMicroservice(root, { strategy: new BusRpcServer(bus), logger, abortOnError: false });
+  await app.listen();
+  const port = await app.get(GatewayService).opened;
+  const rpc = app.get(RpcClient);
+  return {
+    port,
+    pin: toHex(identity.pin),
+    async createInvite(name = '') {
+      const { code, expires } = await rpc.call(Admin.method.createInvite, { name });
+      return { code, expires: Number(expires) };
+    },
+    async stop() {
+      await app.close();
+      await bus.close();
+      await database.close();
+    },
+  };
+}
+
+function modules(options: StandaloneOptions, identity: ServerIdentity): DynamicModule[] {
+  const window = options.retryWindowSeconds === undefined ? {} : { RELAY_RETRY_WINDOW: options.retryWindowSeconds };
+  const gateway = gatewayConfigSchema.parse({
+    ...window,
+    GATEWAY_HOST: options.host,
+    GATEWAY_PORT: options.port,
+    MAX_CONNECTIONS: options.maxConnections,
+    SEND_RATE: options.sendRate,
+  });
+  const { registration = 'invite', serverName = 'localhost' } = options;
+  return [
+    AuthModule.forRoot({ ...DEFAULT_AUTH_CONFIG, registration, serverName, identity }),
+    ContactsModule.forRoot(contactsConfigSchema.parse(window)),
+    DirectoryModule.forRoot(directoryConfigSchema.parse({})),
+    RelayModule.forRoot(relayConfig(relayConfigSchema.parse(window))),
+    GatewayModule.forRoot(gatewayConfig(gateway)),
+  ];
+}
