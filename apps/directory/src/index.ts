@@ -1,0 +1,2 @@
+export { DirectoryModule } from './directory.module.js';
+export { type DirectoryConfig, directoryConfigSchema } from './config.js';

@@ -1,0 +1,74 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { AccountEvents } from '@sotto/platform/live-state';
+import { RpcClient, RpcError } from '@sotto/platform/rpc';
+import type { RpcCaller } from '@sotto/platform/rpc';
+import { ErrorCode, fromHex, ID_BYTES, LIMITS, toHex } from '@sotto/protocol';
+import type { ClaimedKeyPackageSchema, ClaimKeyPackagesRequest, PublishedKeyPackage, PublishKeyPackagesRequest } from '@sotto/protocol';
+import { ContactLookup } from '@sotto/protocol/internal';
+import { ClaimBudgetStore } from './claim-budget.store.js';
+import { KEY_PACKAGE_STORE } from './key-package.store.js';
+import type { KeyPackageStore, StockedKeyPackage, TakenKeyPackage } from './key-package.store.js';
+
+/** Has no stock: a claim that is not allowed takes from it, so that it costs the same steps. */
+const NOBODY = '0'.repeat(32);
+/** Longest lifetime of a key package. Seconds. */
+const MAX_LIFETIME = 366 * 24 * 3_600;
+const MAX_SUITE = 0xffff;
+
+@Injectable()
+export class KeyPackagesService {
+  private readonly logger = new Logger(KeyPackagesService.name);
+
+  constructor(
+    @Inject(KEY_PACKAGE_STORE) private readonly store: KeyPackageStore,
+    private readonly budget: ClaimBudgetStore,
+    private readonly rpc: RpcClient,
+    private readonly events: AccountEvents,
+  ) {}
+
+  /** Returns the one-time packages in stock. Throws MALFORMED, TOO_LARGE, LIMIT_REACHED; then nothing is stored. */
+  async publish(caller: RpcCaller, request: PublishKeyPackagesRequest): Promise<number> {
+    const now = seconds();
+    const oneTime = request.oneTime.map((one) => checked(one, now));
+    const lastResort = request.lastResort === undefined ? undefined : checked(request.lastResort, now);
+    const left = oneTime.length > LIMITS.oneTimeKeyPackages ? undefined : await this.store.publish(caller.account, caller.device, oneTime, lastResort, now);
+    if (left === undefined) throw new RpcError(ErrorCode.LIMIT_REACHED, `A device has at most ${LIMITS.oneTimeKeyPackages} one-time key packages.`);
+    return left;
+  }
+
+  /** Not a contact, unknown, none left: the same empty list by the same steps. */
+  async claim(caller: RpcCaller, request: ClaimKeyPackagesRequest): Promise<MessageInitShape<typeof ClaimedKeyPackageSchema>[]> {
+    const owner = idOf(request.account);
+    const wait = await this.budget.charge(caller.account, owner);
+    if (wait > 0) throw new RpcError(ErrorCode.RATE_LIMITED, 'Too many claims: try again later.', wait);
+    const { allowed } = await this.rpc.call(ContactLookup.method.mayClaim, { claimer: fromHex(caller.account), owner: request.account });
+    const taken = await this.store.take(allowed ? owner : NOBODY, caller.account, request.cipherSuite, caller.device, seconds());
+    for (const one of taken) if (one.ranLow || one.lastResort) this.tellLow(owner, one);
+    return taken.map(({ device, keyPackage, lastResort }) => ({ device: fromHex(device), keyPackage, lastResort }));
+  }
+
+  /** Not awaited by the claim. A device that misses it counts when it connects. */
+  private tellLow(account: string, { device, left }: TakenKeyPackage): void {
+    this.events
+      .toDevice(account, device, { kind: { case: 'keyPackagesLow', value: { left } } })
+      .catch((error: unknown) => this.logger.warn(`low water not told: ${error instanceof Error ? error.name : 'unknown'}`));
+  }
+}
+
+function checked(one: PublishedKeyPackage, now: number): StockedKeyPackage {
+  if (one.keyPackage.length > LIMITS.keyPackageBytes) throw new RpcError(ErrorCode.TOO_LARGE, `A key package has at most ${LIMITS.keyPackageBytes} bytes.`);
+  const lives = one.expires > BigInt(now) && one.expires <= BigInt(now + MAX_LIFETIME);
+  const legal = one.keyPackage.length > 0 && one.cipherSuite > 0 && one.cipherSuite <= MAX_SUITE && one.capability.length === ID_BYTES;
+  if (!legal || !lives) throw new RpcError(ErrorCode.MALFORMED, 'A key package needs its bytes, a cipher suite, a capability id of 16 bytes and an expiry within a year.');
+  return { keyPackage: one.keyPackage, cipherSuite: one.cipherSuite, expires: Number(one.expires), capability: toHex(one.capability) };
+}
+
+function idOf(bytes: Uint8Array): string {
+  if (bytes.length !== ID_BYTES) throw new RpcError(ErrorCode.MALFORMED, 'An account id has 16 bytes.');
+  return toHex(bytes);
+}
+
+function seconds(): number {
+  return Math.floor(Date.now() / 1_000);
+}

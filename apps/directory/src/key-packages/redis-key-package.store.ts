@@ -1,0 +1,73 @@
+import { LuaScript } from '@sotto/platform/live-state';
+import { LIMITS } from '@sotto/protocol';
+import type { Redis } from 'ioredis';
+import { PUBLISH, TAKE } from './key-package.lua.js';
+import type { KeyPackageStore, StockedKeyPackage, TakenKeyPackage } from './key-package.store.js';
+
+const publish = new LuaScript<number>(PUBLISH);
+/** Length of capability, suite and expiry before the bytes of a packed package. */
+const HEAD = 46;
+
+/** The bytes of a package are base64 in it, because script replies are read as text. */
+type Row = [device: string, packed: string, lastResort: number, left: number, ranLow: number];
+const take = new LuaScript<Row[]>(TAKE);
+
+/** KeyPackageStore of all replicas: every change is one Lua step. */
+export class RedisKeyPackageStore implements KeyPackageStore {
+  constructor(private readonly redis: Redis) {}
+
+  async publish(account: string, device: string, oneTime: StockedKeyPackage[], lastResort: StockedKeyPackage | undefined, now: number): Promise<number | undefined> {
+    const last = lastResort === undefined ? '' : pack(lastResort);
+    const args = [prefixOf(account), now, device, LIMITS.oneTimeKeyPackages, LIMITS.keyPackagesLowWater, last, ...oneTime.map(pack)];
+    const left = await publish.run(this.redis, [`${prefixOf(account)}devices`], args);
+    return left < 0 ? undefined : left;
+  }
+
+  async take(owner: string, claimer: string, cipherSuite: number, except: string, now: number): Promise<TakenKeyPackage[]> {
+    const args = [prefixOf(owner), now, claimer, suiteOf(cipherSuite), except, LIMITS.keyPackagesLowWater];
+    const rows = await take.run(this.redis, [`${prefixOf(owner)}devices`], args);
+    return rows.map(([device, packed, lastResort, left, ranLow]) => ({
+      device,
+      capability: packed.slice(0, 32),
+      keyPackage: new Uint8Array(Buffer.from(packed.slice(HEAD), 'base64')),
+      lastResort: lastResort === 1,
+      left,
+      ranLow: ranLow === 1,
+    }));
+  }
+
+  async count(account: string, device: string, now: number): Promise<{ left: number; hasLastResort: boolean }> {
+    const prefix = prefixOf(account);
+    const [left, last] = await Promise.all([
+      this.redis.zcount(`${prefix}one:${device}`, `(${now}`, '+inf'),
+      this.redis.getrange(`${prefix}last:${device}`, 36, HEAD - 1),
+    ]);
+    return { left, hasLastResort: Number(last) > now };
+  }
+
+  async clear(account: string, device: string): Promise<void> {
+    const prefix = prefixOf(account);
+    await this.redis.del(`${prefix}one:${device}`, `${prefix}last:${device}`);
+  }
+
+  async clearAll(account: string): Promise<void> {
+    const devices = await this.redis.smembers(`${prefixOf(account)}devices`);
+    for (const device of devices) await this.clear(account, device);
+  }
+
+  takenBy(owner: string, claimer: string, now: number): Promise<string[]> {
+    return this.redis.zrangebyscore(`${prefixOf(owner)}ledger:${claimer}`, `(${now}`, '+inf');
+  }
+}
+
+function prefixOf(account: string): string {
+  return `key-packages:{${account}}:`;
+}
+
+function suiteOf(cipherSuite: number): string {
+  return cipherSuite.toString(16).padStart(4, '0');
+}
+
+function pack({ capability, cipherSuite, expires, keyPackage }: StockedKeyPackage): string {
+  return `${capability}${suiteOf(cipherSuite)}${String(expires).padStart(10, '0')}${Buffer.from(keyPackage).toString('base64')}`;
+}

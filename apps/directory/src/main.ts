@@ -1,0 +1,10 @@
+import { runService } from '@sotto/platform/service';
+import { directoryConfigSchema } from './config.js';
+import { DirectoryModule } from './directory.module.js';
+
+await runService({
+  name: 'directory',
+  needs: ['bus', 'live-state'],
+  schema: directoryConfigSchema,
+  module: (config) => DirectoryModule.forRoot(config),
+});
