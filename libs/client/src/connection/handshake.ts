@@ -28,7 +28,7 @@ export async function answerServerHello(serverHello: Uint8Array, { pin, onNewPin
 
 async function answered(serverHello: Uint8Array, pin: string | undefined) {
   try {
-    return await ClientHandshake.answer(serverHello, { pin: pin === undefined ? undefined : fromHex(pin), now: Date.now() });
+    return await ClientHandshake.answer(serverHello, { pin: pin === undefined ? undefined : fromHex(pin), now: Date.now() / 1000 });
   } catch (error) {
     if (!(error instanceof ChannelError)) throw error;
     if (error.reason === 'wrong-pin') throw new ClientError('pin-changed', 'the server shows another identity than the one that is pinned');
