@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { Controller, Inject } from '@nestjs/common';
+import { Ctx, Payload } from '@nestjs/microservices';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import {
+  Accounts, type ChangePasswordRequest, type DeleteAccountRequest, type DeleteAccountResponseSchema, ErrorCode, fromHex, ID_BYTES, KEY_BYTES,
+  type RegisterRequest, type ResetIdentityRequest, type SessionSchema, signedBytes,
+} from '@sotto/protocol';
+import { ContactLookup } from '@sotto/protocol/internal';
+import { Rpc, RpcClient, type RpcCaller, RpcError } from '@sotto/platform/rpc';
+import { verifyEd25519 } from '../identity/ed25519.js';
+import { SessionEnder } from '../sessions/session-ender.js';
+import { SessionIssuer, unixNow } from '../sessions/session-issuer.js';
+import { ACCOUNTS_STORE, type AccountsStore } from './accounts.store.js';
+import { PasswordCheck, wrongPassword } from './password-check.js';
+import { PasswordHasher } from './password-hasher.js';
+import { assertGoodPassword } from './password-policy.js';
+import { Registration } from './registration.js';
+
+type SessionInit = MessageInitShape<typeof SessionSchema>;
+
+@Controller()
+export class AccountsController {
+  constructor(
+    @Inject(ACCOUNTS_STORE) private readonly accounts: AccountsStore,
+    private readonly registration: Registration,
+    private readonly passwords: PasswordCheck,
+    private readonly hasher: PasswordHasher,
+    private readonly sessions: SessionIssuer,
+    private readonly ender: SessionEnder,
+    private readonly rpc: RpcClient,
+  ) {}
+
+  @Rpc(Accounts.method.register)
+  async register(@Payload() request: RegisterRequest, @Ctx() caller: RpcCaller): Promise<SessionInit> {
+    assertIdentityProof(request, caller);
+    const account = await this.registration.register(request);
+    return this.sessions.open(account, { id: newDeviceId(), authKey: request.deviceAuthKey, pending: false }, caller);
+  }
+
+  @Rpc(Accounts.method.resetIdentity)
+  async resetIdentity(@Payload() request: ResetIdentityRequest, @Ctx() caller: RpcCaller): Promise<SessionInit> {
+    assertIdentityProof(request, caller);
+    const account = await this.passwords.ofCaller(caller, request.password);
+    await this.accounts.setIdentityKey(account.id, request.identityKey);
+    // Other devices come back with credentials that name the old key, and are pending.
+    this.ender.endAll(account.id, caller.device);
+    await this.ender.forgetKeyPackages(account.id, '');
+    await this.rpc.call(ContactLookup.method.accountChanged, { account: fromHex(account.id), identityKeyChanged: true });
+    const confirmed = { id: caller.device, authKey: request.deviceAuthKey, pending: false };
+    return this.sessions.open({ ...account, identityKey: request.identityKey }, confirmed, caller);
+  }
+
+  @Rpc(Accounts.method.changePassword)
+  async changePassword(@Payload() request: ChangePasswordRequest, @Ctx() caller: RpcCaller): Promise<SessionInit> {
+    assertKey(request.deviceAuthKey);
+    assertGoodPassword(request.newPassword);
+    const account = await this.passwords.ofCaller(caller, request.oldPassword);
+    const passwordHash = await this.hasher.hash(request.newPassword);
+    // The next second: nothing that was issued within this one survives.
+    const sessionsValidAfter = unixNow() + 1;
+    const change = { expected: account.passwordHash ?? '', passwordHash, sessionsValidAfter };
+    if (!(await this.accounts.changePassword(account.id, change))) throw wrongPassword();
+    this.ender.endAll(account.id, caller.device);
+    const device = { id: caller.device, authKey: request.deviceAuthKey, pending: caller.pending };
+    return this.sessions.open({ ...account, sessionsValidAfter }, device, caller);
+  }
+
+  @Rpc(Accounts.method.deleteAccount)
+  async deleteAccount(@Payload() request: DeleteAccountRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof DeleteAccountResponseSchema>> {
+    const account = await this.passwords.ofCaller(caller, request.password);
+    // Contacts first: while they are away the account stays, and the user can try again; afterwards nobody could.
+    await this.rpc.call(ContactLookup.method.accountChanged, { account: fromHex(account.id), deleted: true });
+    await this.accounts.delete(account.id);
+    await this.ender.forgetKeyPackages(account.id, '');
+    this.ender.endAll(account.id, '');
+    await this.ender.forgetRoutes(account.id);
+    return {};
+  }
+}
+
+export function newDeviceId(): string {
+  return randomBytes(ID_BYTES).toString('hex');
+}
+
+export function assertKey(key: Uint8Array): void {
+  if (key.length !== KEY_BYTES) throw new RpcError(ErrorCode.MALFORMED, 'A public key has 32 bytes.');
+}
+
+/** The identity key confirms the device's auth key, on this channel. */
+function assertIdentityProof(request: RegisterRequest | ResetIdentityRequest, caller: RpcCaller): void {
+  assertKey(request.identityKey);
+  assertKey(request.deviceAuthKey);
+  const message = signedBytes('register', request.deviceAuthKey, caller.channelBinding);
+  if (!verifyEd25519(request.identityKey, message, request.identitySignature)) {
+    throw new RpcError(ErrorCode.MALFORMED, 'The signature of the identity key is wrong.');
+  }
+}

@@ -1,0 +1,127 @@
+import { Controller, Inject, UseGuards } from '@nestjs/common';
+import { Ctx, Payload } from '@nestjs/microservices';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import {
+  Accounts, type ConfirmDeviceRequest, type DeviceCredentialBody, type DeviceSchema, ErrorCode, fromHex, ID_BYTES, LIMITS, type ListDevicesRequest,
+  type ListDevicesResponseSchema, type LogInRequest, type ResumeRequest, type RevokeDeviceRequest, type RevokeDeviceResponseSchema, type SessionSchema,
+  signedBytes, TIMES, toHex,
+} from '@sotto/protocol';
+import { DEVICE_ROUTE_STORE, type DeviceRouteStore } from '@sotto/platform/live-state';
+import { Rpc, type RpcCaller, RpcError } from '@sotto/platform/rpc';
+import { assertKey, newDeviceId } from '../accounts/accounts.controller.js';
+import { type Account, ACCOUNTS_STORE, type AccountsStore } from '../accounts/accounts.store.js';
+import { SERVER_IDENTITY } from '../auth.config.js';
+import { verifyEd25519 } from '../identity/ed25519.js';
+import type { ServerIdentity } from '../identity/server-identity.js';
+import { isWorthRenewing, openCredential, provesDevice } from './device-credential.js';
+import { LogInGuard, loggedInAccount } from './log-in.strategy.js';
+import { SessionEnder } from './session-ender.js';
+import { SessionIssuer, unixNow } from './session-issuer.js';
+import { isSessionOver } from './session-state.js';
+
+type SessionInit = MessageInitShape<typeof SessionSchema>;
+
+const DAY_MS = 24 * 3_600 * 1_000;
+/** Bound on the list that stands on an account. */
+const MAX_REVOKED = 256;
+
+@Controller()
+export class SessionsController {
+  constructor(
+    @Inject(ACCOUNTS_STORE) private readonly accounts: AccountsStore,
+    @Inject(SERVER_IDENTITY) private readonly identity: ServerIdentity,
+    @Inject(DEVICE_ROUTE_STORE) private readonly routes: DeviceRouteStore,
+    private readonly sessions: SessionIssuer,
+    private readonly ender: SessionEnder,
+  ) {}
+
+  @UseGuards(LogInGuard)
+  @Rpc(Accounts.method.logIn)
+  async logIn(@Payload() request: LogInRequest, @Ctx() caller: RpcCaller): Promise<SessionInit> {
+    const account = loggedInAccount(request);
+    assertKey(request.deviceAuthKey);
+    if ((await this.routes.connectedDevices(account.id)).length >= LIMITS.devicesPerAccount) {
+      throw new RpcError(ErrorCode.LIMIT_REACHED, `An account has at most ${LIMITS.devicesPerAccount} devices; revoke one first.`);
+    }
+    await this.ender.tellDevices(account.id);
+    return this.sessions.open(account, { id: newDeviceId(), authKey: request.deviceAuthKey, pending: true }, caller);
+  }
+
+  @Rpc(Accounts.method.resume)
+  async resume(@Payload() request: ResumeRequest, @Ctx() caller: RpcCaller): Promise<SessionInit> {
+    const body = openCredential(this.identity.credentialKey, request.credential, unixNow());
+    if (body === undefined || !provesDevice(body, request.proof, caller.channelBinding)) throw credentialInvalid();
+    const account = await this.accounts.findById(toHex(body.account));
+    const session = { device: toHex(body.device), since: Number(body.issued) };
+    if (account === undefined || isSessionOver(account, session)) throw credentialInvalid();
+    const device = { id: session.device, authKey: body.deviceAuthKey, pending: isPending(body, account) };
+    const renew = isWorthRenewing(body, unixNow());
+    return renew ? this.sessions.open(account, device, caller) : this.sessions.resume(account, device, caller);
+  }
+
+  /** There is no table of devices: the connected ones, and those that were revoked. */
+  @Rpc(Accounts.method.listDevices)
+  async listDevices(@Payload() _request: ListDevicesRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof ListDevicesResponseSchema>> {
+    const account = await this.ownAccount(caller);
+    const devices = new Map<string, MessageInitShape<typeof DeviceSchema>>();
+    for (const [device, untilMs] of account.revokedDevices) {
+      if (untilMs > Date.now()) devices.set(device, { device: fromHex(device), revoked: true });
+    }
+    for (const { device } of await this.routes.connectedDevices(caller.account)) {
+      if (!devices.has(device)) devices.set(device, { device: fromHex(device), online: true, pending: device === caller.device && caller.pending });
+    }
+    return { devices: [...devices.values()] };
+  }
+
+  @Rpc(Accounts.method.confirmDevice)
+  async confirmDevice(@Payload() request: ConfirmDeviceRequest, @Ctx() caller: RpcCaller): Promise<SessionInit> {
+    assertKey(request.deviceAuthKey);
+    const account = await this.ownAccount(caller);
+    const message = signedBytes('confirmDevice', fromHex(account.id), request.device, request.deviceAuthKey);
+    if (account.identityKey === null || !verifyEd25519(account.identityKey, message, request.identitySignature)) {
+      throw new RpcError(ErrorCode.FORBIDDEN, 'The signature is not of this account’s identity key.');
+    }
+    const device = { id: toHex(request.device), authKey: request.deviceAuthKey, pending: false };
+    if (device.id !== caller.device) await this.assertOtherDevice(account, device.id, caller);
+    await this.ender.tellDevices(account.id);
+    return device.id === caller.device ? this.sessions.open(account, device, caller) : this.sessions.approve(account, device);
+  }
+
+  @Rpc(Accounts.method.revokeDevice)
+  async revokeDevice(@Payload() request: RevokeDeviceRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof RevokeDeviceResponseSchema>> {
+    if (request.device.length !== ID_BYTES) throw new RpcError(ErrorCode.MALFORMED, 'A device id has 16 bytes.');
+    const device = toHex(request.device);
+    const nowMs = Date.now();
+    const revoked = { device, nowMs, untilMs: nowMs + TIMES.credentialLifetimeDays * DAY_MS, max: MAX_REVOKED };
+    if (!(await this.accounts.revokeDevice(caller.account, revoked))) {
+      throw new RpcError(ErrorCode.LIMIT_REACHED, 'Too many devices were revoked; change the password, which ends all other sessions.');
+    }
+    await this.ender.endDevice(caller.account, device);
+    await this.ender.tellDevices(caller.account);
+    return {};
+  }
+
+  private async ownAccount(caller: RpcCaller): Promise<Account> {
+    const account = await this.accounts.findById(caller.account);
+    if (account === undefined || account.deleted || account.disabled || account.revokedDevices.has(caller.device)) {
+      throw new RpcError(ErrorCode.UNAUTHENTICATED, 'This session is over; log in again.');
+    }
+    return account;
+  }
+
+  /** A credential names a device id, which other people know: only one that this account connected with may be approved, and not by a pending device. */
+  private async assertOtherDevice(account: Account, device: string, caller: RpcCaller): Promise<void> {
+    if (caller.pending) throw new RpcError(ErrorCode.DEVICE_PENDING, 'Confirm this device first.');
+    const route = await this.routes.find(device);
+    if (route?.account !== account.id || account.revokedDevices.has(device)) throw new RpcError(ErrorCode.FORBIDDEN, 'This is no connected device of the account.');
+  }
+}
+
+/** Confirmed means: by the identity key that the account has now. */
+function isPending(body: DeviceCredentialBody, account: Account): boolean {
+  return body.pending || account.identityKey === null || !Buffer.from(account.identityKey).equals(body.identityKey);
+}
+
+function credentialInvalid(): RpcError {
+  return new RpcError(ErrorCode.CREDENTIAL_INVALID, 'The device credential is expired or revoked, or not of this channel; log in again.');
+}
