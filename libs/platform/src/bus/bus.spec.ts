@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startNats } from '@sotto/testing';
 import { busContract } from './bus.contract.js';
 import { connectNatsBus, InProcessBus } from './index.js';
@@ -23,5 +24,28 @@ describe('over a real broker', () => {
       await expect(subscriber.request('settle', new Uint8Array(), { timeoutMs: 2_000 })).rejects.toMatchObject({ reason: 'no-responder' });
     };
     return { publisher, subscriber, settle };
+  });
+});
+
+describe('NatsBus without its broker', () => {
+  it('says that it is away, loses what is published, and serves again when the broker is back', async () => {
+    const first = await startNats();
+    const bus = await connectNatsBus({ servers: first.url, name: 'survivor' });
+    const seen: number[] = [];
+    const statuses: boolean[] = [];
+    bus.subscribe('numbers', ([number]) => void seen.push(number ?? -1));
+    bus.onStatus((connected) => statuses.push(connected));
+    await first.stop();
+    while (bus.connected) await sleep(5);
+    bus.publish('numbers', Uint8Array.of(1));
+    await expect(bus.request('numbers', Uint8Array.of(1), { timeoutMs: 1_000 })).rejects.toMatchObject({ reason: 'away' });
+    const second = await startNats({ port: first.port });
+    while (!bus.connected) await sleep(5);
+    bus.publish('numbers', Uint8Array.of(2));
+    while (seen.length === 0) await sleep(5);
+    expect(seen).toEqual([2]);
+    expect(statuses).toEqual([false, true]);
+    await bus.close();
+    await second.stop();
   });
 });

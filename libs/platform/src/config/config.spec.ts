@@ -37,7 +37,14 @@ describe('loadConfig', () => {
   });
 
   it('refuses a value that is given twice', () => {
-    expect(problemsOf({ PORT: '1', MODE: 'open', PASSWORD: 'a', PASSWORD_FILE: 'b' })).toHaveLength(1);
+    const file = join(mkdtempSync(join(tmpdir(), 'sotto-config-')), 'password');
+    writeFileSync(file, 's3cret');
+    expect(problemsOf({ PORT: '1', MODE: 'open', PASSWORD: 'a', PASSWORD_FILE: file })).toHaveLength(1);
+  });
+
+  it('drops the message of a rule that quotes the value', () => {
+    const quoting = z.object({ KEY: z.string().refine(() => false, { error: (issue) => `${String(issue.input)} is no key` }) });
+    expect(() => loadConfig(quoting, { KEY: 'hunter2' })).toThrow(/KEY: is not valid$/);
   });
 
   it('prints no secret', () => {

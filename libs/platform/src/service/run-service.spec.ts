@@ -11,6 +11,7 @@ import { Rpc, RpcClient } from '../rpc/index.js';
 import { startService } from './index.js';
 
 let started = 0;
+const order: string[] = [];
 
 @Controller()
 class SlowController {
@@ -18,12 +19,17 @@ class SlowController {
   async createInvite() {
     started++;
     await sleep(200);
+    order.push('answered');
     return {};
   }
 }
 
 @Module({ controllers: [SlowController] })
-class SlowModule {}
+class SlowModule {
+  onApplicationShutdown(): void {
+    order.push('shut down');
+  }
+}
 
 describe('a service', () => {
   let nats: Awaited<ReturnType<typeof startNats>>;
@@ -54,6 +60,7 @@ describe('a service', () => {
     expect((await fetch(`${at}/readyz`)).status).toBe(503);
     await expect(call).resolves.toBeDefined();
     await stopped;
+    expect(order).toEqual(['answered', 'shut down']);
     await expect(fetch(`${at}/healthz`)).rejects.toThrow();
     await bus.close();
   });
