@@ -1,0 +1,193 @@
+import { NAME_PATTERN, TAGGED_NAME_PATTERN } from '@sotto/protocol';
+import { isJoinLink, parseJoinLink, PIN_PATTERN } from '../link/join-link.js';
+import { type OptionSpecs, type ParsedOptions, parseOptions, wholeNumber } from './options.js';
+import { didYouMean } from './suggestion.js';
+import { UsageError } from './usage-error.js';
+
+export const DEFAULT_PORT = 7788;
+const DEFAULT_SIZE = 1_000;
+const DEFAULT_RETRY_WINDOW_SECONDS = 30;
+const MAX_RETRY_WINDOW_SECONDS = 24 * 3_600;
+
+export type Registration = 'invite' | 'open' | 'closed';
+
+export interface HostCommand {
+  readonly command: 'host';
+  readonly host: string;
+  readonly port: number;
+  /** Most open connections. */
+  readonly size: number;
+  readonly data: string | undefined;
+  readonly registration: Registration;
+  readonly serverName: string | undefined;
+  readonly retryWindowSeconds: number;
+  readonly json: boolean;
+}
+
+/** Where the password comes from; never from the command line, which every process of the machine can read. */
+export type PasswordSource = { readonly from: 'prompt' } | { readonly from: 'file'; readonly path: string } | { readonly from: 'descriptor'; readonly descriptor: number };
+
+export interface JoinCommand {
+  readonly command: 'join';
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  readonly pin: string | undefined;
+  readonly trustNew: boolean;
+  /** Undefined: log in, never register. */
+  readonly register: { readonly invite: string | undefined } | undefined;
+  readonly password: PasswordSource;
+  readonly store: string | undefined;
+  readonly tls: boolean;
+  readonly json: boolean;
+}
+
+export interface InviteCommand {
+  readonly command: 'invite';
+  readonly name: string | undefined;
+  readonly data: string | undefined;
+  readonly json: boolean;
+}
+
+export type Command = HostCommand | JoinCommand | InviteCommand | { readonly command: 'help'; readonly about?: string } | { readonly command: 'version' };
+
+const HELP = { help: { type: 'boolean', short: 'h' } } as const;
+
+const OPTIONS = {
+  host: {
+    ...HELP,
+    port: { type: 'string', short: 'p' },
+    size: { type: 'string', short: 's' },
+    host: { type: 'string' },
+    data: { type: 'string' },
+    registration: { type: 'string' },
+    name: { type: 'string' },
+    'retry-window': { type: 'string' },
+    json: { type: 'boolean' },
+  },
+  join: {
+    ...HELP,
+    to: { type: 'string', short: 't' },
+    port: { type: 'string', short: 'p' },
+    name: { type: 'string', short: 'i' },
+    pin: { type: 'string', short: 'k' },
+    invite: { type: 'string' },
+    new: { type: 'boolean' },
+    'password-file': { type: 'string' },
+    'password-fd': { type: 'string' },
+    'trust-new': { type: 'boolean' },
+    store: { type: 'string' },
+    tls: { type: 'boolean' },
+    json: { type: 'boolean' },
+  },
+  invite: { ...HELP, data: { type: 'string' }, json: { type: 'boolean' } },
+} as const satisfies Record<string, OptionSpecs>;
+
+const COMMANDS = Object.keys(OPTIONS);
+
+/** Throws UsageError. */
+export function parseCommand(argv: readonly string[]): Command {
+  const [word, ...rest] = argv;
+  if (word === undefined || word === '--help' || word === '-h') return { command: 'help' };
+  if (word === 'help') return rest[0] === undefined ? { command: 'help' } : { command: 'help', about: rest[0] };
+  if (word === '--version' || word === '-v') return { command: 'version' };
+  if (word !== 'host' && word !== 'join' && word !== 'invite') {
+    throw new UsageError(`there is no command "${word}"${didYouMean(word, COMMANDS, 'sotto ')}`);
+  }
+  const options = parseOptions(word, rest, OPTIONS[word]);
+  if (options.flag('help')) return { command: 'help', about: word };
+  if (word === 'host') return hostCommand(options);
+  return word === 'join' ? joinCommand(options) : inviteCommand(options);
+}
+
+function hostCommand(options: ParsedOptions): HostCommand {
+  noMore(options, 0);
+  const registration = options.text('registration') ?? 'invite';
+  if (registration !== 'invite' && registration !== 'open' && registration !== 'closed') {
+    throw new UsageError(`--registration is invite, open or closed${didYouMean(registration, ['invite', 'open', 'closed'])}`);
+  }
+  return {
+    command: 'host',
+    host: options.text('host') ?? '127.0.0.1',
+    port: wholeNumber('--port', options.text('port') ?? String(DEFAULT_PORT), 0, 65_535),
+    size: wholeNumber('--size', options.text('size') ?? String(DEFAULT_SIZE), 1, 1_000_000),
+    data: options.text('data'),
+    registration,
+    serverName: options.text('name'),
+    retryWindowSeconds: wholeNumber(
+      '--retry-window',
+      options.text('retry-window') ?? String(DEFAULT_RETRY_WINDOW_SECONDS),
+      0,
+      MAX_RETRY_WINDOW_SECONDS,
+    ),
+    json: options.flag('json'),
+  };
+}
+
+function joinCommand(options: ParsedOptions): JoinCommand {
+  noMore(options, 1);
+  const target = joinTarget(options);
+  if (target.name === undefined) throw new UsageError('say who you are: -i NAME');
+  if (!TAGGED_NAME_PATTERN.test(target.name)) throw new UsageError('a name is 3 to 32 of a-z, 0-9 and _');
+  if (target.pin !== undefined && !PIN_PATTERN.test(target.pin)) throw new UsageError('-k takes the pin: 64 hexadecimal digits');
+  if (target.invite !== undefined && options.flag('new')) throw new UsageError('--new registers without an invite: give one or the other');
+  return {
+    command: 'join',
+    host: target.host,
+    port: target.port,
+    name: target.name,
+    pin: target.pin,
+    trustNew: options.flag('trust-new'),
+    register: target.invite !== undefined || options.flag('new') ? { invite: target.invite } : undefined,
+    password: passwordSource(options),
+    store: options.text('store'),
+    tls: options.flag('tls'),
+    json: options.flag('json'),
+  };
+}
+
+interface JoinTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string | undefined;
+  readonly pin: string | undefined;
+  readonly invite: string | undefined;
+}
+
+function joinTarget(options: ParsedOptions): JoinTarget {
+  const [text] = options.positionals;
+  const name = options.text('name');
+  const pin = options.text('pin')?.toLowerCase();
+  if (text === undefined) {
+    const host = options.text('to');
+    if (host === undefined) throw new UsageError('say where: sotto join -t HOST -p PORT -i NAME, or sotto join LINK');
+    const port = wholeNumber('--port', options.text('port') ?? String(DEFAULT_PORT), 1, 65_535);
+    return { host, port, name, pin, invite: options.text('invite') };
+  }
+  if (!isJoinLink(text)) throw new UsageError(`"${text}" is no link: use sotto join -t HOST -p PORT, or a link that begins with sotto://`);
+  const link = parseJoinLink(text);
+  if (options.flag('to') || options.flag('port')) throw new UsageError('a link names the server already: leave out -t and -p');
+  if (pin !== undefined && pin !== link.pin) throw new UsageError('the pin in the link is not the one after -k');
+  return { host: link.host, port: link.port, pin: link.pin, name: name ?? link.name, invite: options.text('invite') ?? link.invite };
+}
+
+function passwordSource(options: ParsedOptions): PasswordSource {
+  const path = options.text('password-file');
+  const descriptor = options.text('password-fd');
+  if (path !== undefined && descriptor !== undefined) throw new UsageError('give --password-file or --password-fd, not both');
+  if (path !== undefined) return { from: 'file', path };
+  if (descriptor !== undefined) return { from: 'descriptor', descriptor: wholeNumber('--password-fd', descriptor, 0, 1_023) };
+  return { from: 'prompt' };
+}
+
+function inviteCommand(options: ParsedOptions): InviteCommand {
+  noMore(options, 1);
+  const [name] = options.positionals;
+  if (name !== undefined && !NAME_PATTERN.test(name)) throw new UsageError('a name is 3 to 32 of a-z, 0-9 and _');
+  return { command: 'invite', name, data: options.text('data'), json: options.flag('json') };
+}
+
+function noMore(options: ParsedOptions, allowed: number): void {
+  const extra = options.positionals[allowed];
+  if (extra !== undefined) throw new UsageError(`"${extra}" is one word too many`);
+}

@@ -1,0 +1,74 @@
+import { didYouMean } from './suggestion.js';
+import { UsageError } from './usage-error.js';
+
+const GENERAL = `sotto: end-to-end encrypted conversations on a server of your own
+
+  sotto host     start a server on this machine
+  sotto join     log in (or register) and talk
+  sotto invite   make an invite for the server that runs here
+
+sotto help COMMAND tells more.`;
+
+const HOST = `sotto host [-p PORT] [-s SIZE] [options]     start a server on this machine
+
+  -p, --port PORT          port to listen on; 0 takes a free one       (7788)
+  -s, --size SIZE          most open connections; one more is refused  (1000)
+      --host ADDR          address to listen on; 0.0.0.0 for all       (127.0.0.1)
+      --data FOLDER        where accounts and the server's identity are kept
+                           (~/.local/share/sotto/server)
+      --registration WHO   invite, open or closed                      (invite)
+      --name NAME          what the server calls itself                (ADDR:PORT)
+      --retry-window SECS  how long a message waits in memory for someone who
+                           just left, 0 to 86400                       (30)
+      --json               one JSON object a line
+
+It prints the address, the server's pin, an invite link and the line with which to join. Ctrl-C ends it.`;
+
+const JOIN = `sotto join -t HOST -p PORT -i NAME [options]     log in and talk
+sotto join LINK [-i NAME]                        the same with what the link says
+
+  -t, --to HOST            the server
+  -p, --port PORT          its port                                    (7788)
+  -i, --name NAME          your name: 3 to 32 of a-z, 0-9 and _
+  -k, --pin PIN            the server's identity, 64 hexadecimal digits
+      --trust-new          trust the identity that the server shows the first time
+      --invite CODE        register with this invite
+      --new                register on a server that is open to everybody
+      --password-file F    the password is the first line of F
+      --password-fd N      the password is the first line of descriptor N
+      --store FOLDER       where this device keeps its keys and messages
+                           (~/.local/share/sotto/HOST_PORT/NAME)
+      --tls                the server is behind TLS
+      --json               one JSON object a line, in and out
+
+Without --invite or --new it only logs in. The password is asked for without echo when no file is given. It also is
+the passphrase that seals what this device stores: after a change of the password the store still opens with the old one.
+
+${chatHelp()}`;
+
+const INVITE = `sotto invite [NAME] [--data FOLDER] [--json]     make an invite for the server that runs on this machine
+
+With NAME the invite carries that name. FOLDER is the one that sotto host was given.`;
+
+const TOPICS: Readonly<Record<string, string>> = { host: HOST, join: JOIN, invite: INVITE };
+
+/** What /help shows in a conversation. */
+export function chatHelp(): string {
+  return `While you talk:
+  /add NAME              ask NAME to become a contact
+  /accept NAME           accept a request          /decline NAME   decline it
+  /contacts              everyone, and who is there
+  /to NAME [TEXT]        write to NAME from now on
+  /queue                 what is not delivered yet
+  /discard NUMBER        give up on a message of the queue
+  /verify NAME           show the safety number to compare
+  /help                  this                      /quit           leave
+Anything else is sent; a line that begins with // is sent with one /.`;
+}
+
+export function helpText(about?: string): string {
+  if (about === undefined) return GENERAL;
+  const text = TOPICS[about];
+  if (text === undefined) throw new UsageError(`there is no command "${about}"${didYouMean(about, Object.keys(TOPICS), 'sotto help ')}`);
+  return text;
+}

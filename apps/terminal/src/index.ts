@@ -1,0 +1,1 @@
+export { encodeJoinLink, isJoinLink, type JoinLink, parseJoinLink } from './link/join-link.js';
