@@ -1,0 +1,126 @@
+import { type Contact as WireContact, ContactState, toHex } from '@sotto/protocol';
+import type { Journal } from '../storage/journal.js';
+
+export type ContactStatus = 'pending' | 'requested' | 'accepted' | 'blocked' | 'removed';
+
+export interface Contact {
+  readonly name: string;
+  readonly status: ContactStatus;
+  /** Account id, lower-case hex; empty until accepted. */
+  readonly account: string;
+  /** The identity key that was pinned when the contact was accepted. */
+  readonly identityKey: Uint8Array;
+  /** The key that the server names now, while it differs from the pinned one and is not confirmed. */
+  readonly changedKey?: Uint8Array | undefined;
+  readonly online: boolean;
+  readonly acceptedByMe: boolean;
+}
+
+export interface ContactChange {
+  readonly contact: Contact;
+  readonly before: Contact | undefined;
+}
+
+const STATUS: Partial<Record<ContactState, ContactStatus>> = {
+  [ContactState.PENDING]: 'pending',
+  [ContactState.REQUESTED]: 'requested',
+  [ContactState.ACCEPTED]: 'accepted',
+  [ContactState.BLOCKED]: 'blocked',
+  [ContactState.REMOVED]: 'removed',
+};
+
+/** This device's mirror of the contact list, with the keys that it pinned. */
+export class ContactList {
+  /** Since when each account is known to be online. Unix milliseconds. */
+  readonly #onlineSince = new Map<string, number>();
+
+  constructor(private readonly byName: Map<string, Contact>) {}
+
+  all(): Contact[] {
+    return [...this.byName.values()];
+  }
+
+  get(name: string): Contact | undefined {
+    return this.byName.get(name);
+  }
+
+  byAccount(account: string): Contact | undefined {
+    return this.all().find((contact) => contact.account === account && contact.status === 'accepted');
+  }
+
+  onlineSince(account: string): number | undefined {
+    return this.#onlineSince.get(account);
+  }
+
+  /** The whole list, as fetched: what is not in it is gone. */
+  replace(rows: readonly WireContact[], journal: Journal): ContactChange[] {
+    const names = new Set(rows.map(({ name }) => name));
+    const gone = this.all().filter(({ name }) => !names.has(name));
+    const removed = gone.map((before) => this.#remove(before, journal));
+    return [...removed, ...rows.flatMap((row) => this.apply(row, journal))];
+  }
+
+  /** One row; empty when nothing changed but, perhaps, presence. */
+  apply(row: WireContact, journal: Journal): ContactChange[] {
+    const before = this.byName.get(row.name);
+    const status = STATUS[row.state];
+    if (status === undefined) return [];
+    if (status === 'removed') return before === undefined ? [] : [this.#remove(before, journal)];
+    const contact = merged(row, status, before);
+    this.byName.set(contact.name, contact);
+    if (status === 'accepted') this.#present(contact.account, row.online);
+    const changed = before === undefined || before.status !== status || before.changedKey?.join() !== contact.changedKey?.join();
+    if (!changed) return [];
+    journal.put('contacts', contact.name, { ...contact, online: false });
+    return [{ contact, before }];
+  }
+
+  /** The contact, if its presence changed. */
+  presence(account: string, online: boolean): Contact | undefined {
+    const before = this.byAccount(account);
+    if (before === undefined || before.online === online) return undefined;
+    const contact = { ...before, online };
+    this.byName.set(contact.name, contact);
+    this.#present(account, online);
+    return contact;
+  }
+
+  /** Nothing is known of anyone while there is no connection. */
+  forgetPresence(): void {
+    this.#onlineSince.clear();
+    for (const contact of this.all()) this.byName.set(contact.name, { ...contact, online: false });
+  }
+
+  /** The user has compared and trusts the new key. */
+  confirmKey(contact: Contact, journal: Journal): Contact {
+    const confirmed = { ...contact, identityKey: contact.changedKey ?? contact.identityKey, changedKey: undefined };
+    this.byName.set(contact.name, confirmed);
+    journal.put('contacts', contact.name, { ...confirmed, online: false });
+    return confirmed;
+  }
+
+  #present(account: string, online: boolean): void {
+    if (!online) this.#onlineSince.delete(account);
+    else if (!this.#onlineSince.has(account)) this.#onlineSince.set(account, Date.now());
+  }
+
+  #remove(before: Contact, journal: Journal): ContactChange {
+    this.byName.delete(before.name);
+    journal.remove('contacts', before.name);
+    return { contact: { ...before, status: 'removed', online: false }, before };
+  }
+}
+
+function merged(row: WireContact, status: ContactStatus, before: Contact | undefined): Contact {
+  const pinned = before?.status === 'accepted' && before.identityKey.length > 0 ? before.identityKey : row.identityKey;
+  const differs = row.identityKey.length > 0 && toHex(pinned) !== toHex(row.identityKey);
+  return {
+    name: row.name,
+    status,
+    account: toHex(row.account),
+    identityKey: pinned,
+    changedKey: differs ? row.identityKey : undefined,
+    online: row.online,
+    acceptedByMe: row.acceptedByMe,
+  };
+}

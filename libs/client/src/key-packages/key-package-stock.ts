@@ -1,0 +1,64 @@
+import { type MlsEngine, type OwnKeyPackage } from '@sotto/mls';
+import { KeyPackages, LIMITS, toHex } from '@sotto/protocol';
+import type { Link } from '../connection/link.js';
+import { deliveryToken, randomBytes } from '../sodium.js';
+import type { Journal } from '../storage/journal.js';
+
+/** MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519 (RFC 9420 §17.1). */
+export const CIPHER_SUITE = 1;
+const LIFETIME_SECONDS = 90 * 86_400;
+/** Clocks of other devices may be behind. */
+const SKEW_SECONDS = 3_600;
+
+export interface StockedKeyPackage {
+  readonly publicBytes: Uint8Array;
+  readonly privateBytes: Uint8Array;
+  readonly lastResort: boolean;
+  /** Unix seconds. */
+  readonly expires: number;
+}
+
+/** The private halves of what this device has published, by capability id. */
+export class KeyPackageStock {
+  constructor(
+    readonly packages: Map<string, StockedKeyPackage>,
+    private readonly deliveryKey: Uint8Array,
+  ) {}
+
+  candidates(): OwnKeyPackage[] {
+    return [...this.packages.values()];
+  }
+
+  /** A one-time package is spent by the join that used it (RFC 9420 §10). */
+  spend(used: OwnKeyPackage, journal: Journal): void {
+    for (const [capability, each] of this.packages) {
+      if (each.publicBytes !== used.publicBytes || each.lastResort) continue;
+      this.packages.delete(capability);
+      journal.remove('key-packages', capability);
+    }
+  }
+
+  /** Fills the stock up: private halves durable first, then published. */
+  async topUp(link: Link, engine: MlsEngine, journal: Journal): Promise<void> {
+    const { left, hasLastResort } = await link.call(KeyPackages.method.count, {});
+    const missing = LIMITS.oneTimeKeyPackages - left;
+    if (left > LIMITS.keyPackagesLowWater && hasLastResort) return;
+    const oneTime = [];
+    for (let i = 0; i < missing; i++) oneTime.push(await this.#make(engine, journal, false));
+    const lastResort = hasLastResort ? undefined : await this.#make(engine, journal, true);
+    await journal.commit();
+    await link.call(KeyPackages.method.publish, { oneTime, ...(lastResort && { lastResort }) });
+  }
+
+  async #make(engine: MlsEngine, journal: Journal, lastResort: boolean) {
+    const capability = randomBytes(16);
+    const now = Math.floor(Date.now() / 1_000);
+    const expires = now + LIFETIME_SECONDS;
+    const lifetime = { notBefore: now - SKEW_SECONDS, notAfter: expires };
+    const made = await engine.generateKeyPackage({ token: deliveryToken(capability, this.deliveryKey), lifetime, lastResort });
+    const stocked = { publicBytes: made.publicBytes, privateBytes: made.privateBytes, lastResort, expires };
+    this.packages.set(toHex(capability), stocked);
+    journal.put('key-packages', toHex(capability), stocked);
+    return { keyPackage: made.publicBytes, cipherSuite: CIPHER_SUITE, expires: BigInt(expires), capability };
+  }
+}
