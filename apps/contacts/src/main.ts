@@ -5,6 +5,6 @@ import { ContactsModule } from './contacts.module.js';
 await runService({
   name: 'contacts',
   needs: ['bus', 'live-state', 'database'],
-  schema: contactsConfigSchema,
+  config: contactsConfigSchema,
   module: (config) => ContactsModule.forRoot(config),
 });

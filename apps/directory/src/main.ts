@@ -5,6 +5,6 @@ import { DirectoryModule } from './directory.module.js';
 await runService({
   name: 'directory',
   needs: ['bus', 'live-state'],
-  schema: directoryConfigSchema,
+  config: directoryConfigSchema,
   module: (config) => DirectoryModule.forRoot(config),
 });

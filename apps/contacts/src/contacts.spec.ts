@@ -1,0 +1,290 @@
+import 'reflect-metadata';
+import { create, type DescMethodUnary, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Controller, type INestMicroservice, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Payload } from '@nestjs/microservices';
+import { type Bus, connectNatsBus, InProcessBus } from '@sotto/platform/bus';
+import { type Database, migratePostgres, openDatabase } from '@sotto/platform/database';
+import { gatewayEventSubject } from '@sotto/platform/leases';
+import { closeLiveState, connectLiveState, DEVICE_ROUTE_STORE, type DeviceRouteStore, LEASE_STORE, type LeaseStore, type LiveState } from '@sotto/platform/live-state';
+import { BusRpcServer, Rpc, RpcClient, type RpcCaller } from '@sotto/platform/rpc';
+import { PlatformModule } from '@sotto/platform/service';
+import { Contacts, ContactState, contractOf, ErrorCode, type Event, fromHex, toHex } from '@sotto/protocol';
+import {
+  AccountLookup,
+  ContactLookup,
+  type AccountByNameRequest,
+  type AccountsByIdsRequest,
+  type ClaimedByRequest,
+  DeviceChangedSchema,
+  GatewayEventSchema,
+  KeyPackageLedger,
+} from '@sotto/protocol/internal';
+import { startNats, startPostgres, startRedis, temporaryFolder } from '@sotto/testing';
+import { ContactsModule, contactsConfigSchema } from './index.js';
+
+const NAMES = ['alice', 'bob', 'carol', 'dave'] as const;
+type Name = (typeof NAMES)[number];
+const idOf = (name: Name): string => `${NAMES.indexOf(name) + 1}`.repeat(32);
+const keyOf = (name: Name): Uint8Array => new Uint8Array(32).fill(NAMES.indexOf(name) + 1);
+const CAPABILITY = new Uint8Array(16).fill(9);
+const GATEWAY = 77;
+
+@Controller()
+class AccountsParty {
+  @Rpc(AccountLookup.method.byName)
+  async byName(@Payload() { name }: AccountByNameRequest) {
+    return NAMES.includes(name as Name) ? recordOf(name as Name) : {};
+  }
+
+  @Rpc(AccountLookup.method.byIds)
+  async byIds(@Payload() { accounts }: AccountsByIdsRequest) {
+    return { accounts: NAMES.filter((name) => accounts.some((id) => toHex(id) === idOf(name))).map(recordOf) };
+  }
+}
+
+@Controller()
+class LedgerParty {
+  @Rpc(KeyPackageLedger.method.claimedBy)
+  async claimedBy(@Payload() { claimer }: ClaimedByRequest) {
+    return { capabilities: toHex(claimer) === idOf('alice') ? [CAPABILITY] : [] };
+  }
+
+  @Rpc(KeyPackageLedger.method.forget)
+  async forget() {
+    return {};
+  }
+}
+
+function recordOf(name: Name) {
+  return { account: fromHex(idOf(name)), name, identityKey: keyOf(name) };
+}
+
+@Module({})
+class Root {}
+
+interface Parts {
+  bus: Bus;
+  liveState: LiveState;
+  database: Database;
+  close(): Promise<void>;
+}
+
+async function inOneProcess(): Promise<Parts> {
+  const bus = new InProcessBus();
+  const database = await openDatabase({ kind: 'pglite', folder: await temporaryFolder('contacts') });
+  return { bus, liveState: { kind: 'memory' }, database, close: async () => (await database.close(), await bus.close()) };
+}
+
+async function onServers(): Promise<Parts> {
+  const [nats, redis, postgres] = await Promise.all([startNats(), startRedis(), startPostgres()]);
+  const bus = await connectNatsBus({ servers: nats.url, name: 'contacts' });
+  const liveState = await connectLiveState({ url: redis.url });
+  await migratePostgres(postgres.url);
+  const database = await openDatabase({ kind: 'postgres', url: postgres.url });
+  const close = async (): Promise<void> => {
+    await bus.close();
+    await closeLiveState(liveState);
+    await database.close();
+    await Promise.all([nats.stop(), redis.stop(), postgres.stop()]);
+  };
+  return { bus, liveState, database, close };
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function until(check: () => boolean): Promise<void> {
+  for (let i = 0; i < 300 && !check(); i++) await pause(10);
+  expect(check()).toBe(true);
+}
+
+function contactsStory(topology: string, open: () => Promise<Parts>): void {
+  describe(`contacts ${topology}`, () => {
+    let parts: Parts;
+    let app: INestMicroservice;
+    let routes: DeviceRouteStore;
+    let leases: LeaseStore;
+    let heard: { account: string; event: Event }[] = [];
+
+    beforeAll(async () => {
+      parts = await open();
+      const config = contactsConfigSchema.parse({ PRESENCE_DAMPING_MS: '60' });
+      const imports = [PlatformModule.forRoot({ ...parts, serviceName: 'contacts' }), ContactsModule.forRoot(config)];
+      const controllers = [AccountsParty, LedgerParty];
+      app = await NestFactory.createMicroservice({ module: Root, imports, controllers }, { strategy: new BusRpcServer(parts.bus), logger: false, abortOnError: false });
+      await app.listen();
+      routes = app.get<DeviceRouteStore>(DEVICE_ROUTE_STORE);
+      leases = app.get<LeaseStore>(LEASE_STORE);
+      await leases.claim('gateway', GATEWAY, 600_000);
+      parts.bus.subscribe(gatewayEventSubject(GATEWAY), (payload) => {
+        const { account, event } = fromBinary(GatewayEventSchema, payload);
+        heard.push({ account: toHex(account), event: event! });
+      });
+    }, 60_000);
+    afterAll(async () => {
+      await app?.close();
+      await parts?.close();
+    }, 60_000);
+    beforeEach(async () => {
+      for (const name of NAMES) await disconnect(name);
+      await pause(120);
+      await parts.database.client.contact.deleteMany();
+      heard = [];
+    });
+
+    const clientOf = (): RpcClient => new RpcClient(parts.bus, { service: 'tester' });
+
+    async function bytes<M extends DescMethodUnary>(name: Name, method: M, request: MessageInitShape<M['input']>) {
+      const caller: RpcCaller = { account: idOf(name), device: idOf(name), pending: false, channelBinding: new Uint8Array(32), address: '', service: '' };
+      return clientOf().forward(contractOf(method), toBinary<M['input']>(method.input, create<M['input']>(method.input, request)), caller);
+    }
+
+    async function as<M extends DescMethodUnary>(name: Name, method: M, request: MessageInitShape<M['input']>): Promise<MessageShape<M['output']>> {
+      const reply = await bytes(name, method, request);
+      if (reply.error !== undefined) throw new Error(ErrorCode[reply.error.code]);
+      return fromBinary<M['output']>(method.output, reply.body);
+    }
+
+    const list = async (name: Name) => (await as(name, Contacts.method.list, {})).contacts;
+    const listBytes = async (name: Name): Promise<string> => {
+      const contacts = await list(name);
+      return JSON.stringify(contacts.map((contact) => ({ ...contact, name: '', changed: 0, account: toHex(contact.account), identityKey: toHex(contact.identityKey) })));
+    };
+
+    async function befriend(asker: Name, other: Name): Promise<void> {
+      await as(asker, Contacts.method.request, { name: other });
+      await as(other, Contacts.method.accept, { name: asker });
+    }
+
+    async function connect(name: Name, invisible = false): Promise<void> {
+      const route = { device: idOf(name), account: idOf(name), gateway: GATEWAY, connection: 1, deliveryKey: new Uint8Array(32), revokedCapabilities: new Uint8Array(), invisible };
+      await routes.attach(route);
+      changed(name, true, invisible);
+    }
+
+    async function disconnect(name: Name): Promise<void> {
+      await routes.detach(idOf(name), GATEWAY, 1, 1_000);
+      changed(name, false, false);
+    }
+
+    function changed(name: Name, online: boolean, invisible: boolean): void {
+      const message = create(DeviceChangedSchema, { account: fromHex(idOf(name)), device: fromHex(idOf(name)), online, gateway: GATEWAY, connection: 1, invisible });
+      parts.bus.publish('device.changed', toBinary(DeviceChangedSchema, message));
+    }
+
+    const presenceHeardBy = (name: Name): string[] =>
+      heard.flatMap(({ account, event }) =>
+        account === idOf(name) && event.kind.case === 'presence' ? [`${toHex(event.kind.value.account)} ${event.kind.value.online}`] : [],
+      );
+
+    it('makes a contact of a request that is accepted, and gives both the id and the key', async () => {
+      await as('alice', Contacts.method.request, { name: 'bob' });
+      expect(await list('alice')).toMatchObject([{ name: 'bob', state: ContactState.PENDING }]);
+      expect(await list('bob')).toMatchObject([{ name: 'alice', state: ContactState.REQUESTED, identityKey: keyOf('alice') }]);
+      const { contact } = await as('bob', Contacts.method.accept, { name: 'alice' });
+      expect(contact).toMatchObject({ name: 'alice', state: ContactState.ACCEPTED, account: fromHex(idOf('alice')), identityKey: keyOf('alice'), acceptedByMe: true });
+      expect(await list('alice')).toMatchObject([{ name: 'bob', state: ContactState.ACCEPTED, account: fromHex(idOf('bob')), identityKey: keyOf('bob'), acceptedByMe: false }]);
+    });
+
+    it('takes two opposite requests as an acceptance, even at the same moment', async () => {
+      await Promise.all([as('alice', Contacts.method.request, { name: 'bob' }), as('bob', Contacts.method.request, { name: 'alice' })]);
+      const sides = [...(await list('alice')), ...(await list('bob'))];
+      expect(sides.map(({ state }) => state)).toEqual([ContactState.ACCEPTED, ContactState.ACCEPTED]);
+      expect(sides.filter(({ acceptedByMe }) => acceptedByMe)).toHaveLength(1);
+    });
+
+    it('answers a request to nobody, a stranger, a blocker, oneself and a contact with the same bytes', async () => {
+      await befriend('alice', 'dave');
+      await as('carol', Contacts.method.block, { name: 'alice' });
+      const replies = [];
+      for (const name of ['nobody_here', 'bob', 'carol', 'alice', 'dave', 'bob']) replies.push(await bytes('alice', Contacts.method.request, { name }));
+      for (const reply of replies) expect([reply.body.length, reply.error]).toEqual([0, undefined]);
+    });
+
+    it('lists a request to nobody, to one who declined and to one who blocked alike, then and later', async () => {
+      const seen: string[] = [];
+      for (const name of ['nobody_here', 'bob', 'carol']) {
+        await parts.database.client.contact.deleteMany();
+        if (name === 'carol') await as('carol', Contacts.method.block, { name: 'alice' });
+        await as('alice', Contacts.method.request, { name });
+        if (name === 'bob') await as('bob', Contacts.method.decline, { name: 'alice' });
+        await as('alice', Contacts.method.request, { name });
+        seen.push(await listBytes('alice'));
+        const refused = await bytes('alice', Contacts.method.accept, { name });
+        seen[seen.length - 1] += toHex(refused.error!.code === ErrorCode.FORBIDDEN ? Uint8Array.of(1) : Uint8Array.of(0));
+        await as('alice', Contacts.method.remove, { name });
+        expect(await list('alice')).toEqual([]);
+      }
+      expect(new Set(seen).size).toBe(1);
+      expect(await list('carol')).toMatchObject([{ name: 'alice', state: ContactState.BLOCKED }]);
+    });
+
+    it('lets the 100th open request through and refuses the next, whoever it goes to', async () => {
+      const requestedAt = new Date();
+      await parts.database.client.contact.createMany({
+        data: Array.from({ length: 99 }, (_, i) => ({ owner: idOf('alice'), peerName: `name_${i}`, state: 'PENDING' as const, requestedAt })),
+      });
+      await as('alice', Contacts.method.request, { name: 'nobody_here' });
+      for (const name of ['bob', 'nobody_else']) await expect(as('alice', Contacts.method.request, { name })).rejects.toThrow('LIMIT_REACHED');
+    });
+
+    it('leaves a request to a full inbox pending without a word', async () => {
+      await parts.database.client.contact.createMany({
+        data: Array.from({ length: 100 }, (_, i) => ({ owner: idOf('bob'), peerName: `name_${i}`, peer: idOf('dave'), state: 'REQUESTED' as const })),
+      });
+      await as('alice', Contacts.method.request, { name: 'bob' });
+      expect(await list('alice')).toMatchObject([{ name: 'bob', state: ContactState.PENDING }]);
+      expect((await list('bob')).some(({ name }) => name === 'alice')).toBe(false);
+    });
+
+    it('counts a request as gone after 90 days, on both sides', async () => {
+      await as('alice', Contacts.method.request, { name: 'bob' });
+      await parts.database.client.contact.updateMany({ data: { requestedAt: new Date(Date.now() - 91 * 24 * 3_600_000) } });
+      expect([await list('alice'), await list('bob')]).toEqual([[], []]);
+      await expect(as('bob', Contacts.method.accept, { name: 'alice' })).rejects.toThrow('FORBIDDEN');
+      await as('alice', Contacts.method.request, { name: 'bob' });
+      expect(await list('bob')).toMatchObject([{ name: 'alice', state: ContactState.REQUESTED }]);
+    });
+
+    it('shows one who was removed or blocked an offline contact, answers claims on it and revokes them', async () => {
+      const mayClaim = () => clientOf().call(ContactLookup.method.mayClaim, { claimer: fromHex(idOf('alice')), owner: fromHex(idOf('bob')) });
+      expect(await mayClaim()).toMatchObject({ allowed: false });
+      await befriend('alice', 'bob');
+      await connect('alice');
+      await connect('bob');
+      await until(() => presenceHeardBy('alice').includes(`${idOf('bob')} true`));
+      expect(await mayClaim()).toMatchObject({ allowed: true, revoke: false });
+      expect(await list('alice')).toMatchObject([{ name: 'bob', online: true }]);
+      const { revokeCapabilities } = await as('bob', Contacts.method.block, { name: 'alice' });
+      expect(revokeCapabilities).toEqual([CAPABILITY]);
+      await until(() => presenceHeardBy('alice').includes(`${idOf('bob')} false`));
+      expect(await list('alice')).toMatchObject([{ name: 'bob', state: ContactState.ACCEPTED, online: false, identityKey: keyOf('bob') }]);
+      expect(await mayClaim()).toMatchObject({ allowed: true, revoke: true });
+      await as('bob', Contacts.method.unblock, { name: 'alice' });
+      expect(await list('bob')).toEqual([]);
+      expect(heard.filter(({ account, event }) => account === idOf('alice') && event.kind.case === 'contact')).toEqual([]);
+    });
+
+    it('tells contacts of a device that goes, but not of one that is back at once, nor of an invisible one', async () => {
+      await befriend('alice', 'bob');
+      await as('carol', Contacts.method.request, { name: 'alice' });
+      for (const name of ['bob', 'carol', 'alice'] as const) await connect(name);
+      await until(() => presenceHeardBy('bob').length === 1);
+      await disconnect('alice');
+      await connect('alice');
+      await pause(150);
+      expect(presenceHeardBy('bob')).toEqual([`${idOf('alice')} true`]);
+      await disconnect('alice');
+      await until(() => presenceHeardBy('bob').length === 2);
+      await connect('alice', true);
+      await pause(150);
+      expect(presenceHeardBy('bob')).toEqual([`${idOf('alice')} true`, `${idOf('alice')} false`]);
+      expect(await list('bob')).toMatchObject([{ name: 'alice', online: false }]);
+      expect(presenceHeardBy('carol')).toEqual([]);
+    });
+  });
+}
+
+contactsStory('in one process', inOneProcess);
+contactsStory('over NATS, Redis and Postgres', onServers);

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { closeLiveState, connectLiveState, type LiveState } from '@sotto/platform/live-state';
+import { type RunningServer, startRedis } from '@sotto/testing';
+import { keyPackageStoreContract } from './key-package.store.contract.js';
+import { MemoryKeyPackageStore } from './memory-key-package.store.js';
+import { RedisKeyPackageStore } from './redis-key-package.store.js';
+
+describe('key packages in memory', () => {
+  keyPackageStoreContract(() => {
+    const store = new MemoryKeyPackageStore();
+    return Promise.resolve([store, store]);
+  });
+
+  it('lets go of the account that published longest ago when full', async () => {
+    const store = new MemoryKeyPackageStore(1);
+    const now = Math.floor(Date.now() / 1_000);
+    const one = { keyPackage: Uint8Array.of(1), cipherSuite: 1, expires: now + 60, capability: '01'.repeat(16) };
+    await store.publish('alice', 'phone', [one], undefined, now);
+    await store.publish('bob', 'phone', [one], undefined, now);
+    expect((await store.count('alice', 'phone', now)).left).toBe(0);
+    expect((await store.count('bob', 'phone', now)).left).toBe(1);
+  });
+});
+
+describe('key packages in Redis', () => {
+  let server: RunningServer;
+  let replicas: [LiveState, LiveState];
+  const redisOf = (live: LiveState) => {
+    if (live.kind !== 'redis') throw new Error('not Redis');
+    return live.redis;
+  };
+  beforeAll(async () => {
+    server = await startRedis();
+    replicas = [await connectLiveState({ url: server.url }), await connectLiveState({ url: server.url })];
+  });
+  afterAll(async () => {
+    await Promise.all(replicas.map(closeLiveState));
+    await server.stop();
+  });
+
+  keyPackageStoreContract(async () => {
+    await redisOf(replicas[0]).flushall();
+    return [new RedisKeyPackageStore(redisOf(replicas[0])), new RedisKeyPackageStore(redisOf(replicas[1]))];
+  });
+
+  it('leaves no key without an expiry', async () => {
+    const redis = redisOf(replicas[0]);
+    await redis.flushall();
+    const store = new RedisKeyPackageStore(redis);
+    const now = Math.floor(Date.now() / 1_000);
+    const one = { keyPackage: Uint8Array.of(1), cipherSuite: 1, expires: now + 60, capability: '01'.repeat(16) };
+    await store.publish('alice', 'phone', [one, { ...one, capability: '02'.repeat(16) }], { ...one, capability: '03'.repeat(16) }, now);
+    await store.take('alice', 'bob', 1, '', now);
+    for (const key of await redis.keys('*')) expect(await redis.ttl(key)).toBeGreaterThan(0);
+  });
+});
