@@ -1,0 +1,16 @@
+// Prints an invite link: docker compose exec auth node deploy/invite.mjs [NAME]
+import { readFileSync } from 'node:fs';
+import { connectNatsBus } from '@sotto/platform/bus';
+import { RpcClient } from '@sotto/platform/rpc';
+import { Admin } from '@sotto/protocol/internal';
+
+const password = readFileSync(process.env.ADMIN_NATS_PASSWORD_FILE ?? '/secrets/admin/nats-password', 'utf8').trim();
+const bus = await connectNatsBus({ servers: process.env.NATS_URL, name: 'admin', user: 'admin', password });
+try {
+  const { code, pin } = await new RpcClient(bus, { service: 'admin' }).call(Admin.method.createInvite, { name: process.argv[2] ?? '' });
+  process.stdout.write(`invite ${code}\npin    ${Buffer.from(pin).toString('hex')}\n`);
+} catch (error) {
+  process.stderr.write(`no invite: ${error instanceof Error ? error.message : 'failed'}\n`);
+  process.exitCode = 1;
+}
+await bus.close();

@@ -1,0 +1,63 @@
+// What each service may say and hear on the bus (design §5, trust between services): services believe the identity in a call
+// because nobody but the gateway may publish calls. The specs connect as each user and see the rest refused.
+
+const service = (name, { publish = [], subscribe = [] }) => ({
+  name,
+  publish,
+  subscribe: [...subscribe, `_INBOX.${name}.>`],
+});
+
+/** Answers go to the inbox of whoever asked: allowed once for each request. */
+export const NATS_USERS = [
+  service('gateway', {
+    publish: ['call.>', 'svc.sotto.internal.v1.Gateways.>', 'relay.*.in', 'device.changed'],
+    subscribe: ['gateway.*.out', 'gateway.*.event', 'sessions.revoked', 'device.changed'],
+  }),
+  service('auth', {
+    publish: ['svc.sotto.internal.v1.ContactLookup.>', 'svc.sotto.internal.v1.KeyPackageLedger.>', 'sessions.revoked', 'gateway.*.event'],
+    subscribe: [
+      'call.sotto.v1.Accounts.>',
+      'call.sotto.v1.Invites.>',
+      'svc.sotto.internal.v1.AccountLookup.>',
+      'svc.sotto.internal.v1.Gateways.>',
+      'svc.sotto.internal.v1.Admin.>',
+    ],
+  }),
+  service('contacts', {
+    publish: ['svc.sotto.internal.v1.AccountLookup.>', 'svc.sotto.internal.v1.KeyPackageLedger.>', 'gateway.*.event'],
+    subscribe: ['call.sotto.v1.Contacts.>', 'svc.sotto.internal.v1.ContactLookup.>', 'device.changed'],
+  }),
+  service('directory', {
+    publish: ['svc.sotto.internal.v1.ContactLookup.>', 'gateway.*.event'],
+    subscribe: ['call.sotto.v1.KeyPackages.>', 'svc.sotto.internal.v1.KeyPackageLedger.>'],
+  }),
+  service('relay', { publish: ['gateway.*.out'], subscribe: ['relay.*.in', 'device.changed'] }),
+  service('admin', { publish: ['svc.sotto.internal.v1.Admin.>'] }),
+];
+
+const list = (subjects) => `[${subjects.map((subject) => JSON.stringify(subject)).join(', ')}]`;
+
+function userBlock(user, password) {
+  return `    {
+      user: ${user.name}, password: ${JSON.stringify(password)}
+      permissions: {
+        publish: { allow: ${list(user.publish)} }
+        subscribe: { allow: ${list(user.subscribe)} }
+        allow_responses: { max: 1, expires: "30s" }
+      }
+    }`;
+}
+
+/** nats-server's configuration. @param {Record<string, string>} passwords by user name. */
+export function natsConfig(passwords) {
+  return `# Core NATS alone: nothing that is published is kept (P1).
+max_payload: 1048576
+max_pending: 8388608
+write_deadline: "2s"
+authorization: {
+  users: [
+${NATS_USERS.map((user) => userBlock(user, passwords[user.name])).join('\n')}
+  ]
+}
+`;
+}
