@@ -5,6 +5,6 @@ import { AuthModule } from './auth.module.js';
 await runService({
   name: 'auth',
   needs: ['bus', 'live-state', 'database'],
-  schema: authConfigSchema,
+  config: authConfigSchema,
   module: (env) => AuthModule.forRoot(authConfig(env)),
 });

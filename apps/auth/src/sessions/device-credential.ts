@@ -1,6 +1,6 @@
-import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
-  type DeviceCredential, type DeviceCredentialBody, DeviceCredentialBodySchema, type DeviceCredentialSchema, ID_BYTES, KEY_BYTES,
+  type DeviceCredential, type DeviceCredentialBody, DeviceCredentialBodySchema, DeviceCredentialSchema, ID_BYTES, KEY_BYTES,
   signedBytes, TIMES,
 } from '@sotto/protocol';
 import { signEd25519, type SigningKey, verifyEd25519 } from '../identity/ed25519.js';
@@ -17,14 +17,14 @@ export interface CredentialContent {
   identityKey: Uint8Array;
 }
 
-export function sealCredential(key: SigningKey, content: CredentialContent): MessageInitShape<typeof DeviceCredentialSchema> {
+export function sealCredential(key: SigningKey, content: CredentialContent): DeviceCredential {
   const body = toBinary(DeviceCredentialBodySchema, create(DeviceCredentialBodySchema, {
     ...content,
     issued: BigInt(content.issued),
     expires: BigInt(content.issued + TIMES.credentialLifetimeDays * DAY_SECONDS),
     pending: content.identityKey.length === 0,
   }));
-  return { body, signature: signEd25519(key, signedBytes('deviceCredential', body)) };
+  return create(DeviceCredentialSchema, { body, signature: signEd25519(key, signedBytes('deviceCredential', body)) });
 }
 
 /** What the credential says, when we signed it and it has not expired. @param now Unix seconds. */

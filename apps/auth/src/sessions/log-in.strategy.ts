@@ -43,10 +43,10 @@ export class LogInGuard extends AuthGuard('local') {
     return { body: { name, password }, address: context.switchToRpc().getContext<RpcCaller>().address };
   }
 
-  override handleRequest<T = Account>(error: unknown, account: T | false | null, _info: unknown, context: ExecutionContext): T {
+  override handleRequest<T>(error: unknown, account: T | false | null, _info: unknown, context: ExecutionContext): T {
     if (error) throw error;
     if (!account) throw wrongPassword();
-    accounts.set(context.switchToRpc().getData<LogInRequest>(), account as Account);
+    accounts.set(context.switchToRpc().getData<LogInRequest>(), account as Account & T);
     return account;
   }
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { ErrorCode, fromHex, KEY_BYTES, type SessionSchema, TIMES } from '@sotto/protocol';
+import { create } from '@bufbuild/protobuf';
+import { ErrorCode, fromHex, KEY_BYTES, type Session, SessionSchema, TIMES } from '@sotto/protocol';
 import { type RpcCaller, RpcError } from '@sotto/platform/rpc';
 import { SignJWT } from 'jose';
 import type { Account } from '../accounts/accounts.store.js';
@@ -30,29 +30,29 @@ export class SessionIssuer {
   ) {}
 
   /** With a new credential. */
-  async open(account: Account, device: SessionDevice, caller: RpcCaller): Promise<MessageInitShape<typeof SessionSchema>> {
+  async open(account: Account, device: SessionDevice, caller: RpcCaller): Promise<Session> {
     return { ...(await this.resume(account, device, caller)), credential: this.credential(account, device) };
   }
 
   /** Without one: the device's is good for a while. */
-  async resume(account: Account, device: SessionDevice, caller: RpcCaller): Promise<MessageInitShape<typeof SessionSchema>> {
+  async resume(account: Account, device: SessionDevice, caller: RpcCaller): Promise<Session> {
     return { ...this.describe(account, device), accessToken: await this.accessToken(account, device, caller.channelBinding) };
   }
 
   /** For a device that is not the caller: the credential, and no access token, because that belongs to the device's own channel. */
-  approve(account: Account, device: SessionDevice): MessageInitShape<typeof SessionSchema> {
+  approve(account: Account, device: SessionDevice): Session {
     return { ...this.describe(account, device), credential: this.credential(account, device) };
   }
 
-  private describe(account: Account, device: SessionDevice): MessageInitShape<typeof SessionSchema> {
-    return {
+  private describe(account: Account, device: SessionDevice): Session {
+    return create(SessionSchema, {
       account: fromHex(account.id),
       device: fromHex(device.id),
       name: account.name,
       identityKey: account.identityKey ?? new Uint8Array(0),
       pending: device.pending,
       server: this.config.serverName,
-    };
+    });
   }
 
   private credential(account: Account, device: SessionDevice) {

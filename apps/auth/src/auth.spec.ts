@@ -1,0 +1,220 @@
+import 'reflect-metadata';
+import { createPublicKey, randomBytes, verify } from 'node:crypto';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Accounts, CertificateBodySchema, fromHex, Invites, signedBytes, toHex } from '@sotto/protocol';
+import { AccountLookup, Admin, Gateways, RpcReplySchema } from '@sotto/protocol/internal';
+import { connectNatsBus, InProcessBus } from '@sotto/platform/bus';
+import { migratePostgres, openDatabase } from '@sotto/platform/database';
+import { closeLiveState, connectLiveState } from '@sotto/platform/live-state';
+import { startNats, startPostgres, startRedis, temporaryFolder } from '@sotto/testing';
+import { decodeJwt } from 'jose';
+import { AuthWorld, newKey, type Parts, Person } from './auth.contract.js';
+import { sealCredential } from './sessions/device-credential.js';
+
+interface Topology {
+  parts: Parts;
+  stop(): Promise<void>;
+}
+
+async function embedded(): Promise<Topology> {
+  const folder = await temporaryFolder();
+  const path = typeof folder === 'string' ? folder : folder.path;
+  const database = await openDatabase({ kind: 'pglite', folder: path });
+  return { parts: { bus: new InProcessBus(), liveState: { kind: 'memory' }, database }, stop: () => database.close() };
+}
+
+async function services(): Promise<Topology> {
+  const [nats, redis, postgres] = await Promise.all([startNats(), startRedis(), startPostgres()]);
+  await migratePostgres(postgres.url);
+  const [bus, liveState, database] = await Promise.all([
+    connectNatsBus({ servers: nats.url, name: 'auth-test' }),
+    connectLiveState({ url: redis.url }),
+    openDatabase({ kind: 'postgres', url: postgres.url }),
+  ]);
+  const stop = async () => {
+    await Promise.all([bus.close(), closeLiveState(liveState), database.close()]);
+    await Promise.all([nats.stop(), redis.stop(), postgres.stop()]);
+  };
+  return { parts: { bus, liveState, database }, stop };
+}
+
+const bytesOf = (reply: Parameters<typeof toBinary<typeof RpcReplySchema>>[1]) => toHex(toBinary(RpcReplySchema, reply));
+
+describe.each([
+  ['embedded parts', embedded],
+  ['NATS, Redis and Postgres', services],
+])('auth on %s', (_title, build) => {
+  let topology: Topology;
+  let world: AuthWorld;
+  beforeAll(async () => {
+    topology = await build();
+    world = await new AuthWorld(topology.parts).start();
+  }, 60_000);
+  afterAll(async () => {
+    await world.stop();
+    await topology.stop();
+  });
+
+  it('gives alice the name of her invite and a token for her channel alone', async () => {
+    const alice = await new Person(world, 'alice').register();
+    expect(alice.session).toMatchObject({ name: 'alice', pending: false, server: 'sotto.test' });
+    const { sub, dev, pen, cnf, iat, exp } = decodeJwt(alice.session!.accessToken);
+    expect({ sub, dev, pen, cnf }).toEqual({
+      sub: toHex(alice.session!.account),
+      dev: toHex(alice.session!.device),
+      pen: false,
+      cnf: Buffer.from(alice.binding).toString('base64url'),
+    });
+    expect(exp! - iat!).toBe(300);
+  });
+
+  it('answers a wrong password and an unknown name with the same bytes', async () => {
+    await new Person(world, 'bertha').register();
+    const attempt = (name: string) => world.forward(Accounts.method.logIn, { name, password: 'not her passphrase', deviceAuthKey: newKey().publicKey }, new Person(world, name).anonymous);
+    const [wrong, unknown, illegal] = [await attempt('bertha'), await attempt('nobody'), await attempt('No Such Name!')];
+    expect(wrong.error?.code).toBe(20);
+    expect(bytesOf(wrong)).toBe(bytesOf(unknown));
+    expect(bytesOf(wrong)).toBe(bytesOf(illegal));
+  });
+
+  it('lets one invite make one account, however many use it at once', async () => {
+    const invite = world.invite();
+    const tries = ['dora', 'emil', 'fred', 'gina'].map((name) => new Person(world, name).register(invite).then(() => 'made', (error: Error) => error.message));
+    expect((await Promise.all(tries)).sort()).toEqual(['INVITE_INVALID', 'INVITE_INVALID', 'INVITE_INVALID', 'made']);
+    await expect(new Person(world, 'hugo').register(invite)).rejects.toThrow('INVITE_INVALID');
+  });
+
+  it('gives a tag to who comes by an invite without a name, or whose name is gone', async () => {
+    const first = await new Person(world, 'ida').register();
+    const second = await new Person(world, 'ida').register();
+    const third = await new Person(world, 'ida').register(world.invite());
+    expect(first.session?.name).toBe('ida');
+    for (const { session } of [second, third]) expect(session?.name).toMatch(/^ida\.[0-9]{4,8}$/);
+  });
+
+  it('refuses illegal names, weak passwords, forged invites and none', async () => {
+    await expect(new Person(world, 'Al').register(world.invite())).rejects.toThrow('ILLEGAL_NAME');
+    await expect(new Person(world, 'jane', 'short').register()).rejects.toThrow('WEAK_PASSWORD');
+    await expect(new Person(world, 'jane', 'Password123').register()).rejects.toThrow('WEAK_PASSWORD');
+    await expect(new Person(world, 'jane').register('')).rejects.toThrow('REGISTRATION_CLOSED');
+    const forged = Buffer.from(world.invite('jane'), 'base64url');
+    forged[3]! ^= 1;
+    await expect(new Person(world, 'jane').register(forged.toString('base64url'))).rejects.toThrow('INVITE_INVALID');
+  });
+
+  it('resumes by credential on a new channel, and refuses a stolen one', async () => {
+    const bob = await new Person(world, 'bob').register();
+    const session = await bob.reconnect().resume();
+    expect(decodeJwt(session.accessToken)['cnf']).toBe(Buffer.from(bob.binding).toString('base64url'));
+    expect(session.credential).toBeUndefined();
+    const proof = bob.device.sign(signedBytes('resume', bob.binding));
+    const replay = world.call(Accounts.method.resume, { credential: bob.session!.credential!, proof }, bob.reconnect().anonymous);
+    await expect(replay).rejects.toThrow('CREDENTIAL_INVALID');
+    const mallory = new Person(world, 'mallory');
+    await expect(mallory.resume(bob.session!.credential)).rejects.toThrow('CREDENTIAL_INVALID');
+  });
+
+  it('refuses an expired credential, and renews one past half of its life', async () => {
+    const bob = await new Person(world, 'bob_old').register();
+    const day = 24 * 3_600;
+    const issued = (days: number) => sealCredential(world.identity.credentialKey, {
+      account: bob.session!.account, device: bob.session!.device, deviceAuthKey: bob.device.publicKey,
+      issued: Math.floor(Date.now() / 1_000) - days * day, identityKey: bob.identity.publicKey,
+    });
+    await expect(bob.resume(issued(91))).rejects.toThrow('CREDENTIAL_INVALID');
+    await topology.parts.database.client.account.update({ where: { id: bob.caller.account }, data: { sessionsValidAfter: new Date(0) } });
+    expect((await bob.resume(issued(60))).credential).toBeDefined();
+  });
+
+  it('keeps a second device pending until the account key confirms it', async () => {
+    const carol = await new Person(world, 'carol').register();
+    const tablet = await new Person(world, 'carol').logIn();
+    expect(tablet.session?.pending).toBe(true);
+    const { account, device } = tablet.session!;
+    const message = signedBytes('confirmDevice', account, device, tablet.device.publicKey);
+    const confirm = (signature: Uint8Array) => world.call(Accounts.method.confirmDevice, { device, deviceAuthKey: tablet.device.publicKey, identitySignature: signature }, tablet.caller);
+    await expect(confirm(tablet.identity.sign(message))).rejects.toThrow('FORBIDDEN');
+    tablet.session = await confirm(carol.identity.sign(message));
+    expect(tablet.session.pending).toBe(false);
+    expect((await tablet.reconnect().resume()).pending).toBe(false);
+  });
+
+  it('makes other devices pending when the account key is reset', async () => {
+    const phone = await new Person(world, 'kim').register();
+    const laptop = await new Person(world, 'kim').logIn();
+    const fresh = newKey();
+    const request = { password: laptop.password, ...laptop.identityProof(fresh) };
+    laptop.session = await world.call(Accounts.method.resetIdentity, request, laptop.caller);
+    expect(laptop.session).toMatchObject({ pending: false });
+    expect((await laptop.reconnect().resume()).pending).toBe(false);
+    expect((await phone.reconnect().resume()).pending).toBe(true);
+  });
+
+  it('ends a revoked device at once and for good', async () => {
+    const lena = await new Person(world, 'lena').register();
+    const lost = await new Person(world, 'lena').logIn();
+    await world.call(Accounts.method.revokeDevice, { device: lost.session!.device }, lena.caller);
+    await expect(lost.reconnect().resume()).rejects.toThrow('CREDENTIAL_INVALID');
+    expect(world.revoked).toContainEqual({ account: lena.caller.account, device: lost.caller.device, except: '' });
+    const sessions = [lena, lost].map(({ session }) => ({ account: session!.account, device: session!.device, since: BigInt(Math.floor(Date.now() / 1_000)) }));
+    const { over } = await world.asService(Gateways.method.checkSessions, { sessions });
+    expect(over.map(({ device }) => toHex(device))).toEqual([lost.caller.device]);
+    const { devices } = await world.call(Accounts.method.listDevices, {}, lena.caller);
+    expect(devices).toMatchObject([{ device: lost.session!.device, revoked: true }]);
+  });
+
+  it('ends all other sessions when the password changes', async () => {
+    const mia = await new Person(world, 'mia').register();
+    const other = await new Person(world, 'mia').logIn();
+    const request = { oldPassword: mia.password, newPassword: 'another long passphrase', deviceAuthKey: mia.device.publicKey };
+    mia.session = await world.call(Accounts.method.changePassword, request, mia.caller);
+    await expect(other.reconnect().resume()).rejects.toThrow('CREDENTIAL_INVALID');
+    await expect(new Person(world, 'mia').logIn()).rejects.toThrow('WRONG_PASSWORD');
+    expect((await mia.reconnect().resume()).name).toBe('mia');
+    expect(world.revoked).toContainEqual({ account: mia.caller.account, device: '', except: mia.caller.device });
+  });
+
+  it('keeps the name of a deleted account taken, and knows the account no more', async () => {
+    const nora = await new Person(world, 'nora').register();
+    await world.call(Accounts.method.deleteAccount, { password: nora.password }, nora.caller);
+    expect(world.heard).toContain('AccountChanged');
+    expect((await new Person(world, 'nora').register()).session?.name).toMatch(/^nora\.[0-9]+$/);
+    await expect(new Person(world, 'nora').logIn()).rejects.toThrow('WRONG_PASSWORD');
+    await expect(nora.reconnect().resume()).rejects.toThrow('CREDENTIAL_INVALID');
+    expect(await world.asService(AccountLookup.method.byName, { name: 'nora' })).toMatchObject({ name: '' });
+    expect((await world.asService(AccountLookup.method.byIds, { accounts: [fromHex(nora.caller.account)] })).accounts).toEqual([]);
+  });
+
+  it('slows tries on one name from one address, existing or not, and lets another address in', async () => {
+    const olga = await new Person(world, 'olga').register();
+    for (const name of ['olga', 'not_olga']) {
+      const guess = () => new Person(world, name, 'a wrong long password', '192.0.2.66').logIn().catch((error: Error) => error.message);
+      const outcomes = await Promise.all(Array.from({ length: 21 }, guess));
+      expect(outcomes.filter((outcome) => outcome === 'RATE_LIMITED')).toHaveLength(1);
+    }
+    expect((await new Person(world, 'olga', olga.password, '192.0.2.7').logIn()).session?.name).toBe('olga');
+  });
+
+  it('certifies a gateway for a day by the identity that clients pin', async () => {
+    const gatewayKey = new Uint8Array(randomBytes(32));
+    const { certificate, tokenKey, server } = await world.asService(Gateways.method.certify, { gatewayKey });
+    const body = fromBinary(CertificateBodySchema, certificate!.body);
+    expect(body).toMatchObject({ gatewayKey, identityKey: world.identity.identity.publicKey });
+    expect(body.notAfter - body.notBefore).toBe(86_400n);
+    const spki = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), body.identityKey]);
+    const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+    expect(verify(null, signedBytes('gatewayCertificate', certificate!.body), key, certificate!.signature)).toBe(true);
+    expect(tokenKey).toEqual(world.identity.tokenKey.publicKey);
+    expect(server).toBe('sotto.test');
+  });
+
+  it('makes invites for members and the operator', async () => {
+    const pia = await new Person(world, 'pia').register();
+    const { code } = await world.call(Invites.method.create, { name: 'quinn' }, pia.caller);
+    expect((await new Person(world, 'quinn').register(code)).session?.name).toBe('quinn');
+    const { code: byOperator, pin } = await world.asService(Admin.method.createInvite, { name: 'rosa' });
+    expect(pin).toEqual(world.identity.pin);
+    expect((await new Person(world, 'rosa').register(byOperator)).session?.name).toBe('rosa');
+  });
+});
