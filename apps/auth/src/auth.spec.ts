@@ -18,9 +18,7 @@ interface Topology {
 }
 
 async function embedded(): Promise<Topology> {
-  const folder = await temporaryFolder();
-  const path = typeof folder === 'string' ? folder : folder.path;
-  const database = await openDatabase({ kind: 'pglite', folder: path });
+  const database = await openDatabase({ kind: 'pglite', folder: await temporaryFolder('auth') });
   return { parts: { bus: new InProcessBus(), liveState: { kind: 'memory' }, database }, stop: () => database.close() };
 }
 
