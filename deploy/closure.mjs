@@ -1,7 +1,7 @@
 // Copies one workspace and the workspaces that it depends on, as built, into a folder: what goes into a service's image and nothing else (P6).
 // usage: node deploy/closure.mjs apps/gateway OUT
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 const [start, out] = process.argv.slice(2);
 const read = (path) => JSON.parse(readFileSync(path, 'utf8'));
@@ -30,4 +30,3 @@ const own = { name: root.name, version: root.version, private: true, type: 'modu
 writeFileSync(join(out, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
 for (const file of ['package-lock.json', '.npmrc']) cpSync(file, join(out, file));
 for (const folder of ['prisma', 'deploy']) cpSync(folder, join(out, folder), { recursive: true });
-mkdirSync(dirname(join(out, start)), { recursive: true });

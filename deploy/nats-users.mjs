@@ -48,9 +48,14 @@ function userBlock(user, password) {
     }`;
 }
 
-/** nats-server's configuration. @param {Record<string, string>} passwords by user name. */
-export function natsConfig(passwords) {
+/**
+ * nats-server's configuration.
+ * @param {Record<string, string>} passwords by user name.
+ * @param {string} monitoring "host:port" of the monitoring pages. They show subjects and addresses, so they answer this machine alone.
+ */
+export function natsConfig(passwords, monitoring = '127.0.0.1:8222') {
   return `# Core NATS alone: nothing that is published is kept (P1).
+http: ${JSON.stringify(monitoring)}
 max_payload: 1048576
 max_pending: 8388608
 write_deadline: "2s"
