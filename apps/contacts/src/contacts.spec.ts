@@ -95,7 +95,7 @@ async function onServers(): Promise<Parts> {
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(check: () => boolean): Promise<void> {
-  for (let i = 0; i < 300 && !check(); i++) await pause(10);
+  for (let i = 0; i < 700 && !check(); i++) await pause(10);
   expect(check()).toBe(true);
 }
 
@@ -109,7 +109,7 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
 
     beforeAll(async () => {
       parts = await open();
-      const config = contactsConfigSchema.parse({ PRESENCE_DAMPING_MS: '60' });
+      const config = contactsConfigSchema.parse({ PRESENCE_DAMPING_MS: '250' });
       const imports = [PlatformModule.forRoot({ ...parts, serviceName: 'contacts' }), ContactsModule.forRoot(config)];
       const controllers = [AccountsParty, LedgerParty];
       app = await NestFactory.createMicroservice({ module: Root, imports, controllers }, { strategy: new BusRpcServer(parts.bus), logger: false, abortOnError: false });
@@ -128,7 +128,7 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
     }, 60_000);
     beforeEach(async () => {
       for (const name of NAMES) await disconnect(name);
-      await pause(120);
+      await pause(350);
       await parts.database.client.contact.deleteMany();
       heard = [];
     });
@@ -157,8 +157,8 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       await as(other, Contacts.method.accept, { name: asker });
     }
 
-    async function connect(name: Name, invisible = false): Promise<void> {
-      const route = { device: idOf(name), account: idOf(name), gateway: GATEWAY, connection: 1, deliveryKey: new Uint8Array(32), revokedCapabilities: new Uint8Array(), invisible };
+    async function connect(name: Name, invisible = false, gateway = GATEWAY): Promise<void> {
+      const route = { device: idOf(name), account: idOf(name), gateway, connection: 1, deliveryKey: new Uint8Array(32), revokedCapabilities: new Uint8Array(), invisible };
       await routes.attach(route);
       changed(name, true, invisible);
     }
@@ -273,15 +273,27 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       await until(() => presenceHeardBy('bob').length === 1);
       await disconnect('alice');
       await connect('alice');
-      await pause(150);
+      await pause(400);
       expect(presenceHeardBy('bob')).toEqual([`${idOf('alice')} true`]);
       await disconnect('alice');
       await until(() => presenceHeardBy('bob').length === 2);
       await connect('alice', true);
-      await pause(150);
+      await pause(400);
       expect(presenceHeardBy('bob')).toEqual([`${idOf('alice')} true`, `${idOf('alice')} false`]);
       expect(await list('bob')).toMatchObject([{ name: 'alice', online: false }]);
       expect(presenceHeardBy('carol')).toEqual([]);
+    });
+
+    it('tells contacts of those whose gateway died', async () => {
+      const DYING = 79;
+      await leases.claim('gateway', DYING, 600_000);
+      await pause(1_200);
+      await befriend('alice', 'bob');
+      await connect('bob');
+      await connect('alice', false, DYING);
+      await until(() => presenceHeardBy('bob').length === 1);
+      await leases.release('gateway', DYING);
+      await until(() => presenceHeardBy('bob').includes(`${idOf('alice')} false`));
     });
   });
 }
