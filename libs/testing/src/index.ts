@@ -1,7 +1,7 @@
 export { temporaryFolder } from './temporary-folder.js';
 export { freePort } from './free-port.js';
 export { serverBinaries, SERVER_NAMES, type ServerBinaries, type ServerName } from './server-binaries.js';
-export { type RunningServer } from './server-process.js';
+export { type RunningServer, runServer, type ServerCommand } from './server-process.js';
 export { startNats, type NatsOptions } from './nats-server.js';
 export { startRedis, type RedisOptions } from './redis-server.js';
 export { startPostgres, type PostgresOptions } from './postgres-server.js';

@@ -31,6 +31,8 @@ export interface ServerCommand {
   stopSignal: NodeJS.Signals;
   owner?: { uid: number; gid: number } | undefined;
   isReady(): Promise<boolean>;
+  /** 15 s if nothing else is said. */
+  readyWithinMs?: number;
 }
 
 const READY_WITHIN_MS = 15_000;
@@ -105,7 +107,7 @@ class ServerProcess implements RunningServer {
   }
 
   private async untilReady(): Promise<void> {
-    const deadline = Date.now() + READY_WITHIN_MS;
+    const deadline = Date.now() + (this.command.readyWithinMs ?? READY_WITHIN_MS);
     while (!(await this.command.isReady())) {
       if (this.child === undefined || hasEnded(this.child) || Date.now() > deadline) throw await this.startFailure();
       await sleep(10);

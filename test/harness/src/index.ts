@@ -1,0 +1,1 @@
+export { startTopology, type Topology, type TopologyKind, type TopologyOptions } from './topology.js';

@@ -1,0 +1,51 @@
+import { request } from 'node:http';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runServer, type RunningServer, temporaryFolder } from '@sotto/testing';
+
+/** The checkout's root, from `test/harness/dist`. */
+export const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..');
+
+/** The embedded database's first start takes 2 to 9 s of CPU, and tests share the machine. */
+const READY_WITHIN_MS = 90_000;
+
+export interface NodeCommand {
+  /** Name of the app, as in `apps/<name>/dist/main.js`. */
+  name: string;
+  environment: Record<string, string>;
+  nodeArguments: string[];
+  port: number;
+  /** What its ready path answers once it can be used. */
+  ready: { port: number; path: string; status: number };
+  /** Where it runs and logs; a temporary folder when undefined. */
+  folder?: string;
+}
+
+/** An app's own process on a fixed port, so that it is found at the same address after a restart. Its output is in `log` of its folder. */
+export async function runApp(command: NodeCommand): Promise<RunningServer> {
+  const { port, path, status } = command.ready;
+  return runServer({
+    program: process.execPath,
+    args: [...command.nodeArguments, resolve(ROOT, 'apps', command.name, 'dist/main.js')],
+    environment: { NODE_ENV: 'production', ...command.environment },
+    url: `ws://127.0.0.1:${command.port}`,
+    port: command.port,
+    folder: command.folder ?? (await temporaryFolder(command.name)),
+    stopSignal: 'SIGTERM',
+    readyWithinMs: READY_WITHIN_MS,
+    isReady: async () => (await statusOf(port, path)) === status,
+  });
+}
+
+/** Status of a GET on loopback; 0 while nobody answers. */
+function statusOf(port: number, path: string): Promise<number> {
+  return new Promise((done) => {
+    const asking = request({ host: '127.0.0.1', port, path, timeout: 1_000, agent: false }, (response) => {
+      response.resume();
+      done(response.statusCode ?? 0);
+    });
+    asking.on('error', () => done(0));
+    asking.on('timeout', () => asking.destroy());
+    asking.end();
+  });
+}

@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { createInviteCode, loadOrCreateServerIdentity } from '@sotto/auth';
+import { freePort } from '@sotto/testing';
+import { runApp } from './node-process.js';
+import { type Parts, settingsOf, type TopologyOptions } from './topology.js';
+
+const INVITE_SECONDS = 3_600;
+
+/** All in one process, on a data folder of its own that outlives a restart. */
+export async function startStandalone(folder: string, options: TopologyOptions): Promise<Parts> {
+  const data = join(folder, 'data');
+  const port = await freePort();
+  const standalone = await runApp({
+    name: 'standalone',
+    environment: { SOTTO_FOLDER: data, GATEWAY_PORT: String(port), ...settingsOf(options) },
+    nodeArguments: options.nodeArguments ?? [],
+    port,
+    ready: { port, path: '/', status: 426 },
+  });
+  const identity = await loadOrCreateServerIdentity(data);
+  return {
+    port,
+    pin: identity.pin,
+    processes: new Map([['standalone', standalone]]),
+    createInvite: (name) => Promise.resolve(createInviteCode(identity, { inviteLifetimeSeconds: INVITE_SECONDS }, name).code),
+  };
+}
