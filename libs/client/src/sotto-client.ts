@@ -427,9 +427,21 @@ export class SottoClient {
       journal.remove('session', 'next-secrets');
       if (sameStanding && this.#engine !== undefined) return;
       const keep = sameDevice && this.#conversations !== undefined;
-      if (!keep) for (const capability of this.#stock.packages.keys()) journal.remove('key-packages', capability);
+      if (!keep) this.#forgetDevice(journal);
       await this.#prepare(new Map(keep ? this.#stock.packages : []), new Map(keep ? this.#conversations!.groups : []), new Set());
     });
+  }
+
+  /** Another device from here on: what belonged to the keys of the one before is of no use. */
+  #forgetDevice(journal: Journal): void {
+    for (const capability of this.#stock.packages.keys()) journal.remove('key-packages', capability);
+    for (const group of this.#conversations?.groups.keys() ?? []) journal.remove('groups', group);
+    for (const { id, kind, sealed } of this.#entries()) {
+      if (kind === 'welcome') this.#reduce({ kind: 'discarded', id }, journal);
+      else if (sealed !== undefined) this.#reduce({ kind: 'unsealed', id }, journal);
+    }
+    this.#conversations = undefined;
+    this.#engine = undefined;
   }
 
   #connectionState(state: ConnectionState): void {

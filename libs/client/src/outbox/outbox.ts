@@ -47,6 +47,8 @@ export interface OutboxState {
 export type OutboxEvent =
   | { readonly kind: 'added'; readonly entry: OutboxEntry }
   | { readonly kind: 'sealed'; readonly id: string; readonly sealed: Sealed; readonly tokens: Readonly<Record<string, Uint8Array>> }
+  /** Its sealing is of a device that is no more. */
+  | { readonly kind: 'unsealed'; readonly id: string }
   | { readonly kind: 'attached'; readonly retryWindowMs: number }
   | { readonly kind: 'detached' }
   | { readonly kind: 'contact-online'; readonly account: string }
@@ -140,6 +142,8 @@ class Step {
         return this.#put(event.entry, true);
       case 'sealed':
         return this.#sealed(event);
+      case 'unsealed':
+        return this.#unsealed(event.id);
       case 'attached':
         this.#online = true;
         this.#retryWindowMs = event.retryWindowMs;
@@ -221,6 +225,11 @@ class Step {
     if (entry === undefined) return;
     const recipients = Object.fromEntries(Object.entries(tokens).map(([device, token]) => [device, queuedRecipient(token)]));
     this.#put({ ...entry, sealed, recipients }, true);
+  }
+
+  #unsealed(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) this.#put({ ...entry, sealed: undefined, recipients: {} }, true);
   }
 
   #discard(id: string): void {

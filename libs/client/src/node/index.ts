@@ -1,0 +1,15 @@
+import { nodeProvider } from '@sotto/mls/node';
+import { WebSocket } from 'ws';
+import { LIMITS } from '@sotto/protocol';
+import type { Socket, SocketFactory } from '../connection/socket.js';
+import { type ClientOptions, SottoClient } from '../sotto-client.js';
+
+export { SqliteStore } from './sqlite.store.js';
+
+export const nodeSocketFactory: SocketFactory = (url, subprotocol) =>
+  new WebSocket(url, subprotocol, { perMessageDeflate: false, maxPayload: LIMITS.boxBytes }) as unknown as Socket;
+
+/** SottoClient.open with the WebSocket and the MLS provider of Node. */
+export function openClient(options: ClientOptions): Promise<SottoClient> {
+  return SottoClient.open({ socket: nodeSocketFactory, mlsProvider: nodeProvider, ...options });
+}
