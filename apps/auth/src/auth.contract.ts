@@ -76,7 +76,11 @@ export class AuthWorld {
     return this.rpc.forward(contractOf(method), toBinary<M['input']>(method.input, create<M['input']>(method.input, request)), caller);
   }
 
-  async call<M extends DescMethodUnary>(method: M, request: MessageInitShape<M['input']>, caller: RpcCaller): Promise<MessageShape<M['output']>> {
+  async call<M extends DescMethodUnary>(
+    method: M,
+    request: MessageInitShape<M['input']>,
+    caller: RpcCaller,
+  ): Promise<MessageShape<M['output']>> {
     const reply = await this.forward(method, request, caller);
     if (reply.error) throw new Error(ErrorCode[reply.error.code]);
     return fromBinary<M['output']>(method.output, reply.body);
@@ -130,7 +134,11 @@ export class Person {
   }
 
   async logIn(): Promise<this> {
-    this.session = await this.world.call(Accounts.method.logIn, { name: this.name, password: this.password, deviceAuthKey: this.device.publicKey }, this.anonymous);
+    this.session = await this.world.call(
+      Accounts.method.logIn,
+      { name: this.name, password: this.password, deviceAuthKey: this.device.publicKey },
+      this.anonymous,
+    );
     return this;
   }
 

@@ -28,8 +28,17 @@ function providersOf(config: AuthConfig): Provider[] {
     { provide: SERVER_IDENTITY, useFactory: () => identityOf(config) },
     { provide: ACCOUNTS_STORE, inject: [DATABASE], useFactory: (database: Database) => new PrismaAccountsStore(database.client) },
     { provide: PasswordHasher, useFactory: () => PasswordHasher.start(config.argon2, checks) },
-    { provide: NameLimits, inject: [LIVE_STATE, SERVER_IDENTITY], useFactory: (state: LiveState, identity: ServerIdentity) => new NameLimits(state, identity.limitKey) },
-    InviteMaker, PasswordCheck, Registration, LogInStrategy, SessionIssuer, SessionEnder,
+    {
+      provide: NameLimits,
+      inject: [LIVE_STATE, SERVER_IDENTITY],
+      useFactory: (state: LiveState, identity: ServerIdentity) => new NameLimits(state, identity.limitKey),
+    },
+    InviteMaker,
+    PasswordCheck,
+    Registration,
+    LogInStrategy,
+    SessionIssuer,
+    SessionEnder,
   ];
 }
 

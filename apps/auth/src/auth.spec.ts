@@ -69,7 +69,12 @@ describe.each([
 
   it('answers a wrong password and an unknown name with the same bytes', async () => {
     await new Person(world, 'bertha').register();
-    const attempt = (name: string) => world.forward(Accounts.method.logIn, { name, password: 'not her passphrase', deviceAuthKey: newKey().publicKey }, new Person(world, name).anonymous);
+    const attempt = (name: string) =>
+      world.forward(
+        Accounts.method.logIn,
+        { name, password: 'not her passphrase', deviceAuthKey: newKey().publicKey },
+        new Person(world, name).anonymous,
+      );
     const [wrong, unknown, illegal] = [await attempt('bertha'), await attempt('nobody'), await attempt('No Such Name!')];
     expect(wrong.error?.code).toBe(20);
     expect(bytesOf(wrong)).toBe(bytesOf(unknown));
@@ -78,7 +83,12 @@ describe.each([
 
   it('lets one invite make one account, however many use it at once', async () => {
     const invite = world.invite();
-    const tries = ['dora', 'emil', 'fred', 'gina'].map((name) => new Person(world, name).register(invite).then(() => 'made', (error: Error) => error.message));
+    const tries = ['dora', 'emil', 'fred', 'gina'].map((name) =>
+      new Person(world, name).register(invite).then(
+        () => 'made',
+        (error: Error) => error.message,
+      ),
+    );
     expect((await Promise.all(tries)).sort()).toEqual(['INVITE_INVALID', 'INVITE_INVALID', 'INVITE_INVALID', 'made']);
     await expect(new Person(world, 'hugo').register(invite)).rejects.toThrow('INVITE_INVALID');
   });
@@ -116,10 +126,14 @@ describe.each([
   it('refuses an expired credential, and renews one past half of its life', async () => {
     const bob = await new Person(world, 'bob_old').register();
     const day = 24 * 3_600;
-    const issued = (days: number) => sealCredential(world.identity.credentialKey, {
-      account: bob.session!.account, device: bob.session!.device, deviceAuthKey: bob.device.publicKey,
-      issued: Math.floor(Date.now() / 1_000) - days * day, identityKey: bob.identity.publicKey,
-    });
+    const issued = (days: number) =>
+      sealCredential(world.identity.credentialKey, {
+        account: bob.session!.account,
+        device: bob.session!.device,
+        deviceAuthKey: bob.device.publicKey,
+        issued: Math.floor(Date.now() / 1_000) - days * day,
+        identityKey: bob.identity.publicKey,
+      });
     await expect(bob.resume(issued(91))).rejects.toThrow('CREDENTIAL_INVALID');
     await topology.parts.database.client.account.update({ where: { id: bob.caller.account }, data: { sessionsValidAfter: new Date(0) } });
     expect((await bob.resume(issued(60))).credential).toBeDefined();
@@ -131,7 +145,12 @@ describe.each([
     expect(tablet.session?.pending).toBe(true);
     const { account, device } = tablet.session!;
     const message = signedBytes('confirmDevice', account, device, tablet.device.publicKey);
-    const confirm = (signature: Uint8Array) => world.call(Accounts.method.confirmDevice, { device, deviceAuthKey: tablet.device.publicKey, identitySignature: signature }, tablet.caller);
+    const confirm = (signature: Uint8Array) =>
+      world.call(
+        Accounts.method.confirmDevice,
+        { device, deviceAuthKey: tablet.device.publicKey, identitySignature: signature },
+        tablet.caller,
+      );
     await expect(confirm(tablet.identity.sign(message))).rejects.toThrow('FORBIDDEN');
     tablet.session = await confirm(carol.identity.sign(message));
     expect(tablet.session.pending).toBe(false);
@@ -155,7 +174,11 @@ describe.each([
     await world.call(Accounts.method.revokeDevice, { device: lost.session!.device }, lena.caller);
     await expect(lost.reconnect().resume()).rejects.toThrow('CREDENTIAL_INVALID');
     expect(world.revoked).toContainEqual({ account: lena.caller.account, device: lost.caller.device, except: '' });
-    const sessions = [lena, lost].map(({ session }) => ({ account: session!.account, device: session!.device, since: BigInt(Math.floor(Date.now() / 1_000)) }));
+    const sessions = [lena, lost].map(({ session }) => ({
+      account: session!.account,
+      device: session!.device,
+      since: BigInt(Math.floor(Date.now() / 1_000)),
+    }));
     const { over } = await world.asService(Gateways.method.checkSessions, { sessions });
     expect(over.map(({ device }) => toHex(device))).toEqual([lost.caller.device]);
     const { devices } = await world.call(Accounts.method.listDevices, {}, lena.caller);

@@ -2,7 +2,13 @@ import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { fromHex, toHex } from '@sotto/protocol';
-import { AccountLookup, type AccountByNameRequest, type AccountRecordSchema, type AccountsByIdsRequest, type AccountsByIdsResponseSchema } from '@sotto/protocol/internal';
+import {
+  AccountLookup,
+  type AccountByNameRequest,
+  type AccountRecordSchema,
+  type AccountsByIdsRequest,
+  type AccountsByIdsResponseSchema,
+} from '@sotto/protocol/internal';
 import { Rpc, type RpcCaller } from '@sotto/platform/rpc';
 import { type Account, ACCOUNTS_STORE, type AccountsStore } from './accounts.store.js';
 
@@ -18,7 +24,10 @@ export class AccountLookupController {
   }
 
   @Rpc(AccountLookup.method.byIds)
-  async byIds(@Payload() request: AccountsByIdsRequest, @Ctx() _caller: RpcCaller): Promise<MessageInitShape<typeof AccountsByIdsResponseSchema>> {
+  async byIds(
+    @Payload() request: AccountsByIdsRequest,
+    @Ctx() _caller: RpcCaller,
+  ): Promise<MessageInitShape<typeof AccountsByIdsResponseSchema>> {
     const accounts = await this.accounts.findByIds(request.accounts.map(toHex));
     return { accounts: accounts.filter(isKnown).map(recordOf) };
   }

@@ -3,8 +3,18 @@ import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
-  Accounts, type ChangePasswordRequest, type DeleteAccountRequest, type DeleteAccountResponseSchema, ErrorCode, fromHex, ID_BYTES, KEY_BYTES,
-  type RegisterRequest, type ResetIdentityRequest, type SessionSchema, signedBytes,
+  Accounts,
+  type ChangePasswordRequest,
+  type DeleteAccountRequest,
+  type DeleteAccountResponseSchema,
+  ErrorCode,
+  fromHex,
+  ID_BYTES,
+  KEY_BYTES,
+  type RegisterRequest,
+  type ResetIdentityRequest,
+  type SessionSchema,
+  signedBytes,
 } from '@sotto/protocol';
 import { ContactLookup } from '@sotto/protocol/internal';
 import { Rpc, RpcClient, type RpcCaller, RpcError } from '@sotto/platform/rpc';
@@ -13,7 +23,6 @@ import { SessionEnder } from '../sessions/session-ender.js';
 import { SessionIssuer, unixNow } from '../sessions/session-issuer.js';
 import { ACCOUNTS_STORE, type AccountsStore } from './accounts.store.js';
 import { PasswordCheck, wrongPassword } from './password-check.js';
-import { PasswordHasher } from './password-hasher.js';
 import { assertGoodPassword } from './password-policy.js';
 import { Registration } from './registration.js';
 
@@ -25,7 +34,6 @@ export class AccountsController {
     @Inject(ACCOUNTS_STORE) private readonly accounts: AccountsStore,
     private readonly registration: Registration,
     private readonly passwords: PasswordCheck,
-    private readonly hasher: PasswordHasher,
     private readonly sessions: SessionIssuer,
     private readonly ender: SessionEnder,
     private readonly rpc: RpcClient,
@@ -56,7 +64,7 @@ export class AccountsController {
     assertKey(request.deviceAuthKey);
     assertGoodPassword(request.newPassword);
     const account = await this.passwords.ofCaller(caller, request.oldPassword);
-    const passwordHash = await this.hasher.hash(request.newPassword);
+    const passwordHash = await this.passwords.hash(request.newPassword);
     // The next second: nothing that was issued within this one survives.
     const sessionsValidAfter = unixNow() + 1;
     const change = { expected: account.passwordHash ?? '', passwordHash, sessionsValidAfter };
@@ -67,7 +75,10 @@ export class AccountsController {
   }
 
   @Rpc(Accounts.method.deleteAccount)
-  async deleteAccount(@Payload() request: DeleteAccountRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof DeleteAccountResponseSchema>> {
+  async deleteAccount(
+    @Payload() request: DeleteAccountRequest,
+    @Ctx() caller: RpcCaller,
+  ): Promise<MessageInitShape<typeof DeleteAccountResponseSchema>> {
     const account = await this.passwords.ofCaller(caller, request.password);
     // Contacts first: while they are away the account stays, and the user can try again; afterwards nobody could.
     await this.rpc.call(ContactLookup.method.accountChanged, { account: fromHex(account.id), deleted: true });

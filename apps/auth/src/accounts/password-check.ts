@@ -35,6 +35,11 @@ export class PasswordCheck {
     return this.matching(await this.accounts.findById(caller.account), password);
   }
 
+  /** For a new password of the caller's. Throws RpcError UNAVAILABLE. */
+  hash(password: string): Promise<string> {
+    return this.hasher.hash(password);
+  }
+
   private async matching(account: Account | undefined, password: string): Promise<Account> {
     const right = await this.hasher.matches(account?.passwordHash, password);
     if (!right || account === undefined || account.deleted || account.disabled) throw wrongPassword();

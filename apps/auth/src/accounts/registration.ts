@@ -23,7 +23,8 @@ export class Registration {
 
   /** Throws RpcError. Keys and signatures of the request are the caller's to check. */
   async register(request: RegisterRequest): Promise<Account> {
-    if (!NAME_PATTERN.test(request.name)) throw new RpcError(ErrorCode.ILLEGAL_NAME, 'A name has 3 to 32 of the characters a-z, 0-9 and _.');
+    if (!NAME_PATTERN.test(request.name))
+      throw new RpcError(ErrorCode.ILLEGAL_NAME, 'A name has 3 to 32 of the characters a-z, 0-9 and _.');
     const invite = this.admit(request.invite);
     assertGoodPassword(request.password);
     if (invite !== undefined && (await this.accounts.isInviteUsed(toHex(invite.id)))) throw inviteInvalid();
@@ -41,7 +42,8 @@ export class Registration {
   private admit(code: string): InviteBody | undefined {
     if (this.config.registration === 'closed') throw new RpcError(ErrorCode.REGISTRATION_CLOSED, 'This server takes no new accounts.');
     if (code !== '') return this.invites.open(code);
-    if (this.config.registration === 'invite') throw new RpcError(ErrorCode.REGISTRATION_CLOSED, 'This server takes new accounts by invite only; ask a member for one.');
+    if (this.config.registration === 'invite')
+      throw new RpcError(ErrorCode.REGISTRATION_CLOSED, 'This server takes new accounts by invite only; ask a member for one.');
     return undefined;
   }
 

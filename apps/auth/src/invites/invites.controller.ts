@@ -24,7 +24,10 @@ export class InvitesController {
   }
 
   @Rpc(Admin.method.createInvite)
-  createAsOperator(@Payload() request: AdminCreateInviteRequest, @Ctx() _caller: RpcCaller): Promise<MessageInitShape<typeof AdminCreateInviteResponseSchema>> {
+  createAsOperator(
+    @Payload() request: AdminCreateInviteRequest,
+    @Ctx() _caller: RpcCaller,
+  ): Promise<MessageInitShape<typeof AdminCreateInviteResponseSchema>> {
     const { code, expires } = this.invites.make(request.name, request.lifetime);
     return Promise.resolve({ code, expires: BigInt(expires), pin: this.identity.pin });
   }

@@ -1,7 +1,13 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
-  type DeviceCredential, type DeviceCredentialBody, DeviceCredentialBodySchema, DeviceCredentialSchema, ID_BYTES, KEY_BYTES,
-  signedBytes, TIMES,
+  type DeviceCredential,
+  type DeviceCredentialBody,
+  DeviceCredentialBodySchema,
+  DeviceCredentialSchema,
+  ID_BYTES,
+  KEY_BYTES,
+  signedBytes,
+  TIMES,
 } from '@sotto/protocol';
 import { signEd25519, type SigningKey, verifyEd25519 } from '../identity/ed25519.js';
 
@@ -18,12 +24,15 @@ export interface CredentialContent {
 }
 
 export function sealCredential(key: SigningKey, content: CredentialContent): DeviceCredential {
-  const body = toBinary(DeviceCredentialBodySchema, create(DeviceCredentialBodySchema, {
-    ...content,
-    issued: BigInt(content.issued),
-    expires: BigInt(content.issued + TIMES.credentialLifetimeDays * DAY_SECONDS),
-    pending: content.identityKey.length === 0,
-  }));
+  const body = toBinary(
+    DeviceCredentialBodySchema,
+    create(DeviceCredentialBodySchema, {
+      ...content,
+      issued: BigInt(content.issued),
+      expires: BigInt(content.issued + TIMES.credentialLifetimeDays * DAY_SECONDS),
+      pending: content.identityKey.length === 0,
+    }),
+  );
   return create(DeviceCredentialSchema, { body, signature: signEd25519(key, signedBytes('deviceCredential', body)) });
 }
 

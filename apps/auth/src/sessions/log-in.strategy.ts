@@ -44,7 +44,7 @@ export class LogInGuard extends AuthGuard('local') {
   }
 
   override handleRequest<T>(error: unknown, account: T | false | null, _info: unknown, context: ExecutionContext): T {
-    if (error) throw error;
+    if (error !== null && error !== undefined) throw error instanceof Error ? error : new Error('the strategy failed');
     if (!account) throw wrongPassword();
     accounts.set(context.switchToRpc().getData<LogInRequest>(), account as Account & T);
     return account;

@@ -2,9 +2,24 @@ import { Controller, Inject, UseGuards } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
-  Accounts, type ConfirmDeviceRequest, type DeviceCredentialBody, type DeviceSchema, ErrorCode, fromHex, ID_BYTES, LIMITS, type ListDevicesRequest,
-  type ListDevicesResponseSchema, type LogInRequest, type ResumeRequest, type RevokeDeviceRequest, type RevokeDeviceResponseSchema, type SessionSchema,
-  signedBytes, TIMES, toHex,
+  Accounts,
+  type ConfirmDeviceRequest,
+  type DeviceCredentialBody,
+  type DeviceSchema,
+  ErrorCode,
+  fromHex,
+  ID_BYTES,
+  LIMITS,
+  type ListDevicesRequest,
+  type ListDevicesResponseSchema,
+  type LogInRequest,
+  type ResumeRequest,
+  type RevokeDeviceRequest,
+  type RevokeDeviceResponseSchema,
+  type SessionSchema,
+  signedBytes,
+  TIMES,
+  toHex,
 } from '@sotto/protocol';
 import { DEVICE_ROUTE_STORE, type DeviceRouteStore } from '@sotto/platform/live-state';
 import { Rpc, type RpcCaller, RpcError } from '@sotto/platform/rpc';
@@ -61,14 +76,18 @@ export class SessionsController {
 
   /** There is no table of devices: the connected ones, and those that were revoked. */
   @Rpc(Accounts.method.listDevices)
-  async listDevices(@Payload() _request: ListDevicesRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof ListDevicesResponseSchema>> {
+  async listDevices(
+    @Payload() _request: ListDevicesRequest,
+    @Ctx() caller: RpcCaller,
+  ): Promise<MessageInitShape<typeof ListDevicesResponseSchema>> {
     const account = await this.ownAccount(caller);
     const devices = new Map<string, MessageInitShape<typeof DeviceSchema>>();
     for (const [device, untilMs] of account.revokedDevices) {
       if (untilMs > Date.now()) devices.set(device, { device: fromHex(device), revoked: true });
     }
     for (const { device } of await this.routes.connectedDevices(caller.account)) {
-      if (!devices.has(device)) devices.set(device, { device: fromHex(device), online: true, pending: device === caller.device && caller.pending });
+      if (!devices.has(device))
+        devices.set(device, { device: fromHex(device), online: true, pending: device === caller.device && caller.pending });
     }
     return { devices: [...devices.values()] };
   }
@@ -88,7 +107,10 @@ export class SessionsController {
   }
 
   @Rpc(Accounts.method.revokeDevice)
-  async revokeDevice(@Payload() request: RevokeDeviceRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof RevokeDeviceResponseSchema>> {
+  async revokeDevice(
+    @Payload() request: RevokeDeviceRequest,
+    @Ctx() caller: RpcCaller,
+  ): Promise<MessageInitShape<typeof RevokeDeviceResponseSchema>> {
     if (request.device.length !== ID_BYTES) throw new RpcError(ErrorCode.MALFORMED, 'A device id has 16 bytes.');
     const device = toHex(request.device);
     const nowMs = Date.now();
@@ -113,7 +135,8 @@ export class SessionsController {
   private async assertOtherDevice(account: Account, device: string, caller: RpcCaller): Promise<void> {
     if (caller.pending) throw new RpcError(ErrorCode.DEVICE_PENDING, 'Confirm this device first.');
     const route = await this.routes.find(device);
-    if (route?.account !== account.id || account.revokedDevices.has(device)) throw new RpcError(ErrorCode.FORBIDDEN, 'This is no connected device of the account.');
+    if (route?.account !== account.id || account.revokedDevices.has(device))
+      throw new RpcError(ErrorCode.FORBIDDEN, 'This is no connected device of the account.');
   }
 }
 
