@@ -17,11 +17,11 @@ function operatorLog(err: (line: string) => void) {
 
 /** Runs until SIGINT or SIGTERM. */
 export async function runHost(command: HostCommand, { out, err }: Output): Promise<void> {
+  const stopped = signalled();
   const data = command.data ?? defaultServerFolder(process.env);
   await mkdir(data, { recursive: true, mode: 0o700 });
   // Loaded here: who only joins a server does not load one.
   const { startStandalone } = await import('@sotto/standalone');
-  const stopped = signalled();
   const server = await startStandalone({
     folder: data,
     host: command.host,

@@ -16,6 +16,8 @@ export interface JoinLink {
 export const PIN_PATTERN = /^[0-9a-f]{64}$/;
 const CODE_PATTERN = /^[A-Za-z0-9_-]{1,256}$/;
 const SCHEME = 'sotto://';
+/** Host (IPv6 in brackets), port, and what stands behind the #. */
+const ADDRESS = /^sotto:\/\/(\[[0-9a-f:.]+\]|[^\s/:#@?[\]]+):(\d{1,5})\/?#(\S*)$/i;
 
 export function isJoinLink(text: string): boolean {
   return text.startsWith(SCHEME);
@@ -28,28 +30,20 @@ export function encodeJoinLink({ host, port, pin, invite, name }: JoinLink): str
 }
 
 export function parseJoinLink(text: string): JoinLink {
-  const { hostname, port, hash } = urlOf(text.trim());
-  const [pin = '', invite, name, ...rest] = hash.slice(1).split('/');
+  if (!isJoinLink(text)) throw broken('it does not start with sotto://');
+  const [, host = '', port = '', secret = ''] = ADDRESS.exec(text.trim()) ?? [];
+  const [pin = '', invite, name, ...rest] = secret.split('/');
   if (port === '' || rest.length > 0) throw broken('it needs a host, a port and a pin');
+  if (Number(port) < 1 || Number(port) > 65_535) throw broken('its port is not one');
   if (!PIN_PATTERN.test(pin)) throw broken('its pin is not 64 hexadecimal digits');
   if (invite !== undefined && !CODE_PATTERN.test(invite)) throw broken('its invite is cut short or altered');
   if (name !== undefined && !NAME_PATTERN.test(name)) throw broken('the name in it is not a legal name');
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), pin, invite, name };
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port), pin, invite, name };
 }
 
 /** An IPv6 address needs brackets before a port. */
 export function hostForUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
-}
-
-function urlOf(text: string): URL {
-  if (!isJoinLink(text)) throw broken('it does not start with sotto://');
-  try {
-    // Only "special" schemes get their host checked and lower-cased.
-    return new URL(`ws://${text.slice(SCHEME.length)}`.replace(/:80(?=\/|$)/, ':080'));
-  } catch {
-    throw broken('its address cannot be read');
-  }
 }
 
 function broken(why: string): UsageError {

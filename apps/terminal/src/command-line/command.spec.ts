@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Command, parseCommand } from './command.js';
+
+const pin = 'ab'.repeat(32);
+const parse = (line: string): Command => parseCommand(line.split(' ').filter((word) => word !== ''));
+
+describe('the command line', () => {
+  it('hosts on loopback with invites unless told otherwise', () => {
+    expect(parse('host')).toMatchObject({ host: '127.0.0.1', port: 7788, size: 1000, registration: 'invite', retryWindowSeconds: 30 });
+    expect(parse('host -p 0 -s 50 --host 0.0.0.0 --registration open --retry-window 3')).toMatchObject({
+      port: 0,
+      size: 50,
+      host: '0.0.0.0',
+      registration: 'open',
+      retryWindowSeconds: 3,
+    });
+  });
+
+  it('only logs in, unless --invite or --new says to register', () => {
+    expect(parse('join -t h -p 1 -i alice')).toMatchObject({ register: undefined, password: { from: 'prompt' } });
+    expect(parse('join -t h -p 1 -i alice --new')).toMatchObject({ register: { invite: undefined } });
+    expect(parse('join -t h -p 1 -i alice --invite c')).toMatchObject({ register: { invite: 'c' } });
+  });
+
+  it('takes from a link where, who and with what', () => {
+    expect(parse(`join sotto://h:1/#${pin}/code/bob`)).toMatchObject({ host: 'h', port: 1, pin, name: 'bob', register: { invite: 'code' } });
+    expect(parse(`join sotto://h:1/#${pin}/code -i carol`)).toMatchObject({ name: 'carol' });
+  });
+
+  it('reads the password from a file or a descriptor, and has no option for the password itself', () => {
+    expect(parse('join -t h -i alice --password-file f')).toMatchObject({ password: { from: 'file', path: 'f' } });
+    expect(parse('join -t h -i alice --password-fd 3')).toMatchObject({ password: { from: 'descriptor', descriptor: 3 } });
+    expect(() => parse('join -t h -i alice --password secret')).toThrow('has no option --password');
+  });
+
+  it.each([
+    ['hots', 'did you mean sotto host?'],
+    ['host --prot 3', 'did you mean --port?'],
+    ['host -p', '-p needs a value'],
+    ['host -p 70000', 'from 0 to 65535'],
+    ['host -s 0', 'from 1 to'],
+    ['host -p 1 -p 2', 'given twice'],
+    ['host --registration opne', 'did you mean open?'],
+    ['host extra', 'one word too many'],
+    ['host --json=yes', 'takes no value'],
+    ['join', 'say where'],
+    ['join -t h', 'say who you are'],
+    ['join -t h -i Alice!', '3 to 32'],
+    ['join -t h -i alice -k 12', '64 hexadecimal digits'],
+    ['join -t h -i alice --invite c --new', 'one or the other'],
+    ['join h:1', 'is no link'],
+    [`join sotto://h:1/#${pin} -i alice -p 2`, 'leave out -t and -p'],
+    [`join sotto://h:1/#${pin} -i alice -k ${'cd'.repeat(32)}`, 'not the one after -k'],
+    ['invite Bob', '3 to 32'],
+  ])('says what is wrong with: sotto %s', (line, reason) => {
+    expect(() => parse(line)).toThrow(reason);
+  });
+
+  it('shows help when asked, anywhere', () => {
+    expect(parse('host -p 1 --help')).toEqual({ command: 'help', about: 'host' });
+    expect(parse('')).toEqual({ command: 'help' });
+  });
+});

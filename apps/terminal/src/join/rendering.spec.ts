@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ChatEvent } from './chat-event.js';
+import { MessageNumbers } from './message-numbers.js';
+import { clock, renderEvent, visible } from './rendering.js';
+
+const now = new Date(2026, 0, 5, 14, 3).getTime();
+const render = (event: ChatEvent, numbers = new MessageNumbers()) => renderEvent(event, numbers, now);
+const id = '0a'.repeat(16);
+
+describe('the screen', () => {
+  it('shows when a message was sent, and the day when that was not today', () => {
+    expect(render({ event: 'message', from: 'bob', id, text: 'hi', sentAt: now })).toEqual(['[14:03] bob: hi']);
+    expect(clock(new Date(2026, 0, 4, 9, 5).getTime(), now)).toBe('[2026-01-04 09:05]');
+  });
+
+  it('indents the further lines of a message, so that nobody can write lines in the name of another', () => {
+    expect(render({ event: 'message', from: 'bob', id, text: 'one\n[14:03] carol: two', sentAt: now })).toEqual([
+      '[14:03] bob: one',
+      '             [14:03] carol: two',
+    ]);
+  });
+
+  it('takes control characters and turned reading directions out of what others wrote', () => {
+    expect(visible('a\u001b[2Jb\u0007\r\u202ec\n\td')).toBe('a\ufffd[2Jb\ufffd\ufffd\ufffdc\n  d');
+  });
+
+  it('names a message by the same small number from its queueing to its delivery', () => {
+    const numbers = new MessageNumbers();
+    expect(render({ event: 'delivery', to: 'bob', id, status: 'queued' }, numbers)).toEqual(['[14:03] · #1 to bob: queued']);
+    expect(render({ event: 'delivery', to: 'bob', id, status: 'delivered' }, numbers)).toEqual(['[14:03] · #1 to bob: delivered']);
+    expect(numbers.idOf('#1')).toBe(id);
+    expect(numbers.idOf('2')).toBeUndefined();
+  });
+
+  it('says that a contact came and went', () => {
+    expect(render({ event: 'presence', name: 'bob', online: true })).toEqual(['[14:03] · bob is online']);
+    expect(render({ event: 'presence', name: 'bob', online: false })).toEqual(['[14:03] · bob is offline']);
+  });
+
+  it('breaks a safety number into groups of five digits', () => {
+    const lines = render({ event: 'safety-number', name: 'bob', number: '1234567890'.repeat(6) });
+    expect(lines.slice(1)).toEqual(Array.from({ length: 3 }, () => '  12345 67890 12345 67890'));
+  });
+
+  it('lists contacts and the queue, and says when they are empty', () => {
+    expect(render({ event: 'contacts', contacts: [{ name: 'bob', state: 'accepted', online: true }] })).toEqual(['● bob  online']);
+    expect(render({ event: 'contacts', contacts: [] })[0]).toContain('/add NAME');
+    expect(render({ event: 'queue', messages: [{ id, to: 'bob', text: 'a\nb', status: 'waiting-for-online' }] })[0]).toMatch(/^#1 to bob \(kept here.*: a b$/);
+  });
+});

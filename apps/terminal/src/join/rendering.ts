@@ -1,0 +1,113 @@
+import type { ChatEvent, ContactView, DeliveryStatus, QueuedView } from './chat-event.js';
+import type { MessageNumbers } from './message-numbers.js';
+
+const STATUS: Readonly<Record<DeliveryStatus, string>> = {
+  queued: 'queued',
+  accepted: 'on its way',
+  delivered: 'delivered',
+  undelivered: 'not delivered in time; kept here',
+  'waiting-for-online': 'kept here, goes out when they are back (/discard gives it up)',
+  discarded: 'discarded',
+};
+
+const STATE: Readonly<Record<ContactView['state'], string>> = {
+  pending: 'asked, no answer yet',
+  requested: 'asks you: /accept or /decline',
+  accepted: 'contact',
+  blocked: 'blocked',
+  removed: 'no contact any more',
+};
+
+/** One event as the user reads it; several lines when it says several things. */
+export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: number): string[] {
+  switch (event.event) {
+    case 'message':
+      return indented(`${clock(event.sentAt, now)} ${visible(event.from)}: `, event.text);
+    case 'sent':
+      return [];
+    case 'delivery':
+      return [`${clock(now, now)} · #${numbers.numberOf(event.id)} to ${visible(event.to)}: ${STATUS[event.status]}`];
+    case 'presence':
+      return [`${clock(now, now)} · ${visible(event.name)} is ${event.online ? 'online' : 'offline'}`];
+    case 'request':
+      return [`${clock(now, now)} · ${visible(event.name)} asks to be a contact: /accept ${visible(event.name)} or /decline ${visible(event.name)}`];
+    case 'contact':
+      return [`${clock(now, now)} · ${visible(event.name)}: ${STATE[event.state]}`];
+    case 'contacts':
+      return event.contacts.length === 0 ? ['No contacts yet: /add NAME asks somebody.'] : event.contacts.map(contactLine);
+    case 'queue':
+      return event.messages.length === 0 ? ['Everything is delivered.'] : event.messages.map((each) => queueLine(each, numbers));
+    case 'safety-number':
+      return safetyLines(event.name, event.number);
+    default:
+      return renderState(event, now);
+  }
+}
+
+type StateEvent = Extract<ChatEvent, { event: 'connection' | 'ready' | 'conversation' | 'help' | 'notice' | 'error' }>;
+
+function renderState(event: StateEvent, now: number): string[] {
+  switch (event.event) {
+    case 'ready':
+      return [
+        event.registered ? `Registered. Your name on ${visible(event.server)} is ${visible(event.name)}.` : `You are ${visible(event.name)} on ${visible(event.server)}.`,
+        '/help tells what you can do.',
+      ];
+    case 'connection':
+      return connectionLines(event, now);
+    case 'conversation':
+      return [`You write to ${visible(event.name)} now.`];
+    case 'help':
+      return event.text.split('\n');
+    case 'notice':
+      return [`${clock(now, now)} · ${visible(event.text)}`];
+    case 'error':
+      return [`${clock(now, now)} ! ${visible(event.text)}`];
+  }
+}
+
+function connectionLines({ state, cause, retryInMs }: Extract<ChatEvent, { event: 'connection' }>, now: number): string[] {
+  const why = cause === undefined ? '' : `: ${visible(cause)}`;
+  if (state === 'offline') {
+    const again = retryInMs === undefined ? '' : `; trying again in ${Math.max(1, Math.round(retryInMs / 1_000))} s`;
+    return [`${clock(now, now)} · no connection${why}${again}`];
+  }
+  if (state === 'refused') return [`${clock(now, now)} ! the server refuses this device${why}`];
+  return state === 'online' ? [`${clock(now, now)} · connected`] : [];
+}
+
+function contactLine({ name, state, online }: ContactView): string {
+  const presence = state === 'accepted' ? (online ? 'online' : 'offline') : STATE[state];
+  return `${online ? '●' : '○'} ${visible(name)}  ${presence}`;
+}
+
+function queueLine({ id, to, text, status }: QueuedView, numbers: MessageNumbers): string {
+  const short = visible(text).replaceAll('\n', ' ');
+  return `#${numbers.numberOf(id)} to ${visible(to)} (${STATUS[status]}): ${short.length > 60 ? `${short.slice(0, 59)}…` : short}`;
+}
+
+function safetyLines(name: string, number: string): string[] {
+  const groups = number.replaceAll(/\s+/g, '').match(/.{1,5}/g) ?? [];
+  const rows: string[] = [];
+  for (let start = 0; start < groups.length; start += 4) rows.push(`  ${groups.slice(start, start + 4).join(' ')}`);
+  return [`Safety number with ${visible(name)}. Compare it over another way; it must be the same on both sides:`, ...rows];
+}
+
+function indented(head: string, text: string): string[] {
+  const [first = '', ...rest] = visible(text).split('\n');
+  return [`${head}${first}`, ...rest.map((line) => `${' '.repeat(head.length)}${line}`)];
+}
+
+/** `[14:03]`, with the day when it is not today's; local time. */
+export function clock(time: number, now: number): string {
+  const at = new Date(time);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const hours = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  const sameDay = at.toDateString() === new Date(now).toDateString();
+  return sameDay ? `[${hours}]` : `[${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${hours}]`;
+}
+
+/** What others wrote must not move the cursor, change colours, or turn the reading direction of what follows. */
+export function visible(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll('\t', '  ').replaceAll(/[\u202a-\u202e\u2066-\u2069]|(?!\n)\p{Cc}/gu, '\ufffd');
+}
