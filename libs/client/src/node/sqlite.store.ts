@@ -42,7 +42,7 @@ export class SqliteStore implements Store {
       database.exec(SCHEMA);
       return new SqliteStore(database, await unlock(database, passphrase));
     } catch (error) {
-      database?.close();
+      if (database !== undefined) release(database);
       throw failure(error);
     }
   }
@@ -63,7 +63,7 @@ export class SqliteStore implements Store {
     if (this.#closed) return;
     this.#closed = true;
     this.#flush();
-    this.database.close();
+    release(this.database);
     this.key.fill(0);
   }
 
@@ -108,6 +108,18 @@ export class SqliteStore implements Store {
       // SQLite has rolled back by itself (full disk, I/O error).
     }
   }
+}
+
+/** `close` of libsql leaves the file open, and with it our lock, until its statements are collected: so everything is given back before. */
+function release(database: Database.Database): void {
+  try {
+    database.pragma('journal_mode = DELETE');
+    database.pragma('locking_mode = NORMAL');
+    database.prepare('SELECT count(*) FROM sqlite_schema').get();
+  } catch {
+    // It was not ours to lock, or cannot be written: there is nothing to give back.
+  }
+  database.close();
 }
 
 async function unlock(database: Database.Database, passphrase: string): Promise<Uint8Array> {
