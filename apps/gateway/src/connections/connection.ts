@@ -23,6 +23,8 @@ export interface AttachedSession {
 export class Connection {
   handshake: ServerHandshake | undefined;
   channel: SealedChannel | undefined;
+  /** Boxes that came while the handshake was being finished. */
+  early: Uint8Array[] | undefined;
   session: AttachedSession | undefined;
   /** Incarnation of the relay that this connection's messages go to; 0: none yet. */
   relay = 0;

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { ChannelError, ServerHandshake } from '@sotto/channel';
+import { ServerHandshake } from '@sotto/channel';
+import type { SealedChannel } from '@sotto/channel';
 import { LIMITS, TIMES } from '@sotto/protocol';
 import { WebSocket, WebSocketServer } from 'ws';
 import { GatewayCertificateHolder } from '../certificates/gateway-certificate.js';
@@ -114,25 +115,32 @@ export class Door {
 
   private finishHandshake(connection: Connection, clientHello: Uint8Array): void {
     const { handshake, socket } = connection;
-    if (handshake === undefined) return socket.close(CloseCode.MALFORMED, 'one ClientHello only');
+    if (handshake === undefined) {
+      connection.early?.push(clientHello);
+      return;
+    }
     connection.handshake = undefined;
-    // Boxes that come before the keys are there wait in the socket.
+    // Boxes that come before the keys are there: what was read already waits here, the rest in the socket.
+    connection.early = [];
     socket.pause();
     handshake.accept(clientHello).then(
-      (channel) => {
-        connection.channel = channel;
-        socket.resume();
-      },
+      (channel) => this.startBoxes(connection, channel),
       () => socket.close(CloseCode.MALFORMED, 'no ClientHello'),
     );
+  }
+
+  private startBoxes(connection: Connection, channel: SealedChannel): void {
+    const early = connection.early ?? [];
+    connection.early = undefined;
+    connection.channel = channel;
+    for (const box of early) this.onBox(connection, box);
+    connection.socket.resume();
   }
 
   private onBox(connection: Connection, box: Uint8Array): void {
     try {
       this.dispatcher.dispatch(connection, connection.channel!.open(box));
-    } catch (error) {
-      const known = error instanceof ChannelError || error instanceof Error;
-      if (!known) throw error;
+    } catch {
       connection.socket.close(CloseCode.MALFORMED, 'not a box of this channel, or not frames');
     }
   }
