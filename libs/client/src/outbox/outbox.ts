@@ -275,7 +275,10 @@ class Step {
   #cannot(entry: OutboxEntry, device: string): void {
     if (entry.recipients[device] === undefined || !isOpen(entry.recipients[device])) return;
     const after = mapRecipients(entry, (each, id) => (id === device ? { ...each, status: 'cannot' } : each));
-    this.#put(after, true);
+    if (statusOf(after) === 'delivered' && !Object.values(after.recipients).some(isOpen)) {
+      this.#entries.delete(entry.id);
+      this.effects.push({ kind: 'remove', id: entry.id });
+    } else this.#put(after, true);
     this.effects.push({ kind: 'renew', account: entry.account });
   }
 
