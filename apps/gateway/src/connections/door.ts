@@ -19,8 +19,6 @@ const SUBPROTOCOL = 'sotto.v1';
 const HANDSHAKE_MS = 10_000;
 const ANONYMOUS_MS = 10 * 60_000;
 const SWEEP_MS = 5_000;
-/** Boxes that may share a read with the ClientHello. */
-const MOST_EARLY_BOXES = 64;
 
 /** The WebSocket server: lets connections in, speaks the handshake, takes boxes apart. One timer for all connections. */
 @Injectable()
@@ -37,8 +35,6 @@ export class Door {
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   private readonly owners = new WeakMap<WebSocket, Connection>();
-  /** Boxes that came in one read with their ClientHello, before the keys were there. */
-  private readonly early = new Map<Connection, Uint8Array[]>();
   private sweeper: NodeJS.Timeout | undefined;
   private closing = false;
 
@@ -117,30 +113,28 @@ export class Door {
     };
   }
 
-  private finishHandshake(connection: Connection, message: Uint8Array): void {
+  private finishHandshake(connection: Connection, clientHello: Uint8Array): void {
     const { handshake, socket } = connection;
-    if (handshake === undefined) return this.waitForKeys(connection, message);
+    if (handshake === undefined) {
+      connection.early?.push(clientHello);
+      return;
+    }
     connection.handshake = undefined;
-    this.early.set(connection, []);
-    // What was not read yet waits in the socket; what was read already, in `early`.
+    // Boxes that come before the keys are there: what was read already waits here, the rest in the socket.
+    connection.early = [];
     socket.pause();
-    handshake
-      .accept(message)
-      .then(
-        (channel) => {
-          connection.channel = channel;
-          for (const box of this.early.get(connection) ?? []) if (socket.readyState === WebSocket.OPEN) this.onBox(connection, box);
-          socket.resume();
-        },
-        () => socket.close(CloseCode.MALFORMED, 'no ClientHello'),
-      )
-      .finally(() => this.early.delete(connection));
+    handshake.accept(clientHello).then(
+      (channel) => this.startBoxes(connection, channel),
+      () => socket.close(CloseCode.MALFORMED, 'no ClientHello'),
+    );
   }
 
-  private waitForKeys(connection: Connection, box: Uint8Array): void {
-    const boxes = this.early.get(connection);
-    if (boxes === undefined || boxes.length >= MOST_EARLY_BOXES) return connection.socket.close(CloseCode.MALFORMED, 'boxes before a ClientHello');
-    boxes.push(box);
+  private startBoxes(connection: Connection, channel: SealedChannel): void {
+    const early = connection.early ?? [];
+    connection.early = undefined;
+    connection.channel = channel;
+    for (const box of early) this.onBox(connection, box);
+    connection.socket.resume();
   }
 
   private onBox(connection: Connection, box: Uint8Array): void {
