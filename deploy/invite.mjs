@@ -1,4 +1,5 @@
 // Prints an invite link: docker compose exec auth node deploy/invite.mjs [NAME]
+import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { connectNatsBus } from '@sotto/platform/bus';
 import { RpcClient } from '@sotto/platform/rpc';

@@ -2,7 +2,6 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplica
 import { ready } from '@sotto/channel';
 import { LeaseHolder } from '@sotto/platform/leases';
 import { LEASE_STORE, type LeaseStore } from '@sotto/platform/live-state';
-import { GatewayCertificateHolder } from './certificates/gateway-certificate.js';
 import { ConnectionTable } from './connections/connection-table.js';
 import { Door } from './connections/door.js';
 import { RelayLinks } from './relays/relay-links.js';
@@ -25,7 +24,6 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
 
   constructor(
     @Inject(LEASE_STORE) private readonly leases: LeaseStore,
-    private readonly certificate: GatewayCertificateHolder,
     private readonly relays: RelayLinks,
     private readonly sessions: SessionService,
     private readonly watch: SessionWatch,
@@ -52,7 +50,6 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
     this.sessions.start(incarnation);
     this.watch.start(incarnation);
     await this.relays.start(incarnation);
-    await this.certificate.start();
     this.port = await this.door.open();
     this.log.log(`listening on port ${this.port}`);
     return this.port;

@@ -41,7 +41,7 @@ export function contractOf(method: DescMethod): MethodContract {
   const contract = { name, method: method as DescMethodUnary, caller: getOption(method, caller), rate: getOption(method, rate) };
   if (contract.caller === CallerClass.UNSPECIFIED) throw new TypeError(`${name} does not declare (caller)`);
   if (contract.rate === RateClass.UNSPECIFIED) throw new TypeError(`${name} does not declare (rate)`);
-  return contract as MethodContract;
+  return contract;
 }
 
 /** Every method by its name. */

@@ -54,6 +54,8 @@ export class SessionWatch {
     for (const connection of [...this.table.byAccount(toHex(account))]) {
       const own = connection.session!.device;
       if (device.length > 0 ? own === toHex(device) : own !== toHex(exceptDevice)) this.end(connection);
+      // The device that changed the password goes on: its session counts from now.
+      else if (device.length === 0) connection.session!.since = Math.floor(Date.now() / 1_000) + 1;
     }
   }
 

@@ -122,7 +122,7 @@ export class RelayEngine {
 
   private keep(message: InFlightMessage, now: number): void {
     let messages = this.senders.get(message.sender);
-    if (messages === undefined) this.senders.set(message.sender, (messages = new Map()));
+    if (messages === undefined) this.senders.set(message.sender, (messages = new Map<string, InFlightMessage>()));
     messages.set(message.key, message);
     this.toAnswer.push({ message, at: now + ACCEPTED_AFTER_MS });
     this.toHold.push({ message, at: now + HELD_AFTER_MS });

@@ -166,3 +166,85 @@ export function encodeReceipt(id: Uint8Array, device: Uint8Array, status: Receip
   if (relay !== 0) writer.fixed32(4, relay);
   return writer.buffer;
 }
+
+// The client's half: what it writes (Send, Ack) and what it reads (Deliver, Receipt).
+
+/** A Send to one or more devices, without a slot, as an entry of Frames. */
+export function encodeSend(send: Pick<ParsedSend, 'id' | 'devices' | 'tokens' | 'payload' | 'ttl'>): Uint8Array {
+  const recipient = bytesFieldSize(ID_BYTES) + bytesFieldSize(TOKEN_BYTES);
+  const { id, devices, tokens, payload, ttl } = send;
+  const length =
+    bytesFieldSize(id.length) +
+    devices.length * bytesFieldSize(recipient) +
+    (payload.length === 0 ? 0 : bytesFieldSize(payload.length)) +
+    (ttl === 0 ? 0 : 1 + varintSize(ttl));
+  const writer = new Writer(new Uint8Array(bytesFieldSize(bytesFieldSize(length))));
+  frameHeader(writer, FrameKind.SEND, length);
+  writer.bytes(1, id);
+  for (let i = 0; i < devices.length; i++) {
+    writer.tag(2, BYTES);
+    writer.varint(recipient);
+    writer.bytes(1, devices[i]!);
+    writer.bytes(2, tokens[i]!);
+  }
+  if (payload.length > 0) writer.bytes(3, payload);
+  if (ttl !== 0) {
+    writer.tag(4, VARINT);
+    writer.varint(ttl);
+  }
+  return writer.buffer;
+}
+
+/** An Ack of the Deliver with this handle, as an entry of Frames. */
+export function encodeAck({ relay, delivery, outcome }: ParsedAck): Uint8Array {
+  const length = 9 + 1 + varintSize(outcome);
+  const writer = new Writer(new Uint8Array(bytesFieldSize(bytesFieldSize(length))));
+  frameHeader(writer, FrameKind.ACK, length);
+  writer.fixed64(1, delivery, relay);
+  writer.tag(2, VARINT);
+  writer.varint(outcome);
+  return writer.buffer;
+}
+
+export interface ParsedDeliver {
+  /** Both halves of the handle, for the Ack. */
+  relay: number;
+  delivery: number;
+  payload: Uint8Array;
+}
+
+/** A Deliver, as a view into the bytes that it was read from. Throws WireError. */
+export function parseDeliver(bytes: Uint8Array): ParsedDeliver {
+  const deliver: ParsedDeliver = { relay: 0, delivery: 0, payload: EMPTY };
+  const reader = new Reader(bytes);
+  while (reader.next()) {
+    if (reader.field === 1 && reader.type === FIXED64) {
+      deliver.delivery = reader.raw32();
+      deliver.relay = reader.raw32();
+    } else if (reader.field === 2) deliver.payload = reader.bytes();
+    else reader.skip();
+  }
+  return deliver;
+}
+
+/** A Receipt but for its error and commit id, which are rare: read those with protobuf-es. */
+export interface ParsedReceipt {
+  id: Uint8Array;
+  device: Uint8Array;
+  status: ReceiptStatus;
+  relay: number;
+}
+
+/** Views into the bytes that it was read from. Throws WireError. */
+export function parseReceipt(bytes: Uint8Array): ParsedReceipt {
+  const receipt: ParsedReceipt = { id: EMPTY, device: EMPTY, status: 0, relay: 0 };
+  const reader = new Reader(bytes);
+  while (reader.next()) {
+    if (reader.field === 1) receipt.id = reader.bytes();
+    else if (reader.field === 2) receipt.device = reader.bytes();
+    else if (reader.field === 3) receipt.status = reader.uint32();
+    else if (reader.field === 4) receipt.relay = reader.fixed32();
+    else reader.skip();
+  }
+  return receipt;
+}

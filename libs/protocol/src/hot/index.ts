@@ -1,12 +1,18 @@
 // The frames and batches of the hot path, encoded by hand to the same .proto files; frames.spec.ts holds both encodings together.
 export {
+  encodeAck,
   encodeDeliver,
   encodeReceipt,
+  encodeSend,
   forEachFrame,
   FrameKind,
   type ParsedAck,
+  type ParsedDeliver,
+  type ParsedReceipt,
   type ParsedSend,
   parseAck,
+  parseDeliver,
+  parseReceipt,
   parseSend,
   wrapFrame,
 } from './frames.js';
