@@ -6,7 +6,8 @@ import { join } from 'node:path';
 const [start, out] = process.argv.slice(2);
 const read = (path) => JSON.parse(readFileSync(path, 'utf8'));
 const workspaces = new Map(
-  ['libs', 'apps'].flatMap((room) => readdirSync(room).map((name) => join(room, name)))
+  ['libs', 'apps']
+    .flatMap((room) => readdirSync(room).map((name) => join(room, name)))
     .filter((folder) => existsSync(join(folder, 'package.json')))
     .map((folder) => [read(join(folder, 'package.json')).name, folder]),
 );

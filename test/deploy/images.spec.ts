@@ -62,7 +62,9 @@ describe.each(SERVICES)("what goes into %s's image", (service) => {
   it('has no file of the MLS engine or the client (P6)', () => {
     const files = filesOf(out);
     expect(files.filter((file) => /^libs\/(mls|client|testing)\/|(^|\/)ts-mls\//.test(file))).toEqual([]);
-    const importing = files.filter((file) => /\.[cm]?js$/.test(file) && READERS.some((name) => readFileSync(join(out, file), 'utf8').includes(`'${name}`)));
+    const importing = files.filter(
+      (file) => /\.[cm]?js$/.test(file) && READERS.some((name) => readFileSync(join(out, file), 'utf8').includes(`'${name}`)),
+    );
     expect(importing).toEqual([]);
   });
 
@@ -136,16 +138,20 @@ describe('docker-compose.yml', () => {
 
   it.each(containers)('%s has secrets in files alone', (_name, { environment = {} }) => {
     for (const [name, value] of Object.entries(environment)) {
-      if (/PASSWORD|SECRET|KEY|TOKEN|IDENTITY|DATABASE_URL|REDIS_URL/.test(name)) expect([name, value]).toEqual([expect.stringMatching(/_FILE$/), expect.stringMatching(/^\/secrets\//)]);
+      if (/PASSWORD|SECRET|KEY|TOKEN|IDENTITY|DATABASE_URL|REDIS_URL/.test(name))
+        expect([name, value]).toEqual([expect.stringMatching(/_FILE$/), expect.stringMatching(/^\/secrets\//)]);
       expect(String(value)).not.toMatch(/:\/\/[^/]*@|[0-9a-f]{32}/);
     }
   });
 
-  it.each(containers.filter(([name]) => name !== 'init'))('%s sees its own part of the secrets, and cannot change it', (name, container) => {
-    const allowed = name === 'auth' ? ['auth', 'admin'] : [name];
-    expect(partsOf(container)).toEqual(allowed);
-    for (const volume of container.volumes ?? []) if (typeof volume !== 'string') expect(volume.read_only).toBe(true);
-  });
+  it.each(containers.filter(([name]) => name !== 'init'))(
+    '%s sees its own part of the secrets, and cannot change it',
+    (name, container) => {
+      const allowed = name === 'auth' ? ['auth', 'admin'] : [name];
+      expect(partsOf(container)).toEqual(allowed);
+      for (const volume of container.volumes ?? []) if (typeof volume !== 'string') expect(volume.read_only).toBe(true);
+    },
+  );
 
   it('opens the gateway’s port and no other, and lets nothing but the gateway reach the world', () => {
     expect(containers.filter(([, { ports }]) => ports !== undefined).map(([name]) => name)).toEqual(['gateway']);

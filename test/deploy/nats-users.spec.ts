@@ -55,7 +55,11 @@ const EVENTS: Right[] = [
 
 /** Listening wider than one's own part, others' answers, the broker's own subjects, and streams, which would keep messages. */
 const NOBODY: Right[] = [
-  ...['>', '*', 'call.>', 'svc.>', 'relay.>', 'gateway.>', '_INBOX.>', '$SYS.>', 'elsewhere'].map((subject) => ({ subject, publish: [], subscribe: [] })),
+  ...['>', '*', 'call.>', 'svc.>', 'relay.>', 'gateway.>', '_INBOX.>', '$SYS.>', 'elsewhere'].map((subject) => ({
+    subject,
+    publish: [],
+    subscribe: [],
+  })),
   ...USERS.map((name) => ({ subject: `_INBOX.${name}.answer`, publish: [], subscribe: [name] })),
   { subject: '$JS.API.STREAM.CREATE.messages', publish: [], subscribe: [] },
 ];
@@ -78,7 +82,9 @@ async function refusedPublishes(connection: NatsConnection, subjects: readonly s
 async function refusedSubscriptions(connection: NatsConnection, subjects: readonly string[]): Promise<string[]> {
   const refused = new Set<string>();
   for (const subject of subjects) {
-    connection.subscribe(subject, { callback: (error) => void (error instanceof errors.PermissionViolationError && refused.add(error.subject)) });
+    connection.subscribe(subject, {
+      callback: (error) => void (error instanceof errors.PermissionViolationError && refused.add(error.subject)),
+    });
   }
   await connection.flush();
   await connection.flush();
@@ -89,7 +95,14 @@ describe("the bus's users", () => {
   let nats: RunningServer;
   let monitoring: string;
   const open = (user: string) =>
-    connect({ servers: nats.url, user, pass: passwords[user] ?? '', inboxPrefix: `_INBOX.${user}`, reconnect: false, ignoreAuthErrorAbort: true });
+    connect({
+      servers: nats.url,
+      user,
+      pass: passwords[user] ?? '',
+      inboxPrefix: `_INBOX.${user}`,
+      reconnect: false,
+      ignoreAuthErrorAbort: true,
+    });
 
   beforeAll(async () => {
     monitoring = `127.0.0.1:${await freePort()}`;
@@ -106,7 +119,12 @@ describe("the bus's users", () => {
     const connection = await open(user);
     const rights = [...CALLS, ...EVENTS, ...NOBODY].filter(({ subject }) => !/[*>]/.test(subject));
     const expected = rights.filter(({ publish }) => !publish.includes(user)).map(({ subject }) => subject);
-    expect(await refusedPublishes(connection, rights.map(({ subject }) => subject))).toEqual(expected);
+    expect(
+      await refusedPublishes(
+        connection,
+        rights.map(({ subject }) => subject),
+      ),
+    ).toEqual(expected);
     await connection.close();
   });
 
@@ -114,13 +132,20 @@ describe("the bus's users", () => {
     const connection = await open(user);
     const rights = [...CALLS, ...EVENTS, ...NOBODY];
     const expected = rights.filter(({ subscribe }) => !subscribe.includes(user)).map(({ subject }) => subject);
-    expect(await refusedSubscriptions(connection, rights.map(({ subject }) => subject))).toEqual(expected);
+    expect(
+      await refusedSubscriptions(
+        connection,
+        rights.map(({ subject }) => subject),
+      ),
+    ).toEqual(expected);
     await connection.close();
   });
 
   it('are nobody without a password, and nobody with another one', async () => {
     await expect(connect({ servers: nats.url, reconnect: false })).rejects.toThrow(/authorization/i);
-    await expect(connect({ servers: nats.url, user: 'gateway', pass: passwords.auth ?? '', reconnect: false })).rejects.toThrow(/authorization/i);
+    await expect(connect({ servers: nats.url, user: 'gateway', pass: passwords.auth ?? '', reconnect: false })).rejects.toThrow(
+      /authorization/i,
+    );
   });
 
   it('sit on a broker that keeps nothing and drops whoever reads too slowly', async () => {
@@ -141,7 +166,14 @@ describe("the bus's users", () => {
 describe('a call', () => {
   let nats: RunningServer;
   const buses: NatsBus[] = [];
-  const caller: RpcCaller = { account: '', device: '', pending: false, channelBinding: new Uint8Array(32), address: '192.0.2.1', service: '' };
+  const caller: RpcCaller = {
+    account: '',
+    device: '',
+    pending: false,
+    channelBinding: new Uint8Array(32),
+    address: '192.0.2.1',
+    service: '',
+  };
   const logIn = contractOf(Accounts.method.logIn);
   const body = toBinary(LogInRequestSchema, create(LogInRequestSchema, { name: 'alice' }));
 
@@ -187,7 +219,8 @@ describe('a call', () => {
     const auth = await busOf('auth');
     const method = contractOf(AccountLookup.method.byName);
     auth.respond(subjectOf(method), 'lookup', () => Promise.resolve(toBinary(RpcReplySchema, create(RpcReplySchema, {}))));
-    const ask = async (user: string) => new RpcClient(await busOf(user), { service: user }).call(AccountLookup.method.byName, { name: 'bob' }, { timeoutMs: 300 });
+    const ask = async (user: string) =>
+      new RpcClient(await busOf(user), { service: user }).call(AccountLookup.method.byName, { name: 'bob' }, { timeoutMs: 300 });
     await expect(ask('contacts')).resolves.toBeDefined();
     await expect(ask('directory')).rejects.toMatchObject({ code: ErrorCode.UNAVAILABLE });
   });
