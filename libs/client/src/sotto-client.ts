@@ -26,6 +26,7 @@ import { decodeRecord } from './storage/record.js';
 import type { Store } from './storage/store.js';
 
 const TICK_MS = 1_000;
+const ONLINE_RETRY_MS = 5_000;
 const RENEW_EVERY_MS = 15_000;
 const MAX_TEXT_BYTES = 64 * 1024;
 
@@ -317,13 +318,19 @@ export class SottoClient {
         await journal.commit();
         return result;
       } catch (error) {
-        if (error instanceof ClientError && error.reason === 'storage-failed') this.#storageFailed(error);
+        await this.#keepWhatHappened(error, journal);
         throw error;
       }
     };
     const result = this.#steps.then(run);
     this.#steps = result.catch(() => undefined);
     return result;
+  }
+
+  /** A step that ends early, say by a call that was refused, has moved the state in memory: the disk must follow, or an MLS generation is used twice. */
+  async #keepWhatHappened(error: unknown, journal: Journal): Promise<void> {
+    if (error instanceof ClientError && error.reason === 'storage-failed') return this.#storageFailed(error);
+    await journal.commit().catch((failure: unknown) => this.#storageFailed(failure as ClientError));
   }
 
   /** Memory is ahead of the disk now: nothing may be acknowledged or sent from it. */
@@ -446,8 +453,17 @@ export class SottoClient {
 
   #connectionState(state: ConnectionState): void {
     this.#events.emit('state', state);
-    if (state.state === 'online') void this.#step((journal) => this.#online(journal)).catch((error: unknown) => this.#failed(error));
+    if (state.state === 'online') this.#goOnline();
     else if (this.#outbox.online) void this.#step(async (journal) => this.#offline(journal)).catch(() => undefined);
+  }
+
+  #goOnline(): void {
+    const link = this.#connection.link;
+    void this.#step((journal) => this.#online(journal)).catch((error: unknown) => {
+      this.#failed(error);
+      // Part of the server is away: the link stands, so only this is tried again.
+      if (!this.#closed && link !== undefined && !link.closed) setTimeout(() => link === this.#connection.link && this.#goOnline(), ONLINE_RETRY_MS);
+    });
   }
 
   #offline(journal: Journal): void {
@@ -460,7 +476,7 @@ export class SottoClient {
     if (link === undefined || this.#engine === undefined) return;
     this.#reduce({ kind: 'attached', retryWindowMs: this.#outbox.retryWindowMs }, journal);
     // Before the contacts: whoever sees us online may claim at once.
-    await this.#stock.topUp(link, this.#engine, journal);
+    await this.#stock.topUp(link, this.#engine, journal).catch((error: unknown) => this.#topUpFailed(error));
     const { contacts } = await link.call(Contacts.method.list, {});
     await this.#contactChanges(this.#contacts.replace(contacts, journal), journal);
     for (const contact of this.#contacts.all()) {
@@ -541,7 +557,7 @@ export class SottoClient {
         return this.#presence(toHex(kind.value.account), kind.value.online, journal);
       case 'keyPackagesLow': {
         const link = this.#connection.link;
-        if (link && this.#engine) await this.#stock.topUp(link, this.#engine, journal).catch((error: unknown) => this.#failed(error));
+        if (link && this.#engine) await this.#stock.topUp(link, this.#engine, journal).catch((error: unknown) => this.#topUpFailed(error));
         return;
       }
       case 'sessionRevoked':
@@ -728,6 +744,12 @@ export class SottoClient {
 
   #problem(code: ClientEvents['problem']['code'], text: string, contact?: string): void {
     this.#events.emit('problem', contact === undefined ? { code, text } : { code, text, contact });
+  }
+
+  /** Counted again at the next attach. */
+  #topUpFailed(error: unknown): void {
+    if (error instanceof ClientError && error.reason === 'storage-failed') throw error;
+    this.#failed(error);
   }
 
   #failed(error: unknown): void {
