@@ -10,6 +10,7 @@ const schema = z.object({
   REGISTRATION: z.enum(['open', 'invite', 'closed']).default('invite'),
   SERVER_NAME: z.string().min(1).default('localhost'),
   RELAY_RETRY_WINDOW: z.coerce.number().int().min(0).default(30),
+  TRUSTED_PROXIES: z.string().default(''),
   SEND_RATE: z.coerce.number().int().min(1).default(2_000),
 });
 
@@ -23,6 +24,7 @@ try {
     registration: env.REGISTRATION,
     serverName: env.SERVER_NAME,
     retryWindowSeconds: env.RELAY_RETRY_WINDOW,
+    trustedProxies: env.TRUSTED_PROXIES,
     sendRate: env.SEND_RATE,
   });
   process.stdout.write(`${JSON.stringify({ port: server.port, pin: server.pin, pid: process.pid })}\n`);

@@ -27,6 +27,8 @@ export interface StandaloneOptions {
   /** Part of what MLS credentials name; must not change once devices exist. */
   serverName?: string;
   retryWindowSeconds?: number;
+  /** Addresses of proxies whose X-Forwarded-For is believed, separated by commas. */
+  trustedProxies?: string;
   /** Messages a second of one connection. */
   sendRate?: number;
   logger?: LoggerService;
@@ -92,6 +94,7 @@ function modules(options: StandaloneOptions, identity: ServerIdentity): DynamicM
     GATEWAY_HOST: options.host,
     GATEWAY_PORT: options.port,
     MAX_CONNECTIONS: options.maxConnections,
+    TRUSTED_PROXIES: options.trustedProxies,
     SEND_RATE: options.sendRate,
   });
   const { registration = 'invite', serverName = 'localhost' } = options;

@@ -5,7 +5,19 @@ import { AckSchema, FrameSchema, FramesSchema, Outcome, ReceiptStatus, SendSchem
 import { GatewayBatchSchema, RelayBatchSchema } from '../generated/sotto/internal/v1/internal_pb.js';
 import { toHex } from '../ids.js';
 import { encodeBatch, encodeGatewayOutput, encodeNotHere, encodeRelayInput, forEachGatewayOutput, forEachRelayInput } from './batches.js';
-import { encodeDeliver, encodeReceipt, forEachFrame, FrameKind, parseAck, parseSend, wrapFrame } from './frames.js';
+import {
+  encodeAck,
+  encodeDeliver,
+  encodeReceipt,
+  encodeSend,
+  forEachFrame,
+  FrameKind,
+  parseAck,
+  parseDeliver,
+  parseReceipt,
+  parseSend,
+  wrapFrame,
+} from './frames.js';
 import { WireError } from './wire.js';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
@@ -47,6 +59,28 @@ describe('the hand-written codec of the hot frames', () => {
         const handle = (BigInt(relay) << 32n) | BigInt(delivery);
         const ack = parseAck(toBinary(AckSchema, create(AckSchema, { handle, outcome: Outcome.STORED })));
         expect(ack).toEqual({ relay, delivery, outcome: Outcome.STORED });
+      }),
+    );
+  });
+
+  it("reads on the client's side what it writes on the server's, and the other way round", () => {
+    fc.assert(
+      fc.property(uint32, uint32, payload, bytes(16), bytes(16), bytes(32), uint32, (relay, delivery, body, id, device, token, ttl) => {
+        const frames = concat(
+          encodeSend({ id, devices: [device], tokens: [token], payload: body, ttl }),
+          encodeAck({ relay, delivery, outcome: Outcome.LATER }),
+          encodeDeliver(relay, delivery, body),
+          encodeReceipt(id, device, ReceiptStatus.CANNOT, relay),
+        );
+        const seen: unknown[] = [];
+        const parsers = { [FrameKind.SEND]: parseSend, [FrameKind.ACK]: parseAck, [FrameKind.DELIVER]: parseDeliver, [FrameKind.RECEIPT]: parseReceipt };
+        forEachFrame(frames, (kind, start, end) => seen.push(parsers[kind as keyof typeof parsers](frames.subarray(start, end))));
+        expect(seen).toMatchObject([
+          { id, devices: [device], tokens: [token], payload: body, ttl },
+          { relay, delivery, outcome: Outcome.LATER },
+          { relay, delivery, payload: body },
+          { id, device, status: ReceiptStatus.CANNOT, relay },
+        ]);
       }),
     );
   });

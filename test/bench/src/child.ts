@@ -1,0 +1,35 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** A module of the bench in a process of its own, which ends with this one. */
+export class Child {
+  private readonly process: ChildProcess;
+
+  constructor(module: string, argument = '') {
+    this.process = fork(fileURLToPath(new URL(module, import.meta.url)), [argument]);
+  }
+
+  get pid(): number {
+    return this.process.pid ?? 0;
+  }
+
+  send(command: string): void {
+    this.process.send(command);
+  }
+
+  /** Its next message. */
+  next<T>(): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onExit = (code: number | null) => reject(new Error(`the load process ended (${code})`));
+      this.process.once('exit', onExit);
+      this.process.once('message', (message) => {
+        this.process.off('exit', onExit);
+        resolve(message as T);
+      });
+    });
+  }
+
+  stop(): void {
+    if (this.process.connected) this.process.disconnect();
+  }
+}

@@ -1,0 +1,26 @@
+/** What the bench tells its load process, and what comes back. */
+export interface LoadSettings {
+  kind: 'sotto' | 'bare' | 'idle';
+  url: string;
+  /** Hex; empty for the bare relay. */
+  pin: string;
+  pairs: number;
+  /** Messages of a pair on their way at once. */
+  window: number;
+  /** Payload bytes. */
+  size: number;
+}
+
+export type LoadCommand = 'go' | 'begin' | 'end' | 'connect';
+
+export interface LoadResult {
+  messages: number;
+  seconds: number;
+  p50Ms: number;
+  p99Ms: number;
+  /** Frames and boxes that crossed the load's connections, both ways. */
+  frames: number;
+  boxes: number;
+  /** Messages that were refused or came back undelivered. */
+  failures: number;
+}
