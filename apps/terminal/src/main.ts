@@ -4,6 +4,7 @@ import { helpText } from './command-line/help.js';
 import { UsageError } from './command-line/usage-error.js';
 import { runHost } from './host/host-command.js';
 import { runInvite } from './invite/invite-command.js';
+import { runJoin } from './join/join-command.js';
 
 const VERSION = '0.1.0';
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -21,7 +22,7 @@ async function run(argv: readonly string[]): Promise<void> {
     case 'invite':
       return runInvite(command, out);
     case 'join':
-      throw new UsageError('join: being built');
+      return runJoin(command);
   }
 }
 
