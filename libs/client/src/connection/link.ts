@@ -9,8 +9,8 @@ const HANDSHAKE_TIMEOUT_MS = 15_000;
 export const CALL_TIMEOUT_MS = 15_000;
 
 interface OpenCall {
-  resolve(body: Uint8Array): void;
-  reject(error: Error): void;
+  readonly resolve: (body: Uint8Array) => void;
+  readonly reject: (error: Error) => void;
   timer: ReturnType<typeof setTimeout>;
 }
 

@@ -14,8 +14,8 @@ const CHECK = new TextEncoder().encode('sotto store 1');
 
 interface Waiting {
   readonly batch: readonly Change[];
-  resolve(): void;
-  reject(error: Error): void;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /**
