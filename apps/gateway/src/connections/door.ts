@@ -2,8 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { ServerHandshake } from '@sotto/channel';
-import type { SealedChannel } from '@sotto/channel';
+import { type SealedChannel, ServerHandshake } from '@sotto/channel';
 import { LIMITS, TIMES } from '@sotto/protocol';
 import { WebSocket, WebSocketServer } from 'ws';
 import { GatewayCertificateHolder } from '../certificates/gateway-certificate.js';
@@ -46,8 +45,9 @@ export class Door {
     private readonly sessions: SessionService,
   ) {}
 
-  /** Listens; returns the port. */
+  /** Listens once auth has certified this gateway; returns the port. */
   async open(): Promise<number> {
+    await this.certificate.start();
     this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
     await new Promise<void>((resolve, reject) => {
       this.http.once('error', reject);
