@@ -5,7 +5,12 @@ import { join } from 'node:path';
 it('bundles for a browser, with nothing of Node in it', async () => {
   const { outputFiles, metafile } = await build({
     entryPoints: [join(process.cwd(), 'libs/client/dist/index.js')],
-    bundle: true, write: false, platform: 'browser', format: 'esm', metafile: true, logLevel: 'silent',
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    format: 'esm',
+    metafile: true,
+    logLevel: 'silent',
   });
   expect(outputFiles[0]!.text.length).toBeGreaterThan(10_000);
   const inputs = Object.keys(metafile.inputs).join('\n');

@@ -53,7 +53,13 @@ export function sealRecord(plain: Uint8Array, name: string, key: Uint8Array): Ui
 export function openRecord(sealed: Uint8Array, name: string, key: Uint8Array): Uint8Array | undefined {
   if (sealed.length < NONCE_BYTES) return undefined;
   try {
-    return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(null, sealed.subarray(NONCE_BYTES), name, sealed.subarray(0, NONCE_BYTES), key);
+    return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
+      null,
+      sealed.subarray(NONCE_BYTES),
+      name,
+      sealed.subarray(0, NONCE_BYTES),
+      key,
+    );
   } catch {
     return undefined;
   }

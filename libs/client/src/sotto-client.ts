@@ -1,7 +1,22 @@
 import { browserProvider, makeDeviceIdentity, MlsEngine, type MlsProvider, safetyNumber } from '@sotto/mls';
 import {
-  Accounts, AckSchema, type Contact as WireContact, Contacts, ContactState, type Event, type Frame, fromHex, Invites, KeyPackages,
-  Outcome, type Receipt, Remedy, remedyOf, SendSchema, type Session, toHex,
+  Accounts,
+  AckSchema,
+  type Contact as WireContact,
+  Contacts,
+  ContactState,
+  type Event,
+  type Frame,
+  fromHex,
+  Invites,
+  KeyPackages,
+  Outcome,
+  type Receipt,
+  Remedy,
+  remedyOf,
+  SendSchema,
+  type Session,
+  toHex,
 } from '@sotto/protocol';
 import { create } from '@bufbuild/protobuf';
 import { ClientError, ServerError } from './client-error.js';
@@ -15,7 +30,15 @@ import { Conversations, type Received } from './conversations/conversations.js';
 import { Emitter } from './events.js';
 import { CIPHER_SUITE, KeyPackageStock, type StockedKeyPackage } from './key-packages/key-package-stock.js';
 import {
-  type DeliveryStatus, emptyOutbox, type OutboxEffect, type OutboxEntry, type OutboxEvent, type OutboxState, reduceOutbox, restored, statusOf,
+  type DeliveryStatus,
+  emptyOutbox,
+  type OutboxEffect,
+  type OutboxEntry,
+  type OutboxEvent,
+  type OutboxState,
+  reduceOutbox,
+  restored,
+  statusOf,
 } from './outbox/outbox.js';
 import { exportRecoveryFile, importRecoveryFile } from './session/recovery-file.js';
 import { type DeviceSecrets, newSecrets, recordOf, type SessionRecord } from './session/session-record.js';
@@ -71,7 +94,11 @@ export interface ClientEvents {
   message: Message;
   delivery: { id: string; status: DeliveryStatus };
   /** Something the user should know; `code` is stable, `text` is for people. */
-  problem: { code: 'key-changed' | 'device-renewed' | 'unreadable' | 'storage-failed' | 'call-failed' | 'session-revoked' | 'pending-device'; text: string; contact?: string };
+  problem: {
+    code: 'key-changed' | 'device-renewed' | 'unreadable' | 'storage-failed' | 'call-failed' | 'session-revoked' | 'pending-device';
+    text: string;
+    contact?: string;
+  };
 }
 
 export interface Account {
@@ -155,7 +182,8 @@ export class SottoClient {
   async logIn(name: string, password: string): Promise<Account> {
     const secrets = newSecrets(this.#secrets?.identitySeed);
     const account = await this.#signIn(secrets, true, (link) => signIn.logIn(link, secrets, { name, password }));
-    const ours = secrets.identitySeed !== undefined && toHex(keyPairOf(secrets.identitySeed).publicKey) === toHex(this.#session!.identityKey);
+    const ours =
+      secrets.identitySeed !== undefined && toHex(keyPairOf(secrets.identitySeed).publicKey) === toHex(this.#session!.identityKey);
     if (account.pending && ours) return this.#confirm(secrets);
     if (account.pending) this.#problem('pending-device', 'this device waits: give the recovery file, or reset the account key');
     return account;
@@ -172,7 +200,7 @@ export class SottoClient {
     const identitySeed = await importRecoveryFile(file, passphrase);
     const { session, secrets } = this.#signedIn();
     if (toHex(keyPairOf(identitySeed).publicKey) !== toHex(session.identityKey)) {
-      throw new ClientError('bad-recovery-file', 'this recovery file is of another account, or older than the account\'s key');
+      throw new ClientError('bad-recovery-file', "this recovery file is of another account, or older than the account's key");
     }
     return this.#confirm({ ...secrets, identitySeed });
   }
@@ -187,7 +215,7 @@ export class SottoClient {
 
   async recoveryFile(passphrase: string): Promise<Uint8Array> {
     const { identitySeed } = this.#signedIn().secrets;
-    if (identitySeed === undefined) throw new ClientError('not-logged-in', 'this device does not hold the account\'s identity key');
+    if (identitySeed === undefined) throw new ClientError('not-logged-in', "this device does not hold the account's identity key");
     return exportRecoveryFile(identitySeed, passphrase);
   }
 
@@ -268,7 +296,10 @@ export class SottoClient {
     await this.#step(async (journal) => {
       const now = Date.now();
       const plaintext = encodeContent({ text, sentAt: now });
-      this.#add({ id, kind: 'message', account: contact.account, order: this.#nextOrder(), plaintext, createdAt: now, recipients: {} }, journal);
+      this.#add(
+        { id, kind: 'message', account: contact.account, order: this.#nextOrder(), plaintext, createdAt: now, recipients: {} },
+        journal,
+      );
       this.#keepMessage({ id, from: this.#signedIn().session.name, text, sentAt: now, receivedAt: now, conversation: name }, journal);
       await this.#sealWaiting(contact.account, journal);
       if (this.#conversations?.writableGroup(contact.account) === undefined && this.#mayBegin(contact)) await this.#begin(contact, journal);
@@ -278,11 +309,13 @@ export class SottoClient {
 
   /** What is not yet delivered, oldest first. */
   queue(): QueuedMessage[] {
-    return this.#entries().filter(({ kind }) => kind === 'message').map((entry) => {
-      const content = decodeContent(entry.plaintext);
-      const to = this.#contacts.byAccount(entry.account)?.name ?? entry.account;
-      return { id: entry.id, to, text: content?.text ?? '', sentAt: entry.createdAt, status: statusOf(entry) };
-    });
+    return this.#entries()
+      .filter(({ kind }) => kind === 'message')
+      .map((entry) => {
+        const content = decodeContent(entry.plaintext);
+        const to = this.#contacts.byAccount(entry.account)?.name ?? entry.account;
+        return { id: entry.id, to, text: content?.text ?? '', sentAt: entry.createdAt, status: statusOf(entry) };
+      });
   }
 
   /** Gives up a queued message. What is on its way may still arrive. */
@@ -366,7 +399,12 @@ export class SottoClient {
     const provider = this.options.mlsProvider ?? browserProvider;
     const { publicKey, seed } = keyPairOf(secrets.mlsSeed);
     const { server, account, device, name, identityKey } = session;
-    const identity = makeDeviceIdentity(provider, { server, account, device, accountName: name, accountKey: identityKey }, secrets.identitySeed, publicKey);
+    const identity = makeDeviceIdentity(
+      provider,
+      { server, account, device, accountName: name, accountKey: identityKey },
+      secrets.identitySeed,
+      publicKey,
+    );
     this.#engine = await MlsEngine.create({ provider, server, identity, signatureKeys: { publicKey, secretKey: seed } });
     const contactOf = (id: string) => this.#contacts.byAccount(id);
     this.#conversations = new Conversations(groups, seen, this.#engine, this.#stock, secrets.deliveryKey, contactOf);
@@ -462,7 +500,8 @@ export class SottoClient {
     void this.#step((journal) => this.#online(journal)).catch((error: unknown) => {
       this.#failed(error);
       // Part of the server is away: the link stands, so only this is tried again.
-      if (!this.#closed && link !== undefined && !link.closed) setTimeout(() => link === this.#connection.link && this.#goOnline(), ONLINE_RETRY_MS);
+      if (!this.#closed && link !== undefined && !link.closed)
+        setTimeout(() => link === this.#connection.link && this.#goOnline(), ONLINE_RETRY_MS);
     });
   }
 
@@ -519,7 +558,8 @@ export class SottoClient {
     }
     const name = this.#contacts.byAccount(received.account)?.name ?? received.account;
     if (received.kind === 'joined') {
-      if (received.renewed) journal.afterwards(() => this.#problem('device-renewed', `${name} has a new device: a new conversation begins`, name));
+      if (received.renewed)
+        journal.afterwards(() => this.#problem('device-renewed', `${name} has a new device: a new conversation begins`, name));
       await this.#sealWaiting(received.account, journal, received.renewed);
       return Outcome.STORED;
     }
@@ -540,7 +580,11 @@ export class SottoClient {
   #receipt({ id, device, status, relay, error }: Receipt, journal: Journal): void {
     this.#reduce(
       {
-        kind: 'receipt', sendId: toHex(id), device: toHex(device), status, relay,
+        kind: 'receipt',
+        sendId: toHex(id),
+        device: toHex(device),
+        status,
+        relay,
         retryAfterMs: error?.retryAfterMs ?? 0,
         final: error !== undefined && remedyOf(error.code) === Remedy.NEVER_RETRY,
         onlineSince: (account) => this.#contacts.onlineSince(account),
@@ -596,7 +640,8 @@ export class SottoClient {
         const text = `the key of ${contact.name} has changed: compare safety numbers, then confirm`;
         journal.afterwards(() => this.#problem('key-changed', text, contact.name));
       }
-      if (contact.status === 'accepted' && before?.status !== 'accepted' && this.#mayBegin(contact)) await this.#beginIfNone(contact, journal);
+      if (contact.status === 'accepted' && before?.status !== 'accepted' && this.#mayBegin(contact))
+        await this.#beginIfNone(contact, journal);
     }
   }
 
@@ -632,11 +677,29 @@ export class SottoClient {
       if (keyPackages.length === 0) return;
       const known = this.#conversations.devicesOf(contact.account);
       if (onlyIfNewDevices && keyPackages.every(({ device }) => known.has(toHex(device)))) return;
-      const { group, payload, tokens } = await this.#conversations.begin(contact, keyPackages.map(({ keyPackage }) => keyPackage), journal);
+      const { group, payload, tokens } = await this.#conversations.begin(
+        contact,
+        keyPackages.map(({ keyPackage }) => keyPackage),
+        journal,
+      );
       this.#dropWelcomes(contact.account, journal);
       const id = toHex(randomBytes(16));
-      const first = Math.min(this.#order, ...this.#entries().filter(({ account }) => account === contact.account).map(({ order }) => order)) - 0.5;
-      const entry = { id, kind: 'welcome', account: contact.account, order: first, plaintext: new Uint8Array(), createdAt: Date.now(), recipients: {} } as const;
+      const first =
+        Math.min(
+          this.#order,
+          ...this.#entries()
+            .filter(({ account }) => account === contact.account)
+            .map(({ order }) => order),
+        ) - 0.5;
+      const entry = {
+        id,
+        kind: 'welcome',
+        account: contact.account,
+        order: first,
+        plaintext: new Uint8Array(),
+        createdAt: Date.now(),
+        recipients: {},
+      } as const;
       this.#add(entry, journal);
       this.#reduce({ kind: 'sealed', id, sealed: { sendId: toHex(randomBytes(16)), group, payload }, tokens }, journal);
       await this.#sealWaiting(contact.account, journal, true);
@@ -699,7 +762,9 @@ export class SottoClient {
   #reduce(event: OutboxEvent, journal: Journal): void {
     const { state, effects } = reduceOutbox(this.#outbox, event, Date.now());
     this.#outbox = state;
-    const cannot = [...state.entries.values()].some(({ recipients }) => Object.values(recipients).some(({ status }) => status === 'cannot'));
+    const cannot = [...state.entries.values()].some(({ recipients }) =>
+      Object.values(recipients).some(({ status }) => status === 'cannot'),
+    );
     for (const effect of effects) this.#effect(effect, cannot, journal);
   }
 

@@ -24,7 +24,10 @@ beforeEach(async () => {
   const gateway = makeGatewayKey();
   pin = toHex(await pinOf(identity.publicKey));
   const notBefore = Math.floor(Date.now() / 1_000) - 60;
-  const certificate = signCertificate({ gatewayKey: gateway.publicKey, identityKey: identity.publicKey, notBefore: BigInt(notBefore), notAfter: BigInt(notBefore + 3_600) }, identity.secretKey);
+  const certificate = signCertificate(
+    { gatewayKey: gateway.publicKey, identityKey: identity.publicKey, notBefore: BigInt(notBefore), notAfter: BigInt(notBefore + 3_600) },
+    identity.secretKey,
+  );
   server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   await once(server, 'listening');
   url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -37,7 +40,18 @@ beforeEach(async () => {
       const open = (box: Buffer) => {
         const { frames } = fromBinary(FramesSchema, channel!.open(box));
         boxes.push(frames.length);
-        const replies = frames.flatMap(({ kind }) => (kind.case === 'call' ? [{ kind: { case: 'reply' as const, value: { id: kind.value.id, body: toBinary(ListContactsResponseSchema, create(ListContactsResponseSchema)) } } }] : []));
+        const replies = frames.flatMap(({ kind }) =>
+          kind.case === 'call'
+            ? [
+                {
+                  kind: {
+                    case: 'reply' as const,
+                    value: { id: kind.value.id, body: toBinary(ListContactsResponseSchema, create(ListContactsResponseSchema)) },
+                  },
+                },
+              ]
+            : [],
+        );
         if (answers && replies.length > 0) socket.send(channel!.seal(toBinary(FramesSchema, create(FramesSchema, { frames: replies }))));
       };
       socket.on('message', (data: Buffer) => {

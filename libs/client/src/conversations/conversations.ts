@@ -25,7 +25,14 @@ export interface SealedMessage {
 }
 
 export type Received =
-  | { readonly kind: 'message'; readonly account: string; readonly group: string; readonly device: string; readonly contentId: string; readonly plaintext: Uint8Array }
+  | {
+      readonly kind: 'message';
+      readonly account: string;
+      readonly group: string;
+      readonly device: string;
+      readonly contentId: string;
+      readonly plaintext: Uint8Array;
+    }
   | { readonly kind: 'joined'; readonly account: string; readonly group: string; readonly renewed: boolean }
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'cannot'; readonly cause: string };
@@ -72,7 +79,10 @@ export class Conversations {
 
   async seal(group: string, contentId: string, plaintext: Uint8Array, journal: Journal): Promise<SealedMessage> {
     const { account } = this.groups.get(group)!;
-    const authenticated = toBinary(MessageAuthenticatedDataSchema, create(MessageAuthenticatedDataSchema, { contentId: fromHex(contentId) }));
+    const authenticated = toBinary(
+      MessageAuthenticatedDataSchema,
+      create(MessageAuthenticatedDataSchema, { contentId: fromHex(contentId) }),
+    );
     const { state, message } = await this.engine.seal(this.#state(group), plaintext, authenticated);
     this.#keep(account, state, journal);
     const payload = toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'message', value: message } }));
@@ -162,7 +172,8 @@ export class Conversations {
 
   #mustBe(contact: Contact, identity: { account: string; accountKey: Uint8Array }): void {
     if (identity.account !== contact.account) throw new MlsError('bad-credential', 'a device of another account');
-    if (toHex(identity.accountKey) !== toHex(contact.identityKey)) throw new MlsError('bad-credential', 'not under the key that was pinned');
+    if (toHex(identity.accountKey) !== toHex(contact.identityKey))
+      throw new MlsError('bad-credential', 'not under the key that was pinned');
   }
 }
 

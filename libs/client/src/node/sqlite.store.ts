@@ -48,7 +48,10 @@ export class SqliteStore implements Store {
   }
 
   async load(collection: string): Promise<Map<string, Uint8Array>> {
-    const rows = this.database.prepare('SELECT key, value FROM records WHERE collection = ?').all(collection) as { key: string; value: Uint8Array }[];
+    const rows = this.database.prepare('SELECT key, value FROM records WHERE collection = ?').all(collection) as {
+      key: string;
+      value: Uint8Array;
+    }[];
     return new Map(rows.map(({ key, value }) => [key, this.#open(collection, key, value)]));
   }
 
@@ -123,7 +126,8 @@ function release(database: Database.Database): void {
 }
 
 async function unlock(database: Database.Database, passphrase: string): Promise<Uint8Array> {
-  const meta = (key: string) => (database.prepare('SELECT value FROM meta WHERE key = ?').get(key) as { value: Uint8Array } | undefined)?.value;
+  const meta = (key: string) =>
+    (database.prepare('SELECT value FROM meta WHERE key = ?').get(key) as { value: Uint8Array } | undefined)?.value;
   const put = (key: string, value: Uint8Array) =>
     database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)').run(key, Buffer.from(value));
   const stored = meta('salt');
@@ -149,6 +153,7 @@ function failure(error: unknown): ClientError {
   if (/READONLY|readonly|read-only/.test(text)) return new ClientError('storage-failed', 'the store is read-only: nothing new was kept');
   if (/FULL|full/.test(text)) return new ClientError('storage-failed', 'the disk is full: nothing new was kept');
   if (/BUSY|locked/.test(text)) return new ClientError('storage-failed', 'another process uses this store');
-  if (/CANTOPEN|unable to open/i.test(text)) return new ClientError('storage-failed', 'the store cannot be opened: does its folder exist, and may it be written?');
+  if (/CANTOPEN|unable to open/i.test(text))
+    return new ClientError('storage-failed', 'the store cannot be opened: does its folder exist, and may it be written?');
   return new ClientError('storage-failed', 'the store cannot be read or written');
 }

@@ -1,16 +1,36 @@
 import { describe, expect, it } from '@jest/globals';
 import { ReceiptStatus } from '@sotto/protocol';
 import fc from 'fast-check';
-import { emptyOutbox, FIRST_TIMEOUT_MS, type OutboxEffect, type OutboxEvent, type OutboxState, queuedRecipient, reduceOutbox, restored } from './outbox.js';
+import {
+  emptyOutbox,
+  FIRST_TIMEOUT_MS,
+  type OutboxEffect,
+  type OutboxEvent,
+  type OutboxState,
+  queuedRecipient,
+  reduceOutbox,
+  restored,
+} from './outbox.js';
 
 const token = new Uint8Array(32);
 const entry = (id: string, order: number, kind: 'message' | 'welcome' = 'message', devices = ['bob1']) => ({
-  id, kind, account: 'bob', order, plaintext: new Uint8Array(), createdAt: 0,
+  id,
+  kind,
+  account: 'bob',
+  order,
+  plaintext: new Uint8Array(),
+  createdAt: 0,
   sealed: { sendId: `s-${id}`, group: 'g', payload: Uint8Array.of(order) },
   recipients: Object.fromEntries(devices.map((device) => [device, queuedRecipient(token)])),
 });
 const receipt = (id: string, status: ReceiptStatus, more: { device?: string; relay?: number; since?: number } = {}): OutboxEvent => ({
-  kind: 'receipt', sendId: `s-${id}`, device: more.device ?? 'bob1', status, relay: more.relay ?? 0, retryAfterMs: 0, final: false,
+  kind: 'receipt',
+  sendId: `s-${id}`,
+  device: more.device ?? 'bob1',
+  status,
+  relay: more.relay ?? 0,
+  retryAfterMs: 0,
+  final: false,
   onlineSince: () => more.since,
 });
 
@@ -61,7 +81,10 @@ describe('the outbox', () => {
 
   it('sends again what a lost relay had accepted, and nothing else', () => {
     const alice = online();
-    for (const [id, relay] of [['1', 7], ['2', 8]] as const) {
+    for (const [id, relay] of [
+      ['1', 7],
+      ['2', 8],
+    ] as const) {
       alice.do({ kind: 'added', entry: entry(id, relay) });
       alice.do(receipt(id, ReceiptStatus.ACCEPTED, { relay }));
     }
@@ -98,8 +121,23 @@ describe('the outbox', () => {
 
   it('never loses a message: whatever happened, it is delivered, discarded, or sent again once bob is back', () => {
     const event = fc.oneof(
-      fc.constantFrom<OutboxEvent>({ kind: 'ticked' }, { kind: 'detached' }, { kind: 'attached', retryWindowMs: 1_000 }, { kind: 'contact-online', account: 'bob' }),
-      fc.tuple(fc.constantFrom('1', '2', '3'), fc.constantFrom(ReceiptStatus.ACCEPTED, ReceiptStatus.UNDELIVERED, ReceiptStatus.DELIVERED, ReceiptStatus.RELAY_LOST, ReceiptStatus.REFUSED))
+      fc.constantFrom<OutboxEvent>(
+        { kind: 'ticked' },
+        { kind: 'detached' },
+        { kind: 'attached', retryWindowMs: 1_000 },
+        { kind: 'contact-online', account: 'bob' },
+      ),
+      fc
+        .tuple(
+          fc.constantFrom('1', '2', '3'),
+          fc.constantFrom(
+            ReceiptStatus.ACCEPTED,
+            ReceiptStatus.UNDELIVERED,
+            ReceiptStatus.DELIVERED,
+            ReceiptStatus.RELAY_LOST,
+            ReceiptStatus.REFUSED,
+          ),
+        )
         .map(([id, status]) => receipt(id, status)),
     );
     fc.assert(
@@ -111,8 +149,13 @@ describe('the outbox', () => {
           alice.now += wait;
           for (const effect of alice.do(each)) if (effect.kind === 'remove') delivered.add(effect.id);
         }
-        if (restarts) alice.state = { ...emptyOutbox(), entries: new Map([...alice.state.entries].map(([id, each]) => [id, restored(each)])) };
-        const again = new Set([...alice.sent({ kind: 'detached' }), ...alice.sent({ kind: 'attached', retryWindowMs: 0 }), ...alice.sent({ kind: 'contact-online', account: 'bob' })]);
+        if (restarts)
+          alice.state = { ...emptyOutbox(), entries: new Map([...alice.state.entries].map(([id, each]) => [id, restored(each)])) };
+        const again = new Set([
+          ...alice.sent({ kind: 'detached' }),
+          ...alice.sent({ kind: 'attached', retryWindowMs: 0 }),
+          ...alice.sent({ kind: 'contact-online', account: 'bob' }),
+        ]);
         alice.now += 600_000;
         for (const id of alice.sent({ kind: 'ticked' })) again.add(id);
         for (const id of ['1', '2', '3']) expect(delivered.has(id) || again.has(`s-${id}`)).toBe(true);

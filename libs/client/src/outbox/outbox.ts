@@ -70,7 +70,13 @@ export type OutboxEvent =
 export type OutboxEffect =
   | { readonly kind: 'save'; readonly entry: OutboxEntry }
   | { readonly kind: 'remove'; readonly id: string }
-  | { readonly kind: 'send'; readonly sendId: string; readonly payload: Uint8Array; readonly devices: readonly string[]; readonly tokens: readonly Uint8Array[] }
+  | {
+      readonly kind: 'send';
+      readonly sendId: string;
+      readonly payload: Uint8Array;
+      readonly devices: readonly string[];
+      readonly tokens: readonly Uint8Array[];
+    }
   | { readonly kind: 'status'; readonly id: string; readonly status: DeliveryStatus }
   /** No device of the group can take it any more: a new group is due. */
   | { readonly kind: 'renew'; readonly account: string };
@@ -216,7 +222,10 @@ class Step {
         notBefore: 0,
         timeoutMs: slower === 1 ? FIRST_TIMEOUT_MS : Math.min(each.timeoutMs * slower, LAST_TIMEOUT_MS),
       });
-      this.#put(mapRecipients(entry, (each) => (which(each, entry) ? again(each) : each)), false);
+      this.#put(
+        mapRecipients(entry, (each) => (which(each, entry) ? again(each) : each)),
+        false,
+      );
     }
   }
 
@@ -251,7 +260,10 @@ class Step {
   }
 
   #accepted(entry: OutboxEntry, relay: number): void {
-    this.#put(mapRecipients(entry, (each) => (each.status === 'sent' ? { ...each, status: 'accepted', relay } : each)), false);
+    this.#put(
+      mapRecipients(entry, (each) => (each.status === 'sent' ? { ...each, status: 'accepted', relay } : each)),
+      false,
+    );
   }
 
   #refused(entry: OutboxEntry, { retryAfterMs, final }: Extract<OutboxEvent, { kind: 'receipt' }>): void {
@@ -260,13 +272,17 @@ class Step {
       const wait = Math.max(retryAfterMs, each.timeoutMs / 10);
       return { ...each, status: 'queued', notBefore: this.now + wait, timeoutMs: Math.min(each.timeoutMs * 2, LAST_TIMEOUT_MS) };
     };
-    this.#put(mapRecipients(entry, (each) => (each.status === 'sent' ? later(each) : each)), false);
+    this.#put(
+      mapRecipients(entry, (each) => (each.status === 'sent' ? later(each) : each)),
+      false,
+    );
   }
 
   #delivered(entry: OutboxEntry, device: string): void {
     const after = mapRecipients(entry, (each, id) => (id === device ? { ...each, status: 'delivered' } : each));
     if (entry.recipients[device] === undefined) return;
-    if (statusOf(entry) !== 'delivered' && entry.kind === 'message') this.effects.push({ kind: 'status', id: entry.id, status: 'delivered' });
+    if (statusOf(entry) !== 'delivered' && entry.kind === 'message')
+      this.effects.push({ kind: 'status', id: entry.id, status: 'delivered' });
     if (Object.values(after.recipients).some(isOpen)) return this.#put(after, true, true);
     this.#entries.delete(entry.id);
     this.effects.push({ kind: 'remove', id: entry.id });
@@ -289,7 +305,10 @@ class Step {
     // Online again before the report came: the event that it waits for is over.
     const status = onlineSince === undefined ? 'waiting-for-online' : 'queued';
     const notBefore = onlineSince === undefined ? 0 : this.now + 1_000;
-    this.#put(mapRecipients(entry, (each, id) => (id === device ? { ...each, status, notBefore } : each)), true);
+    this.#put(
+      mapRecipients(entry, (each, id) => (id === device ? { ...each, status, notBefore } : each)),
+      true,
+    );
     // Its contact was there all the time and this device was not: it may be gone for good.
     if (onlineSince !== undefined && onlineSince < recipient.sentAt) this.effects.push({ kind: 'renew', account: entry.account });
   }

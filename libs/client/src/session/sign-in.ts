@@ -4,7 +4,11 @@ import { keyPairOf, sign } from '../sodium.js';
 import { authKeys, credentialOf, type DeviceSecrets, type SessionRecord } from './session-record.js';
 
 /** The calls that make a link the device's. Each answers for this channel alone. */
-export async function register(link: Link, secrets: DeviceSecrets, account: { name: string; password: string; invite: string }): Promise<Session> {
+export async function register(
+  link: Link,
+  secrets: DeviceSecrets,
+  account: { name: string; password: string; invite: string },
+): Promise<Session> {
   const identity = keyPairOf(secrets.identitySeed!);
   const deviceAuthKey = authKeys(secrets).publicKey;
   const identitySignature = sign(signedBytes('register', deviceAuthKey, link.binding), identity);
@@ -25,7 +29,11 @@ export async function confirmDevice(link: Link, secrets: DeviceSecrets, record: 
   const device = fromHex(record.device);
   const deviceAuthKey = authKeys(secrets).publicKey;
   const signed = signedBytes('confirmDevice', fromHex(record.account), device, deviceAuthKey);
-  return link.call(Accounts.method.confirmDevice, { device, deviceAuthKey, identitySignature: sign(signed, keyPairOf(secrets.identitySeed!)) });
+  return link.call(Accounts.method.confirmDevice, {
+    device,
+    deviceAuthKey,
+    identitySignature: sign(signed, keyPairOf(secrets.identitySeed!)),
+  });
 }
 
 /** The account's new identity key is the one in `secrets`. */

@@ -32,7 +32,7 @@ export class Journal {
         await this.store.commit(changes);
       } catch (error) {
         if (error instanceof ClientError) throw error;
-        throw new ClientError('storage-failed', 'the device\'s store could not be written');
+        throw new ClientError('storage-failed', "the device's store could not be written");
       }
     }
     for (const act of afterwards) act();

@@ -3,14 +3,18 @@ import { decodeRecord, encodeRecord } from './record.js';
 import type { Store } from './store.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const plain = (records: Map<string, Uint8Array>) => Object.fromEntries([...records].map(([key, value]) => [key, new TextDecoder().decode(value)]));
+const plain = (records: Map<string, Uint8Array>) =>
+  Object.fromEntries([...records].map(([key, value]) => [key, new TextDecoder().decode(value)]));
 
 /** What every store must do. */
 export function describeStore(name: string, open: () => Promise<Store>): void {
   describe(`${name} as a store`, () => {
     it('gives back what was committed, collection by collection', async () => {
       const store = await open();
-      await store.commit([{ collection: 'a', key: '1', value: bytes('one') }, { collection: 'b', key: '1', value: bytes('other') }]);
+      await store.commit([
+        { collection: 'a', key: '1', value: bytes('one') },
+        { collection: 'b', key: '1', value: bytes('other') },
+      ]);
       expect(plain(await store.load('a'))).toEqual({ 1: 'one' });
       expect(plain(await store.load('b'))).toEqual({ 1: 'other' });
       expect(plain(await store.load('c'))).toEqual({});
@@ -20,7 +24,10 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
     it('applies the changes of batches in the order in which they were given, though nobody waits between them', async () => {
       const store = await open();
       await Promise.all([
-        store.commit([{ collection: 'a', key: 'x', value: bytes('first') }, { collection: 'a', key: 'y', value: bytes('y') }]),
+        store.commit([
+          { collection: 'a', key: 'x', value: bytes('first') },
+          { collection: 'a', key: 'y', value: bytes('y') },
+        ]),
         store.commit([{ collection: 'a', key: 'x', value: bytes('second') }]),
         store.commit([{ collection: 'a', key: 'y' }]),
       ]);
