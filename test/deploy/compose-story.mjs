@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import process from 'node:process';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { MemoryStore } from '@sotto/client';
 import { openClient } from '@sotto/client/node';
 
