@@ -221,8 +221,10 @@ export class SottoClient {
 
   /** Ends all other sessions of the account. */
   async changePassword(oldPassword: string, newPassword: string): Promise<void> {
-    const session = await this.#link().call(Accounts.method.changePassword, { oldPassword, newPassword });
-    await this.#keepSession(session, this.#signedIn().secrets, this.#signedIn().session.fresh);
+    const { secrets, session: before } = this.#signedIn();
+    const deviceAuthKey = keyPairOf(secrets.authSeed).publicKey;
+    const session = await this.#link().call(Accounts.method.changePassword, { oldPassword, newPassword, deviceAuthKey });
+    await this.#keepSession(session, secrets, before.fresh);
   }
 
   async deleteAccount(password: string): Promise<void> {

@@ -39,8 +39,9 @@ export async function confirmDevice(link: Link, secrets: DeviceSecrets, record: 
 /** The account's new identity key is the one in `secrets`. */
 export async function resetIdentity(link: Link, secrets: DeviceSecrets, password: string): Promise<Session> {
   const identity = keyPairOf(secrets.identitySeed!);
-  const identitySignature = sign(signedBytes('register', authKeys(secrets).publicKey, link.binding), identity);
-  return link.call(Accounts.method.resetIdentity, { password, identityKey: identity.publicKey, identitySignature });
+  const deviceAuthKey = authKeys(secrets).publicKey;
+  const identitySignature = sign(signedBytes('register', deviceAuthKey, link.binding), identity);
+  return link.call(Accounts.method.resetIdentity, { password, identityKey: identity.publicKey, identitySignature, deviceAuthKey });
 }
 
 /** Returns the relay's retry window in milliseconds. */
