@@ -7,23 +7,32 @@ WORKDIR /src
 COPY . .
 RUN mkdir /manifests && find package.json package-lock.json .npmrc libs apps -maxdepth 2 \( -name package.json -o -name package-lock.json -o -name .npmrc \) -exec cp --parents {} /manifests \;
 
-FROM ${NODE_IMAGE} AS build
+FROM ${NODE_IMAGE} AS installed
 WORKDIR /src
 COPY --from=manifests /manifests ./
-RUN npm ci --no-audit --no-fund
+RUN npm install --no-audit --no-fund --loglevel=error
+
+FROM installed AS build
 COPY . .
 RUN node scripts/build.mjs
 
-# The service, the workspaces it depends on and their packages: no test, no client, no compiler.
+# The packages that the service needs when it runs: no compiler, no test, nothing of a client.
+FROM installed AS packages
+ARG SERVICE
+COPY deploy/closure.mjs deploy/
+RUN node deploy/closure.mjs "apps/$SERVICE" /out manifests && cd /out && npm install --omit=dev --prefer-offline --no-audit --no-fund
+
+# The service and the workspaces that it builds on, compiled.
 FROM build AS closure
 ARG SERVICE
-RUN node deploy/closure.mjs "apps/$SERVICE" /out && cd /out && npm install --omit=dev --prefer-offline --no-audit --no-fund
+RUN node deploy/closure.mjs "apps/$SERVICE" /out
 
 FROM ${NODE_IMAGE}
 ARG SERVICE
-# As many threads for password hashes as auth runs at once, and some for files and names.
+# Four threads: as many password hashes as auth runs at once, and what reads files.
 ENV NODE_ENV=production SERVICE=${SERVICE} UV_THREADPOOL_SIZE=4
 WORKDIR /app
+COPY --from=packages /out ./
 COPY --from=closure /out ./
 USER 1000:1000
 # A signal opens no inspector: it would show keys and messages in memory.
