@@ -1,9 +1,9 @@
 // Copies one workspace and the workspaces that it depends on, as built, into a folder: what goes into a service's image and nothing else (P6).
-// usage: node deploy/closure.mjs apps/gateway OUT
+// usage: node deploy/closure.mjs apps/gateway OUT [manifests]      manifests: only what npm reads, before anything is built
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const [start, out] = process.argv.slice(2);
+const [start, out, part] = process.argv.slice(2);
 const read = (path) => JSON.parse(readFileSync(path, 'utf8'));
 const workspaces = new Map(
   ['libs', 'apps']
@@ -24,10 +24,11 @@ const wanted = new Set();
 for (const folder of wanted) {
   mkdirSync(join(out, folder), { recursive: true });
   cpSync(join(folder, 'package.json'), join(out, folder, 'package.json'));
+  if (part === 'manifests') continue;
   cpSync(join(folder, 'dist'), join(out, folder, 'dist'), { recursive: true, filter: (path) => !/\.(d\.ts|map|tsbuildinfo)$/.test(path) });
 }
 const root = read('package.json');
 const own = { name: root.name, version: root.version, private: true, type: 'module', workspaces: [...wanted] };
 writeFileSync(join(out, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
 for (const file of ['package-lock.json', '.npmrc']) cpSync(file, join(out, file));
-for (const folder of ['prisma', 'deploy']) cpSync(folder, join(out, folder), { recursive: true });
+if (part !== 'manifests') for (const folder of ['prisma', 'deploy']) cpSync(folder, join(out, folder), { recursive: true });
