@@ -13,6 +13,8 @@ export interface InFlightMessage {
   gateway: number;
   connection: number;
   payload: Uint8Array;
+  /** Milliseconds since the epoch. */
+  arrivedAt: number;
   /** Milliseconds since the epoch, a whole second. */
   deadline: number;
   /** Deliveries without an outcome. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { ErrorCode, Outcome, ReceiptSchema, ReceiptStatus } from '@sotto/protocol';
 import {
@@ -52,9 +53,12 @@ export class RelayEngine {
   /** Sender device → id → message. */
   private readonly senders = new Map<string, Map<string, InFlightMessage>>();
   private readonly deliveries = new Map<number, Delivery>();
-  /** In order of arrival: all wait the same time, so the head is due first. */
-  private readonly toAnswer = new Fifo<{ message: InFlightMessage; at: number }>();
-  private readonly toHold = new Fifo<{ message: InFlightMessage; at: number }>();
+  /**
+   * In order of arrival: all wait the same time, so the head is due first. What is settled leaves at the next tick: a message that the
+   * queues kept for their whole time would grow old enough to cost the garbage collector far more than its delivery.
+   */
+  private toAnswer: InFlightMessage[] = [];
+  private toHold: InFlightMessage[] = [];
   /** Whole second of the deadline → messages. */
   private readonly deadlines = new Map<number, Set<InFlightMessage>>();
   private nextDelivery = 1;
@@ -109,23 +113,23 @@ export class RelayEngine {
       gateway,
       connection: input.connection,
       payload: send.payload,
+      arrivedAt: now,
       deadline: Math.ceil((now + window) / 1_000) * 1_000,
       open: [],
       accepted: false,
       charged: 'none',
     };
     if (!this.budgets.admit(message)) return this.refuse(gateway, input.connection, message.id, ErrorCode.BUSY, TOO_MUCH);
-    this.keep(message, now);
+    this.keep(message);
     for (let i = 0; i < send.devices.length; i++) this.addDelivery(message, send.devices[i]!, send.tokens[i]!);
     for (const delivery of [...message.open]) this.dispatch(delivery);
   }
 
-  private keep(message: InFlightMessage, now: number): void {
+  private keep(message: InFlightMessage): void {
     let messages = this.senders.get(message.sender);
     if (messages === undefined) this.senders.set(message.sender, (messages = new Map<string, InFlightMessage>()));
     messages.set(message.key, message);
-    this.toAnswer.push({ message, at: now + ACCEPTED_AFTER_MS });
-    this.toHold.push({ message, at: now + HELD_AFTER_MS });
+    this.toAnswer.push(message);
     const second = message.deadline / 1_000;
     const due = this.deadlines.get(second);
     if (due === undefined) this.deadlines.set(second, new Set([message]));
@@ -281,7 +285,7 @@ export class RelayEngine {
 
   private forget(message: InFlightMessage): void {
     this.budgets.release(message);
-    // The queues keep the message for up to a second; its bytes go now.
+    // The queues keep the message until the next tick; its bytes go now.
     message.payload = NO_BYTES;
     const messages = this.senders.get(message.sender);
     messages?.delete(message.key);
@@ -324,26 +328,37 @@ export class RelayEngine {
   }
 
   private answerDue(now: number): void {
-    for (let head = this.toAnswer.peek(); head !== undefined && head.at <= now; head = this.toAnswer.peek()) {
-      this.toAnswer.shift();
-      if (head.message.open.length > 0 && !head.message.accepted) this.accept(head.message);
-    }
+    this.toAnswer = this.toAnswer.filter((message) => {
+      if (isSettled(message)) return false;
+      if (message.arrivedAt + ACCEPTED_AFTER_MS > now) return true;
+      if (!message.accepted) this.accept(message);
+      this.toHold.push(message);
+      return false;
+    });
   }
 
   private holdDue(now: number): void {
     const timers: RetryTimer[] = [];
-    for (let head = this.toHold.peek(); head !== undefined && head.at <= now; head = this.toHold.peek()) {
-      this.toHold.shift();
-      const { message } = head;
-      if (message.open.length === 0) continue;
-      ownBytes(message);
-      for (const delivery of message.open) {
-        delivery.timed = true;
-        timers.push(this.timerOf(delivery));
-      }
-      for (const old of this.budgets.hold(message)) this.giveUp(old);
-    }
+    const due: InFlightMessage[] = [];
+    this.toHold = this.toHold.filter((message) => {
+      if (isSettled(message)) return false;
+      if (message.arrivedAt + HELD_AFTER_MS > now) return true;
+      due.push(message);
+      return false;
+    });
+    for (const message of due) this.hold(message, timers);
     if (timers.length > 0) this.ports.addTimers(timers);
+  }
+
+  private hold(message: InFlightMessage, timers: RetryTimer[]): void {
+    // One that became due with it may have pushed it out.
+    if (isSettled(message)) return;
+    ownBytes(message);
+    for (const delivery of message.open) {
+      delivery.timed = true;
+      timers.push(this.timerOf(delivery));
+    }
+    for (const old of this.budgets.hold(message)) this.giveUp(old);
   }
 
   private endOf(second: number): void {
@@ -369,25 +384,8 @@ export class RelayEngine {
   }
 }
 
-/** A queue whose head is taken without moving the rest. */
-class Fifo<T> {
-  private items: T[] = [];
-  private head = 0;
-
-  push(item: T): void {
-    this.items.push(item);
-  }
-
-  peek(): T | undefined {
-    return this.items[this.head];
-  }
-
-  shift(): void {
-    this.head++;
-    if (this.head < 1_024 || this.head * 2 < this.items.length) return;
-    this.items = this.items.slice(this.head);
-    this.head = 0;
-  }
+function isSettled(message: InFlightMessage): boolean {
+  return message.open.length === 0;
 }
 
 /** Copies what so far are views into a whole batch: a held message holds its own bytes only. */
