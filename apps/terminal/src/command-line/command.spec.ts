@@ -23,7 +23,13 @@ describe('the command line', () => {
   });
 
   it('takes from a link where, who and with what', () => {
-    expect(parse(`join sotto://h:1/#${pin}/code/bob`)).toMatchObject({ host: 'h', port: 1, pin, name: 'bob', register: { invite: 'code' } });
+    expect(parse(`join sotto://h:1/#${pin}/code/bob`)).toMatchObject({
+      host: 'h',
+      port: 1,
+      pin,
+      name: 'bob',
+      register: { invite: 'code' },
+    });
     expect(parse(`join sotto://h:1/#${pin}/code -i carol`)).toMatchObject({ name: 'carol' });
   });
 

@@ -25,7 +25,10 @@ export interface HostCommand {
 }
 
 /** Where the password comes from; never from the command line, which every process of the machine can read. */
-export type PasswordSource = { readonly from: 'prompt' } | { readonly from: 'file'; readonly path: string } | { readonly from: 'descriptor'; readonly descriptor: number };
+export type PasswordSource =
+  | { readonly from: 'prompt' }
+  | { readonly from: 'file'; readonly path: string }
+  | { readonly from: 'descriptor'; readonly descriptor: number };
 
 export interface JoinCommand {
   readonly command: 'join';
@@ -49,7 +52,8 @@ export interface InviteCommand {
   readonly json: boolean;
 }
 
-export type Command = HostCommand | JoinCommand | InviteCommand | { readonly command: 'help'; readonly about?: string } | { readonly command: 'version' };
+export type Command =
+  HostCommand | JoinCommand | InviteCommand | { readonly command: 'help'; readonly about?: string } | { readonly command: 'version' };
 
 const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 

@@ -17,7 +17,13 @@ export interface ParsedOptions {
 
 /** node:util's parser, with our own words for what is wrong. Each option at most once. */
 export function parseOptions(command: string, args: readonly string[], specs: OptionSpecs): ParsedOptions {
-  const { tokens, positionals } = parseArgs({ args: [...args], options: { ...specs }, strict: false, allowPositionals: true, tokens: true });
+  const { tokens, positionals } = parseArgs({
+    args: [...args],
+    options: { ...specs },
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const values = new Map<string, string | true>();
   for (const token of tokens) {
     if (token.kind !== 'option') continue;

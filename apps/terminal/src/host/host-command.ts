@@ -12,7 +12,14 @@ export interface Output {
 /** What the operator must hear of; the rest of the log is for service deployments. */
 function operatorLog(err: (line: string) => void) {
   const say = (level: string) => (message: unknown) => err(`${level}: ${typeof message === 'string' ? message : 'see above'}`);
-  return { log: () => undefined, debug: () => undefined, verbose: () => undefined, warn: say('warning'), error: say('error'), fatal: say('fatal') };
+  return {
+    log: () => undefined,
+    debug: () => undefined,
+    verbose: () => undefined,
+    warn: say('warning'),
+    error: say('error'),
+    fatal: say('fatal'),
+  };
 }
 
 /** Runs until SIGINT or SIGTERM. */

@@ -24,7 +24,10 @@ export interface IssuedInvite {
 }
 
 /** Returns what closes the door. */
-export async function openInviteDoor(data: string, issue: (name: string | undefined) => Promise<IssuedInvite>): Promise<() => Promise<void>> {
+export async function openInviteDoor(
+  data: string,
+  issue: (name: string | undefined) => Promise<IssuedInvite>,
+): Promise<() => Promise<void>> {
   const secret = randomBytes(32).toString('hex');
   const server = createServer((socket) => void answer(socket, secret, issue));
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));

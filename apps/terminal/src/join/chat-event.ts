@@ -1,6 +1,11 @@
 /** What the user is told: one line on the screen, or one JSON object a line. Times are Unix milliseconds, ids lower-case hex. */
 export type ChatEvent =
-  | { readonly event: 'connection'; readonly state: 'connecting' | 'online' | 'offline' | 'refused' | 'closed'; readonly cause?: string; readonly retryInMs?: number }
+  | {
+      readonly event: 'connection';
+      readonly state: 'connecting' | 'online' | 'offline' | 'refused' | 'closed';
+      readonly cause?: string;
+      readonly retryInMs?: number;
+    }
   | { readonly event: 'ready'; readonly name: string; readonly server: string; readonly pin: string; readonly registered: boolean }
   | { readonly event: 'request'; readonly name: string }
   | { readonly event: 'contact'; readonly name: string; readonly state: ContactView['state'] }

@@ -102,9 +102,10 @@ export class Chat {
     if (contact?.status !== 'accepted') throw new UsageError(`${name} is no contact (yet): /add ${name} asks, /contacts lists them`);
   }
 
-  #contactChanged({ name, status }: Contact): void {
+  #contactChanged({ name, status, online }: Contact): void {
     if (status === 'requested') return this.show({ event: 'request', name });
     this.show({ event: 'contact', name, state: status });
+    if (status === 'accepted' && online) this.show({ event: 'presence', name, online });
     if (status === 'accepted' && this.#conversation === undefined) this.#writeTo(name);
   }
 

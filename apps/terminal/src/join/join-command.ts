@@ -74,7 +74,8 @@ async function enter(client: SottoClient, { register, name, host, port }: JoinCo
     if (error instanceof ClientError && error.reason === 'pin-refused') {
       throw new UsageError(`${error.message} (-k PIN, or --trust-new)`);
     }
-    if (error instanceof ClientError && error.reason === 'offline') throw new Error(`${error.message}: ${host}, port ${port}`, { cause: error });
+    if (error instanceof ClientError && error.reason === 'offline')
+      throw new Error(`${error.message}: ${host}, port ${port}`, { cause: error });
     throw error;
   }
 }

@@ -45,6 +45,8 @@ describe('the screen', () => {
   it('lists contacts and the queue, and says when they are empty', () => {
     expect(render({ event: 'contacts', contacts: [{ name: 'bob', state: 'accepted', online: true }] })).toEqual(['● bob  online']);
     expect(render({ event: 'contacts', contacts: [] })[0]).toContain('/add NAME');
-    expect(render({ event: 'queue', messages: [{ id, to: 'bob', text: 'a\nb', status: 'waiting-for-online' }] })[0]).toMatch(/^#1 to bob \(kept here.*: a b$/);
+    expect(render({ event: 'queue', messages: [{ id, to: 'bob', text: 'a\nb', status: 'waiting-for-online' }] })[0]).toMatch(
+      /^#1 to bob \(kept here.*: a b$/,
+    );
   });
 });

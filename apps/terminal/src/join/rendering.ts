@@ -30,7 +30,9 @@ export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: numb
     case 'presence':
       return [`${clock(now, now)} · ${visible(event.name)} is ${event.online ? 'online' : 'offline'}`];
     case 'request':
-      return [`${clock(now, now)} · ${visible(event.name)} asks to be a contact: /accept ${visible(event.name)} or /decline ${visible(event.name)}`];
+      return [
+        `${clock(now, now)} · ${visible(event.name)} asks to be a contact: /accept ${visible(event.name)} or /decline ${visible(event.name)}`,
+      ];
     case 'contact':
       return [`${clock(now, now)} · ${visible(event.name)}: ${STATE[event.state]}`];
     case 'contacts':
@@ -50,7 +52,9 @@ function renderState(event: StateEvent, now: number): string[] {
   switch (event.event) {
     case 'ready':
       return [
-        event.registered ? `Registered. Your name on ${visible(event.server)} is ${visible(event.name)}.` : `You are ${visible(event.name)} on ${visible(event.server)}.`,
+        event.registered
+          ? `Registered. Your name on ${visible(event.server)} is ${visible(event.name)}.`
+          : `You are ${visible(event.name)} on ${visible(event.server)}.`,
         '/help tells what you can do.',
       ];
     case 'connection':
@@ -109,5 +113,8 @@ export function clock(time: number, now: number): string {
 
 /** What others wrote must not move the cursor, change colours, or turn the reading direction of what follows. */
 export function visible(text: string): string {
-  return text.replaceAll('\r\n', '\n').replaceAll('\t', '  ').replaceAll(/[\u202a-\u202e\u2066-\u2069]|(?!\n)\p{Cc}/gu, '\ufffd');
+  return text
+    .replaceAll('\r\n', '\n')
+    .replaceAll('\t', '  ')
+    .replaceAll(/[\u202a-\u202e\u2066-\u2069]|(?!\n)\p{Cc}/gu, '\ufffd');
 }

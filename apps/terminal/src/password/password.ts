@@ -29,7 +29,7 @@ function descriptorText(descriptor: number): string {
   const chunks: Buffer[] = [];
   const chunk = Buffer.alloc(MAX_BYTES);
   try {
-    for (let seen = 0; seen < MAX_BYTES && !chunks.some((each) => each.includes(0x0a)); ) {
+    for (let seen = 0; seen < MAX_BYTES && !chunks.some((each) => each.includes(0x0a));) {
       const count = readSync(descriptor, chunk, 0, 1, null);
       if (count === 0) break;
       seen += count;

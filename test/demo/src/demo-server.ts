@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { toHex } from '@sotto/protocol';
+import { encodeJoinLink } from '@sotto/terminal';
+import { startTopology } from '../../harness/dist/index.js';
+import { JsonProcess } from './json-process.js';
+
+export interface DemoServer {
+  readonly port: number;
+  readonly pin: string;
+  /** A link for one person of that name. */
+  invite(name: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export const HOST = '127.0.0.1';
+
+/** One process, by the command that people use. */
+export async function hostStandalone(folder: string, retryWindowSeconds: number): Promise<DemoServer> {
+  const data = join(folder, 'server');
+  const host = new JsonProcess('the server', ['host', '-p', '0', '-s', '10', '--data', data, '--retry-window', String(retryWindowSeconds)]);
+  const { port, pin } = await host.hears('listening', {}, 90);
+  return {
+    port: Number(port),
+    pin: String(pin),
+    invite: async (name) => {
+      const invite = new JsonProcess('sotto invite', ['invite', name, '--data', data]);
+      return String((await invite.hears('invite'))['link']);
+    },
+    stop: () => host.ends('SIGTERM'),
+  };
+}
+
+/** The five services in processes of their own, over real NATS, Redis and PostgreSQL. */
+export async function hostServices(retryWindowSeconds: number): Promise<DemoServer> {
+  const topology = await startTopology('services', { retryWindowSeconds, registration: 'invite' });
+  const port = Number(new URL(topology.url).port);
+  const pin = toHex(topology.pin);
+  return {
+    port,
+    pin,
+    invite: async (name) => encodeJoinLink({ host: HOST, port, pin, invite: await topology.createInvite(name), name }),
+    stop: () => topology.stop(),
+  };
+}

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const SOTTO = fileURLToPath(new URL('../../../apps/terminal/dist/main.js', import.meta.url));
+
+/** What `sotto … --json` prints; the fields depend on `event`. */
+export type Heard = Readonly<Record<string, unknown>> & { readonly event: string };
+
+interface Waiter {
+  readonly matches: (heard: Heard) => boolean;
+  readonly resolve: (heard: Heard) => void;
+}
+
+/** A `sotto` command as a process of its own, spoken to by JSON lines. */
+export class JsonProcess {
+  readonly heard: Heard[] = [];
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  #waiters: Waiter[] = [];
+  #complaints = '';
+
+  constructor(
+    readonly name: string,
+    args: readonly string[],
+  ) {
+    this.#child = spawn(process.execPath, [SOTTO, ...args, '--json'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#exited = once(this.#child, 'exit');
+    createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#hear(JSON.parse(line) as Heard));
+    this.#child.stderr!.on('data', (chunk: Buffer) => (this.#complaints += chunk.toString()));
+    process.once('exit', () => this.#child.kill('SIGKILL'));
+  }
+
+  say(command: Readonly<Record<string, string>>): void {
+    this.#child.stdin!.write(`${JSON.stringify(command)}\n`);
+  }
+
+  /** The first such event after the first `from` that were heard. */
+  async hears(event: string, fields: Readonly<Record<string, unknown>> = {}, seconds = 30, from = 0): Promise<Heard> {
+    const matches = (heard: Heard) => heard.event === event && Object.entries(fields).every(([key, value]) => heard[key] === value);
+    const before = this.heard.slice(from).find(matches);
+    if (before !== undefined) return before;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const wanted = `${event} ${JSON.stringify(fields)}`;
+      timer = setTimeout(
+        () => reject(new Error(`${this.name} did not hear ${wanted} within ${seconds} s. ${this.#story()}`)),
+        seconds * 1_000,
+      );
+      void this.#exited.then(() => reject(new Error(`${this.name} ended before it heard ${wanted}. ${this.#story()}`)));
+    });
+    try {
+      return await Promise.race([new Promise<Heard>((resolve) => this.#waiters.push({ matches, resolve })), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** What comes as the answer to a command: the first such event from here on. */
+  ask(command: Readonly<Record<string, string>>, event: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Heard> {
+    const from = this.heard.length;
+    this.say(command);
+    return this.hears(event, fields, 30, from);
+  }
+
+  /** Ends it gently; throws when it did not end well. */
+  async ends(by: { do: 'quit' } | NodeJS.Signals): Promise<void> {
+    if (typeof by === 'string') this.#child.kill(by);
+    else this.say(by);
+    await this.#exited;
+    if (this.#child.exitCode !== 0)
+      throw new Error(`${this.name} ended with ${this.#child.exitCode ?? this.#child.signalCode}. ${this.#story()}`);
+  }
+
+  #hear(heard: Heard): void {
+    this.heard.push(heard);
+    for (const waiter of this.#waiters) if (waiter.matches(heard)) waiter.resolve(heard);
+    this.#waiters = this.#waiters.filter(({ matches }) => !matches(heard));
+  }
+
+  #story(): string {
+    const last = this.heard.slice(-5).map((heard) => JSON.stringify(heard));
+    return [`Heard last: ${last.join(' ')}`, this.#complaints.trim()].filter((part) => part !== '').join('\n');
+  }
+}
