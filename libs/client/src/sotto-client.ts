@@ -42,6 +42,7 @@ import {
 } from './outbox/outbox.js';
 import { exportRecoveryFile, importRecoveryFile } from './session/recovery-file.js';
 import { type DeviceSecrets, newSecrets, recordOf, type SessionRecord } from './session/session-record.js';
+import { RevokedCapabilities } from './session/revoked-capabilities.js';
 import * as signIn from './session/sign-in.js';
 import { keyPairOf, newKeyPair, randomBytes, sodiumReady } from './sodium.js';
 import { Journal } from './storage/journal.js';
@@ -122,6 +123,9 @@ export class SottoClient {
   #contacts = new ContactList(new Map());
   #stock = new KeyPackageStock(new Map(), new Uint8Array());
   #conversations: Conversations | undefined;
+  #revoked = new RevokedCapabilities(new Map());
+  /** The last re-attachment that a revocation asked for. */
+  #reattached: Promise<void> = Promise.resolve();
   #outbox: OutboxState = emptyOutbox();
   #order = 0;
   readonly #renewed = new Map<string, number>();
@@ -264,9 +268,14 @@ export class SottoClient {
     await this.#refreshContacts();
   }
 
+  /** Once it resolves, nothing that the contact holds reaches this device: a fresh connection has told the server. */
   async block(name: string): Promise<void> {
-    await this.#link().call(Contacts.method.block, { name });
-    await this.#refreshContacts();
+    const { revokeCapabilities } = await this.#link().call(Contacts.method.block, { name });
+    await this.#step(async (journal) => {
+      this.#revoke(revokeCapabilities.map(toHex), journal);
+      await this.#fetchContacts(journal);
+    });
+    await this.#reattached;
   }
 
   async unblock(name: string): Promise<void> {
@@ -378,14 +387,15 @@ export class SottoClient {
 
   async #load(): Promise<void> {
     const { store } = this.options;
-    const [session, contacts, groups, packages, seen, outbox] = await Promise.all(
-      ['session', 'contacts', 'groups', 'key-packages', 'seen', 'outbox'].map((collection) => store.load(collection)),
+    const [session, contacts, groups, packages, seen, outbox, revoked] = await Promise.all(
+      ['session', 'contacts', 'groups', 'key-packages', 'seen', 'outbox', 'revoked'].map((collection) => store.load(collection)),
     );
     const one = <T>(key: string): T | undefined => (session!.has(key) ? decodeRecord<T>(session!.get(key)!) : undefined);
     this.#secrets = one<DeviceSecrets>('secrets');
     this.#session = one<SessionRecord>('session');
     this.#pin = one<{ pin: string }>('pin')?.pin;
     this.#contacts = new ContactList(recordsOf<Contact>(contacts!));
+    this.#revoked = new RevokedCapabilities(recordsOf<number>(revoked!));
     const entries = [...recordsOf<OutboxEntry>(outbox!)].map(([id, entry]) => [id, restored(entry)] as const);
     this.#outbox = { ...emptyOutbox(), entries: new Map(entries) };
     this.#order = Math.max(0, ...entries.map(([, { order }]) => order));
@@ -446,7 +456,7 @@ export class SottoClient {
   }
 
   async #attach(link: Link, accessToken: string): Promise<void> {
-    this.#outbox = { ...this.#outbox, retryWindowMs: await signIn.attach(link, this.#secrets!, accessToken) };
+    this.#outbox = { ...this.#outbox, retryWindowMs: await signIn.attach(link, this.#secrets!, accessToken, this.#revoked.wire()) };
   }
 
   async #confirm(secrets: DeviceSecrets): Promise<Account> {
@@ -467,6 +477,7 @@ export class SottoClient {
       const sameDevice = before?.device === toHex(session.device);
       const record = recordOf(session, fresh, before);
       const sameStanding = sameDevice && before.pending === record.pending && toHex(before.identityKey) === toHex(record.identityKey);
+      if (this.#secrets !== undefined && toHex(this.#secrets.deliveryKey) !== toHex(secrets.deliveryKey)) this.#revoked.clear(journal);
       this.#session = record;
       this.#secrets = secrets;
       journal.put('session', 'session', record);
@@ -642,9 +653,22 @@ export class SottoClient {
         const text = `the key of ${contact.name} has changed: compare safety numbers, then confirm`;
         journal.afterwards(() => this.#problem('key-changed', text, contact.name));
       }
+      if (before?.status === 'accepted' && contact.status !== 'accepted')
+        this.#revoke(this.#conversations?.leave(before.account, journal) ?? [], journal);
       if (contact.status === 'accepted' && before?.status !== 'accepted' && this.#mayBegin(contact))
         await this.#beginIfNone(contact, journal);
     }
+  }
+
+  /** Attach is what tells the server: a fresh connection makes it effective at once. */
+  #revoke(capabilities: readonly string[], journal: Journal): void {
+    const fresh = this.#revoked.add(capabilities, journal);
+    if (fresh.length === 0) return;
+    this.#stock.discard(fresh, journal);
+    this.#conversations?.retireReachedBy(fresh, journal);
+    journal.afterwards(() => {
+      this.#reattached = this.#connection.connect();
+    });
   }
 
   async #presence(account: string, online: boolean, journal: Journal): Promise<void> {
@@ -663,7 +687,8 @@ export class SottoClient {
 
   /** The side that accepted makes the group; so does a device that nobody knows yet. */
   #mayBegin(contact: Contact): boolean {
-    return contact.changedKey === undefined && (contact.acceptedByMe || this.#session?.fresh === true);
+    if (contact.changedKey !== undefined) return false;
+    return contact.acceptedByMe || this.#session?.fresh === true || this.#conversations?.needsNewGroup(contact.account) === true;
   }
 
   async #beginIfNone(contact: Contact, journal: Journal): Promise<void> {

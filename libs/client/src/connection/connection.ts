@@ -112,6 +112,10 @@ export class Connection {
 
   #failed(error: unknown): void {
     if (this.#closed) return;
+    // A connection that should have been replaced has another standing than the device.
+    const before = this.#link;
+    this.#link = undefined;
+    before?.close(new ClientError('offline', 'replaced by none'));
     if (isFinal(error)) this.options.onState({ state: 'refused', cause: messageOf(error) });
     else this.#retryLater(error);
   }

@@ -7,6 +7,7 @@ import { deliveryToken, randomBytes } from '../sodium.js';
 import type { Journal } from '../storage/journal.js';
 
 const DIRECT = 1;
+const GROUP_ID_BYTES = 32;
 
 export interface GroupRecord {
   /** Account id of the contact. */
@@ -63,13 +64,30 @@ export class Conversations {
     return new Set(this.#groupsOf(account).flatMap(([, { devices, retired }]) => (retired ? [] : Object.keys(devices))));
   }
 
+  /** Nothing more is written to the contact in the groups there are. Returns the capability ids under which they reach this device. */
+  leave(account: string, journal: Journal): string[] {
+    this.#retire(account, journal);
+    return this.#groupsOf(account).map(([id]) => this.#ownCapability(id));
+  }
+
+  /** Whoever else got the same capability with a last-resort package needs a new group to reach this device. */
+  retireReachedBy(capabilities: readonly string[], journal: Journal): void {
+    for (const [id, { account, retired }] of this.groups)
+      if (!retired && capabilities.includes(this.#ownCapability(id))) this.#retire(account, journal);
+  }
+
+  /** There were groups with this account, and none is written any more. */
+  needsNewGroup(account: string): boolean {
+    return this.#groupsOf(account).length > 0 && this.writableGroup(account) === undefined;
+  }
+
   /** A new group with these devices of the contact; groups before it are retired. The Welcome's payload comes back. Throws MlsError. */
   async begin(contact: Contact, keyPackages: readonly Uint8Array[], journal: Journal): Promise<SealedMessage> {
     const now = Math.floor(Date.now() / 1_000);
     for (const bytes of keyPackages) this.#mustBe(contact, (await this.engine.readKeyPackage(bytes, now)).identity);
     const token = deliveryToken(randomBytes(ID_BYTES), this.deliveryKey);
     const own = await this.engine.generateKeyPackage({ token, lifetime: { notBefore: now - 3_600, notAfter: now + 90 * 86_400 } });
-    const alone = await this.engine.createGroup(randomBytes(32), own);
+    const alone = await this.engine.createGroup(this.#newGroupId(contact.account), own);
     const { state, welcome } = await this.engine.addMembers(alone, keyPackages, now);
     this.#retire(contact.account, journal);
     const group = this.#keep(contact.account, state, journal);
@@ -143,6 +161,22 @@ export class Conversations {
 
   #groupsOf(account: string): [string, GroupRecord][] {
     return [...this.groups].filter(([, record]) => record.account === account);
+  }
+
+  /** Below those before it: so the other end writes in the new one as well (see writableGroup). */
+  #newGroupId(account: string): Uint8Array {
+    const lowest = this.#groupsOf(account)
+      .map(([id]) => id)
+      .sort()[0];
+    if (lowest === undefined) return randomBytes(GROUP_ID_BYTES);
+    const below = BigInt(`0x${toHex(randomBytes(2 * GROUP_ID_BYTES))}`) % BigInt(`0x${lowest}`);
+    return fromHex(below.toString(16).padStart(2 * GROUP_ID_BYTES, '0'));
+  }
+
+  #ownCapability(group: string): string {
+    const { device } = this.engine.ownIdentity;
+    const own = this.engine.members(this.#state(group)).find(({ address }) => address.device === device);
+    return own === undefined ? '' : toHex(own.address.token.slice(0, ID_BYTES));
   }
 
   #retire(account: string, journal: Journal): void {

@@ -38,9 +38,16 @@ export class KeyPackageStock {
     }
   }
 
+  /** What was handed out under these capabilities reaches this device no more. */
+  discard(capabilities: readonly string[], journal: Journal): void {
+    for (const capability of capabilities) if (this.packages.delete(capability)) journal.remove('key-packages', capability);
+  }
+
   /** Fills the stock up: private halves durable first, then published. */
   async topUp(link: Link, engine: MlsEngine, journal: Journal): Promise<void> {
-    const { left, hasLastResort } = await link.call(KeyPackages.method.count, {});
+    const { left, hasLastResort: published } = await link.call(KeyPackages.method.count, {});
+    // One whose capability was revoked is replaced.
+    const hasLastResort = published && [...this.packages.values()].some(({ lastResort }) => lastResort);
     const missing = LIMITS.oneTimeKeyPackages - left;
     if (left > LIMITS.keyPackagesLowWater && hasLastResort) return;
     const oneTime = [];

@@ -45,8 +45,13 @@ export async function resetIdentity(link: Link, secrets: DeviceSecrets, password
 }
 
 /** Returns the relay's retry window in milliseconds. */
-export async function attach(link: Link, secrets: DeviceSecrets, accessToken: string): Promise<number> {
-  const { heartbeatMs, retryWindow } = await link.call(Sessions.method.attach, { accessToken, deliveryKey: secrets.deliveryKey });
+export async function attach(
+  link: Link,
+  { deliveryKey }: DeviceSecrets,
+  accessToken: string,
+  revokedCapabilities: Uint8Array[],
+): Promise<number> {
+  const { heartbeatMs, retryWindow } = await link.call(Sessions.method.attach, { accessToken, deliveryKey, revokedCapabilities });
   link.startHeartbeat(heartbeatMs || 30_000);
   return retryWindow * 1_000;
 }
