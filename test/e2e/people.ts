@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { type ClientEvents, type DeliveryStatus, type Message, type SottoClient } from '@sotto/client';
+import { openClient, SqliteStore } from '@sotto/client/node';
+import { toHex } from '@sotto/protocol';
+import { temporaryFolder } from '@sotto/testing';
+import { PASSWORD } from './wire-client.js';
+
+interface Server {
+  readonly url: string;
+  readonly pin: Uint8Array;
+  createInvite(name?: string): Promise<string>;
+}
+
+/** Someone with one device, who can leave and come back. Remembers all that the SDK told. */
+export class Person {
+  readonly inbox: Message[] = [];
+  readonly deliveries: { id: string; status: DeliveryStatus }[] = [];
+  readonly problems: ClientEvents['problem'][] = [];
+  readonly states: ClientEvents['state'][] = [];
+  private open: SottoClient | undefined;
+
+  private constructor(
+    readonly name: string,
+    private readonly server: Server,
+    readonly folder: string,
+  ) {}
+
+  static async registers(server: Server, name: string, via: Server = server): Promise<Person> {
+    const person = new Person(name, via, await temporaryFolder(name));
+    const invite = await server.createInvite(name);
+    await person.opensStore();
+    await person.sdk.register(name, PASSWORD, invite);
+    return person;
+  }
+
+  get sdk(): SottoClient {
+    if (this.open === undefined) throw new Error(`${this.name} is away`);
+    return this.open;
+  }
+
+  async leaves(): Promise<void> {
+    const sdk = this.open;
+    this.open = undefined;
+    await sdk?.close();
+  }
+
+  async returns(): Promise<void> {
+    await this.opensStore();
+    await this.sdk.resume();
+  }
+
+  statusesOf(id: string): DeliveryStatus[] {
+    return this.deliveries.filter((each) => each.id === id).map(({ status }) => status);
+  }
+
+  textsFrom(name: string): string[] {
+    return this.inbox.filter(({ from }) => from === name).map(({ text }) => text);
+  }
+
+  private async opensStore(): Promise<void> {
+    const store = await SqliteStore.open(join(this.folder, 'device.db'), PASSWORD);
+    this.open = await openClient({ url: this.server.url, pin: toHex(this.server.pin), store });
+    this.open.on('message', (message) => this.inbox.push(message));
+    this.open.on('delivery', (delivery) => this.deliveries.push(delivery));
+    this.open.on('problem', (problem) => this.problems.push(problem));
+    this.open.on('state', (state) => this.states.push(state));
+  }
+}
+
+/** One asks, the other accepts; both know it and have each other online. */
+export async function becomeContacts(asker: Person, other: Person): Promise<void> {
+  await asker.sdk.requestContact(other.name);
+  await until(`${other.name} sees the request`, () => contactOf(other, asker.name)?.status === 'requested');
+  await other.sdk.accept(asker.name);
+  await until(`${asker.name} sees the acceptance`, () => contactOf(asker, other.name)?.status === 'accepted');
+}
+
+export function contactOf(person: Person, name: string) {
+  return person.sdk.contacts().find((contact) => contact.name === name);
+}
+
+/** Waits for what the other side, or time, brings about. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 20_000, detail = () => ''): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what} ${detail()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
