@@ -12,7 +12,7 @@ const LIMIT_MS = 20_000;
 
 function invite() {
   const text = execFileSync('docker', ['compose', 'exec', '-T', 'auth', 'node', 'deploy/invite.mjs'], { encoding: 'utf8' });
-  const { code, pin } = Object.fromEntries(
+  const { invite: code, pin } = Object.fromEntries(
     text
       .trim()
       .split('\n')
@@ -53,8 +53,8 @@ async function say(from, to, text) {
 }
 
 const password = randomBytes(12).toString('hex');
-const alice = await newcomer(`alice-${randomBytes(3).toString('hex')}`, password);
-const bob = await newcomer(`bob-${randomBytes(3).toString('hex')}`, password);
+const alice = await newcomer(`alice_${randomBytes(3).toString('hex')}`, password);
+const bob = await newcomer(`bob_${randomBytes(3).toString('hex')}`, password);
 
 const asked = next(bob.client, 'contact', ({ name }) => name === alice.name);
 await alice.client.requestContact(bob.name);
