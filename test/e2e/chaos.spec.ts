@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startTopology, type Topology } from '../harness/dist/index.js';
+import { becomeContacts, Person, until } from './people.js';
+
+const EVERY_MS = 50;
+const STREAM_MS = 4_000;
+
+const MURDERS = [
+  ['standalone', 'standalone', 'SIGKILL'],
+  ['standalone', 'standalone', 'SIGTERM'],
+  ['services', 'relay', 'SIGKILL'],
+  ['services', 'gateway', 'SIGKILL'],
+  ['services', 'redis', 'SIGKILL'],
+  ['services', 'nats', 'SIGKILL'],
+  ['services', 'relay', 'SIGTERM'],
+  ['services', 'gateway', 'SIGTERM'],
+] as const;
+
+/** Numbered messages at a steady pace until told to stop; all that were taken into the outbox. */
+async function stream(from: Person, to: string, about: string, until: number): Promise<string[]> {
+  const sent: string[] = [];
+  for (let number = 0; Date.now() < until; number++) {
+    const text = `${about} ${number}`;
+    await from.sdk.send(to, text);
+    sent.push(text);
+    await sleep(EVERY_MS);
+  }
+  return sent;
+}
+
+describe.each(['standalone', 'services'] as const)('under a steady stream of messages both ways, %s', (kind) => {
+  let server: Topology;
+  let alice: Person;
+  let bob: Person;
+
+  beforeAll(async () => {
+    server = await startTopology(kind, { retryWindowSeconds: 5 });
+    [alice, bob] = await Promise.all([Person.registers(server, 'alice'), Person.registers(server, 'bob')]);
+    await becomeContacts(alice, bob);
+    await alice.sdk.send('bob', 'first');
+    await until('the first message arrives', () => bob.textsFrom('alice').includes('first'));
+  }, 90_000);
+
+  afterAll(async () => {
+    await Promise.all([alice?.leaves(), bob?.leaves()]);
+    await server?.stop();
+  }, 30_000);
+
+  it.each(MURDERS.filter(([topology]) => topology === kind).map(([, victim, signal]) => [victim, signal] as const))(
+    'loses nothing and shows nothing twice when the process of %s gets %s and starts again',
+    async (victim, signal) => {
+      const end = Date.now() + STREAM_MS;
+      const about = `${victim} ${signal}`;
+      const streams = Promise.all([stream(alice, 'bob', about, end), stream(bob, 'alice', about, end)]);
+      await sleep(STREAM_MS / 4);
+      await server.kill(victim, signal);
+      await server.restart(victim);
+      const [toBob, toAlice] = await streams;
+      const arrived = () => ({
+        bob: bob.textsFrom('alice').filter((text) => text.startsWith(about)),
+        alice: alice.textsFrom('bob').filter((text) => text.startsWith(about)),
+      });
+      const missing = () => [...missingOf(toBob, arrived().bob), ...missingOf(toAlice, arrived().alice)];
+      const detail = () => JSON.stringify({ missing: missing().length, states: alice.states.slice(-3), problems: alice.problems.slice(-3) });
+      await until('all messages have arrived', () => missing().length === 0, 60_000, detail);
+      await until('all receipts have arrived', () => alice.sdk.queue().length + bob.sdk.queue().length === 0, 60_000);
+      expect([...arrived().bob].sort()).toEqual([...toBob].sort());
+      expect([...arrived().alice].sort()).toEqual([...toAlice].sort());
+    },
+    120_000,
+  );
+});
+
+function missingOf(sent: string[], arrived: string[]): string[] {
+  const there = new Set(arrived);
+  return sent.filter((text) => !there.has(text));
+}
