@@ -13,6 +13,7 @@ import { SessionWatch } from './sessions/session-watch.js';
 const LEAST_RETURN_MS = 1_000;
 const MOST_RETURN_MS = 30_000;
 const DRAIN_MS = 300;
+const AGAIN_MS = 500;
 
 /** Starts and stops the gateway's parts in their order. */
 @Injectable()
@@ -57,7 +58,11 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
 
   /** Live state was wiped: routes come back from here, key packages from the devices. */
   private async afterWipe(): Promise<void> {
-    await this.sessions.registerAgain().catch(() => this.log.warn('live state is away'));
+    // A renewed lease tells of the wipe once only: what could not be put back is tried until it is there.
+    while (this.lease !== undefined && !(await this.sessions.registerAgain().then(() => true, () => false))) {
+      this.log.warn('live state is away');
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
     for (const connection of this.table.values()) {
       if (connection.session?.route === undefined) continue;
       this.table.write(connection, eventFrame({ kind: { case: 'keyPackagesLow', value: { left: 0 } } }));
@@ -75,5 +80,6 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
     this.watch.stop();
     this.relays.stop();
     await this.lease?.release();
+    this.lease = undefined;
   }
 }

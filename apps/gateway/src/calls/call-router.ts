@@ -21,6 +21,8 @@ import type { Connection } from '../connections/connection.js';
 import { ConnectionTable } from '../connections/connection-table.js';
 import { SessionService } from '../sessions/session.service.js';
 
+/** More than what the frame, the padding's length and the tag add to a reply's body. */
+const REPLY_OVERHEAD = 64;
 const ATTACH = methodName(Sessions.method.attach);
 
 /** Checks a call by what its method declares, charges it, and hands it to whoever serves it: a new method needs no change here. */
@@ -51,6 +53,7 @@ export class CallRouter {
         (body) => this.reply(connection, call.id, body),
         (error: unknown) => this.fail(connection, call.id, error),
       )
+      .catch(() => this.log.error('a reply could not be written'))
       .finally(() => connection.openCalls--);
   }
 
@@ -72,6 +75,9 @@ export class CallRouter {
   }
 
   private reply(connection: Connection, id: number, body: Uint8Array): void {
+    if (body.length > LIMITS.boxBytes - REPLY_OVERHEAD) {
+      return this.fail(connection, id, new RpcError(ErrorCode.TOO_LARGE, 'The answer is larger than a box can carry.'));
+    }
     this.table.write(connection, wrapFrame(FrameKind.REPLY, toBinary(ReplySchema, create(ReplySchema, { id, body }))));
   }
 

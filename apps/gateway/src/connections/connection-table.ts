@@ -62,6 +62,8 @@ export class ConnectionTable {
 
   /** Puts a frame (an entry of Frames) into the connection's next box. */
   write(connection: Connection, frame: Uint8Array): void {
+    // Closing: nothing would take the frames out again.
+    if (connection.socket.readyState !== 1) return;
     this.framesSent++;
     if (!connection.queue(frame)) return;
     if (this.dirty.length === 0) setImmediate(this.flush);
@@ -75,7 +77,12 @@ export class ConnectionTable {
     for (const connection of dirty) {
       this.boxesSent++;
       if (connection.socket.readyState !== 1) continue;
-      if (!connection.flush()) connection.socket.close(CloseCode.TOO_SLOW, 'too much unread');
+      try {
+        if (!connection.flush()) connection.socket.close(CloseCode.TOO_SLOW, 'too much unread');
+      } catch {
+        // One connection's frames that fit no box must end neither the others' turn nor the process.
+        connection.socket.close(CloseCode.MALFORMED, 'a frame that fits no box');
+      }
     }
   };
 }

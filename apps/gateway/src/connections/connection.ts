@@ -30,6 +30,8 @@ export class Connection {
   relay = 0;
   openCalls = 0;
   attaching = false;
+  /** It is being closed for a fault or a revocation: what still comes in until the peer has closed its side counts no more. */
+  deaf = false;
   /** Coarse clock of the last sign of life, milliseconds. */
   lastSeen: number;
   /** Token bucket of messages. */

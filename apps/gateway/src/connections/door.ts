@@ -75,6 +75,8 @@ export class Door {
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.closing) return void socket.destroy();
     this.sockets.handleUpgrade(request, socket, head, (websocket) => {
+      // Before any refusal: a bad frame on a refused socket is an 'error' too, and one that nobody hears ends the process.
+      websocket.on('error', onError);
       if (websocket.protocol !== SUBPROTOCOL) return websocket.close(1002, `offer the subprotocol ${SUBPROTOCOL}`);
       if (this.table.size >= this.config.maxConnections) return websocket.close(CloseCode.TRY_AGAIN_LATER, 'the server is full');
       this.welcome(websocket, clientAddress(request, this.config.trustedProxies)).catch(() => websocket.terminate());
@@ -87,7 +89,6 @@ export class Door {
     this.table.add(connection);
     socket.on('message', this.onMessage);
     socket.on('close', this.onClose);
-    socket.on('error', onError);
     const { certificate, signingKey } = this.certificate;
     connection.handshake = await ServerHandshake.start({ certificate: certificate!, gatewaySigningKey: signingKey });
     socket.send(connection.handshake.hello);
@@ -96,7 +97,7 @@ export class Door {
   /** Shared by all sockets, bound to none: `sender` is the socket. */
   private readonly onMessage = Door.bySocket((door: Door, socket, data) => {
     const connection = door.owners.get(socket);
-    if (connection === undefined) return;
+    if (connection === undefined || connection.deaf) return;
     connection.lastSeen = Date.now();
     if (connection.channel === undefined) door.finishHandshake(connection, data);
     else door.onBox(connection, data);
@@ -141,6 +142,7 @@ export class Door {
     try {
       this.dispatcher.dispatch(connection, connection.channel!.open(box));
     } catch {
+      connection.deaf = true;
       connection.socket.close(CloseCode.MALFORMED, 'not a box of this channel, or not frames');
     }
   }

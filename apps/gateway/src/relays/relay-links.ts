@@ -86,7 +86,7 @@ export class RelayLinks {
 
   private readonly onOutput = (relay: number, number: number, frame: Uint8Array): void => {
     const connection = this.table.get(number);
-    if (connection !== undefined) {
+    if (connection !== undefined && connection.socket.readyState === 1) {
       this.table.write(connection, frame);
       return;
     }

@@ -7,11 +7,13 @@ import { EventSchema, fromHex, toHex } from '@sotto/protocol';
 import { FrameKind, wrapFrame } from '@sotto/protocol/frames';
 import { DeviceChangedSchema, GatewayEventSchema, Gateways, SessionsRevokedSchema } from '@sotto/protocol/internal';
 import { CloseCode } from '../connections/close-codes.js';
-import type { Connection } from '../connections/connection.js';
+import type { AttachedSession, Connection } from '../connections/connection.js';
 import { ConnectionTable } from '../connections/connection-table.js';
 import { eventFrame } from './event-frame.js';
 
 const CHECK_MS = 60_000;
+/** Sessions in one question: what a bus message holds several times over. */
+const CHECK_AT_ONCE = 5_000;
 
 /** Ends sessions that are over, and passes events of the services on to devices. */
 @Injectable()
@@ -66,10 +68,13 @@ export class SessionWatch {
     this.table.byDevice(toHex(device))?.socket.close(CloseCode.REPLACED, 'replaced by a newer connection');
   }
 
-  /** One call for all sessions, in case that a `sessions.revoked` was lost. */
+  /** All sessions are asked about, in case that a `sessions.revoked` was lost. */
   private async checkAll(): Promise<void> {
     const sessions = [...this.table.values()].flatMap(({ session }) => (session === undefined ? [] : [session]));
-    if (sessions.length === 0) return;
+    for (let from = 0; from < sessions.length; from += CHECK_AT_ONCE) await this.check(sessions.slice(from, from + CHECK_AT_ONCE));
+  }
+
+  private async check(sessions: readonly AttachedSession[]): Promise<void> {
     const refs = sessions.map(({ account, device, since }) => ({
       account: fromHex(account),
       device: fromHex(device),
@@ -85,6 +90,7 @@ export class SessionWatch {
   private end(connection: Connection): void {
     this.table.write(connection, eventFrame({ kind: { case: 'sessionRevoked', value: {} } }));
     this.table.flush();
+    connection.deaf = true;
     connection.socket.close(CloseCode.REVOKED, 'the session was revoked');
   }
 }

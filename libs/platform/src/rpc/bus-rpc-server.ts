@@ -78,7 +78,8 @@ export class BusRpcServer extends Server implements CustomTransportStrategy {
     const answer = (payload: Uint8Array): Promise<Uint8Array> => {
       const work = this.answer(contract, handler, payload);
       this.running.add(work);
-      void work.finally(() => this.running.delete(work));
+      const ended = (): unknown => this.running.delete(work);
+      void work.then(ended, ended);
       return work;
     };
     this.subscriptions.push(this.bus.respond(subjectOf(contract), contract.method.parent.typeName, answer));
