@@ -58,7 +58,10 @@ async function runIdle(connections: number): Promise<void> {
   for (const kind of kinds) {
     const figures = await benchIdle(kind, connections);
     if (values.json) console.log(JSON.stringify(figures));
-    else console.log(`${kind.padEnd(10)}  ${connections} connections held  ${(figures.bytes_per_connection / 1_024).toFixed(1)} KiB a connection`);
+    else
+      console.log(
+        `${kind.padEnd(10)}  ${connections} connections held  ${(figures.bytes_per_connection / 1_024).toFixed(1)} KiB a connection`,
+      );
   }
 }
 

@@ -27,7 +27,7 @@ function withDescendants(pids: readonly number[]): Set<number> {
     if (/^\d+$/.test(name)) parents.set(Number(name), statOf(Number(name))?.parent ?? 0);
   }
   const all = new Set(pids);
-  for (let before = 0; before !== all.size; ) {
+  for (let before = 0; before !== all.size;) {
     before = all.size;
     for (const [pid, parent] of parents) if (all.has(parent)) all.add(pid);
   }

@@ -98,7 +98,14 @@ async function measure(name: Figures['name'], pids: number[], settings: LoadSett
     load.send('end');
     const result = await load.next<LoadResult>();
     const { pairs, window, size } = settings;
-    return { name, pairs, window, size, ...figuresOf(result, after.cpuSeconds - before.cpuSeconds), rss_mb: round(after.memoryBytes / MiB, 0) };
+    return {
+      name,
+      pairs,
+      window,
+      size,
+      ...figuresOf(result, after.cpuSeconds - before.cpuSeconds),
+      rss_mb: round(after.memoryBytes / MiB, 0),
+    };
   } finally {
     load.stop();
   }

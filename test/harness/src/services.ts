@@ -18,7 +18,12 @@ const NATS_CONFIG = 'max_payload: 1MB\nmax_pending: 8MB\nwrite_deadline: "2s"\n'
 export async function startServices(folder: string, options: TopologyOptions): Promise<Parts> {
   const processes = new Map<string, RunningServer>();
   try {
-    const [nats, redis, postgres, port] = await Promise.all([startNats({ config: NATS_CONFIG }), startRedis(), startPostgres(), freePort()]);
+    const [nats, redis, postgres, port] = await Promise.all([
+      startNats({ config: NATS_CONFIG }),
+      startRedis(),
+      startPostgres(),
+      freePort(),
+    ]);
     processes.set('nats', nats).set('redis', redis).set('postgres', postgres);
     await promisify(execFile)(process.execPath, [fileURLToPath(new URL('./migrate.js', import.meta.url)), postgres.url]);
     const pin = await writeIdentity(join(folder, 'server-identity'));
@@ -32,7 +37,10 @@ export async function startServices(folder: string, options: TopologyOptions): P
       GATEWAY_PORT: String(port),
       ...settingsOf(options),
     };
-    const started = await Promise.all([...SERVICES.map((name) => startService(name, environment, options)), startGateway(port, environment, options)]);
+    const started = await Promise.all([
+      ...SERVICES.map((name) => startService(name, environment, options)),
+      startGateway(port, environment, options),
+    ]);
     [...SERVICES, 'gateway'].forEach((name, i) => processes.set(name, started[i]!));
     return { port, pin, processes, createInvite: (name) => createInvite(nats.url, name) };
   } catch (error) {
