@@ -1,4 +1,5 @@
-// One-shot: makes the secrets that are missing, each service's into a folder of its own. What is there stays, an operator's own files too.
+// One-shot: makes the secrets that are missing, each service's into a folder of its own. A secret that is there stays, an operator's own too;
+// what follows from them (nats.conf, redis.conf, the URLs) is written anew.
 // Layout of the folder given as argument: <service>/{nats-password,…}, auth/{server-identity,token-key}, nats/nats.conf, redis/redis.conf, postgres/…
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

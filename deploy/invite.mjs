@@ -9,7 +9,11 @@ const password = readFileSync(process.env.ADMIN_NATS_PASSWORD_FILE ?? '/secrets/
 const bus = await connectNatsBus({ servers: process.env.NATS_URL, name: 'admin', user: 'admin', password });
 try {
   const { code, pin } = await new RpcClient(bus, { service: 'admin' }).call(Admin.method.createInvite, { name: process.argv[2] ?? '' });
-  process.stdout.write(`invite ${code}\npin    ${Buffer.from(pin).toString('hex')}\n`);
+  const hex = Buffer.from(pin).toString('hex');
+  const server = `${process.env.SERVER_NAME ?? 'localhost'}:${process.env.SOTTO_PORT ?? '7788'}`;
+  process.stdout.write(
+    `invite ${code}\npin    ${hex}\nlink   sotto://${server}/#${[hex, code, process.argv[2]].filter(Boolean).join('/')}\n`,
+  );
 } catch (error) {
   process.stderr.write(`no invite: ${error instanceof Error ? error.message : 'failed'}\n`);
   process.exitCode = 1;
