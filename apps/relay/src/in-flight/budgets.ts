@@ -24,9 +24,9 @@ export class Budgets {
     let use = this.accounts.get(message.account);
     if (use === undefined) this.accounts.set(message.account, (use = { movingMessages: 0, movingBytes: 0, heldBytes: 0, held: new Set() }));
     const { movingMessagesPerAccount, movingBytesPerAccount } = this.config;
-    if (use.movingMessages >= movingMessagesPerAccount || use.movingBytes + message.payload.length > movingBytesPerAccount) return false;
+    if (use.movingMessages >= movingMessagesPerAccount || use.movingBytes + message.charge > movingBytesPerAccount) return false;
     use.movingMessages++;
-    use.movingBytes += message.payload.length;
+    use.movingBytes += message.charge;
     message.charged = 'moving';
     return true;
   }
@@ -36,10 +36,10 @@ export class Budgets {
     if (message.charged !== 'moving') return [];
     const use = this.accounts.get(message.account)!;
     use.movingMessages--;
-    use.movingBytes -= message.payload.length;
+    use.movingBytes -= message.charge;
     use.held.add(message);
-    use.heldBytes += message.payload.length;
-    this.heldBytes += message.payload.length;
+    use.heldBytes += message.charge;
+    this.heldBytes += message.charge;
     message.charged = 'held';
     return this.overflow(use);
   }
@@ -49,11 +49,11 @@ export class Budgets {
     if (use === undefined || message.charged === 'none') return;
     if (message.charged === 'moving') {
       use.movingMessages--;
-      use.movingBytes -= message.payload.length;
+      use.movingBytes -= message.charge;
     } else {
       use.held.delete(message);
-      use.heldBytes -= message.payload.length;
-      this.heldBytes -= message.payload.length;
+      use.heldBytes -= message.charge;
+      this.heldBytes -= message.charge;
     }
     message.charged = 'none';
     if (use.movingMessages === 0 && use.held.size === 0) this.accounts.delete(message.account);

@@ -13,6 +13,8 @@ export interface InFlightMessage {
   gateway: number;
   connection: number;
   payload: Uint8Array;
+  /** What it counts against its account's budgets: payload and recipients, whoever they are. Bytes. */
+  charge: number;
   /** Milliseconds since the epoch. */
   arrivedAt: number;
   /** Milliseconds since the epoch, a whole second. */
@@ -39,6 +41,8 @@ export interface Delivery {
   backoff: number;
   /** Counts in the device's window. */
   inWindow: boolean;
+  /** The device keeps it and cannot read it yet: only a retry sends it again. */
+  parked: boolean;
   /** Has an entry in the retry timers. */
   timed: boolean;
   settled: boolean;
@@ -51,6 +55,8 @@ export interface DeviceEntry {
   /** undefined: not loaded; null: there is none. */
   route: DeviceRoute | null | undefined;
   loading: boolean;
+  /** Its route changed while it was being loaded: what comes may be older than the change. */
+  stale: boolean;
   /** Deliveries without an outcome, in order of number. */
   open: Set<Delivery>;
   /** How many of them are sent and unacknowledged. */

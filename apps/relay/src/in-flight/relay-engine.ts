@@ -37,6 +37,8 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** The shortest time that a message may be on its way, also with ttl 0. */
 const LEAST_WINDOW_MS = 1_000;
 const TOO_MUCH = 'Too much of this account is on its way: wait for receipts.';
+/** What a delivery costs beside the payload, so that empty messages to a thousand devices are bounded too. Bytes. */
+const DELIVERY_CHARGE = 128;
 const ACCEPTED_AFTER_MS = 100;
 /** Age at which an unacknowledged message is written to the retry timers and charged as held. */
 const HELD_AFTER_MS = 1_000;
@@ -113,6 +115,7 @@ export class RelayEngine {
       gateway,
       connection: input.connection,
       payload: send.payload,
+      charge: send.payload.length + send.devices.length * DELIVERY_CHARGE,
       arrivedAt: now,
       deadline: Math.ceil((now + window) / 1_000) * 1_000,
       open: [],
@@ -156,6 +159,7 @@ export class RelayEngine {
       sentAt: 0,
       backoff: FIRST_RETRY_MS,
       inWindow: false,
+      parked: false,
       timed: false,
       settled: false,
     };
@@ -177,18 +181,21 @@ export class RelayEngine {
       to.unacknowledged++;
     }
     delivery.sentAt = this.ports.now();
+    delivery.parked = false;
     this.ports.output(route.gateway, route.connection, encodeDeliver(this.incarnation, delivery.number, delivery.message.payload));
   }
 
   private load(entry: DeviceEntry): void {
     if (entry.loading) return;
     entry.loading = true;
+    entry.stale = false;
     this.ports.loadRoute(entry.device).then(
       (route) => {
         entry.loading = false;
         // An event that came meanwhile knows better.
-        if (entry.route === undefined) entry.route = route ?? null;
-        for (const delivery of entry.open) this.dispatch(delivery);
+        if (entry.stale) return this.load(entry);
+        entry.route = route ?? null;
+        for (const delivery of entry.open) if (!delivery.inWindow) this.dispatch(delivery);
       },
       // Live state is away: the retry of the deliveries loads again.
       () => {
@@ -205,6 +212,7 @@ export class RelayEngine {
     else if (ack.outcome === Outcome.CANNOT) this.settle(delivery, ReceiptStatus.CANNOT);
     else if (ack.outcome === Outcome.LATER) {
       this.leaveWindow(delivery);
+      delivery.parked = true;
       this.fillWindow(delivery.to);
     }
   }
@@ -241,6 +249,7 @@ export class RelayEngine {
 
   private routeChanged(entry: DeviceEntry, route: DeviceRoute | undefined): void {
     entry.route = route;
+    entry.stale = entry.loading;
     for (const delivery of entry.open) this.leaveWindow(delivery);
     if (entry.open.size > 0) this.load(entry);
   }
@@ -279,7 +288,7 @@ export class RelayEngine {
   private fillWindow(entry: DeviceEntry): void {
     for (const delivery of entry.open) {
       if (entry.unacknowledged >= this.config.deliveryWindow) return;
-      if (!delivery.inWindow && delivery.sentAt === 0) this.dispatch(delivery);
+      if (!delivery.inWindow && !delivery.parked) this.dispatch(delivery);
     }
   }
 
