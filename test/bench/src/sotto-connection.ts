@@ -8,6 +8,10 @@ import { WebSocket } from 'ws';
 /** Each is another address towards the server, which counts calls by address: it trusts this machine as a proxy. */
 let nextAddress = 1;
 
+/** Well below what the server takes for a dead connection. */
+const HEARTBEAT_MS = 20_000;
+const PING = wrapFrame(FrameKind.PING, new Uint8Array(0));
+
 /** What is needed to come back as the same device. */
 export interface KnownDevice {
   credential: DeviceCredential;
@@ -18,6 +22,7 @@ export interface KnownDevice {
 export class SottoConnection {
   device: Uint8Array = new Uint8Array(0);
   readonly deliveryKey = sodium.randombytes_buf(32);
+  closed = false;
   frames = 0;
   boxes = 0;
   onFrame: (kind: number, message: Uint8Array) => void = () => undefined;
@@ -32,6 +37,8 @@ export class SottoConnection {
   ) {
     socket.on('message', (box: Buffer) => this.receive(box));
     socket.on('close', (code) => this.fail(new Error(`the server closed the connection (${code})`)));
+    const heartbeat = setInterval(() => this.write(PING), HEARTBEAT_MS);
+    socket.on('close', () => clearInterval(heartbeat));
   }
 
   static async open(url: string, pin: Uint8Array): Promise<SottoConnection> {
@@ -127,6 +134,7 @@ export class SottoConnection {
   }
 
   private fail(error: Error): void {
+    this.closed = true;
     for (const call of this.calls.values()) call.reject(error);
     this.calls.clear();
   }

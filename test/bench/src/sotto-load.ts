@@ -27,8 +27,10 @@ export class SottoLoad {
     this.connections = await inParallel(2 * this.settings.pairs, () => registered(this.settings));
   }
 
+  /** Throws when the server has let a connection go: the load would not be the one that was asked for. */
   go(): void {
     const { pairs } = this.settings;
+    if (this.connections.some((one) => one.closed)) throw new Error('the server closed connections before the load began');
     for (let i = 0; i < pairs; i++) this.startPair(this.connections[i]!, this.connections[pairs + i]!);
   }
 
