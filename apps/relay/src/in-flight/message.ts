@@ -61,6 +61,9 @@ export interface DeviceEntry {
   open: Set<Delivery>;
   /** How many of them are sent and unacknowledged. */
   unacknowledged: number;
+  unacknowledgedBytes: number;
+  /** One had to wait for room: those behind it wait too, so that order stays. */
+  full: boolean;
   /** The connection that its gateway last called gone. */
   goneGateway: number;
   goneConnection: number;

@@ -217,6 +217,17 @@ describe('the relay', () => {
     expect(deliveries().map(({ payload }) => payload.length)).toEqual([1, 2, 3, 4, 5]);
   });
 
+  it('never has more than 1 MiB unacknowledged at one device, and keeps the order behind a large message', async () => {
+    connect(BOB, 2);
+    for (let i = 0; i < 5; i++) await aliceSends({ size: 250 * 1024 });
+    await aliceSends({ size: 10 });
+    const sizes = () => sent.flatMap(({ deliver }) => (deliver === undefined ? [] : [deliver.payload.length]));
+    expect(sizes()).toEqual(Array(4).fill(250 * 1024));
+    bobAcks(sent.find(({ deliver }) => deliver !== undefined)!.deliver!);
+    await settle();
+    expect(sizes().slice(4)).toEqual([250 * 1024, 10]);
+  });
+
   it('delivers again when the gateway says that the connection was gone, but not to that connection', async () => {
     connect(BOB, 2);
     await aliceSends();

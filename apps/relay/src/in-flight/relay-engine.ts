@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { ErrorCode, Outcome, ReceiptSchema, ReceiptStatus } from '@sotto/protocol';
+import { ErrorCode, LIMITS, Outcome, ReceiptSchema, ReceiptStatus } from '@sotto/protocol';
 import {
   encodeDeliver,
   encodeReceipt,
@@ -176,13 +176,21 @@ export class RelayEngine {
     const { route } = to;
     if (!holds || route === null || route.gateway === 0 || isGone(to, route) || !this.ports.gatewayAlive(route.gateway)) return;
     if (!delivery.inWindow) {
-      if (to.unacknowledged >= this.config.deliveryWindow) return;
+      if (!this.hasRoom(to, delivery.message.payload.length)) return;
       delivery.inWindow = true;
       to.unacknowledged++;
+      to.unacknowledgedBytes += delivery.message.payload.length;
     }
     delivery.sentAt = this.ports.now();
     delivery.parked = false;
     this.ports.output(route.gateway, route.connection, encodeDeliver(this.incarnation, delivery.number, delivery.message.payload));
+  }
+
+  /** A window of messages and of bytes: what is on its way to one device fits what its gateway lets a slow client leave unread. */
+  private hasRoom(to: DeviceEntry, bytes: number): boolean {
+    const fits = to.unacknowledged === 0 || to.unacknowledgedBytes + bytes <= LIMITS.deliveryWindowBytes;
+    to.full ||= to.unacknowledged >= this.config.deliveryWindow || !fits;
+    return !to.full;
   }
 
   private load(entry: DeviceEntry): void {
@@ -195,6 +203,7 @@ export class RelayEngine {
         // An event that came meanwhile knows better.
         if (entry.stale) return this.load(entry);
         entry.route = route ?? null;
+        entry.full = false;
         for (const delivery of entry.open) if (!delivery.inWindow) this.dispatch(delivery);
       },
       // Live state is away: the retry of the deliveries loads again.
@@ -268,13 +277,13 @@ export class RelayEngine {
     if (!delivery.inWindow) return;
     delivery.inWindow = false;
     delivery.to.unacknowledged--;
+    delivery.to.unacknowledgedBytes -= delivery.message.payload.length;
   }
 
   private settle(delivery: Delivery, status: ReceiptStatus): void {
     if (delivery.settled) return;
     delivery.settled = true;
     const { message, to } = delivery;
-    const wasFull = to.unacknowledged >= this.config.deliveryWindow;
     this.leaveWindow(delivery);
     this.deliveries.delete(delivery.number);
     to.open.delete(delivery);
@@ -282,12 +291,13 @@ export class RelayEngine {
     if (delivery.timed) this.ports.removeTimers([this.timerOf(delivery)]);
     this.receipt(message, delivery.device, status);
     if (message.open.length === 0) this.forget(message);
-    if (wasFull) this.fillWindow(to);
+    if (to.full) this.fillWindow(to);
   }
 
   private fillWindow(entry: DeviceEntry): void {
+    entry.full = false;
     for (const delivery of entry.open) {
-      if (entry.unacknowledged >= this.config.deliveryWindow) return;
+      if (entry.full) return;
       if (!delivery.inWindow && !delivery.parked) this.dispatch(delivery);
     }
   }
@@ -362,6 +372,8 @@ export class RelayEngine {
   private hold(message: InFlightMessage, timers: RetryTimer[]): void {
     // One that became due with it may have pushed it out.
     if (isSettled(message)) return;
+    // Ends within a second anyway: ttl 0 is never held.
+    if (message.deadline - this.ports.now() <= LEAST_WINDOW_MS) return;
     ownBytes(message);
     for (const delivery of message.open) {
       delivery.timed = true;
@@ -383,6 +395,7 @@ export class RelayEngine {
       delivery.backoff = Math.min(delivery.backoff * 2, LAST_RETRY_MS);
       if (delivery.sentAt === 0) delivery.sentAt = now;
       if (!delivery.inWindow) delivery.to.route = undefined;
+      else if (delivery.to.route === undefined) this.leaveWindow(delivery);
       this.dispatch(delivery);
     }
   }
