@@ -66,9 +66,9 @@ interface Greeting {
 
 function greeting(command: HostCommand, { address, host, port, pin, link }: Greeting): string[] {
   const lines = [`Sotto listens on ${address} for up to ${command.size} connections.`, `Pin:      ${pin}`];
-  if (link !== undefined) lines.push(`Invite:   ${link}`, '', 'To register and join, copy:', `  sotto join '${link}' -i NAME`);
+  if (link !== undefined) lines.push(`Invite:   ${link}`, '', 'To register and join, copy:', `  npx sotto join '${link}' -i NAME`);
   const open = command.registration === 'open' ? ' --new' : '';
-  lines.push(link === undefined ? 'To join:' : 'From then on:', `  sotto join -t ${host} -p ${port} -k ${pin} -i NAME${open}`, '');
+  lines.push(link === undefined ? 'To join:' : 'From then on:', `  npx sotto join -t ${host} -p ${port} -k ${pin} -i NAME${open}`, '');
   lines.push('An invite lets one person in; sotto invite makes more. Ctrl-C ends the server.');
   return lines;
 }
