@@ -62,6 +62,7 @@ export class CallRouter {
     if (contract === undefined || contract.caller === CallerClass.SERVICE) {
       throw new RpcError(ErrorCode.UNKNOWN_METHOD, 'This server has no such method.');
     }
+    if (call.body.length > LIMITS.callBytes) throw new RpcError(ErrorCode.TOO_LARGE, 'The body of a call has at most 256 KiB.');
     const caller = callerOf(connection);
     checkCaller(contract, caller);
     await this.limiter.charge(contract.rate, { account: caller.account, address: caller.address });

@@ -5,6 +5,8 @@ import { type RetryTimer, retryTimerKey, type RetryTimerStore } from './retry-ti
 const KEY = 'relay:retry-timers';
 /** Longest retry window, and a minute. Seconds. */
 const KEY_LIFETIME = 24 * 3_600 + 60;
+/** Timers in one command: a function takes only so many arguments. */
+const AT_ONCE = 1_000;
 
 const TAKE_DUE = `
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
@@ -15,12 +17,14 @@ export class RedisRetryTimerStore implements RetryTimerStore {
   constructor(private readonly redis: Redis) {}
 
   async add(timers: readonly RetryTimer[]): Promise<void> {
-    if (timers.length === 0) return;
-    await this.redis
-      .multi()
-      .zadd(KEY, ...timers.flatMap((timer) => [timer.deadline, retryTimerKey(timer)]))
-      .expire(KEY, KEY_LIFETIME)
-      .exec();
+    for (let from = 0; from < timers.length; from += AT_ONCE) {
+      const some = timers.slice(from, from + AT_ONCE);
+      await this.redis
+        .multi()
+        .zadd(KEY, ...some.flatMap((timer) => [timer.deadline, retryTimerKey(timer)]))
+        .expire(KEY, KEY_LIFETIME)
+        .exec();
+    }
   }
 
   async remove(timers: readonly RetryTimer[]): Promise<void> {

@@ -52,7 +52,7 @@ export class NatsBus implements Bus {
   publish(subject: string, payload: Uint8Array): void {
     assertFits(payload);
     // While away the client would gather an unbounded backlog and drop it on return; the contract says: lost, without an error.
-    if (this.connected) this.connection.publish(subject, payload);
+    if (this.connected && !this.connection.isDraining()) this.connection.publish(subject, payload);
   }
 
   subscribe(subject: string, handler: (payload: Uint8Array, subject: string) => void, options: { queue?: string } = {}): Subscription {

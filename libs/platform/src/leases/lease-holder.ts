@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TIMES } from '@sotto/protocol';
 import type { LeaseKind, LeaseStore } from '../live-state/lease.store.js';
+
+const CLAIM_AGAIN_MS = 500;
 
 /** Claims an incarnation and renews its lease three times a lease time until released. */
 export class LeaseHolder {
@@ -18,7 +21,10 @@ export class LeaseHolder {
   static async claim(store: LeaseStore, kind: LeaseKind, onWiped: () => void): Promise<LeaseHolder> {
     for (;;) {
       const incarnation = randomBytes(4).readUInt32LE() || 1;
-      if (!(await store.claim(kind, incarnation, TIMES.leaseMs))) continue;
+      const claimed = await store.claim(kind, incarnation, TIMES.leaseMs).catch(() => undefined);
+      // Live state away: a process that gave up here would run on without its door.
+      if (claimed === undefined) await sleep(CLAIM_AGAIN_MS);
+      if (claimed !== true) continue;
       const holder = new LeaseHolder(store, kind, incarnation, onWiped);
       holder.timer = setInterval(() => void holder.renew(), TIMES.leaseMs / 3);
       return holder;

@@ -16,7 +16,7 @@ export class LeaseWatch {
   ) {}
 
   async start(): Promise<void> {
-    await this.poll();
+    await this.poll().catch(() => undefined);
     this.timer = setInterval(() => void this.poll().catch(() => undefined), 1_000);
   }
 
