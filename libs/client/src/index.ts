@@ -1,5 +1,9 @@
 // The SDK. Runs in browsers and on Node; the SQLite store and the socket of Node are @sotto/client/node.
-export { SottoClient, type Account, type ClientEvents, type ClientOptions, type Message, type QueuedMessage } from './sotto-client.js';
+export { SottoClient } from './sotto-client.js';
+export type { ClientEvents } from './client-events.js';
+export type { ClientOptions } from './device.js';
+export type { Message, QueuedMessage } from './messaging/message.js';
+export type { Account } from './session/sessions.js';
 export { ClientError, type ClientErrorReason, ServerError } from './client-error.js';
 export type { ConnectionState } from './connection/connection.js';
 export { Link } from './connection/link.js';

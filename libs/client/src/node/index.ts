@@ -2,7 +2,8 @@ import { nodeProvider } from '@sotto/mls/node';
 import { WebSocket } from 'ws';
 import { LIMITS } from '@sotto/protocol';
 import type { Socket, SocketFactory } from '../connection/socket.js';
-import { type ClientOptions, SottoClient } from '../sotto-client.js';
+import type { ClientOptions } from '../device.js';
+import { SottoClient } from '../sotto-client.js';
 
 export { SqliteStore } from './sqlite.store.js';
 

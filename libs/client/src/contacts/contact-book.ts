@@ -1,0 +1,70 @@
+import { type Contact as WireContact, Contacts, ContactState } from '@sotto/protocol';
+import type { Device } from '../device.js';
+import type { Outgoing } from '../messaging/outgoing.js';
+import type { Journal } from '../storage/journal.js';
+import type { Contact, ContactChange } from './contact-list.js';
+
+/** Follows the server's contact list, and does what each change asks for: begin a conversation, tell the program, revoke. */
+export class ContactBook {
+  /** The last re-attachment that a revocation asked for. */
+  reattached: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly device: Device,
+    private readonly outgoing: Outgoing,
+  ) {}
+
+  refresh(): Promise<void> {
+    return this.device.step((journal) => this.fetch(journal));
+  }
+
+  async fetch(journal: Journal): Promise<void> {
+    const { contacts } = await this.device.requireLink().call(Contacts.method.list, {});
+    await this.changes(this.device.contacts.replace(contacts, journal), journal);
+  }
+
+  async rows(rows: WireContact[], journal: Journal): Promise<void> {
+    for (const row of rows) {
+      await this.changes(this.device.contacts.apply(row, journal), journal);
+      const contact = this.device.contacts.get(row.name);
+      if (row.state === ContactState.ACCEPTED && row.online && contact) await this.online(contact, journal);
+    }
+  }
+
+  async changes(changes: ContactChange[], journal: Journal): Promise<void> {
+    for (const { contact, before } of changes) {
+      journal.afterwards(() => this.device.events.emit('contact', contact));
+      if (contact.changedKey !== undefined) {
+        const text = `the key of ${contact.name} has changed: compare safety numbers, then confirm`;
+        journal.afterwards(() => this.device.problem('key-changed', text, contact.name));
+      }
+      if (before?.status === 'accepted' && contact.status !== 'accepted')
+        this.revoke(this.device.conversations?.leave(before.account, journal) ?? [], journal);
+      if (contact.status === 'accepted' && before?.status !== 'accepted' && this.outgoing.mayBegin(contact))
+        await this.outgoing.beginIfNone(contact, journal);
+    }
+  }
+
+  /** Attach is what tells the server: a fresh connection makes it effective at once. */
+  revoke(capabilities: readonly string[], journal: Journal): void {
+    const fresh = this.device.revoked.add(capabilities, journal);
+    if (fresh.length === 0) return;
+    this.device.stock.discard(fresh, journal);
+    this.device.conversations?.retireReachedBy(fresh, journal);
+    journal.afterwards(() => {
+      this.reattached = this.device.connection.connect();
+    });
+  }
+
+  async presence(account: string, online: boolean, journal: Journal): Promise<void> {
+    const contact = this.device.contacts.presence(account, online);
+    if (contact === undefined) return;
+    journal.afterwards(() => this.device.events.emit('presence', { name: contact.name, online }));
+    if (online) await this.online(contact, journal);
+  }
+
+  async online(contact: Contact, journal: Journal): Promise<void> {
+    if (this.outgoing.mayBegin(contact)) await this.outgoing.beginIfNone(contact, journal);
+    this.outgoing.reduce({ kind: 'contact-online', account: contact.account }, journal);
+  }
+}

@@ -1,0 +1,129 @@
+import type { MlsEngine, MlsProvider } from '@sotto/mls';
+import { ClientError, ServerError } from './client-error.js';
+import type { ClientEvents } from './client-events.js';
+import { Connection, type ConnectionOptions } from './connection/connection.js';
+import type { Link } from './connection/link.js';
+import { globalSocketFactory, type SocketFactory } from './connection/socket.js';
+import { type Contact, ContactList } from './contacts/contact-list.js';
+import type { Conversations } from './conversations/conversations.js';
+import { Emitter } from './events.js';
+import { KeyPackageStock } from './key-packages/key-package-stock.js';
+import { RevokedCapabilities } from './session/revoked-capabilities.js';
+import type { DeviceSecrets, SessionRecord } from './session/session-record.js';
+import { Journal } from './storage/journal.js';
+import type { Store } from './storage/store.js';
+
+export interface ClientOptions {
+  /** wss://… or ws://… */
+  readonly url: string;
+  /** SHA-256 of the server's identity key, lower-case hex, as an invite link or the operator tells it. */
+  readonly pin?: string | undefined;
+  /** Asked when no pin is known, before anything secret is sent. Without it such a server is refused. */
+  readonly onNewPin?: ((pin: string) => boolean | Promise<boolean>) | undefined;
+  readonly store: Store;
+  readonly socket?: SocketFactory | undefined;
+  /** Defaults to the one that runs everywhere; @sotto/client/node brings a faster one. */
+  readonly mlsProvider?: MlsProvider | undefined;
+}
+
+/** What the parts of the client share: the device's state, its connection, and the one order of steps in which both change. */
+export class Device {
+  readonly events = new Emitter<ClientEvents>();
+  readonly connection: Connection;
+  secrets: DeviceSecrets | undefined;
+  session: SessionRecord | undefined;
+  pin: string | undefined;
+  engine: MlsEngine | undefined;
+  contacts = new ContactList(new Map());
+  stock = new KeyPackageStock(new Map(), new Uint8Array());
+  conversations: Conversations | undefined;
+  revoked = new RevokedCapabilities(new Map());
+  closed = false;
+  #steps: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly options: ClientOptions,
+    handlers: Pick<ConnectionOptions, 'attach' | 'onFrames' | 'onState'>,
+  ) {
+    this.connection = new Connection({
+      url: options.url,
+      socket: options.socket ?? globalSocketFactory(),
+      pinPolicy: () => ({ pin: options.pin ?? this.pin, onNewPin: options.onNewPin }),
+      ...handlers,
+    });
+  }
+
+  /** One after the other; its effects are durable before anything of it leaves the device. */
+  step<T>(work: (journal: Journal) => Promise<T>): Promise<T> {
+    const run = async (): Promise<T> => {
+      if (this.closed) throw new ClientError('closed', 'the client is closed');
+      const journal = new Journal(this.options.store);
+      try {
+        const result = await work(journal);
+        await journal.commit();
+        return result;
+      } catch (error) {
+        await this.#keepWhatHappened(error, journal);
+        throw error;
+      }
+    };
+    const result = this.#steps.then(run);
+    this.#steps = result.catch(() => undefined);
+    return result;
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    await this.#steps;
+    this.closed = true;
+    this.connection.close();
+    await this.options.store.close();
+  }
+
+  requireLink(): Link {
+    const { link } = this.connection;
+    if (link === undefined) throw new ClientError('offline', 'there is no connection to the server');
+    return link;
+  }
+
+  signedIn(): { session: SessionRecord; secrets: DeviceSecrets } {
+    if (this.session === undefined || this.secrets === undefined) throw new ClientError('not-logged-in', 'log in first');
+    return { session: this.session, secrets: this.secrets };
+  }
+
+  accepted(name: string): Contact {
+    const contact = this.contacts.get(name);
+    if (contact === undefined) throw new ClientError('unknown-contact', `${name} is no contact`);
+    if (contact.status !== 'accepted') throw new ClientError('not-accepted', `${name} is not a contact yet (${contact.status})`);
+    return contact;
+  }
+
+  problem(code: ClientEvents['problem']['code'], text: string, contact?: string): void {
+    this.events.emit('problem', contact === undefined ? { code, text } : { code, text, contact });
+  }
+
+  /** Counted again at the next attach. */
+  topUpFailed(error: unknown): void {
+    if (error instanceof ClientError && error.reason === 'storage-failed') throw error;
+    this.failed(error);
+  }
+
+  failed(error: unknown): void {
+    if (this.closed || (error instanceof ClientError && (error.reason === 'offline' || error.reason === 'closed'))) return;
+    const text = error instanceof ServerError || error instanceof ClientError ? error.message : 'a step of the client failed';
+    this.problem('call-failed', text);
+  }
+
+  /** A step that ends early, say by a call that was refused, has moved the state in memory: the disk must follow, or an MLS generation is used twice. */
+  async #keepWhatHappened(error: unknown, journal: Journal): Promise<void> {
+    if (error instanceof ClientError && error.reason === 'storage-failed') return this.#storageFailed(error);
+    await journal.commit().catch((failure: unknown) => this.#storageFailed(failure as ClientError));
+  }
+
+  /** Memory is ahead of the disk now: nothing may be acknowledged or sent from it. */
+  #storageFailed(error: ClientError): void {
+    this.problem('storage-failed', error.message);
+    this.connection.refuse(error.message);
+    this.closed = true;
+  }
+}

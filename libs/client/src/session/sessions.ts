@@ -1,0 +1,208 @@
+import { browserProvider, makeDeviceIdentity, MlsEngine } from '@sotto/mls';
+import { Accounts, type Session, toHex } from '@sotto/protocol';
+import { ClientError } from '../client-error.js';
+import type { Link } from '../connection/link.js';
+import { type Contact, ContactList } from '../contacts/contact-list.js';
+import { Conversations } from '../conversations/conversations.js';
+import type { Device } from '../device.js';
+import { KeyPackageStock, type StockedKeyPackage } from '../key-packages/key-package-stock.js';
+import type { Outgoing } from '../messaging/outgoing.js';
+import { keyPairOf, newKeyPair } from '../sodium.js';
+import type { Journal } from '../storage/journal.js';
+import { decodeRecord } from '../storage/record.js';
+import { exportRecoveryFile, importRecoveryFile } from './recovery-file.js';
+import { RevokedCapabilities } from './revoked-capabilities.js';
+import { type DeviceSecrets, newSecrets, recordOf, type SessionRecord } from './session-record.js';
+import * as signIn from './sign-in.js';
+
+export interface Account {
+  readonly name: string;
+  readonly account: string;
+  readonly device: string;
+  readonly server: string;
+  /** The account's identity key must confirm this device first: recovery file, or reset. */
+  readonly pending: boolean;
+}
+
+/** Who this device is to the server, and which keys it has for that. */
+export class Sessions {
+  constructor(
+    private readonly device: Device,
+    private readonly outgoing: Outgoing,
+  ) {}
+
+  /** The account of this device, or undefined before the first log-in. */
+  get account(): Account | undefined {
+    const session = this.device.session;
+    if (session === undefined) return undefined;
+    const { name, account, device, server, pending } = session;
+    return { name, account, device, server, pending };
+  }
+
+  /** Makes an account; the name that it got may carry a tag. Throws ServerError, ClientError. */
+  async register(name: string, password: string, invite = ''): Promise<Account> {
+    const secrets = newSecrets(newKeyPair().seed);
+    return this.#signIn(secrets, false, (link) => signIn.register(link, secrets, { name, password, invite }));
+  }
+
+  /** Makes a new device of an account. It is pending until it is confirmed, unless this store holds the account's identity key. */
+  async logIn(name: string, password: string): Promise<Account> {
+    const secrets = newSecrets(this.device.secrets?.identitySeed);
+    const account = await this.#signIn(secrets, true, (link) => signIn.logIn(link, secrets, { name, password }));
+    const ours =
+      secrets.identitySeed !== undefined && toHex(keyPairOf(secrets.identitySeed).publicKey) === toHex(this.device.session!.identityKey);
+    if (account.pending && ours) return this.#confirm(secrets);
+    if (account.pending) this.device.problem('pending-device', 'this device waits: give the recovery file, or reset the account key');
+    return account;
+  }
+
+  async confirmByRecoveryFile(file: Uint8Array, passphrase: string): Promise<Account> {
+    const identitySeed = await importRecoveryFile(file, passphrase);
+    const { session, secrets } = this.device.signedIn();
+    if (toHex(keyPairOf(identitySeed).publicKey) !== toHex(session.identityKey)) {
+      throw new ClientError('bad-recovery-file', "this recovery file is of another account, or older than the account's key");
+    }
+    return this.#confirm({ ...secrets, identitySeed });
+  }
+
+  /** A new identity key: every contact sees a change that it must confirm. */
+  async resetIdentity(password: string): Promise<Account> {
+    const secrets = { ...this.device.signedIn().secrets, identitySeed: newKeyPair().seed };
+    await this.device.step(async (journal) => journal.put('session', 'next-secrets', secrets));
+    const session = await signIn.resetIdentity(this.device.requireLink(), secrets, password);
+    return this.#becomes(session, secrets, true);
+  }
+
+  async recoveryFile(passphrase: string): Promise<Uint8Array> {
+    const { identitySeed } = this.device.signedIn().secrets;
+    if (identitySeed === undefined) throw new ClientError('not-logged-in', "this device does not hold the account's identity key");
+    return exportRecoveryFile(identitySeed, passphrase);
+  }
+
+  /** Ends all other sessions of the account. */
+  async changePassword(oldPassword: string, newPassword: string): Promise<void> {
+    const { secrets, session: before } = this.device.signedIn();
+    const deviceAuthKey = keyPairOf(secrets.authSeed).publicKey;
+    const session = await this.device.requireLink().call(Accounts.method.changePassword, { oldPassword, newPassword, deviceAuthKey });
+    await this.#keepSession(session, secrets, before.fresh);
+  }
+
+  async load(): Promise<void> {
+    const { store } = this.device.options;
+    const [session, contacts, groups, packages, seen, outbox, revoked] = await Promise.all(
+      ['session', 'contacts', 'groups', 'key-packages', 'seen', 'outbox', 'revoked'].map((collection) => store.load(collection)),
+    );
+    const one = <T>(key: string): T | undefined => (session!.has(key) ? decodeRecord<T>(session!.get(key)!) : undefined);
+    this.device.secrets = one<DeviceSecrets>('secrets');
+    this.device.session = one<SessionRecord>('session');
+    this.device.pin = one<{ pin: string }>('pin')?.pin;
+    this.device.contacts = new ContactList(recordsOf<Contact>(contacts!));
+    this.device.revoked = new RevokedCapabilities(recordsOf<number>(revoked!));
+    this.outgoing.load(recordsOf(outbox!));
+    if (this.device.secrets !== undefined) await this.#prepare(recordsOf(packages!), recordsOf(groups!), new Set(seen!.keys()));
+  }
+
+  async resume(link: Link): Promise<void> {
+    const { session, secrets } = this.device.signedIn();
+    const next = await signIn.resume(link, secrets, session);
+    await this.#keepSession(next, secrets, session.fresh);
+    await this.#attach(link, next.accessToken);
+  }
+
+  async #signIn(secrets: DeviceSecrets, fresh: boolean, ask: (link: Link) => Promise<Session>): Promise<Account> {
+    const link = await this.device.connection.openLink();
+    try {
+      // Kept before the server knows them: an account must not end up with a key that nobody has.
+      await this.device.step(async (journal) => {
+        journal.put('session', 'next-secrets', secrets);
+        journal.put('session', 'pin', { pin: link.pin });
+        this.device.pin = link.pin;
+      });
+      const session = await ask(link);
+      await this.#keepSession(session, secrets, fresh);
+      await this.#attach(link, session.accessToken);
+      this.device.connection.adopt(link);
+      return this.account!;
+    } catch (error) {
+      link.close(new ClientError('closed', 'not signed in'));
+      throw error;
+    }
+  }
+
+  async #attach(link: Link, accessToken: string): Promise<void> {
+    const { secrets, revoked } = this.device;
+    this.outgoing.attached(await signIn.attach(link, secrets!, accessToken, revoked.wire()));
+  }
+
+  async #confirm(secrets: DeviceSecrets): Promise<Account> {
+    const session = await signIn.confirmDevice(this.device.requireLink(), secrets, this.device.signedIn().session);
+    return this.#becomes(session, secrets, true);
+  }
+
+  /** The device's standing has changed: a new connection carries it. */
+  async #becomes(session: Session, secrets: DeviceSecrets, fresh: boolean): Promise<Account> {
+    await this.#keepSession(session, secrets, fresh);
+    await this.device.connection.connect();
+    return this.account!;
+  }
+
+  #keepSession(session: Session, secrets: DeviceSecrets, fresh: boolean): Promise<void> {
+    return this.device.step(async (journal) => {
+      const before = this.device.session;
+      const sameDevice = before?.device === toHex(session.device);
+      const record = recordOf(session, fresh, before);
+      const sameStanding = sameDevice && before.pending === record.pending && toHex(before.identityKey) === toHex(record.identityKey);
+      if (this.device.secrets !== undefined && toHex(this.device.secrets.deliveryKey) !== toHex(secrets.deliveryKey))
+        this.device.revoked.clear(journal);
+      this.device.session = record;
+      this.device.secrets = secrets;
+      journal.put('session', 'session', record);
+      journal.put('session', 'secrets', secrets);
+      journal.remove('session', 'next-secrets');
+      if (sameStanding && this.device.engine !== undefined) return;
+      const keep = sameDevice && this.device.conversations !== undefined;
+      if (!keep) this.#forgetDevice(journal);
+      await this.#prepare(
+        new Map(keep ? this.device.stock.packages : []),
+        new Map(keep ? this.device.conversations!.groups : []),
+        new Set(),
+      );
+    });
+  }
+
+  /** Another device from here on: what belonged to the keys of the one before is of no use. */
+  #forgetDevice(journal: Journal): void {
+    for (const capability of this.device.stock.packages.keys()) journal.remove('key-packages', capability);
+    for (const group of this.device.conversations?.groups.keys() ?? []) journal.remove('groups', group);
+    for (const { id, kind, sealed } of this.outgoing.entries()) {
+      if (kind === 'welcome') this.outgoing.reduce({ kind: 'discarded', id }, journal);
+      else if (sealed !== undefined) this.outgoing.reduce({ kind: 'unsealed', id }, journal);
+    }
+    this.device.conversations = undefined;
+    this.device.engine = undefined;
+  }
+
+  /** Engine and conversations, as far as the device has what they need. */
+  async #prepare(packages: Map<string, StockedKeyPackage>, groups: Conversations['groups'], seen: Set<string>): Promise<void> {
+    const session = this.device.session;
+    const secrets = this.device.secrets!;
+    this.device.stock = new KeyPackageStock(packages, secrets.deliveryKey);
+    if (session === undefined || session.pending || secrets.identitySeed === undefined) return;
+    const provider = this.device.options.mlsProvider ?? browserProvider;
+    const { publicKey, seed } = keyPairOf(secrets.mlsSeed);
+    const { server, account, device, name, identityKey } = session;
+    const identity = makeDeviceIdentity(
+      provider,
+      { server, account, device, accountName: name, accountKey: identityKey },
+      secrets.identitySeed,
+      publicKey,
+    );
+    this.device.engine = await MlsEngine.create({ provider, server, identity, signatureKeys: { publicKey, secretKey: seed } });
+    const contactOf = (id: string) => this.device.contacts.byAccount(id);
+    this.device.conversations = new Conversations(groups, seen, this.device.engine, this.device.stock, secrets.deliveryKey, contactOf);
+  }
+}
+
+function recordsOf<T>(records: Map<string, Uint8Array>): Map<string, T> {
+  return new Map([...records].map(([key, bytes]) => [key, decodeRecord<T>(bytes)]));
+}
