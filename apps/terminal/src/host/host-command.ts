@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
+import type { Standalone } from '@sotto/standalone';
 import type { HostCommand } from '../command-line/command.js';
 import { defaultServerFolder } from '../command-line/folders.js';
+import { UsageError } from '../command-line/usage-error.js';
 import { encodeJoinLink, hostForUrl } from '../link/join-link.js';
 import { type IssuedInvite, openInviteDoor } from './invite-door.js';
 
@@ -11,7 +13,10 @@ export interface Output {
 
 /** What the operator must hear of; the rest of the log is for service deployments. */
 function operatorLog(err: (line: string) => void) {
-  const say = (level: string) => (message: unknown) => err(`${level}: ${typeof message === 'string' ? message : 'see above'}`);
+  const say = (level: string) => (message: unknown) => {
+    // What stops the start is told by whoever started it.
+    if (typeof message === 'string' && !message.includes("can't open")) err(`${level}: ${message}`);
+  };
   return {
     log: () => undefined,
     debug: () => undefined,
@@ -22,22 +27,23 @@ function operatorLog(err: (line: string) => void) {
   };
 }
 
+/** The refusals of an operating system that an operator can do something about. */
+function explained(error: unknown, { host, port }: HostCommand, data: string): Error {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'EADDRINUSE') return new UsageError(`port ${port} is taken: choose another with -p, or -p 0 for a free one`);
+  if (code === 'EACCES' && port < 1_024) return new UsageError(`port ${port} needs rights that you do not have: choose one above 1023`);
+  if (code === 'EADDRNOTAVAIL') return new UsageError(`${host} is no address of this machine: choose another with --host`);
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
+    return new UsageError(`${data} cannot be written: choose another folder with --data`);
+  return error instanceof Error ? error : new Error('the server did not start');
+}
+
 /** Runs until SIGINT or SIGTERM. */
 export async function runHost(command: HostCommand, { out, err }: Output): Promise<void> {
   const stopped = signalled();
   const data = command.data ?? defaultServerFolder(process.env);
-  await mkdir(data, { recursive: true, mode: 0o700 });
-  // Loaded here: who only joins a server does not load one.
-  const { startStandalone } = await import('@sotto/standalone');
-  const server = await startStandalone({
-    folder: data,
-    host: command.host,
-    port: command.port,
-    maxConnections: command.size,
-    registration: command.registration,
-    retryWindowSeconds: command.retryWindowSeconds,
-    logger: operatorLog(err),
-    ...(command.serverName === undefined ? {} : { serverName: command.serverName }),
+  const server = await start(command, data, err).catch((error: unknown) => {
+    throw explained(error, command, data);
   });
   // A wildcard address is nothing to connect to.
   const host = ['0.0.0.0', '::'].includes(command.host) ? 'localhost' : command.host;
@@ -54,6 +60,22 @@ export async function runHost(command: HostCommand, { out, err }: Output): Promi
   if (!command.json) out('Stopping…');
   await closeDoor();
   await server.stop();
+}
+
+async function start(command: HostCommand, data: string, err: (line: string) => void): Promise<Standalone> {
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  // Loaded here: who only joins a server does not load one.
+  const { startStandalone } = await import('@sotto/standalone');
+  return startStandalone({
+    folder: data,
+    host: command.host,
+    port: command.port,
+    maxConnections: command.size,
+    registration: command.registration,
+    retryWindowSeconds: command.retryWindowSeconds,
+    logger: operatorLog(err),
+    ...(command.serverName === undefined ? {} : { serverName: command.serverName }),
+  });
 }
 
 interface Greeting {
