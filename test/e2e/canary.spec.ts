@@ -13,7 +13,11 @@ import { type WireDevice, wireDevice } from './wire-client.js';
 function formsOf(needle: Uint8Array): Buffer[] {
   const raw = Buffer.from(needle);
   // Base64 of the same bytes differs by where they stand in a group of three: all three ways, without their edges.
-  const base64 = [0, 1, 2].map((shift) => Buffer.concat([Buffer.alloc(shift), raw]).toString('base64').slice(4, -4));
+  const base64 = [0, 1, 2].map((shift) =>
+    Buffer.concat([Buffer.alloc(shift), raw])
+      .toString('base64')
+      .slice(4, -4),
+  );
   return [raw, ...[raw.toString('hex'), raw.toString('hex').toUpperCase(), ...base64].map((text) => Buffer.from(text))];
 }
 
@@ -44,7 +48,8 @@ async function redisPort(server: Topology): Promise<number> {
 
 /** All keys and values. */
 async function redisDump(port: number): Promise<Buffer> {
-  const script = "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do all[#all+1] = key local kind = redis.call('TYPE', key).ok " +
+  const script =
+    "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do all[#all+1] = key local kind = redis.call('TYPE', key).ok " +
     "if kind == 'string' then all[#all+1] = redis.call('GET', key) elseif kind == 'hash' then for _, v in ipairs(redis.call('HGETALL', key)) do all[#all+1] = v end " +
     "elseif kind == 'set' then for _, v in ipairs(redis.call('SMEMBERS', key)) do all[#all+1] = v end elseif kind == 'list' then for _, v in ipairs(redis.call('LRANGE', key, 0, -1)) do all[#all+1] = v end " +
     "elseif kind == 'zset' then for _, v in ipairs(redis.call('ZRANGE', key, 0, -1)) do all[#all+1] = v end end end return table.concat(all, '\\n')";
@@ -53,7 +58,10 @@ async function redisDump(port: number): Promise<Buffer> {
 
 function redisCall(port: number, words: (string | Uint8Array)[]): Promise<Buffer> {
   const parts = words.map((word) => Buffer.from(word));
-  const request = Buffer.concat([Buffer.from(`*${parts.length}\r\n`), ...parts.flatMap((part) => [Buffer.from(`$${part.length}\r\n`), part, Buffer.from('\r\n')])]);
+  const request = Buffer.concat([
+    Buffer.from(`*${parts.length}\r\n`),
+    ...parts.flatMap((part) => [Buffer.from(`$${part.length}\r\n`), part, Buffer.from('\r\n')]),
+  ]);
   const socket = connect(port, '127.0.0.1', () => socket.write(request));
   return new Promise((resolve, reject) => {
     let answer = Buffer.alloc(0);
@@ -121,7 +129,12 @@ describe.each(['standalone', 'services'] as const)('after messages went through 
   it('the same search finds what was planted', async () => {
     const planted = randomBytes(96);
     const file = join(server.folder, 'planted');
-    for (const form of [planted, planted.toString('hex'), `x${planted.toString('base64')}`, Buffer.concat([Buffer.from('ab'), planted]).toString('base64')]) {
+    for (const form of [
+      planted,
+      planted.toString('hex'),
+      `x${planted.toString('base64')}`,
+      Buffer.concat([Buffer.from('ab'), planted]).toString('base64'),
+    ]) {
       await writeFile(file, form);
       expect(await placesOf(server, planted)).toEqual([file]);
     }

@@ -62,7 +62,8 @@ describe.each(['standalone', 'services'] as const)('under a steady stream of mes
         alice: alice.textsFrom('bob').filter((text) => text.startsWith(about)),
       });
       const missing = () => [...missingOf(toBob, arrived().bob), ...missingOf(toAlice, arrived().alice)];
-      const detail = () => JSON.stringify({ missing: missing().length, states: alice.states.slice(-3), problems: alice.problems.slice(-3) });
+      const detail = () =>
+        JSON.stringify({ missing: missing().length, states: alice.states.slice(-3), problems: alice.problems.slice(-3) });
       await until('all messages have arrived', () => missing().length === 0, 60_000, detail);
       await until('all receipts have arrived', () => alice.sdk.queue().length + bob.sdk.queue().length === 0, 60_000);
       expect([...arrived().bob].sort()).toEqual([...toBob].sort());

@@ -27,7 +27,12 @@ describe.each(['standalone', 'services'] as const)('alice and bob on %s', (kind)
   it('write to each other, with the time of writing and a receipt', async () => {
     const before = Date.now();
     const hello = await alice.sdk.send('bob', 'hello bob');
-    await until('bob has it', () => bob.inbox.length === 1, 20_000, () => JSON.stringify([alice.problems, alice.deliveries, bob.problems]));
+    await until(
+      'bob has it',
+      () => bob.inbox.length === 1,
+      20_000,
+      () => JSON.stringify([alice.problems, alice.deliveries, bob.problems]),
+    );
     const answer = await bob.sdk.send('alice', 'hello alice');
     await until('alice has the answer', () => alice.inbox.length === 1);
     expect(bob.inbox[0]).toMatchObject({ id: hello, from: 'alice', text: 'hello bob' });

@@ -39,7 +39,10 @@ export class RecordingProxy {
     const recording: Recording = { toServer: [], toClient: [] };
     this.recordings.push(recording);
     const server = connect(port, '127.0.0.1');
-    for (const [from, to, kept] of [[client, server, recording.toServer], [server, client, recording.toClient]] as const) {
+    for (const [from, to, kept] of [
+      [client, server, recording.toServer],
+      [server, client, recording.toClient],
+    ] as const) {
       this.sockets.add(from);
       from.on('data', (bytes) => {
         kept.push(bytes);

@@ -38,7 +38,8 @@ describe.each(['standalone', 'services'] as const)('what %s refuses', (kind) => 
 
   it('answers a contact request alike whoever has the name, if anybody', async () => {
     const replies = [];
-    for (const name of ['nobody_here', 'bob', 'carol', 'alice']) replies.push(bytesOf(await alice.client.ask(Contacts.method.request, { name })));
+    for (const name of ['nobody_here', 'bob', 'carol', 'alice'])
+      replies.push(bytesOf(await alice.client.ask(Contacts.method.request, { name })));
     expect(new Set(replies).size).toBe(1);
     // The comparison can fail: a name that cannot be is told apart.
     expect(bytesOf(await alice.client.ask(Contacts.method.request, { name: 'No Name' }))).not.toBe(replies[0]);
