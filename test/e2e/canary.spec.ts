@@ -92,7 +92,7 @@ describe.each(['standalone', 'services'] as const)('after messages went through 
   beforeAll(async () => {
     server = await startTopology(kind, { retryWindowSeconds: 3 });
     people = await Promise.all([Person.registers(server, 'alice'), Person.registers(server, 'bob')]);
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     await Promise.all(people.map((person) => person.leaves()));

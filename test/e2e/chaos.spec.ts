@@ -40,7 +40,7 @@ describe.each(['standalone', 'services'] as const)('under a steady stream of mes
     await becomeContacts(alice, bob);
     await alice.sdk.send('bob', 'first');
     await until('the first message arrives', () => bob.textsFrom('alice').includes('first'));
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     await Promise.all([alice?.leaves(), bob?.leaves()]);

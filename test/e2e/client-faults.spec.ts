@@ -20,7 +20,7 @@ describe('a device that knows its server already', () => {
     ];
     await becomeContacts(alice, bob);
     await becomeContacts(carol, bob);
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     await Promise.all([alice?.leaves(), bob?.leaves(), carol?.leaves()]);

@@ -12,7 +12,7 @@ describe.each(['standalone', 'services'] as const)('alice and bob on %s', (kind)
   beforeAll(async () => {
     server = await startTopology(kind, { retryWindowSeconds: WINDOW_SECONDS });
     [alice, bob] = await Promise.all([Person.registers(server, 'alice'), Person.registers(server, 'bob')]);
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     await Promise.all([alice?.leaves(), bob?.leaves()]);

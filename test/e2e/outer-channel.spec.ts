@@ -12,7 +12,7 @@ describe.each(['standalone', 'services'] as const)('what a proxy before the serv
   beforeAll(async () => {
     server = await startTopology(kind);
     proxy = await RecordingProxy.before(server.url);
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     await proxy?.close();

@@ -30,7 +30,7 @@ describe.each(['standalone', 'services'] as const)('what %s refuses', (kind) => 
     bob = await wireDevice(server, 'bob');
     carol = await wireDevice(server, 'carol');
     await carol.client.call(Contacts.method.block, { name: 'alice' });
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     await server?.stop();
