@@ -13,6 +13,8 @@ export interface GatewayConfig {
   /** Messages a second of one connection, in the long run and at once. */
   sendRate: number;
   sendBurst: number;
+  /** Called when the port can't be had; a process that is nothing but a gateway ends. */
+  onNotOpened?: () => void;
 }
 
 export const gatewayConfigSchema = z.object({

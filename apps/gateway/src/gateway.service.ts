@@ -34,7 +34,11 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
 
   /** Does not hold up the start of the other modules in the process: auth, which certifies this gateway, may be among them. */
   onApplicationBootstrap(): void {
-    this.opened.catch((error: unknown) => this.log.error(`the gateway can't open: ${error instanceof Error ? error.message : 'unknown'}`));
+    this.opened.catch((error: unknown) => {
+      this.log.error(`the gateway can't open: ${error instanceof Error ? error.message : 'unknown'}`);
+      // A gateway without a door serves nobody.
+      this.door.onNotOpened?.();
+    });
   }
 
   /** Resolves with the port once connections are taken. */
@@ -59,7 +63,13 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
   /** Live state was wiped: routes come back from here, key packages from the devices. */
   private async afterWipe(): Promise<void> {
     // A renewed lease tells of the wipe once only: what could not be put back is tried until it is there.
-    while (this.lease !== undefined && !(await this.sessions.registerAgain().then(() => true, () => false))) {
+    while (
+      this.lease !== undefined &&
+      !(await this.sessions.registerAgain().then(
+        () => true,
+        () => false,
+      ))
+    ) {
       this.log.warn('live state is away');
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }

@@ -6,5 +6,5 @@ await runService({
   name: 'gateway',
   needs: ['bus', 'live-state'],
   config: gatewayConfigSchema,
-  module: (env) => GatewayModule.forRoot(gatewayConfig(env)),
+  module: (env) => GatewayModule.forRoot({ ...gatewayConfig(env), onNotOpened: () => process.exit(1) }),
 });

@@ -3,6 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { CallLimiter } from '@sotto/platform/live-state';
 import { type RpcCaller, RpcClient, RpcError } from '@sotto/platform/rpc';
 import {
+  type AttachRequest,
   AttachRequestSchema,
   AttachResponseSchema,
   type Call,
@@ -67,7 +68,7 @@ export class CallRouter {
     checkCaller(contract, caller);
     await this.limiter.charge(contract.rate, { account: caller.account, address: caller.address });
     if (contract.name === ATTACH) {
-      const response = await this.sessions.attach(connection, fromBinary(AttachRequestSchema, call.body));
+      const response = await this.sessions.attach(connection, parseAttachRequest(call.body));
       return toBinary(AttachResponseSchema, create(AttachResponseSchema, response));
     }
     const reply = await this.rpc.forward(contract, call.body, caller);
@@ -95,6 +96,14 @@ function parseCall(bytes: Uint8Array): Call {
     return fromBinary(CallSchema, bytes);
   } catch {
     throw new WireError('no Call');
+  }
+}
+
+function parseAttachRequest(bytes: Uint8Array): AttachRequest {
+  try {
+    return fromBinary(AttachRequestSchema, bytes);
+  } catch {
+    throw new RpcError(ErrorCode.MALFORMED, 'The request cannot be read.');
   }
 }
 

@@ -45,12 +45,13 @@ export class Connection {
     readonly number: number,
     readonly socket: WebSocket,
     readonly address: string,
-    now: number,
+    /** Milliseconds since the epoch. */
+    readonly openedAt: number,
     burst: number,
   ) {
-    this.lastSeen = now;
+    this.lastSeen = openedAt;
     this.sendTokens = burst;
-    this.sendRefilled = now;
+    this.sendRefilled = openedAt;
   }
 
   /** Queues a frame for the next box. True when it is the first since the last flush. */

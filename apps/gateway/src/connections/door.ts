@@ -45,6 +45,11 @@ export class Door {
     private readonly sessions: SessionService,
   ) {}
 
+  /** What is to be done in a process that is nothing but a gateway when it can't listen. */
+  get onNotOpened(): (() => void) | undefined {
+    return this.config.onNotOpened;
+  }
+
   /** Listens once auth has certified this gateway; returns the port. */
   async open(): Promise<number> {
     await this.certificate.start();
@@ -156,7 +161,8 @@ export class Door {
 
   private sweep(now: number): void {
     for (const connection of this.table.values()) {
-      const silent = now - connection.lastSeen;
+      // Pings don't keep a connection open that never logs in.
+      const silent = now - (connection.session === undefined ? connection.openedAt : connection.lastSeen);
       const limit =
         connection.channel === undefined ? HANDSHAKE_MS : connection.session === undefined ? ANONYMOUS_MS : 2.5 * TIMES.heartbeatMs;
       if (silent <= limit) continue;

@@ -80,7 +80,8 @@ export class SessionService {
     const { route } = session;
     if (route === undefined) return;
     const was = await this.routes.detach(route.device, route.gateway, route.connection, this.config.retryWindowMs).catch(() => true);
-    if (was) this.announce(session, false);
+    // A route that is gone altogether was revoked, and its contacts have not heard of it; one of another connection has taken over.
+    if (was || (await this.routes.find(route.device).catch(() => undefined)) === undefined) this.announce(session, false);
   }
 
   private announce(session: AttachedSession, online: boolean): void {
