@@ -67,7 +67,10 @@ describe.each(['standalone', 'services'] as const)('what %s refuses', (kind) => 
     expect(await client.errorOf(Contacts.method.list, {})).toBe(ErrorCode.UNAUTHENTICATED);
     expect((await client.reply('sotto.v1.Contacts/Nonsense', new Uint8Array())).error?.code).toBe(ErrorCode.UNKNOWN_METHOD);
     expect((await client.reply('sotto.v1.Accounts/LogIn', Uint8Array.of(0xff, 0xff))).error?.code).toBe(ErrorCode.MALFORMED);
-    client.send({ case: 'send', value: { id: randomBytes(16), recipients: [{ device: randomBytes(16), token: randomBytes(32) }], payload: new Uint8Array(8), ttl: 0 } });
+    client.send({
+      case: 'send',
+      value: { id: randomBytes(16), recipients: [{ device: randomBytes(16), token: randomBytes(32) }], payload: new Uint8Array(8), ttl: 0 },
+    });
     expect(await client.errorOf(Contacts.method.list, {})).toBe(ErrorCode.UNAUTHENTICATED);
     await client.close();
   });
