@@ -197,15 +197,19 @@ function bytesOf(data: unknown): Uint8Array {
   throw new TypeError('not binary');
 }
 
+/** RFC 6455 §7.4.1 and IANA's registry: the server takes no further connection now. */
+const TRY_AGAIN_LATER = 1013;
+
 function firstMessage(socket: Socket): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new ClientError('timeout', 'the server did not greet in time')), HANDSHAKE_TIMEOUT_MS);
-    const fail = () => {
+    const fail = (why = 'the server cannot be reached') => {
       clearTimeout(timer);
-      reject(new ClientError('offline', 'the server cannot be reached'));
+      reject(new ClientError('offline', why));
     };
-    socket.onclose = fail;
-    socket.onerror = fail;
+    // The reason's text is not shown: nothing vouches for it yet.
+    socket.onclose = ({ code }) => fail(code === TRY_AGAIN_LATER ? 'the server is full, try again later' : undefined);
+    socket.onerror = () => fail();
     socket.onmessage = ({ data }) => {
       clearTimeout(timer);
       try {
