@@ -15,9 +15,19 @@ export interface DemoServer {
 export const HOST = '127.0.0.1';
 
 /** One process, by the command that people use. */
-export async function hostStandalone(folder: string, retryWindowSeconds: number): Promise<DemoServer> {
+export async function hostStandalone(folder: string, retryWindowSeconds: number, size = 10): Promise<DemoServer> {
   const data = join(folder, 'server');
-  const host = new JsonProcess('the server', ['host', '-p', '0', '-s', '10', '--data', data, '--retry-window', String(retryWindowSeconds)]);
+  const host = new JsonProcess('the server', [
+    'host',
+    '-p',
+    '0',
+    '-s',
+    String(size),
+    '--data',
+    data,
+    '--retry-window',
+    String(retryWindowSeconds),
+  ]);
   const { port, pin } = await host.hears('listening', {}, 90);
   return {
     port: Number(port),

@@ -49,6 +49,22 @@ describe('the sotto command', () => {
     await expect(carol.hears('ready')).rejects.toThrow(/sotto: /);
   }, 30_000);
 
+  it('says that a port is taken', async () => {
+    const second = new JsonProcess('a second server', ['host', '-p', String(server.port), '--data', join(folder, 'second')]);
+    await expect(second.hears('listening', {}, 60)).rejects.toThrow(/port \d+ is taken/);
+  }, 70_000);
+
+  it('lets in as many connections as it was told, and tells one more that it is full', async () => {
+    const small = await hostStandalone(join(folder, 'small'), RETRY_WINDOW_SECONDS, 1);
+    const enter = async (name: string) =>
+      new JsonProcess(name, ['join', await small.invite(name), '--password-file', passwordFile, '--store', join(folder, 'small', name)]);
+    const erin = await enter('erin');
+    await erin.hears('ready');
+    await expect((await enter('frank')).hears('ready')).rejects.toThrow(/the server is full/);
+    await erin.ends({ do: 'quit' });
+    await small.stop();
+  }, 100_000);
+
   it('answers a line that it does not understand, and goes on', async () => {
     const dave = new JsonProcess('dave', [
       'join',
