@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { create, fromBinary, type Message as WireMessage, toBinary } from '@bufbuild/protobuf';
+import { makeGatewayKey, pinOf, ready, ServerHandshake, signCertificate } from '@sotto/channel';
+import { type AttachRequest, type Call, FramesSchema, METHODS, type RegisterRequest, type ResumeRequest, toHex } from '@sotto/protocol';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { nodeSocketFactory, openClient } from './node/index.js';
+import { type SottoClient } from './sotto-client.js';
+import { MemoryStore } from './storage/memory.store.js';
+
+const CAPABILITY = new Uint8Array(16).fill(7);
+
+let server: WebSocketServer;
+let url: string;
+let pin: string;
+let client: SottoClient;
+/** Name and request of every call that the server got. */
+let calls: { name: string; request: WireMessage }[];
+let identityKey: Uint8Array;
+
+const requests = <T extends WireMessage>(name: string) => calls.filter((call) => call.name === name).map(({ request }) => request as T);
+const credential = { body: Uint8Array.of(1), signature: new Uint8Array(64) };
+const attachments = () => requests<AttachRequest>('sotto.v1.Sessions/Attach').map((each) => each.revokedCapabilities.map(toHex));
+
+/** What the server answers, as far as this device asks. */
+function answer(name: string): object {
+  const session = {
+    account: new Uint8Array(16).fill(1),
+    device: new Uint8Array(16).fill(2),
+    name: 'alice',
+    accessToken: 'token',
+    server: 'test',
+  };
+  const answers: Record<string, object> = {
+    'sotto.v1.Accounts/Register': { ...session, identityKey, credential },
+    'sotto.v1.Accounts/Resume': { ...session, identityKey },
+    'sotto.v1.Sessions/Attach': { heartbeatMs: 30_000, retryWindow: 30 },
+    'sotto.v1.KeyPackages/Count': { left: 100, hasLastResort: true },
+    'sotto.v1.Contacts/Block': { revokeCapabilities: [CAPABILITY] },
+  };
+  return answers[name] ?? {};
+}
+
+function reply({ id, method: name, body }: Call) {
+  const { input, output } = METHODS.get(name)!.method;
+  const request = fromBinary(input, body);
+  calls.push({ name, request });
+  if (name === 'sotto.v1.Accounts/Register') identityKey = (request as RegisterRequest).identityKey;
+  return { kind: { case: 'reply' as const, value: { id, body: toBinary(output, create(output, answer(name))) } } };
+}
+
+function serve(socket: WebSocket, handshake: ServerHandshake): void {
+  let opened: Promise<Awaited<ReturnType<typeof handshake.accept>>> | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+  // One after the other: boxes may come in the same read as the ClientHello.
+  socket.on('message', (data: Buffer) => {
+    if (opened === undefined) {
+      turn = opened = handshake.accept(data);
+      return;
+    }
+    const channel = opened;
+    turn = turn.then(async () => answerBox(socket, await channel, data));
+  });
+  socket.send(handshake.hello);
+}
+
+function answerBox(socket: WebSocket, channel: Awaited<ReturnType<ServerHandshake['accept']>>, box: Buffer): void {
+  const { frames } = fromBinary(FramesSchema, channel.open(box));
+  const replies = frames.flatMap(({ kind }) => (kind.case === 'call' ? [reply(kind.value)] : []));
+  if (replies.length > 0) socket.send(channel.seal(toBinary(FramesSchema, create(FramesSchema, { frames: replies }))));
+}
+
+beforeEach(async () => {
+  await ready();
+  calls = [];
+  const identity = makeGatewayKey();
+  const gateway = makeGatewayKey();
+  pin = toHex(await pinOf(identity.publicKey));
+  const notBefore = BigInt(Math.floor(Date.now() / 1_000) - 60);
+  const named = { gatewayKey: gateway.publicKey, identityKey: identity.publicKey, notBefore, notAfter: notBefore + 3_600n };
+  const certificate = signCertificate(named, identity.secretKey);
+  server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(server, 'listening');
+  url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server.on('connection', (socket) => {
+    void ServerHandshake.start({ certificate, gatewaySigningKey: gateway.secretKey }).then((handshake) => serve(socket, handshake));
+  });
+  client = await openClient({ url, pin, store: new MemoryStore(), socket: nodeSocketFactory });
+  await client.register('alice', 'a long password');
+});
+
+afterEach(async () => {
+  await client.close();
+  for (const each of server.clients) each.terminate();
+  server.close();
+});
+
+const online = () =>
+  new Promise<void>((resolve) => {
+    const stop = client.on('state', ({ state }) => {
+      if (state !== 'online') return;
+      stop();
+      resolve();
+    });
+  });
+
+describe('a device that has an account', () => {
+  it('comes back by its credential, not by a password, when its connection breaks', async () => {
+    const back = online();
+    for (const each of server.clients) each.terminate();
+    await back;
+    expect(requests('sotto.v1.Accounts/Register')).toHaveLength(1);
+    const [resume] = requests<ResumeRequest>('sotto.v1.Accounts/Resume');
+    expect([...resume!.credential!.body]).toEqual([...credential.body]);
+    expect(resume!.proof).toHaveLength(64);
+    expect(client.account).toMatchObject({ name: 'alice', pending: false });
+  });
+
+  it('tells the server what a block revokes before the block resolves, and again at every later connection', async () => {
+    expect(attachments()).toEqual([[]]);
+    await client.block('bob');
+    expect(attachments()).toEqual([[], [toHex(CAPABILITY)]]);
+    const back = online();
+    for (const each of server.clients) each.terminate();
+    await back;
+    expect(attachments().slice(1)).toEqual([[toHex(CAPABILITY)], [toHex(CAPABILITY)]]);
+  });
+});
