@@ -7,7 +7,15 @@ import { Payload } from '@nestjs/microservices';
 import { type Bus, connectNatsBus, InProcessBus } from '@sotto/platform/bus';
 import { type Database, migratePostgres, openDatabase } from '@sotto/platform/database';
 import { gatewayEventSubject } from '@sotto/platform/leases';
-import { closeLiveState, connectLiveState, DEVICE_ROUTE_STORE, type DeviceRouteStore, LEASE_STORE, type LeaseStore, type LiveState } from '@sotto/platform/live-state';
+import {
+  closeLiveState,
+  connectLiveState,
+  DEVICE_ROUTE_STORE,
+  type DeviceRouteStore,
+  LEASE_STORE,
+  type LeaseStore,
+  type LiveState,
+} from '@sotto/platform/live-state';
 import { BusRpcServer, Rpc, RpcClient, type RpcCaller } from '@sotto/platform/rpc';
 import { PlatformModule } from '@sotto/platform/service';
 import { Contacts, ContactState, contractOf, ErrorCode, type Event, fromHex, toHex } from '@sotto/protocol';
@@ -112,7 +120,10 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       const config = contactsConfigSchema.parse({ PRESENCE_DAMPING_MS: '250' });
       const imports = [PlatformModule.forRoot({ ...parts, serviceName: 'contacts' }), ContactsModule.forRoot(config)];
       const controllers = [AccountsParty, LedgerParty];
-      app = await NestFactory.createMicroservice({ module: Root, imports, controllers }, { strategy: new BusRpcServer(parts.bus), logger: false, abortOnError: false });
+      app = await NestFactory.createMicroservice(
+        { module: Root, imports, controllers },
+        { strategy: new BusRpcServer(parts.bus), logger: false, abortOnError: false },
+      );
       await app.listen();
       routes = app.get<DeviceRouteStore>(DEVICE_ROUTE_STORE);
       leases = app.get<LeaseStore>(LEASE_STORE);
@@ -136,11 +147,22 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
     const clientOf = (): RpcClient => new RpcClient(parts.bus, { service: 'tester' });
 
     async function bytes<M extends DescMethodUnary>(name: Name, method: M, request: MessageInitShape<M['input']>) {
-      const caller: RpcCaller = { account: idOf(name), device: idOf(name), pending: false, channelBinding: new Uint8Array(32), address: '', service: '' };
+      const caller: RpcCaller = {
+        account: idOf(name),
+        device: idOf(name),
+        pending: false,
+        channelBinding: new Uint8Array(32),
+        address: '',
+        service: '',
+      };
       return clientOf().forward(contractOf(method), toBinary<M['input']>(method.input, create<M['input']>(method.input, request)), caller);
     }
 
-    async function as<M extends DescMethodUnary>(name: Name, method: M, request: MessageInitShape<M['input']>): Promise<MessageShape<M['output']>> {
+    async function as<M extends DescMethodUnary>(
+      name: Name,
+      method: M,
+      request: MessageInitShape<M['input']>,
+    ): Promise<MessageShape<M['output']>> {
       const reply = await bytes(name, method, request);
       if (reply.error !== undefined) throw new Error(ErrorCode[reply.error.code]);
       return fromBinary<M['output']>(method.output, reply.body);
@@ -149,7 +171,15 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
     const list = async (name: Name) => (await as(name, Contacts.method.list, {})).contacts;
     const listBytes = async (name: Name): Promise<string> => {
       const contacts = await list(name);
-      return JSON.stringify(contacts.map((contact) => ({ ...contact, name: '', changed: 0, account: toHex(contact.account), identityKey: toHex(contact.identityKey) })));
+      return JSON.stringify(
+        contacts.map((contact) => ({
+          ...contact,
+          name: '',
+          changed: 0,
+          account: toHex(contact.account),
+          identityKey: toHex(contact.identityKey),
+        })),
+      );
     };
 
     async function befriend(asker: Name, other: Name): Promise<void> {
@@ -158,7 +188,15 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
     }
 
     async function connect(name: Name, invisible = false, gateway = GATEWAY): Promise<void> {
-      const route = { device: idOf(name), account: idOf(name), gateway, connection: 1, deliveryKey: new Uint8Array(32), revokedCapabilities: new Uint8Array(), invisible };
+      const route = {
+        device: idOf(name),
+        account: idOf(name),
+        gateway,
+        connection: 1,
+        deliveryKey: new Uint8Array(32),
+        revokedCapabilities: new Uint8Array(),
+        invisible,
+      };
       await routes.attach(route);
       changed(name, true, invisible);
     }
@@ -169,7 +207,14 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
     }
 
     function changed(name: Name, online: boolean, invisible: boolean): void {
-      const message = create(DeviceChangedSchema, { account: fromHex(idOf(name)), device: fromHex(idOf(name)), online, gateway: GATEWAY, connection: 1, invisible });
+      const message = create(DeviceChangedSchema, {
+        account: fromHex(idOf(name)),
+        device: fromHex(idOf(name)),
+        online,
+        gateway: GATEWAY,
+        connection: 1,
+        invisible,
+      });
       parts.bus.publish('device.changed', toBinary(DeviceChangedSchema, message));
     }
 
@@ -183,8 +228,16 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       expect(await list('alice')).toMatchObject([{ name: 'bob', state: ContactState.PENDING }]);
       expect(await list('bob')).toMatchObject([{ name: 'alice', state: ContactState.REQUESTED, identityKey: keyOf('alice') }]);
       const { contact } = await as('bob', Contacts.method.accept, { name: 'alice' });
-      expect(contact).toMatchObject({ name: 'alice', state: ContactState.ACCEPTED, account: fromHex(idOf('alice')), identityKey: keyOf('alice'), acceptedByMe: true });
-      expect(await list('alice')).toMatchObject([{ name: 'bob', state: ContactState.ACCEPTED, account: fromHex(idOf('bob')), identityKey: keyOf('bob'), acceptedByMe: false }]);
+      expect(contact).toMatchObject({
+        name: 'alice',
+        state: ContactState.ACCEPTED,
+        account: fromHex(idOf('alice')),
+        identityKey: keyOf('alice'),
+        acceptedByMe: true,
+      });
+      expect(await list('alice')).toMatchObject([
+        { name: 'bob', state: ContactState.ACCEPTED, account: fromHex(idOf('bob')), identityKey: keyOf('bob'), acceptedByMe: false },
+      ]);
     });
 
     it('takes two opposite requests as an acceptance, even at the same moment', async () => {
@@ -198,7 +251,8 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       await befriend('alice', 'dave');
       await as('carol', Contacts.method.block, { name: 'alice' });
       const replies = [];
-      for (const name of ['nobody_here', 'bob', 'carol', 'alice', 'dave', 'bob']) replies.push(await bytes('alice', Contacts.method.request, { name }));
+      for (const name of ['nobody_here', 'bob', 'carol', 'alice', 'dave', 'bob'])
+        replies.push(await bytes('alice', Contacts.method.request, { name }));
       for (const reply of replies) expect([reply.body.length, reply.error]).toEqual([0, undefined]);
     });
 
@@ -223,15 +277,26 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
     it('lets the 100th open request through and refuses the next, whoever it goes to', async () => {
       const requestedAt = new Date();
       await parts.database.client.contact.createMany({
-        data: Array.from({ length: 99 }, (_, i) => ({ owner: idOf('alice'), peerName: `name_${i}`, state: 'PENDING' as const, requestedAt })),
+        data: Array.from({ length: 99 }, (_, i) => ({
+          owner: idOf('alice'),
+          peerName: `name_${i}`,
+          state: 'PENDING' as const,
+          requestedAt,
+        })),
       });
       await as('alice', Contacts.method.request, { name: 'nobody_here' });
-      for (const name of ['bob', 'nobody_else']) await expect(as('alice', Contacts.method.request, { name })).rejects.toThrow('LIMIT_REACHED');
+      for (const name of ['bob', 'nobody_else'])
+        await expect(as('alice', Contacts.method.request, { name })).rejects.toThrow('LIMIT_REACHED');
     });
 
     it('leaves a request to a full inbox pending without a word', async () => {
       await parts.database.client.contact.createMany({
-        data: Array.from({ length: 100 }, (_, i) => ({ owner: idOf('bob'), peerName: `name_${i}`, peer: idOf('dave'), state: 'REQUESTED' as const })),
+        data: Array.from({ length: 100 }, (_, i) => ({
+          owner: idOf('bob'),
+          peerName: `name_${i}`,
+          peer: idOf('dave'),
+          state: 'REQUESTED' as const,
+        })),
       });
       await as('alice', Contacts.method.request, { name: 'bob' });
       expect(await list('alice')).toMatchObject([{ name: 'bob', state: ContactState.PENDING }]);
@@ -248,7 +313,8 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
     });
 
     it('shows one who was removed or blocked an offline contact, answers claims on it and revokes them', async () => {
-      const mayClaim = () => clientOf().call(ContactLookup.method.mayClaim, { claimer: fromHex(idOf('alice')), owner: fromHex(idOf('bob')) });
+      const mayClaim = () =>
+        clientOf().call(ContactLookup.method.mayClaim, { claimer: fromHex(idOf('alice')), owner: fromHex(idOf('bob')) });
       expect(await mayClaim()).toMatchObject({ allowed: false });
       await befriend('alice', 'bob');
       await connect('alice');

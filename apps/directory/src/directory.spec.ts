@@ -41,7 +41,13 @@ let serial = 0;
 function published(over: Partial<{ keyPackage: Uint8Array; cipherSuite: number; expires: bigint; capability: Uint8Array }> = {}) {
   serial += 1;
   const capability = fromHex(serial.toString(16).padStart(32, '0'));
-  return { keyPackage: new Uint8Array(300).fill(serial), cipherSuite: 1, expires: BigInt(Math.floor(Date.now() / 1_000) + 3_600), capability, ...over };
+  return {
+    keyPackage: new Uint8Array(300).fill(serial),
+    cipherSuite: 1,
+    expires: BigInt(Math.floor(Date.now() / 1_000) + 3_600),
+    capability,
+    ...over,
+  };
 }
 const some = (count: number) => Array.from({ length: count }, () => published());
 
@@ -52,8 +58,14 @@ function directoryStory(topology: string, open: () => Promise<{ bus: Bus; liveSt
     beforeAll(async () => {
       parts = await open();
       const config = directoryConfigSchema.parse({ CLAIMS_PER_CONTACT: '6' });
-      const imports = [PlatformModule.forRoot({ bus: parts.bus, liveState: parts.liveState, serviceName: 'directory' }), DirectoryModule.forRoot(config)];
-      app = await NestFactory.createMicroservice({ module: Root, imports, controllers: [ContactsParty] }, { strategy: new BusRpcServer(parts.bus), logger: false, abortOnError: false });
+      const imports = [
+        PlatformModule.forRoot({ bus: parts.bus, liveState: parts.liveState, serviceName: 'directory' }),
+        DirectoryModule.forRoot(config),
+      ];
+      app = await NestFactory.createMicroservice(
+        { module: Root, imports, controllers: [ContactsParty] },
+        { strategy: new BusRpcServer(parts.bus), logger: false, abortOnError: false },
+      );
       await app.listen();
     });
     afterAll(async () => {
@@ -68,7 +80,11 @@ function directoryStory(topology: string, open: () => Promise<{ bus: Bus; liveSt
       return clientOf().forward(contractOf(method), toBinary<M['input']>(method.input, create<M['input']>(method.input, request)), caller);
     }
 
-    async function as<M extends DescMethodUnary>(account: string, method: M, request: MessageInitShape<M['input']>): Promise<MessageShape<M['output']>> {
+    async function as<M extends DescMethodUnary>(
+      account: string,
+      method: M,
+      request: MessageInitShape<M['input']>,
+    ): Promise<MessageShape<M['output']>> {
       const reply = await bytes(account, method, request);
       if (reply.error !== undefined) throw new Error(ErrorCode[reply.error.code]);
       return fromBinary<M['output']>(method.output, reply.body);
@@ -105,10 +121,19 @@ function directoryStory(topology: string, open: () => Promise<{ bus: Bus; liveSt
         const { event } = fromBinary(GatewayEventSchema, payload);
         if (event?.kind.case === 'keyPackagesLow') heard.push(event.kind.value.left);
       });
-      const route = { device: BOB, account: BOB, gateway: GATEWAY, connection: 1, deliveryKey: new Uint8Array(32), revokedCapabilities: new Uint8Array(), invisible: false };
+      const route = {
+        device: BOB,
+        account: BOB,
+        gateway: GATEWAY,
+        connection: 1,
+        deliveryKey: new Uint8Array(32),
+        revokedCapabilities: new Uint8Array(),
+        invisible: false,
+      };
       await app.get<DeviceRouteStore>(DEVICE_ROUTE_STORE).attach(route);
       await as(BOB, KeyPackages.method.publish, { oneTime: some(27) });
-      for (let i = 0; i < 3; i++) expect(fromBinary(KeyPackages.method.claim.output, (await claim(ALICE, BOB)).body).keyPackages).toHaveLength(1);
+      for (let i = 0; i < 3; i++)
+        expect(fromBinary(KeyPackages.method.claim.output, (await claim(ALICE, BOB)).body).keyPackages).toHaveLength(1);
       await new Promise((resolve) => setTimeout(resolve, 100));
       expect(heard).toEqual([25]);
       const ledger = await clientOf().call(KeyPackageLedger.method.claimedBy, { owner: fromHex(BOB), claimer: fromHex(ALICE) });

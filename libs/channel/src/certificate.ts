@@ -55,10 +55,7 @@ export function sign(message: Uint8Array, secretKey: Uint8Array): Uint8Array {
   return sodium.crypto_sign_detached(message, whole);
 }
 
-export function signCertificate(
-  body: MessageInitShape<typeof CertificateBodySchema>,
-  identitySecretKey: Uint8Array,
-): GatewayCertificate {
+export function signCertificate(body: MessageInitShape<typeof CertificateBodySchema>, identitySecretKey: Uint8Array): GatewayCertificate {
   const bytes = toBinary(CertificateBodySchema, create(CertificateBodySchema, body));
   const signature = sign(signedBytes('gatewayCertificate', bytes), identitySecretKey);
   return create(GatewayCertificateSchema, { body: bytes, signature });

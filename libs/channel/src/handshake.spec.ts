@@ -98,7 +98,12 @@ describe('the handshake', () => {
   it('refuses a certificate that names the pinned identity but was signed by mallory', async () => {
     const server = await makeServer();
     const mallory = makeGatewayKey();
-    const body = { gatewayKey: mallory.publicKey, identityKey: server.identity.publicKey, notBefore: BigInt(NOW), notAfter: BigInt(NOW + 9) };
+    const body = {
+      gatewayKey: mallory.publicKey,
+      identityKey: server.identity.publicKey,
+      notBefore: BigInt(NOW),
+      notAfter: BigInt(NOW + 9),
+    };
     const certificate = signCertificate(body, mallory.secretKey);
     const { hello } = await ServerHandshake.start({ certificate, gatewaySigningKey: mallory.secretKey });
     expect(await reasonOf(ClientHandshake.answer(hello, { pin: server.pin, now: NOW }))).toBe('bad-signature');
@@ -140,8 +145,7 @@ describe('the handshake', () => {
 
   it('refuses client hellos of another suite, of small order or of no sense', async () => {
     const server = await makeServer();
-    const reason = async (bytes: Uint8Array): Promise<string | undefined> =>
-      reasonOf((await ServerHandshake.start(server)).accept(bytes));
+    const reason = async (bytes: Uint8Array): Promise<string | undefined> => reasonOf((await ServerHandshake.start(server)).accept(bytes));
     const hello = (suite: number, enc: Uint8Array): Uint8Array => toBinary(ClientHelloSchema, create(ClientHelloSchema, { suite, enc }));
     expect(await reason(hello(99, new Uint8Array(32)))).toBe('no-common-suite');
     expect(await reason(hello(1, new Uint8Array(32)))).toBe('malformed');

@@ -101,13 +101,7 @@ export class SealedChannel {
 }
 
 /** Checks every part against `length` before it writes: the scratch holds what other connections left, and none of it may be sealed. */
-function writePlaintext(
-  heap: Uint8Array,
-  at: number,
-  frames: Uint8Array | readonly Uint8Array[],
-  length: number,
-  padded: number,
-): void {
+function writePlaintext(heap: Uint8Array, at: number, frames: Uint8Array | readonly Uint8Array[], length: number, padded: number): void {
   writeUint32(heap, at, length);
   const end = at + LENGTH_BYTES + length;
   let offset = at + LENGTH_BYTES;

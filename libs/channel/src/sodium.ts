@@ -9,12 +9,30 @@ export interface RawSodium {
   readonly HEAPU8: Uint8Array;
   _malloc(length: number): number;
   _crypto_aead_chacha20poly1305_ietf_encrypt(
-    box: number, boxLength: 0, plain: number, plainLength: number, high: 0,
-    data: 0, dataLength: 0, dataHigh: 0, secretNonce: 0, nonce: number, key: number,
+    box: number,
+    boxLength: 0,
+    plain: number,
+    plainLength: number,
+    high: 0,
+    data: 0,
+    dataLength: 0,
+    dataHigh: 0,
+    secretNonce: 0,
+    nonce: number,
+    key: number,
   ): number;
   _crypto_aead_chacha20poly1305_ietf_decrypt(
-    plain: number, plainLength: 0, secretNonce: 0, box: number, boxLength: number, high: 0,
-    data: 0, dataLength: 0, dataHigh: 0, nonce: number, key: number,
+    plain: number,
+    plainLength: 0,
+    secretNonce: 0,
+    box: number,
+    boxLength: number,
+    high: 0,
+    data: 0,
+    dataLength: 0,
+    dataHigh: 0,
+    nonce: number,
+    key: number,
   ): number;
   _crypto_kdf_hkdf_sha256_extract(prk: number, salt: number, saltLength: number, ikm: number, ikmLength: number): number;
   _crypto_kdf_hkdf_sha256_expand(out: number, outLength: number, info: number, infoLength: number, prk: number): number;

@@ -28,7 +28,8 @@ export class AccountBook {
     for (let start = 0; start < accounts.length; start += BATCH) {
       const ids = accounts.slice(start, start + BATCH).map(fromHex);
       const reply = await this.rpc.call(AccountLookup.method.byIds, { accounts: ids });
-      for (const { account, name, identityKey } of reply.accounts) known.set(toHex(account), { account: toHex(account), name, identityKey });
+      for (const { account, name, identityKey } of reply.accounts)
+        known.set(toHex(account), { account: toHex(account), name, identityKey });
     }
     return known;
   }

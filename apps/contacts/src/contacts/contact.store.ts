@@ -35,9 +35,19 @@ export type RequestOutcome =
  */
 export interface ContactStore {
   /** `peer` is undefined when nobody has the name. */
-  request(me: Person, name: string, peer: string | undefined, time: { now: number; since: number }, limits: ContactLimits): Promise<RequestOutcome>;
+  request(
+    me: Person,
+    name: string,
+    peer: string | undefined,
+    time: { now: number; since: number },
+    limits: ContactLimits,
+  ): Promise<RequestOutcome>;
   /** Both rows after the acceptance. `undefined`: no open request of that name (any more). Accepting twice answers alike. */
-  accept(me: Person, name: string, time: { now: number; since: number }): Promise<{ mine: ContactRow; theirs: ContactRow; fresh: boolean } | undefined>;
+  accept(
+    me: Person,
+    name: string,
+    time: { now: number; since: number },
+  ): Promise<{ mine: ContactRow; theirs: ContactRow; fresh: boolean } | undefined>;
   /** Drops the request from the owner's list alone. Returns whether there was one. */
   decline(owner: string, name: string): Promise<boolean>;
   /** Takes the row out of the owner's list; a request that is taken back leaves the other list as well. Returns what it was. */

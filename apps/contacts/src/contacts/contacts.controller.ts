@@ -19,7 +19,10 @@ export class ContactsController {
   constructor(private readonly contacts: ContactsService) {}
 
   @Rpc(Contacts.method.list)
-  async list(@Payload() _request: ListContactsRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof ListContactsResponseSchema>> {
+  async list(
+    @Payload() _request: ListContactsRequest,
+    @Ctx() caller: RpcCaller,
+  ): Promise<MessageInitShape<typeof ListContactsResponseSchema>> {
     return { contacts: await this.contacts.list(caller) };
   }
 
@@ -30,7 +33,10 @@ export class ContactsController {
   }
 
   @Rpc(Contacts.method.block)
-  async block(@Payload() { name }: BlockContactRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof BlockContactResponseSchema>> {
+  async block(
+    @Payload() { name }: BlockContactRequest,
+    @Ctx() caller: RpcCaller,
+  ): Promise<MessageInitShape<typeof BlockContactResponseSchema>> {
     return { revokeCapabilities: await this.contacts.block(caller, name) };
   }
 

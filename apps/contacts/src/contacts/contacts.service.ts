@@ -103,6 +103,7 @@ export class ContactsService {
 }
 
 export function legal(name: string): string {
-  if (!TAGGED_NAME_PATTERN.test(name)) throw new RpcError(ErrorCode.ILLEGAL_NAME, 'A name is 3 to 32 of a-z, 0-9 and _, with its tag if it has one.');
+  if (!TAGGED_NAME_PATTERN.test(name))
+    throw new RpcError(ErrorCode.ILLEGAL_NAME, 'A name is 3 to 32 of a-z, 0-9 and _, with its tag if it has one.');
   return name;
 }

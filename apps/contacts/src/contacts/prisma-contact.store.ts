@@ -23,11 +23,21 @@ export class PrismaContactStore implements ContactStore {
       const theirs = await find(tx, peer ?? NOBODY, me.name);
       const open = await tx.contact.count({ where: { owner: me.account, state: 'PENDING', requestedAt: { gte: new Date(time.since) } } });
       const all = await tx.contact.count({ where: { owner: me.account } });
-      const known = mine !== undefined && (mine.state === 'ACCEPTED' || mine.state === 'BLOCKED' || (mine.state === 'PENDING' && mine.requestedAt >= time.since));
+      const known =
+        mine !== undefined &&
+        (mine.state === 'ACCEPTED' || mine.state === 'BLOCKED' || (mine.state === 'PENDING' && mine.requestedAt >= time.since));
       if (known) return { kind: 'known' };
       if (wants(theirs, time.since)) return { kind: 'accepted', ...(await this.join(tx, me, name, theirs, time.now)) };
       if (open >= limits.openRequestsPerAccount || (mine === undefined && all >= limits.contactsPerAccount)) return { kind: 'limit' };
-      const row = await put(tx, { owner: me.account, peerName: name, peer: null, state: 'PENDING', requestedAt: time.now, changedAt: time.now, acceptedByOwner: false });
+      const row = await put(tx, {
+        owner: me.account,
+        peerName: name,
+        peer: null,
+        state: 'PENDING',
+        requestedAt: time.now,
+        changedAt: time.now,
+        acceptedByOwner: false,
+      });
       const reached = await knock(tx, me, peer ?? NOBODY, time, limits);
       return { kind: 'fresh', row, reached };
     });
@@ -63,7 +73,15 @@ export class PrismaContactStore implements ContactStore {
       const before = await find(tx, me.account, name);
       const all = await tx.contact.count({ where: { owner: me.account } });
       if (before === undefined && all >= limits.contactsPerAccount) return 'limit';
-      await put(tx, { owner: me.account, peerName: name, peer: before?.peer ?? null, state: 'BLOCKED', requestedAt: now, changedAt: now, acceptedByOwner: false });
+      await put(tx, {
+        owner: me.account,
+        peerName: name,
+        peer: before?.peer ?? null,
+        state: 'BLOCKED',
+        requestedAt: now,
+        changedAt: now,
+        acceptedByOwner: false,
+      });
       return { before };
     });
   }
@@ -97,7 +115,13 @@ export class PrismaContactStore implements ContactStore {
 
   async standing(one: string, other: string): Promise<{ one: boolean; other: boolean }> {
     const rows = await this.database.client.contact.findMany({
-      where: { state: 'ACCEPTED', OR: [{ owner: one, peer: other }, { owner: other, peer: one }] },
+      where: {
+        state: 'ACCEPTED',
+        OR: [
+          { owner: one, peer: other },
+          { owner: other, peer: one },
+        ],
+      },
       select: { owner: true },
     });
     return { one: rows.some((row) => row.owner === one), other: rows.some((row) => row.owner === other) };
@@ -114,8 +138,22 @@ export class PrismaContactStore implements ContactStore {
     return count;
   }
 
-  private async join(tx: Transaction, me: Person, name: string, theirs: ContactRow, now: number): Promise<{ mine: ContactRow; theirs: ContactRow }> {
-    const mine = await put(tx, { owner: me.account, peerName: name, peer: theirs.owner, state: 'ACCEPTED', requestedAt: now, changedAt: now, acceptedByOwner: true });
+  private async join(
+    tx: Transaction,
+    me: Person,
+    name: string,
+    theirs: ContactRow,
+    now: number,
+  ): Promise<{ mine: ContactRow; theirs: ContactRow }> {
+    const mine = await put(tx, {
+      owner: me.account,
+      peerName: name,
+      peer: theirs.owner,
+      state: 'ACCEPTED',
+      requestedAt: now,
+      changedAt: now,
+      acceptedByOwner: true,
+    });
     const answered = await put(tx, { ...theirs, peer: me.account, state: 'ACCEPTED', changedAt: now, acceptedByOwner: false });
     return { mine, theirs: answered };
   }

@@ -18,7 +18,10 @@ export class RequestsController {
   }
 
   @Rpc(Contacts.method.accept)
-  async accept(@Payload() { name }: AcceptContactRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof AcceptContactResponseSchema>> {
+  async accept(
+    @Payload() { name }: AcceptContactRequest,
+    @Ctx() caller: RpcCaller,
+  ): Promise<MessageInitShape<typeof AcceptContactResponseSchema>> {
     return { contact: await this.requests.accept(caller, name) };
   }
 

@@ -30,5 +30,12 @@ function waitOf(reason: unknown): number {
 function limiterOf(live: LiveState, keyPrefix: string, points: number): RateLimiterAbstract {
   const memory = new RateLimiterMemory({ keyPrefix, points, duration: HOUR_SECONDS });
   if (live.kind === 'memory') return memory;
-  return new RateLimiterRedis({ storeClient: live.redis, keyPrefix, points, duration: HOUR_SECONDS, insuranceLimiter: memory, rejectIfRedisNotReady: true });
+  return new RateLimiterRedis({
+    storeClient: live.redis,
+    keyPrefix,
+    points,
+    duration: HOUR_SECONDS,
+    insuranceLimiter: memory,
+    rejectIfRedisNotReady: true,
+  });
 }

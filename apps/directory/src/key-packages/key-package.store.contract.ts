@@ -11,7 +11,12 @@ const NO_DEVICE = '';
 let serial = 0;
 function stocked(expires: number, cipherSuite = 1): StockedKeyPackage {
   serial += 1;
-  return { keyPackage: Uint8Array.of(0, 255, serial >> 8, serial & 255), cipherSuite, expires, capability: serial.toString(16).padStart(32, '0') };
+  return {
+    keyPackage: Uint8Array.of(0, 255, serial >> 8, serial & 255),
+    cipherSuite,
+    expires,
+    capability: serial.toString(16).padStart(32, '0'),
+  };
 }
 const some = (count: number, expires: number): StockedKeyPackage[] => Array.from({ length: count }, () => stocked(expires));
 const now = (): number => Math.floor(Date.now() / 1_000);
@@ -66,7 +71,9 @@ export function keyPackageStoreContract(open: () => Promise<[KeyPackageStore, Ke
     await store.publish(ALICE, ALICE_LAPTOP, [], last, now());
     const taken = await store.take(ALICE, BOB, 1, NO_DEVICE, now());
     expect(taken.map(({ device }) => device).sort()).toEqual([ALICE_PHONE, ALICE_LAPTOP]);
-    expect(await store.take(ALICE, BOB, 1, NO_DEVICE, now())).toMatchObject([{ device: ALICE_LAPTOP, lastResort: true, capability: last.capability }]);
+    expect(await store.take(ALICE, BOB, 1, NO_DEVICE, now())).toMatchObject([
+      { device: ALICE_LAPTOP, lastResort: true, capability: last.capability },
+    ]);
     expect(await store.take(ALICE, ALICE, 1, ALICE_LAPTOP, now())).toEqual([]);
   });
 

@@ -26,7 +26,13 @@ export interface TakenKeyPackage {
  */
 export interface KeyPackageStore {
   /** All or nothing. Returns the one-time packages now in stock; undefined when that would be more than `bound`. Re-arms the low-water mark when above it. */
-  publish(account: string, device: string, oneTime: StockedKeyPackage[], lastResort: StockedKeyPackage | undefined, now: number): Promise<number | undefined>;
+  publish(
+    account: string,
+    device: string,
+    oneTime: StockedKeyPackage[],
+    lastResort: StockedKeyPackage | undefined,
+    now: number,
+  ): Promise<number | undefined>;
   /** One package of each device of the owner but `except`, and notes the capabilities in the ledger of (owner, claimer). */
   take(owner: string, claimer: string, cipherSuite: number, except: string, now: number): Promise<TakenKeyPackage[]>;
   count(account: string, device: string, now: number): Promise<{ left: number; hasLastResort: boolean }>;

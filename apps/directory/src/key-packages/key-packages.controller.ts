@@ -25,17 +25,26 @@ export class KeyPackagesController {
   ) {}
 
   @Rpc(KeyPackages.method.publish)
-  async publish(@Payload() request: PublishKeyPackagesRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof PublishKeyPackagesResponseSchema>> {
+  async publish(
+    @Payload() request: PublishKeyPackagesRequest,
+    @Ctx() caller: RpcCaller,
+  ): Promise<MessageInitShape<typeof PublishKeyPackagesResponseSchema>> {
     return { left: await this.keyPackages.publish(caller, request) };
   }
 
   @Rpc(KeyPackages.method.claim)
-  async claim(@Payload() request: ClaimKeyPackagesRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof ClaimKeyPackagesResponseSchema>> {
+  async claim(
+    @Payload() request: ClaimKeyPackagesRequest,
+    @Ctx() caller: RpcCaller,
+  ): Promise<MessageInitShape<typeof ClaimKeyPackagesResponseSchema>> {
     return { keyPackages: await this.keyPackages.claim(caller, request) };
   }
 
   @Rpc(KeyPackages.method.count)
-  count(@Payload() _request: CountKeyPackagesRequest, @Ctx() caller: RpcCaller): Promise<MessageInitShape<typeof CountKeyPackagesResponseSchema>> {
+  count(
+    @Payload() _request: CountKeyPackagesRequest,
+    @Ctx() caller: RpcCaller,
+  ): Promise<MessageInitShape<typeof CountKeyPackagesResponseSchema>> {
     return this.store.count(caller.account, caller.device, Math.floor(Date.now() / 1_000));
   }
 

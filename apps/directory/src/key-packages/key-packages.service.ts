@@ -32,8 +32,12 @@ export class KeyPackagesService {
     const now = seconds();
     const oneTime = request.oneTime.map((one) => checked(one, now));
     const lastResort = request.lastResort === undefined ? undefined : checked(request.lastResort, now);
-    const left = oneTime.length > LIMITS.oneTimeKeyPackages ? undefined : await this.store.publish(caller.account, caller.device, oneTime, lastResort, now);
-    if (left === undefined) throw new RpcError(ErrorCode.LIMIT_REACHED, `A device has at most ${LIMITS.oneTimeKeyPackages} one-time key packages.`);
+    const left =
+      oneTime.length > LIMITS.oneTimeKeyPackages
+        ? undefined
+        : await this.store.publish(caller.account, caller.device, oneTime, lastResort, now);
+    if (left === undefined)
+      throw new RpcError(ErrorCode.LIMIT_REACHED, `A device has at most ${LIMITS.oneTimeKeyPackages} one-time key packages.`);
     return left;
   }
 
@@ -57,10 +61,15 @@ export class KeyPackagesService {
 }
 
 function checked(one: PublishedKeyPackage, now: number): StockedKeyPackage {
-  if (one.keyPackage.length > LIMITS.keyPackageBytes) throw new RpcError(ErrorCode.TOO_LARGE, `A key package has at most ${LIMITS.keyPackageBytes} bytes.`);
+  if (one.keyPackage.length > LIMITS.keyPackageBytes)
+    throw new RpcError(ErrorCode.TOO_LARGE, `A key package has at most ${LIMITS.keyPackageBytes} bytes.`);
   const lives = one.expires > BigInt(now) && one.expires <= BigInt(now + MAX_LIFETIME);
   const legal = one.keyPackage.length > 0 && one.cipherSuite > 0 && one.cipherSuite <= MAX_SUITE && one.capability.length === ID_BYTES;
-  if (!legal || !lives) throw new RpcError(ErrorCode.MALFORMED, 'A key package needs its bytes, a cipher suite, a capability id of 16 bytes and an expiry within a year.');
+  if (!legal || !lives)
+    throw new RpcError(
+      ErrorCode.MALFORMED,
+      'A key package needs its bytes, a cipher suite, a capability id of 16 bytes and an expiry within a year.',
+    );
   return { keyPackage: one.keyPackage, cipherSuite: one.cipherSuite, expires: Number(one.expires), capability: toHex(one.capability) };
 }
 

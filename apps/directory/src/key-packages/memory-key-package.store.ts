@@ -22,7 +22,13 @@ export class MemoryKeyPackageStore implements KeyPackageStore {
 
   constructor(private readonly maxOwners = 20_000) {}
 
-  publish(account: string, device: string, oneTime: StockedKeyPackage[], lastResort: StockedKeyPackage | undefined, now: number): Promise<number | undefined> {
+  publish(
+    account: string,
+    device: string,
+    oneTime: StockedKeyPackage[],
+    lastResort: StockedKeyPackage | undefined,
+    now: number,
+  ): Promise<number | undefined> {
     const stock = this.stockOf(account, device, now);
     const seen = new Set([...stock.oneTime.map(({ capability }) => capability), ...stock.spent.keys()]);
     const fresh = oneTime.filter(({ capability }) => !seen.has(capability) && seen.add(capability));
@@ -78,7 +84,8 @@ export class MemoryKeyPackageStore implements KeyPackageStore {
     owner.devices.set(device, stock);
     for (const [name, other] of owner.devices) {
       expire(other, now);
-      if (other !== stock && other.oneTime.length === 0 && other.lastResort === undefined && other.spent.size === 0) owner.devices.delete(name);
+      if (other !== stock && other.oneTime.length === 0 && other.lastResort === undefined && other.spent.size === 0)
+        owner.devices.delete(name);
     }
     return stock;
   }

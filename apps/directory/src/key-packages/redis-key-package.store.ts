@@ -16,7 +16,13 @@ const take = new LuaScript<Row[]>(TAKE);
 export class RedisKeyPackageStore implements KeyPackageStore {
   constructor(private readonly redis: Redis) {}
 
-  async publish(account: string, device: string, oneTime: StockedKeyPackage[], lastResort: StockedKeyPackage | undefined, now: number): Promise<number | undefined> {
+  async publish(
+    account: string,
+    device: string,
+    oneTime: StockedKeyPackage[],
+    lastResort: StockedKeyPackage | undefined,
+    now: number,
+  ): Promise<number | undefined> {
     const last = lastResort === undefined ? '' : pack(lastResort);
     const args = [prefixOf(account), now, device, LIMITS.oneTimeKeyPackages, LIMITS.keyPackagesLowWater, last, ...oneTime.map(pack)];
     const left = await publish.run(this.redis, [`${prefixOf(account)}devices`], args);

@@ -13,7 +13,18 @@ export class DeviceTable {
   getOrAdd(device: string): DeviceEntry {
     let entry = this.entries.get(device);
     if (entry === undefined) {
-      entry = { device, route: undefined, loading: false, stale: false, open: new Set(), unacknowledged: 0, unacknowledgedBytes: 0, full: false, goneGateway: 0, goneConnection: 0 };
+      entry = {
+        device,
+        route: undefined,
+        loading: false,
+        stale: false,
+        open: new Set(),
+        unacknowledged: 0,
+        unacknowledgedBytes: 0,
+        full: false,
+        goneGateway: 0,
+        goneConnection: 0,
+      };
       this.entries.set(device, entry);
       if (this.entries.size > this.capacity) this.shrink();
     }

@@ -102,8 +102,14 @@ export function busContract(name: string, open: () => Promise<{ publisher: Bus; 
       subscriber.respond('slow', 'g', () => new Promise(() => undefined));
       subscriber.respond('broken', 'g', () => Promise.reject(new Error('on purpose')));
       await settle();
-      await expect(publisher.request('nobody', bytes('x'), { timeoutMs: 2_000 })).rejects.toMatchObject({ name: 'BusError', reason: 'no-responder' });
-      await expect(publisher.request('broken', bytes('x'), { timeoutMs: 50 })).rejects.toMatchObject({ name: 'BusError', reason: 'timeout' });
+      await expect(publisher.request('nobody', bytes('x'), { timeoutMs: 2_000 })).rejects.toMatchObject({
+        name: 'BusError',
+        reason: 'no-responder',
+      });
+      await expect(publisher.request('broken', bytes('x'), { timeoutMs: 50 })).rejects.toMatchObject({
+        name: 'BusError',
+        reason: 'timeout',
+      });
     });
 
     it('refuses more than 1 MiB', async () => {

@@ -1,6 +1,9 @@
 /** Why a bus operation failed. `away`: no connection to the broker; `no-responder`: nobody serves the subject; `timeout`: no answer in time. */
 export class BusError extends Error {
-  constructor(readonly reason: 'away' | 'no-responder' | 'timeout' | 'closed', message: string) {
+  constructor(
+    readonly reason: 'away' | 'no-responder' | 'timeout' | 'closed',
+    message: string,
+  ) {
     super(message);
     this.name = 'BusError';
   }

@@ -62,7 +62,10 @@ export class InProcessBus implements Bus {
       };
       const fail = (error: BusError): void => (settle(), reject(error));
       const onClose = (): void => fail(new BusError('closed', 'the bus was closed'));
-      const timer = setTimeout(() => fail(new BusError('timeout', `no answer on ${subject} in ${options.timeoutMs} ms`)), options.timeoutMs);
+      const timer = setTimeout(
+        () => fail(new BusError('timeout', `no answer on ${subject} in ${options.timeoutMs} ms`)),
+        options.timeoutMs,
+      );
       this.abandoned.add(onClose);
       this.enqueue({
         subject,
@@ -175,7 +178,12 @@ export class InProcessBus implements Bus {
     }
   }
 
-  private async answer(subject: string, payload: Uint8Array, reply: Reply | undefined, handler: (payload: Uint8Array) => Promise<Uint8Array>): Promise<void> {
+  private async answer(
+    subject: string,
+    payload: Uint8Array,
+    reply: Reply | undefined,
+    handler: (payload: Uint8Array) => Promise<Uint8Array>,
+  ): Promise<void> {
     try {
       const answer = await handler(payload);
       assertFits(answer);

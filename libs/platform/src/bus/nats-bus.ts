@@ -1,5 +1,12 @@
 import { Logger } from '@nestjs/common';
-import { connect, errors, type Msg, type NatsConnection, type NodeConnectionOptions, type Subscription as NatsSubscription } from '@nats-io/transport-node';
+import {
+  connect,
+  errors,
+  type Msg,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  type Subscription as NatsSubscription,
+} from '@nats-io/transport-node';
 import { describeError } from '../logging/describe-error.js';
 import { assertFits } from './bus-limits.js';
 import { type Bus, BusError, type Subscription } from './bus.js';

@@ -4,7 +4,9 @@ import type { z } from 'zod';
 /** Everything that is wrong with the environment, by the variables' names; their values are never quoted. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
-    super(`the configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((one) => `  ${one}`).join('\n')}`);
+    super(
+      `the configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((one) => `  ${one}`).join('\n')}`,
+    );
     this.name = 'ConfigError';
   }
 }

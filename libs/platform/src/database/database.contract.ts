@@ -29,7 +29,10 @@ export function databaseContract(open: () => Database): void {
     await client.account.create({ data: account('b', 'bob', 'invite') });
     const again = [account('c', 'bob'), account('c', 'carol', 'invite')].map((data) => client.account.create({ data }));
     const results = await Promise.allSettled(again);
-    expect(results.map((result) => (result.status === 'rejected' ? databaseErrorKind(result.reason) : 'taken'))).toEqual(['unique', 'unique']);
+    expect(results.map((result) => (result.status === 'rejected' ? databaseErrorKind(result.reason) : 'taken'))).toEqual([
+      'unique',
+      'unique',
+    ]);
   });
 
   it('undoes a transaction as a whole, and keeps one row for an owner and a peer', async () => {
@@ -46,7 +49,9 @@ export function databaseContract(open: () => Database): void {
   });
 
   it('records its migrations as Prisma does', async () => {
-    const rows = await open().client.$queryRaw<{ migration_name: string }[]>`SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL`;
+    const rows = await open().client.$queryRaw<
+      { migration_name: string }[]
+    >`SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL`;
     expect(rows).toEqual([{ migration_name: '20261123000000_accounts_and_contacts' }]);
   });
 }

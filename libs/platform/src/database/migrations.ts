@@ -56,7 +56,10 @@ export async function applyMigrations(adapter: SqlMigrationAwareDriverAdapterFac
 
 async function migrationDirectories(): Promise<MigrationDirectory[]> {
   const entries = await readdir(MIGRATIONS, { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
+  const names = entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
   return Promise.all(
     names.map(async (name) => {
       const value = await readFile(join(MIGRATIONS, name, 'migration.sql'), 'utf8');
@@ -91,7 +94,7 @@ function loadBindings(): Promise<Bindings> {
 async function instantiate(): Promise<Bindings> {
   const glue = (await import('@prisma/schema-engine-wasm/schema_engine_bg')) as Bindings;
   const folder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg'));
-  const host = Reflect.get(globalThis, 'WebAssembly') as WebAssemblyHost;
+  const { WebAssembly: host } = globalThis as unknown as { WebAssembly: WebAssemblyHost };
   const binary = await readFile(join(folder, 'schema_engine_bg.wasm'));
   const { instance } = await host.instantiate(binary, { './schema_engine_bg.js': glue });
   glue.__wbg_set_wasm(instance.exports);

@@ -96,5 +96,7 @@ function explained(error: unknown, folder: string): unknown {
   if (error instanceof DatabaseOpenError) return error;
   const cause = CAUSES[codeOf(error) ?? ''];
   if (cause !== undefined) return new DatabaseOpenError(`the data folder ${folder} ${cause}`, { cause: error });
-  return new DatabaseOpenError(`the database in ${folder} does not open: is its disk full, or was it written by a newer version?`, { cause: error });
+  return new DatabaseOpenError(`the database in ${folder} does not open: is its disk full, or was it written by a newer version?`, {
+    cause: error,
+  });
 }

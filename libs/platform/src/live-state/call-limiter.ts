@@ -42,5 +42,12 @@ function waitOf(reason: unknown): number {
 function limiterOf(liveState: LiveState, keyPrefix: string, { points, seconds }: { points: number; seconds: number }): RateLimiterAbstract {
   const memory = new RateLimiterMemory({ keyPrefix, points, duration: seconds });
   if (liveState.kind === 'memory') return memory;
-  return new RateLimiterRedis({ storeClient: liveState.redis, keyPrefix, points, duration: seconds, insuranceLimiter: memory, rejectIfRedisNotReady: true });
+  return new RateLimiterRedis({
+    storeClient: liveState.redis,
+    keyPrefix,
+    points,
+    duration: seconds,
+    insuranceLimiter: memory,
+    rejectIfRedisNotReady: true,
+  });
 }

@@ -9,7 +9,15 @@ const laptop = '2'.repeat(32);
 
 function route(device: string, gateway: number, connection: number, account = alice): DeviceRoute {
   const deliveryKey = Uint8Array.from({ length: 32 }, (_, i) => 255 - i);
-  return { device, account, gateway, connection, deliveryKey, revokedCapabilities: new Uint8Array(32).fill(200), invisible: device === laptop };
+  return {
+    device,
+    account,
+    gateway,
+    connection,
+    deliveryKey,
+    revokedCapabilities: new Uint8Array(32).fill(200),
+    invisible: device === laptop,
+  };
 }
 
 export function deviceRouteStoreContract(open: () => DeviceRouteStore): void {
@@ -66,7 +74,10 @@ export function deviceRouteStoreContract(open: () => DeviceRouteStore): void {
     await store.attach(route(phone, 9, 1));
     await store.attach(route(laptop, 9, 2, bob));
     const takers = await Promise.all([store.takeDevicesOf(9, 5_000), store.takeDevicesOf(9, 5_000)]);
-    expect(takers.flat()).toEqual([{ device: phone, account: alice }, { device: laptop, account: bob }]);
+    expect(takers.flat()).toEqual([
+      { device: phone, account: alice },
+      { device: laptop, account: bob },
+    ]);
     expect((await store.find(phone))?.gateway).toBe(0);
   });
 

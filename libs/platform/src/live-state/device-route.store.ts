@@ -27,7 +27,9 @@ export interface DeviceRouteStore {
   /** Connected devices of an account (routes with a gateway; leases are the caller's to check). */
   connectedDevices(account: string): Promise<{ device: string; gateway: number; connection: number; invisible: boolean }[]>;
   /** As connectedDevices, for many accounts at once; accounts with none are absent. */
-  connectedDevicesOf(accounts: string[]): Promise<Map<string, { device: string; gateway: number; connection: number; invisible: boolean }[]>>;
+  connectedDevicesOf(
+    accounts: string[],
+  ): Promise<Map<string, { device: string; gateway: number; connection: number; invisible: boolean }[]>>;
   /** Devices connected at this gateway when it died, with their accounts; forgets them (as detach). Each device is returned to one caller only. */
   takeDevicesOf(gateway: number, retentionMs: number): Promise<{ device: string; account: string }[]>;
   /** Forgets all of a device (revoked) at once. */

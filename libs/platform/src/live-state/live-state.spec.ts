@@ -14,7 +14,10 @@ import { RedisLeaseStore } from './redis-lease.store.js';
 
 async function chargeUntilRefused(limiter: CallLimiter): Promise<number> {
   for (let charged = 0; charged < 100; charged++) {
-    const refused = await limiter.charge(RateClass.REGISTER, { account: 'alice', address: '' }).then(() => false, () => true);
+    const refused = await limiter.charge(RateClass.REGISTER, { account: 'alice', address: '' }).then(
+      () => false,
+      () => true,
+    );
     if (refused) return charged;
   }
   return 100;

@@ -9,7 +9,21 @@ export interface LoggerOptions {
 }
 
 /** Keys whose values never reach a log, at the top or one level down. */
-const REDACTED = ['password', 'token', 'accessToken', 'deliveryKey', 'credential', 'secret', 'name', 'address', 'account', 'device', 'body', 'payload', 'text'];
+const REDACTED = [
+  'password',
+  'token',
+  'accessToken',
+  'deliveryKey',
+  'credential',
+  'secret',
+  'name',
+  'address',
+  'account',
+  'device',
+  'body',
+  'payload',
+  'text',
+];
 
 /** Nest's logger as JSON lines. Errors are logged by kind and place, without their messages; see describeError. */
 export class JsonLogger implements LoggerService {

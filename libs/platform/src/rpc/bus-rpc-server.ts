@@ -69,7 +69,9 @@ export class BusRpcServer extends Server implements CustomTransportStrategy {
       served.push([contract, handler]);
     }
     const services = new Set(served.map(([contract]) => contract.method.parent.typeName));
-    const missing = [...METHODS.values()].filter(({ name, method }) => services.has(method.parent.typeName) && !this.messageHandlers.has(name));
+    const missing = [...METHODS.values()].filter(
+      ({ name, method }) => services.has(method.parent.typeName) && !this.messageHandlers.has(name),
+    );
     if (missing.length > 0) throw new Error(`no handler for ${missing.map(({ name }) => name).join(', ')}`);
     return served;
   }
@@ -97,8 +99,12 @@ export class BusRpcServer extends Server implements CustomTransportStrategy {
     try {
       const { request, caller } = decodeRequest(contract, payload);
       assertMayCall(contract, caller);
-      const response: unknown = await lastValueFrom(this.transformToObservable(await handler(request, caller)), { defaultValue: undefined });
-      return create(RpcReplySchema, { body: toBinary(contract.method.output, create(contract.method.output, response as Record<string, unknown> | undefined)) });
+      const response: unknown = await lastValueFrom(this.transformToObservable(await handler(request, caller)), {
+        defaultValue: undefined,
+      });
+      return create(RpcReplySchema, {
+        body: toBinary(contract.method.output, create(contract.method.output, response as Record<string, unknown> | undefined)),
+      });
     } catch (error) {
       return create(RpcReplySchema, { error: this.wireError(contract, error).toWire() });
     }

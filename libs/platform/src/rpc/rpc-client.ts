@@ -23,7 +23,11 @@ export class RpcClient {
   }
 
   /** As this service. Throws RpcError: the one that the handler threw, or UNAVAILABLE when there was no answer. */
-  async call<M extends DescMethodUnary>(method: M, request: MessageInitShape<M['input']>, options: { timeoutMs?: number } = {}): Promise<MessageShape<M['output']>> {
+  async call<M extends DescMethodUnary>(
+    method: M,
+    request: MessageInitShape<M['input']>,
+    options: { timeoutMs?: number } = {},
+  ): Promise<MessageShape<M['output']>> {
     const body = toBinary<M['input']>(method.input, create<M['input']>(method.input, request));
     const reply = await this.exchange(contractOf(method), body, this.self, options.timeoutMs ?? CALL_TIMEOUT_MS);
     if (reply.error !== undefined) throw RpcError.fromWire(reply.error);
@@ -35,7 +39,8 @@ export class RpcClient {
     try {
       return await this.exchange(contract, body, caller, options.timeoutMs ?? FORWARD_TIMEOUT_MS);
     } catch (error) {
-      const known = error instanceof RpcError ? error : new RpcError(ErrorCode.INTERNAL, 'Something went wrong on the server. Try again later.');
+      const known =
+        error instanceof RpcError ? error : new RpcError(ErrorCode.INTERNAL, 'Something went wrong on the server. Try again later.');
       return create(RpcReplySchema, { error: known.toWire() });
     }
   }

@@ -59,12 +59,22 @@ class UndeclaredController {
 class Root {}
 
 async function serve(bus: Bus, ...controllers: DynamicModule['controllers'] & object) {
-  const app = await NestFactory.createMicroservice({ module: Root, controllers }, { strategy: new BusRpcServer(bus), logger: false, abortOnError: false });
+  const app = await NestFactory.createMicroservice(
+    { module: Root, controllers },
+    { strategy: new BusRpcServer(bus), logger: false, abortOnError: false },
+  );
   await app.listen();
   return app;
 }
 
-const alice: RpcCaller = { account: 'aa'.repeat(16), device: 'ab'.repeat(16), pending: false, channelBinding: new Uint8Array(32), address: '', service: '' };
+const alice: RpcCaller = {
+  account: 'aa'.repeat(16),
+  device: 'ab'.repeat(16),
+  pending: false,
+  channelBinding: new Uint8Array(32),
+  address: '',
+  service: '',
+};
 const request = (): Uint8Array => toBinary(CreateInviteRequestSchema, create(CreateInviteRequestSchema));
 
 function rpcStory(name: string, open: () => Promise<{ bus: Bus; close: () => Promise<void> }>): void {
@@ -96,7 +106,11 @@ function rpcStory(name: string, open: () => Promise<{ bus: Bus; close: () => Pro
       behaviour = () => {
         throw new RpcError(ErrorCode.RATE_LIMITED, 'Wait.', 1_500);
       };
-      expect((await client.forward(inviteContract, request(), alice)).error).toMatchObject({ code: ErrorCode.RATE_LIMITED, text: 'Wait.', retryAfterMs: 1_500 });
+      expect((await client.forward(inviteContract, request(), alice)).error).toMatchObject({
+        code: ErrorCode.RATE_LIMITED,
+        text: 'Wait.',
+        retryAfterMs: 1_500,
+      });
       await expect(client.call(Invites.method.create, {})).rejects.toMatchObject({ name: 'RpcError', code: ErrorCode.RATE_LIMITED });
     });
 

@@ -19,4 +19,7 @@ export type PlatformConfig = z.output<typeof platformConfigSchema>;
 export type Need = 'bus' | 'live-state' | 'database';
 
 /** The variable without which a need cannot be met. */
-export const VARIABLE_OF = { bus: 'NATS_URL', 'live-state': 'REDIS_URL', database: 'DATABASE_URL' } as const satisfies Record<Need, keyof PlatformConfig>;
+export const VARIABLE_OF = { bus: 'NATS_URL', 'live-state': 'REDIS_URL', database: 'DATABASE_URL' } as const satisfies Record<
+  Need,
+  keyof PlatformConfig
+>;

@@ -39,10 +39,22 @@ describe('a service', () => {
   afterAll(() => nats.stop());
 
   const slow = (env: Record<string, string>) =>
-    startService({ name: 'slow', needs: ['bus'], config: z.object({}), module: () => SlowModule, env: { HEALTH_PORT: '0', LOG_LEVEL: 'fatal', ...env } });
+    startService({
+      name: 'slow',
+      needs: ['bus'],
+      config: z.object({}),
+      module: () => SlowModule,
+      env: { HEALTH_PORT: '0', LOG_LEVEL: 'fatal', ...env },
+    });
 
   it('names all variables that it lacks before it connects anywhere', async () => {
-    const start = startService({ name: 'x', needs: ['bus', 'live-state', 'database'], config: z.object({ POLICY: z.string() }), module: () => SlowModule, env: {} });
+    const start = startService({
+      name: 'x',
+      needs: ['bus', 'live-state', 'database'],
+      config: z.object({ POLICY: z.string() }),
+      module: () => SlowModule,
+      env: {},
+    });
     const error = await start.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigError);
     for (const name of ['NATS_URL', 'REDIS_URL', 'DATABASE_URL', 'POLICY']) expect((error as ConfigError).message).toContain(name);

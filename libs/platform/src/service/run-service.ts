@@ -45,7 +45,14 @@ export async function runService<S extends z.ZodObject>(options: ServiceOptions<
   try {
     const service = await startService(options);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => void service.stop().then(() => process.exit(0), () => process.exit(1)));
+      process.once(
+        signal,
+        () =>
+          void service.stop().then(
+            () => process.exit(0),
+            () => process.exit(1),
+          ),
+      );
     }
   } catch (error) {
     process.stderr.write(`${options.name}: ${error instanceof ConfigError ? error.message : describeError(error)}\n`);
