@@ -19,8 +19,9 @@ async function runJest(args) {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-jest-'));
   try {
     const report = join(folder, 'report.json');
+    // --forceExit: the schema engine's lock timer outlives a migration by ten seconds, and a test that hangs must not hang the run.
     const flags = ['--experimental-vm-modules', '--no-warnings'];
-    const code = await runNode('node_modules/jest/bin/jest.js', ['--json', `--outputFile=${report}`, ...args], flags);
+    const code = await runNode('node_modules/jest/bin/jest.js', ['--json', `--outputFile=${report}`, '--forceExit', ...args], flags);
     const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
     const failed = numFailedTests + numRuntimeErrorTestSuites;
     total.passed += numPassedTests;
