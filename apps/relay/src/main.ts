@@ -6,5 +6,5 @@ await runService({
   name: 'relay',
   needs: ['bus', 'live-state'],
   config: relayConfigSchema,
-  module: (env) => RelayModule.forRoot(relayConfig(env)),
+  module: (env) => RelayModule.forRoot({ ...relayConfig(env), leaveMs: 3_000 }),
 });

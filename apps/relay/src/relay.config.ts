@@ -13,6 +13,8 @@ export interface RelayConfig {
   movingBytesPerAccount: number;
   /** Unacknowledged deliveries to one device. */
   deliveryWindow: number;
+  /** How long it goes on after it gave its lease back: until every gateway has turned to another relay. Milliseconds. */
+  leaveMs: number;
 }
 
 const MiB = 1024 * 1024;
@@ -25,6 +27,7 @@ export const DEFAULT_RELAY_CONFIG: RelayConfig = {
   movingMessagesPerAccount: 4_096,
   movingBytesPerAccount: 32 * MiB,
   deliveryWindow: LIMITS.deliveryWindow,
+  leaveMs: 0,
 };
 
 /** Environment of the relay. */

@@ -56,11 +56,12 @@ export class RelayService implements OnApplicationBootstrap, OnApplicationShutdo
     this.timers.push(setInterval(() => void this.reportOrphans().catch(() => undefined), ORPHAN_AFTER_MS));
   }
 
-  /** Gives the lease back, so that gateways turn to other relays at once; ends what is on its way, then lets go of the rest: senders send it again. */
+  /** Gives the lease back, so that gateways turn to other relays; ends what is on its way, then lets go of the rest: senders send it again. */
   async onApplicationShutdown(): Promise<void> {
     await this.lease.release();
-    const until = Date.now() + DRAIN_MS;
-    while (this.engine.inFlight > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    const leave = Date.now() + this.config.leaveMs;
+    const until = Math.max(leave, Date.now() + DRAIN_MS);
+    while (Date.now() < (this.engine.inFlight > 0 ? until : leave)) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
     for (const timer of this.timers) clearInterval(timer);
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.gateways.stop();
