@@ -47,7 +47,9 @@ function reply({ id, method: name, body }: Call) {
   const request = fromBinary(input, body);
   calls.push({ name, request });
   if (name === 'sotto.v1.Accounts/Register') identityKey = (request as RegisterRequest).identityKey;
-  return { kind: { case: 'reply' as const, value: { id, body: toBinary(output, create(output, answer(name) as Record<string, unknown>)) } } };
+  return {
+    kind: { case: 'reply' as const, value: { id, body: toBinary(output, create(output, answer(name) as Record<string, unknown>)) } },
+  };
 }
 
 function serve(socket: WebSocket, handshake: ServerHandshake): void {
