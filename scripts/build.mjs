@@ -1,6 +1,7 @@
-// Generates the database client when its schema changed, compiles every package, and copies what tsc leaves behind.
+// Mends dependencies, generates the database client when its schema changed, compiles every package, and copies what tsc leaves behind.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { patchDependencies } from './patch.mjs';
 import { root, runNode } from './run.mjs';
 
 const ASSETS = /\.(lua|sql|html)$/;
@@ -36,6 +37,7 @@ function copyAssets(folder) {
   }
 }
 
+patchDependencies();
 const projects = ['.', ...folders('test').filter((folder) => existsSync(join(folder, 'tsconfig.json')))];
 process.exitCode =
   (await generateDatabaseClient()) || (await runNode('node_modules/typescript/bin/tsc', ['-b', ...projects, ...process.argv.slice(2)]));

@@ -1,9 +1,8 @@
-// Makes a fresh clone ready: dependencies and their patches, build and, with --servers, the servers that tests run on.
+// Makes a fresh clone ready: dependencies, build and, with --servers, the servers that tests run on.
 // Uses only Node's own modules, and does nothing when nothing changed.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { patchDependencies } from './patch.mjs';
 import { root, run, runNode } from './run.mjs';
 
 const lockFile = join(root, 'package-lock.json');
@@ -39,7 +38,6 @@ async function main() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) throw new Error(`Node 20.19 or later is needed; this is ${process.versions.node}`);
   await install();
-  patchDependencies();
   if ((await runNode('scripts/build.mjs', [])) !== 0) throw new Error('the build failed; see the lines above');
   if (process.argv.includes('--servers') && (await runNode('scripts/servers.mjs', [])) !== 0)
     throw new Error('the servers for the tests are missing');

@@ -1,24 +1,26 @@
-import { createGroup, decodeGroupState, encodeGroupState, joinGroup, makePskIndex, type ClientState } from 'ts-mls/clientState.js';
+import { createGroup, joinGroup, makePskIndex, type ClientState } from 'ts-mls/clientState.js';
 import type { ClientConfig } from 'ts-mls/clientConfig.js';
-import { createCommit } from 'ts-mls/createCommit.js';
+import { createCommit, type CreateCommitOptions } from 'ts-mls/createCommit.js';
 import { createApplicationMessage } from 'ts-mls/createMessage.js';
 import type { CiphersuiteImpl } from 'ts-mls/crypto/ciphersuite.js';
 import { defaultKeyPackageEqualityConfig } from 'ts-mls/keyPackageEqualityConfig.js';
 import { generateKeyPackageWithKey, makeKeyPackageRef, verifyKeyPackage, type KeyPackage } from 'ts-mls/keyPackage.js';
-import { verifyLeafNodeSignatureKeyPackage } from 'ts-mls/leafNode.js';
+import { verifyLeafNodeSignatureKeyPackage, type LeafNode } from 'ts-mls/leafNode.js';
 import { mlsExporter } from 'ts-mls/keySchedule.js';
 import { encodeMlsMessage } from 'ts-mls/message.js';
 import { decryptSenderData, type PrivateMessage } from 'ts-mls/privateMessage.js';
 import { processPrivateMessage } from 'ts-mls/processMessages.js';
 import type { Proposal } from 'ts-mls/proposal.js';
-import type { RatchetTree } from 'ts-mls/ratchetTree.js';
 import type { SecretTree } from 'ts-mls/secretTree.js';
 import type { SenderData } from 'ts-mls/sender.js';
-import type { ProposalWithSender } from 'ts-mls/unappliedProposals.js';
-import { concat, sameBytes } from './crypto/bytes.js';
+import { toHex } from '@sotto/protocol';
+import { sameBytes } from './crypto/bytes.js';
+import * as hpke from './crypto/hpke.js';
 import type { MlsProvider } from './crypto/provider.js';
 import { SUITE_NAME, suiteOf } from './crypto/suite.js';
 import { readDeviceIdentity, verifyDeviceIdentity, type DeviceIdentity, type SigningKeyPair } from './device-identity.js';
+import { labelled } from './device-signature.js';
+import { groupDataExtensions, groupDataOf } from './group-data.js';
 import { GroupState } from './group-state.js';
 import {
   addressExtension,
@@ -29,18 +31,22 @@ import {
   encodePrivate,
   isLastResort,
   LAST_RESORT,
+  LEAF_ID_BYTES,
+  withToken,
   type DeliveryAddress,
   type Lifetime,
   type OwnKeyPackage,
 } from './key-package.js';
+import { membersOf, type Member } from './member.js';
 import { MlsError } from './mls-error.js';
 import { paddedLength } from './padding.js';
-import { checkProposals, checkSameIdentities, checkTree, identityBytes, leavesOf } from './policy.js';
-import { decodeMessage, decodeWhole, refusing } from './wire.js';
+import { checkLeaves, checkProposals, checkTree, identityBytes, removedBy } from './policy.js';
+import { decodeParts, encodeEpoch, encodeRatchets } from './state-codec.js';
+import { decodeMessage, peek, refusing, type Peeked } from './wire.js';
 
-const STATE_VERSION = 1;
 const EMPTY = new Uint8Array();
-const RETENTION = { retainKeysForGenerations: 1000, maximumForwardRatchetSteps: 2000, retainKeysForEpochs: 16 };
+/** No epochs: the caller keeps the state of each epoch, on every branch. */
+const RETENTION = { retainKeysForGenerations: 1000, maximumForwardRatchetSteps: 2000, retainKeysForEpochs: 0 };
 /** Above the payload: the application data's length prefix, the signature and its prefix (RFC 9420 §6.3.1). */
 const CONTENT_OVERHEAD = 4 + 2 + 64;
 
@@ -54,30 +60,31 @@ export interface EngineOptions {
   readonly signatureKeys: SigningKeyPair;
 }
 
-export interface Member {
-  readonly leaf: number;
-  readonly identity: DeviceIdentity;
-  readonly address: DeliveryAddress;
-}
-
 export interface KeyPackageContents {
   readonly identity: DeviceIdentity;
   readonly address: DeliveryAddress;
   readonly lastResort: boolean;
   readonly lifetime: Lifetime;
   readonly reference: Uint8Array;
+  /** What the leaf made from it will be called: lower-case hex. */
+  readonly leafId: string;
 }
 
 /** What a commit changes. Nothing in it: fresh keys for the committer. */
 export interface Changes {
   /** MLSMessages with key packages. */
   readonly add?: readonly Uint8Array[];
-  /** Leaf indices. */
+  /** Leaf indices. A device that joins again is removed and added by one commit. */
   readonly remove?: readonly number[];
+  readonly groupData?: Uint8Array;
+  /** The committer's new delivery token, 32 bytes. */
+  readonly token?: Uint8Array;
 }
 
 export interface Committed {
   readonly state: GroupState;
+  /** The old epoch, to be kept instead of the state that was passed: another commit made from it does not use this one's keys again. */
+  readonly parent: GroupState;
   /** MLSMessage for the members of the old epoch. Never to be opened by its author. */
   readonly commit: Uint8Array;
   /** MLSMessage for whoever is added. */
@@ -90,19 +97,27 @@ export interface Sender {
   readonly authenticatedData: Uint8Array;
 }
 
-export type Opened =
-  | ({ kind: 'application'; state: GroupState; plaintext: Uint8Array; epoch: bigint } & Sender)
-  | ({ kind: 'commit'; state: GroupState; added: number[]; removed: number[]; epoch: bigint } & Sender)
-  /** Sealed in an epoch this device has not reached: keep the bytes until the commits before it arrive. */
-  | { kind: 'future-epoch'; epoch: bigint }
-  /** The keys of that epoch are gone, or it is a commit on an epoch already left. */
-  | { kind: 'past-epoch'; epoch: bigint };
-
-interface EpochKeys {
-  readonly ratchetTree: RatchetTree;
-  readonly secretTree: SecretTree;
-  readonly senderDataSecret: Uint8Array;
+export interface Applied {
+  /** Leaf indices after the commit. */
+  readonly added: number[];
+  readonly addedMembers: Member[];
+  /** Leaf indices before it. */
+  readonly removed: number[];
+  /** As they were before. */
+  readonly removedMembers: Member[];
+  readonly groupDataChanged: boolean;
+  /** After the commit. */
+  readonly groupData: Uint8Array;
 }
+
+export type Opened =
+  | ({ kind: 'application'; state: GroupState; plaintext: Uint8Array; epoch: bigint; generation: number } & Sender)
+  /** `state` is the child; the state that was passed stays good for the messages and other commits of its epoch. */
+  | ({ kind: 'commit'; state: GroupState; epoch: bigint } & Applied & Sender)
+  /** Sealed in an epoch after that of the state passed. */
+  | { kind: 'future-epoch'; epoch: bigint }
+  /** Sealed in an epoch before it. */
+  | { kind: 'past-epoch'; epoch: bigint };
 
 /**
  * MLS (RFC 9420) for one device. Pure: states go in, new states come out, nothing is stored, no clock is read (times are unix seconds
@@ -144,7 +159,8 @@ export class MlsEngine {
     lifetime: Lifetime;
     lastResort?: boolean;
   }): Promise<OwnKeyPackage & { reference: Uint8Array }> {
-    const { signatureKeys, identity } = this.options;
+    const { signatureKeys, identity, provider } = this.options;
+    const leaf = toHex(provider.randomBytes(LEAF_ID_BYTES));
     const { publicPackage, privatePackage } = await refusing(() =>
       generateKeyPackageWithKey(
         { credentialType: 'basic', identity },
@@ -153,7 +169,7 @@ export class MlsEngine {
         wanted.lastResort === true ? [LAST_RESORT] : [],
         { signKey: signatureKeys.secretKey, publicKey: signatureKeys.publicKey },
         this.#suite,
-        [addressExtension({ device: this.ownIdentity.device, token: wanted.token })],
+        [addressExtension({ device: this.ownIdentity.device, token: wanted.token, leaf })],
       ),
     );
     return {
@@ -167,19 +183,25 @@ export class MlsEngine {
   async readKeyPackage(bytes: Uint8Array, now: number): Promise<KeyPackageContents> {
     const keyPackage = await this.#verifiedKeyPackage(bytes, now);
     const { lifetime, credential } = keyPackage.leafNode;
+    const address = addressOf(keyPackage.leafNode);
     return {
       identity: readDeviceIdentity(identityBytes(credential)),
-      address: addressOf(keyPackage.leafNode),
+      address,
+      leafId: address.leaf,
       lastResort: isLastResort(keyPackage),
       lifetime: { notBefore: Number(lifetime.notBefore), notAfter: Number(lifetime.notAfter) },
       reference: await makeKeyPackageRef(keyPackage, this.#suite.hash),
     };
   }
 
-  async createGroup(groupId: Uint8Array, own: OwnKeyPackage): Promise<GroupState> {
+  /** Alone in it, at epoch 0. */
+  async createGroup(groupId: Uint8Array, own: OwnKeyPackage, groupData: Uint8Array): Promise<GroupState> {
     const keyPackage = keyPackageOf(own.publicBytes);
     const secret = decodePrivate(own.privateBytes, this.options.signatureKeys.secretKey);
-    return new GroupState(await refusing(() => createGroup(groupId, keyPackage, secret, [], this.#suite, this.#config)));
+    const extensions = groupDataExtensions(groupData);
+    const created = await refusing(() => createGroup(groupId, keyPackage, secret, extensions, this.#suite, this.#config));
+    checkTree(created.ratchetTree);
+    return new GroupState(created);
   }
 
   /** `now` in unix seconds: expired key packages are refused. */
@@ -189,21 +211,16 @@ export class MlsEngine {
 
   async commit(state: GroupState, changes: Changes, now: number, authenticatedData: Uint8Array = EMPTY): Promise<Committed> {
     refuseRemoved(state);
-    const added = await Promise.all((changes.add ?? []).map((bytes) => this.#verifiedKeyPackage(bytes, now)));
-    const proposals: Proposal[] = [
-      ...(changes.remove ?? []).map((removed): Proposal => ({ proposalType: 'remove', remove: { removed } })),
-      ...added.map((keyPackage): Proposal => ({ proposalType: 'add', add: { keyPackage } })),
-    ];
     const inner = state.unsafeInner();
-    const result = await refusing(() =>
-      createCommit(
-        { state: inner, cipherSuite: this.#suite },
-        { extraProposals: proposals, ratchetTreeExtension: true, authenticatedData },
-      ),
-    );
+    const proposals = await this.#proposals(changes, now);
+    const options: CreateCommitOptions = { extraProposals: proposals, ratchetTreeExtension: true, authenticatedData };
+    if (changes.token !== undefined) options.leafNodeExtensions = withToken(ownLeafNode(inner), changes.token);
+    const result = await refusing(() => createCommit({ state: inner, cipherSuite: this.#suite }, options));
     checkTree(result.newState.ratchetTree);
+    checkLeaves(inner.ratchetTree, result.newState.ratchetTree, proposals);
     return {
-      state: new GroupState(result.newState),
+      state: adopted(result.newState),
+      parent: new GroupState({ ...inner, secretTree: result.usedSecretTree }),
       commit: encodeMlsMessage(result.commit),
       welcome: result.welcome && encodeMlsMessage({ version: 'mls10', wireformat: 'mls_welcome', welcome: result.welcome }),
     };
@@ -226,6 +243,7 @@ export class MlsEngine {
         joinGroup(message.welcome, keyPackage, secret, makePskIndex(undefined, {}), this.#suite, undefined, undefined, this.#config),
       );
       checkTree(joined.ratchetTree);
+      groupDataOf(joined.groupContext.extensions);
       return { state: new GroupState(joined), used };
     }
     throw new MlsError('no-key-package');
@@ -246,21 +264,23 @@ export class MlsEngine {
     };
   }
 
+  /** Opens what was sealed in this very epoch, on this branch. */
   async open(state: GroupState, messageBytes: Uint8Array): Promise<Opened> {
     refuseRemoved(state);
     const message = decodeMessage(messageBytes);
     // Only members send in Sotto: no public messages, hence no external commits or proposals.
     if (message.wireformat !== 'mls_private_message') throw new MlsError('unsupported', 'not a PrivateMessage');
     const sealed = message.privateMessage;
-    const inner = state.unsafeInner();
     if (!sameBytes(sealed.groupId, state.groupId)) throw new MlsError('wrong-group');
     if (sealed.epoch > state.epoch) return { kind: 'future-epoch', epoch: sealed.epoch };
-    const keys = epochKeys(inner, sealed.epoch);
-    if (keys === undefined) return { kind: 'past-epoch', epoch: sealed.epoch };
+    if (sealed.epoch < state.epoch) return { kind: 'past-epoch', epoch: sealed.epoch };
     if (sealed.contentType === 'proposal') throw new MlsError('unsupported', 'a proposal outside a commit');
-    if (sealed.contentType === 'commit' && sealed.epoch < state.epoch) return { kind: 'past-epoch', epoch: sealed.epoch };
-    const sender = await this.#senderOf(sealed, keys, state.ownLeaf);
-    return this.#process(inner, sealed, sender);
+    return this.#process(state.unsafeInner(), sealed);
+  }
+
+  /** What can be known of an MLSMessage without secrets. Throws MlsError `unsupported` for other than a PrivateMessage. */
+  peek(messageBytes: Uint8Array): Peeked {
+    return peek(messageBytes);
   }
 
   /** RFC 9420 §8.5. */
@@ -270,23 +290,69 @@ export class MlsEngine {
   }
 
   members(state: GroupState): Member[] {
-    return leavesOf(state.unsafeInner().ratchetTree).map(({ index, leaf }) => ({
-      leaf: index,
-      identity: readDeviceIdentity(identityBytes(leaf.credential)),
-      address: addressOf(leaf),
-    }));
+    return membersOf(state.unsafeInner().ratchetTree);
   }
 
-  /** All secrets of the group, the device's signature key left out. */
-  serialise(state: GroupState): Uint8Array {
-    return concat(Uint8Array.of(STATE_VERSION), encodeGroupState({ ...state.unsafeInner(), signaturePrivateKey: EMPTY }));
+  groupData(state: GroupState): Uint8Array {
+    return groupDataOf(state.unsafeInner().groupContext.extensions);
   }
 
-  deserialise(bytes: Uint8Array): GroupState {
-    if (bytes[0] !== STATE_VERSION) throw new MlsError('malformed', 'a group state of an unknown version');
-    const decoded = decodeWhole(decodeGroupState, bytes.slice(1));
+  /** Of application messages: the next to be used by the own leaf, one past the highest opened of another. */
+  generationOf(state: GroupState, leafIndex: number): number {
+    const node = state.unsafeInner().secretTree[leafIndex * 2];
+    if (node === undefined) throw new MlsError('invalid', 'no such leaf');
+    return node.application.generation;
+  }
+
+  /** With the device's MLS signature key, for whoever knows the leaf. */
+  sign(label: string, bytes: Uint8Array): Uint8Array {
+    const { provider, signatureKeys } = this.options;
+    return provider.ed25519Sign(signatureKeys.secretKey, labelled(label, bytes));
+  }
+
+  verify(signatureKey: Uint8Array, label: string, bytes: Uint8Array, signature: Uint8Array): boolean {
+    return this.options.provider.ed25519Verify(signatureKey, labelled(label, bytes), signature);
+  }
+
+  /** HPKE (RFC 9180, base mode) to that leaf's encryption key: enc || ciphertext. */
+  sealToLeaf(state: GroupState, leafIndex: number, info: string, plaintext: Uint8Array): Uint8Array {
+    const node = state.unsafeInner().ratchetTree[leafIndex * 2];
+    if (node?.nodeType !== 'leaf') throw new MlsError('invalid', 'no such leaf');
+    return hpke.seal(this.options.provider, node.leaf.hpkePublicKey, labelled(info, EMPTY), plaintext);
+  }
+
+  /** Opens what was sealed to the leaf of this key package while that leaf had not committed. */
+  openAsLeaf(own: OwnKeyPackage, info: string, sealed: Uint8Array): Uint8Array {
+    const { provider, signatureKeys } = this.options;
+    const { hpkePrivateKey } = decodePrivate(own.privateBytes, signatureKeys.secretKey);
+    return hpke.open(provider, hpke.keyPairOf(provider, hpkePrivateKey), labelled(info, EMPTY), sealed);
+  }
+
+  /** The secrets of the epoch, the device's signature key left out: changes with a commit only. */
+  serialiseEpoch(state: GroupState): Uint8Array {
+    return encodeEpoch(state.unsafeInner());
+  }
+
+  /** The ratchets of its members: changes with every message. */
+  serialiseRatchets(state: GroupState): Uint8Array {
+    return encodeRatchets(state.unsafeInner());
+  }
+
+  /** Throws MlsError `malformed`, also for parts of two epochs. */
+  deserialiseParts(epoch: Uint8Array, ratchets: Uint8Array): GroupState {
     const signaturePrivateKey = this.options.signatureKeys.secretKey;
-    return new GroupState({ ...decoded, signaturePrivateKey, clientConfig: this.#config });
+    return new GroupState(decodeParts(epoch, ratchets, { signaturePrivateKey, clientConfig: this.#config }));
+  }
+
+  async #proposals(changes: Changes, now: number): Promise<Proposal[]> {
+    const added = await Promise.all((changes.add ?? []).map((bytes) => this.#verifiedKeyPackage(bytes, now)));
+    const proposals: Proposal[] = [
+      ...(changes.remove ?? []).map((removed): Proposal => ({ proposalType: 'remove', remove: { removed } })),
+      ...added.map((keyPackage): Proposal => ({ proposalType: 'add', add: { keyPackage } })),
+    ];
+    if (changes.groupData === undefined) return proposals;
+    const groupContextExtensions = { extensions: groupDataExtensions(changes.groupData) };
+    return [...proposals, { proposalType: 'group_context_extensions', groupContextExtensions }];
   }
 
   async #verifiedKeyPackage(bytes: Uint8Array, now: number): Promise<KeyPackage> {
@@ -303,24 +369,27 @@ export class MlsEngine {
   }
 
   /** Reads the sender and judges its generation first, so that a repeat has a reason of its own. */
-  async #senderOf(sealed: PrivateMessage, keys: EpochKeys, ownLeaf: number): Promise<Sender> {
-    const data = await refusing(() => decryptSenderData(sealed, keys.senderDataSecret, this.#suite));
-    const node = data && keys.ratchetTree[data.leafIndex * 2];
+  async #senderOf(sealed: PrivateMessage, inner: ClientState): Promise<Sender & { generation: number }> {
+    const data = await refusing(() => decryptSenderData(sealed, inner.keySchedule.senderDataSecret, this.#suite));
+    const node = data && inner.ratchetTree[data.leafIndex * 2];
     if (data === undefined || node?.nodeType !== 'leaf') throw new MlsError('invalid', 'the sender is not a member');
-    if (data.leafIndex === ownLeaf) throw new MlsError('own-message');
-    checkGeneration(data, keys.secretTree, sealed.contentType === 'application');
+    if (data.leafIndex === inner.privatePath.leafIndex) throw new MlsError('own-message');
+    checkGeneration(data, inner.secretTree, sealed.contentType === 'application');
     return {
       senderLeaf: data.leafIndex,
       senderIdentity: readDeviceIdentity(identityBytes(node.leaf.credential)),
       authenticatedData: sealed.authenticatedData,
+      generation: data.generation,
     };
   }
 
-  async #process(inner: ClientState, sealed: PrivateMessage, sender: Sender): Promise<Opened> {
-    let proposals: readonly ProposalWithSender[] = [];
+  async #process(inner: ClientState, sealed: PrivateMessage): Promise<Opened> {
+    const { generation, ...sender } = await this.#senderOf(sealed, inner);
+    let proposals: readonly Proposal[] = [];
     const result = await refusing(() =>
       processPrivateMessage(inner, sealed, makePskIndex(inner, {}), this.#suite, (incoming) => {
-        proposals = incoming.kind === 'commit' ? incoming.proposals : [incoming.proposal];
+        const received = incoming.kind === 'commit' ? incoming.proposals : [incoming.proposal];
+        proposals = received.map(({ proposal }) => proposal);
         checkProposals(proposals);
         return 'accept';
       }),
@@ -328,25 +397,48 @@ export class MlsEngine {
     const { newState } = result;
     const { epoch } = sealed;
     if (result.kind === 'applicationMessage') {
-      return { kind: 'application', state: new GroupState(newState), plaintext: result.message, epoch, ...sender };
+      return { kind: 'application', state: new GroupState(newState), plaintext: result.message, epoch, generation, ...sender };
     }
     checkTree(newState.ratchetTree);
-    checkSameIdentities(inner.ratchetTree, newState.ratchetTree, proposals);
-    return { kind: 'commit', state: new GroupState(newState), ...membership(inner, newState, proposals), epoch, ...sender };
+    checkLeaves(inner.ratchetTree, newState.ratchetTree, proposals);
+    return { kind: 'commit', state: adopted(newState), ...applied(inner, newState, proposals), epoch, ...sender };
   }
 }
 
-function membership(before: ClientState, after: ClientState, proposals: readonly ProposalWithSender[]) {
-  const removed = proposals.flatMap(({ proposal }) => (proposal.proposalType === 'remove' ? [proposal.remove.removed] : []));
-  const stayed = new Set(
-    leavesOf(before.ratchetTree)
-      .map(({ index }) => index)
-      .filter((index) => !removed.includes(index)),
-  );
-  const added = leavesOf(after.ratchetTree)
-    .map(({ index }) => index)
-    .filter((index) => !stayed.has(index));
-  return { added, removed };
+/** The library keeps the epoch before as well; here the caller does. */
+function adopted(state: ClientState): GroupState {
+  return new GroupState({ ...state, historicalReceiverData: new Map() });
+}
+
+function applied(before: ClientState, after: ClientState, proposals: readonly Proposal[]): Applied {
+  const removed = removedBy(proposals);
+  const old = membersOf(before.ratchetTree);
+  const stayed = new Set(old.map(({ leaf }) => leaf).filter((leaf) => !removed.includes(leaf)));
+  const addedMembers = membersOf(after.ratchetTree).filter(({ leaf }) => !stayed.has(leaf));
+  const previousData = groupDataOf(before.groupContext.extensions);
+  const groupData = proposedGroupData(proposals) ?? previousData;
+  return {
+    added: addedMembers.map(({ leaf }) => leaf),
+    addedMembers,
+    removed,
+    removedMembers: old.filter(({ leaf }) => removed.includes(leaf)),
+    groupDataChanged: !sameBytes(groupData, previousData),
+    groupData,
+  };
+}
+
+/** From the proposals, because a removed member does not learn the new epoch's context. */
+function proposedGroupData(proposals: readonly Proposal[]): Uint8Array | undefined {
+  for (const proposal of proposals) {
+    if (proposal.proposalType === 'group_context_extensions') return groupDataOf(proposal.groupContextExtensions.extensions);
+  }
+  return undefined;
+}
+
+function ownLeafNode(inner: ClientState): LeafNode {
+  const node = inner.ratchetTree[inner.privatePath.leafIndex * 2];
+  if (node?.nodeType !== 'leaf') throw new MlsError('removed');
+  return node.leaf;
 }
 
 function refuseRemoved(state: GroupState): void {
@@ -358,12 +450,6 @@ function keyPackageOf(bytes: Uint8Array): KeyPackage {
   if (message.wireformat !== 'mls_key_package') throw new MlsError('unsupported', 'not a key package');
   if (message.keyPackage.cipherSuite !== SUITE_NAME) throw new MlsError('unsupported', 'a key package of another suite');
   return message.keyPackage;
-}
-
-function epochKeys(state: ClientState, epoch: bigint): EpochKeys | undefined {
-  if (epoch !== state.groupContext.epoch) return state.historicalReceiverData.get(epoch);
-  const { ratchetTree, secretTree, keySchedule } = state;
-  return { ratchetTree, secretTree, senderDataSecret: keySchedule.senderDataSecret };
 }
 
 function checkGeneration({ leafIndex, generation }: SenderData, tree: SecretTree, application: boolean): void {

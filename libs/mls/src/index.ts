@@ -11,14 +11,15 @@ export {
 } from './device-identity.js';
 export {
   MlsEngine,
+  type Applied,
   type Changes,
   type Committed,
   type EngineOptions,
   type KeyPackageContents,
-  type Member,
   type Opened,
   type Sender,
 } from './engine.js';
+export { GROUP_DATA_EXTENSION, MAX_GROUP_DATA_BYTES } from './group-data.js';
 export type { GroupState } from './group-state.js';
 export {
   DELIVERY_ADDRESS_EXTENSION,
@@ -27,5 +28,7 @@ export {
   type Lifetime,
   type OwnKeyPackage,
 } from './key-package.js';
+export type { Member } from './member.js';
 export { MlsError, type MlsErrorReason } from './mls-error.js';
 export { safetyNumber } from './safety-number.js';
+export type { Peeked } from './wire.js';

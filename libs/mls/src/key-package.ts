@@ -6,6 +6,7 @@ import type { LeafNode } from 'ts-mls/leafNode.js';
 import type { Capabilities } from 'ts-mls/capabilities.js';
 import { concat } from './crypto/bytes.js';
 import { SUITE_NAME } from './crypto/suite.js';
+import { GROUP_DATA_EXTENSION } from './group-data.js';
 import { MlsError } from './mls-error.js';
 
 /** Leaf node extension of the private range: where and by what right to send to this leaf. */
@@ -15,13 +16,14 @@ const LAST_RESORT_EXTENSION = 0x000a;
 /** Longest life a key package may claim, in seconds. */
 export const MAX_LIFETIME_SECONDS = 120 * 86_400;
 
+export const LEAF_ID_BYTES = ID_BYTES;
 const PRIVATE_VERSION = 1;
 const SECRET_BYTES = 32;
 
 export const CAPABILITIES: Capabilities = {
   versions: ['mls10'],
   ciphersuites: [SUITE_NAME],
-  extensions: [DELIVERY_ADDRESS_EXTENSION, LAST_RESORT_EXTENSION],
+  extensions: [DELIVERY_ADDRESS_EXTENSION, GROUP_DATA_EXTENSION, LAST_RESORT_EXTENSION],
   proposals: [],
   credentials: ['basic'],
 };
@@ -37,6 +39,8 @@ export interface DeliveryAddress {
   readonly device: string;
   /** 32 bytes. */
   readonly token: Uint8Array;
+  /** 16 random bytes in lower-case hex, made with the key package and kept as long as the leaf. */
+  readonly leaf: string;
 }
 
 /** A key package of one's own. */
@@ -49,16 +53,17 @@ export interface OwnKeyPackage {
 
 export const LAST_RESORT: Extension = { extensionType: LAST_RESORT_EXTENSION, extensionData: new Uint8Array() };
 
-export function addressExtension({ device, token }: DeliveryAddress): Extension {
+export function addressExtension({ device, token, leaf }: DeliveryAddress): Extension {
   if (token.length !== TOKEN_BYTES) throw new MlsError('invalid', 'a delivery token has the wrong length');
-  const message = create(DeliveryAddressSchema, { device: fromHex(device), token });
+  const message = create(DeliveryAddressSchema, { device: fromHex(device), token, leaf: fromHex(leaf) });
   return { extensionType: DELIVERY_ADDRESS_EXTENSION, extensionData: toBinary(DeliveryAddressSchema, message) };
 }
 
 function parseAddress(bytes: Uint8Array): DeliveryAddress | undefined {
   try {
-    const { device, token } = fromBinary(DeliveryAddressSchema, bytes);
-    return device.length === ID_BYTES && token.length === TOKEN_BYTES ? { device: toHex(device), token } : undefined;
+    const { device, token, leaf } = fromBinary(DeliveryAddressSchema, bytes);
+    if (device.length !== ID_BYTES || token.length !== TOKEN_BYTES || leaf.length !== ID_BYTES) return undefined;
+    return { device: toHex(device), token, leaf: toHex(leaf) };
   } catch {
     return undefined;
   }
@@ -70,6 +75,12 @@ export function addressOf(leaf: LeafNode): DeliveryAddress {
   const address = extension === undefined ? undefined : parseAddress(extension.extensionData);
   if (address === undefined || more.length > 0) throw new MlsError('bad-credential', 'a leaf without one delivery address');
   return address;
+}
+
+/** The leaf's extensions with another delivery token. */
+export function withToken(leaf: LeafNode, token: Uint8Array): Extension[] {
+  const renewed = addressExtension({ ...addressOf(leaf), token });
+  return leaf.extensions.map((each) => (each.extensionType === DELIVERY_ADDRESS_EXTENSION ? renewed : each));
 }
 
 export function isLastResort(keyPackage: KeyPackage): boolean {

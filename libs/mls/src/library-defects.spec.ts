@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { nodeProvider } from './crypto/node-provider.js';
+import type { MlsProvider } from './crypto/provider.js';
 import { accountKeyPair, deviceKeys, makeDeviceIdentity } from './device-identity.js';
 import { MlsEngine, type Opened } from './engine.js';
 import type { GroupState } from './group-state.js';
@@ -7,17 +8,17 @@ import type { GroupState } from './group-state.js';
 const SERVER = 'chat.example';
 const now = Math.floor(Date.now() / 1000);
 const lifetime = { notBefore: now - 60, notAfter: now + 86_400 };
-const past = { notBefore: now - 10 * 86_400, notAfter: now - 9 * 86_400 };
+const gullible: MlsProvider = { ...nodeProvider, ed25519Verify: () => true };
 const text = (words: string) => new TextEncoder().encode(words);
 
-async function device(index: number, life = lifetime) {
+async function device(index: number, provider: MlsProvider = nodeProvider) {
   const account = accountKeyPair(nodeProvider);
   const signatureKeys = deviceKeys(nodeProvider);
   const id = index.toString(16).padStart(32, '0');
   const who = { server: SERVER, account: id, accountName: `member${index}`, device: id, accountKey: account.publicKey };
   const identity = makeDeviceIdentity(nodeProvider, who, account.secretKey, signatureKeys.publicKey);
-  const engine = await MlsEngine.create({ provider: nodeProvider, server: SERVER, identity, signatureKeys });
-  const keyPackage = await engine.generateKeyPackage({ token: new Uint8Array(32).fill(7), lifetime: life });
+  const engine = await MlsEngine.create({ provider, server: SERVER, identity, signatureKeys });
+  const keyPackage = await engine.generateKeyPackage({ token: new Uint8Array(32).fill(7), lifetime });
   return { engine, keyPackage };
 }
 
@@ -46,7 +47,7 @@ describe('A tree whose parents list different unmerged leaves (RFC 9420 §12.4.3
     const [bob, carol, dave] = [others[3], others[6], others[7]];
     if (!alice || !bob || !carol || !dave) throw new Error('too few devices');
 
-    const alone = await alice.engine.createGroup(text('group of nine'), alice.keyPackage);
+    const alone = await alice.engine.createGroup(text('group of nine'), alice.keyPackage, text(''));
     const seven = await add(alice, alone, others.slice(0, 6));
     const updatedByBob = await bob.engine.commit(await join(bob, seven.welcome), {}, now);
     const eight = await add(alice, await follow(alice, seven.state, updatedByBob.commit), [carol]);
@@ -65,16 +66,23 @@ describe('A tree whose parents list different unmerged leaves (RFC 9420 §12.4.3
 
 describe('A commit with two adds that are both refused', () => {
   it('is refused once, and leaves no rejection behind that would end the process', async () => {
-    const [alice, ...expired] = await Promise.all([device(0), device(1, past), device(2, past)]);
-    const alone = await alice.engine.createGroup(text('group of one'), alice.keyPackage);
-    const packages = expired.map(({ keyPackage }) => keyPackage.publicBytes);
+    // Mallory's provider believes every signature.
+    const [alice, mallory, ...others] = await Promise.all([device(0), device(1, gullible), device(2), device(3)]);
+    const { state, welcome } = await add(alice, await alice.engine.createGroup(text('a group'), alice.keyPackage, text('')), [mallory]);
+    const forged = others.map(({ keyPackage }) => ({
+      ...keyPackage,
+      publicBytes: keyPackage.publicBytes.with(-1, (keyPackage.publicBytes.at(-1) ?? 0) ^ 1),
+    }));
+    const { commit } = await add(
+      mallory,
+      await join(mallory, welcome),
+      forged.map((keyPackage) => ({ ...mallory, keyPackage })),
+    );
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
     process.on('unhandledRejection', note);
     try {
-      // The engine believes the given time; the library reads the clock.
-      const refused = alice.engine.commit(alone, { add: packages }, past.notBefore + 1);
-      await expect(refused).rejects.toMatchObject({ name: 'MlsError', reason: 'invalid' });
+      await expect(alice.engine.open(state, commit)).rejects.toMatchObject({ name: 'MlsError', reason: 'bad-signature' });
       await new Promise((resolve) => setTimeout(resolve, 20));
     } finally {
       process.off('unhandledRejection', note);

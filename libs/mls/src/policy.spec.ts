@@ -1,25 +1,56 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LeafNode } from 'ts-mls/leafNode.js';
 import type { RatchetTree } from 'ts-mls/ratchetTree.js';
-import { checkProposals, checkSameIdentities } from './policy.js';
+import { addressExtension, CAPABILITIES } from './key-package.js';
+import { checkLeaves, checkProposals, checkTree } from './policy.js';
 
-const leaf = (name: string) => ({ credential: { credentialType: 'basic', identity: new TextEncoder().encode(name) } }) as LeafNode;
-const tree = (...names: string[]): RatchetTree => names.flatMap((name) => [{ nodeType: 'leaf' as const, leaf: leaf(name) }, undefined]);
+const id = (digit: string) => digit.repeat(32);
+const key = () => globalThis.crypto.getRandomValues(new Uint8Array(32));
+
+function leaf(name: string, leafId: string): LeafNode {
+  const extensions = [addressExtension({ device: id('d'), token: new Uint8Array(32), leaf: id(leafId) })];
+  const credential = { credentialType: 'basic', identity: new TextEncoder().encode(name) };
+  return { credential, extensions, capabilities: CAPABILITIES, hpkePublicKey: key(), signaturePublicKey: key() } as unknown as LeafNode;
+}
+
+const tree = (...leaves: LeafNode[]): RatchetTree => leaves.flatMap((each) => [{ nodeType: 'leaf' as const, leaf: each }, undefined]);
+const because = (reason: string) => expect.objectContaining({ name: 'MlsError', reason });
+const remove = { proposalType: 'remove', remove: { removed: 1 } } as const;
 
 describe('the policy of commits', () => {
   it('refuses an external init, so that nobody joins or removes from outside', () => {
     const proposal = { proposalType: 'external_init', externalInit: { kemOutput: new Uint8Array(32) } } as const;
-    expect(() => checkProposals([{ proposal, senderLeafIndex: 0 }])).toThrow(expect.objectContaining({ reason: 'unsupported' }));
+    expect(() => checkProposals([proposal])).toThrow(because('unsupported'));
   });
 
-  it('refuses a leaf that becomes another device by an update', () => {
-    expect(() => checkSameIdentities(tree('alice', 'bob'), tree('alice', 'mallory'), [])).toThrow(
-      expect.objectContaining({ reason: 'identity-changed' }),
-    );
+  it('refuses group context extensions other than the group data', () => {
+    const data = { extensionType: 0xf5a1, extensionData: new Uint8Array() };
+    const replaced = (...extensions: (typeof data)[]) =>
+      checkProposals([{ proposalType: 'group_context_extensions', groupContextExtensions: { extensions } }]);
+    expect(() => replaced(data)).not.toThrow();
+    expect(() => replaced()).toThrow(because('invalid'));
+    expect(() => replaced(data, data)).toThrow(because('invalid'));
+    expect(() => replaced({ ...data, extensionType: 0xf5a2 })).toThrow(because('invalid'));
+    expect(() => replaced({ ...data, extensionData: new Uint8Array(65_537) })).toThrow(because('invalid'));
   });
 
-  it('lets another device take a leaf whose member the same commit removes', () => {
-    const proposal = { proposalType: 'remove', remove: { removed: 1 } } as const;
-    expect(() => checkSameIdentities(tree('alice', 'bob'), tree('alice', 'carol'), [{ proposal, senderLeafIndex: 0 }])).not.toThrow();
+  it('refuses a leaf that becomes another device, or another leaf, by an update', () => {
+    const before = tree(leaf('alice', '1'), leaf('bob', '2'));
+    expect(() => checkLeaves(before, tree(leaf('alice', '1'), leaf('bob', '2')), [])).not.toThrow();
+    expect(() => checkLeaves(before, tree(leaf('alice', '1'), leaf('mallory', '2')), [])).toThrow(because('identity-changed'));
+    expect(() => checkLeaves(before, tree(leaf('alice', '1'), leaf('bob', '3')), [])).toThrow(because('identity-changed'));
+  });
+
+  it('lets another device take a leaf whose member the same commit removes, under a fresh id', () => {
+    const before = tree(leaf('alice', '1'), leaf('bob', '2'));
+    expect(() => checkLeaves(before, tree(leaf('alice', '1'), leaf('carol', '3')), [remove])).not.toThrow();
+    expect(() => checkLeaves(before, tree(leaf('alice', '1'), leaf('carol', '2')), [remove])).toThrow(because('duplicate-key'));
+  });
+
+  it('refuses a tree with one leaf id, encryption key or signature key twice', () => {
+    const [alice, bob] = [leaf('alice', '1'), leaf('bob', '2')];
+    expect(() => checkTree(tree(alice, leaf('bob', '1')))).toThrow(because('duplicate-key'));
+    expect(() => checkTree(tree(alice, { ...bob, hpkePublicKey: alice.hpkePublicKey }))).toThrow(because('duplicate-key'));
+    expect(() => checkTree(tree(alice, { ...bob, signaturePublicKey: alice.signaturePublicKey }))).toThrow(because('duplicate-key'));
   });
 });

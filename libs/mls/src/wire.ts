@@ -22,6 +22,20 @@ export function decodeMessage(bytes: Uint8Array): MLSMessage {
   return decodeWhole(decodeMlsMessage, bytes);
 }
 
+export interface Peeked {
+  readonly groupId: Uint8Array;
+  readonly epoch: bigint;
+  readonly contentType: 'application' | 'commit' | 'proposal';
+}
+
+/** The clear part of a PrivateMessage (RFC 9420 §6.3). Nothing of it is authenticated. */
+export function peek(bytes: Uint8Array): Peeked {
+  const message = decodeMessage(bytes);
+  if (message.wireformat !== 'mls_private_message') throw new MlsError('unsupported', 'not a PrivateMessage');
+  const { groupId, epoch, contentType } = message.privateMessage;
+  return { groupId, epoch, contentType };
+}
+
 /** Runs a step of the library so that only MlsErrors leave it. */
 export async function refusing<T>(step: () => Promise<T>): Promise<T> {
   try {

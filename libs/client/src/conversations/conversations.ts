@@ -12,7 +12,8 @@ const GROUP_ID_BYTES = 32;
 export interface GroupRecord {
   /** Account id of the contact. */
   readonly account: string;
-  readonly state: Uint8Array;
+  readonly epoch: Uint8Array;
+  readonly ratchets: Uint8Array;
   /** Delivery tokens of the contact's devices. */
   readonly devices: Readonly<Record<string, Uint8Array>>;
   /** A newer group reaches devices that this one does not: read, but not written any more. */
@@ -87,7 +88,7 @@ export class Conversations {
     for (const bytes of keyPackages) this.#mustBe(contact, (await this.engine.readKeyPackage(bytes, now)).identity);
     const token = deliveryToken(randomBytes(ID_BYTES), this.deliveryKey);
     const own = await this.engine.generateKeyPackage({ token, lifetime: { notBefore: now - 3_600, notAfter: now + 90 * 86_400 } });
-    const alone = await this.engine.createGroup(this.#newGroupId(contact.account), own);
+    const alone = await this.engine.createGroup(this.#newGroupId(contact.account), own, new Uint8Array());
     const { state, welcome } = await this.engine.addMembers(alone, keyPackages, now);
     this.#retire(contact.account, journal);
     const group = this.#keep(contact.account, state, journal);
@@ -188,16 +189,20 @@ export class Conversations {
   }
 
   #state(group: string): GroupState {
-    const known = this.#states.get(group) ?? this.engine.deserialise(this.groups.get(group)!.state);
-    this.#states.set(group, known);
-    return known;
+    const known = this.#states.get(group);
+    if (known !== undefined) return known;
+    const { epoch, ratchets } = this.groups.get(group)!;
+    const state = this.engine.deserialiseParts(epoch, ratchets);
+    this.#states.set(group, state);
+    return state;
   }
 
   #keep(account: string, state: GroupState, journal: Journal): string {
     const id = toHex(state.groupId);
     const others = this.engine.members(state).filter(({ identity }) => identity.account === account);
     const devices = Object.fromEntries(others.map(({ address }) => [address.device, address.token]));
-    const record = { account, state: this.engine.serialise(state), devices, retired: this.groups.get(id)?.retired ?? false };
+    const [epoch, ratchets] = [this.engine.serialiseEpoch(state), this.engine.serialiseRatchets(state)];
+    const record = { account, epoch, ratchets, devices, retired: this.groups.get(id)?.retired ?? false };
     this.#states.set(id, state);
     this.groups.set(id, record);
     journal.put('groups', id, record);

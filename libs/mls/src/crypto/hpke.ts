@@ -1,5 +1,6 @@
 import { concat } from './bytes.js';
 import { expand, extract, HASH_BYTES } from './hkdf.js';
+import { MlsError } from '../mls-error.js';
 import type { MlsProvider } from './provider.js';
 
 // RFC 9180, base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM.
@@ -12,6 +13,8 @@ const MODE_BASE = Uint8Array.of(0);
 
 export const AEAD_KEY_BYTES = 16;
 export const AEAD_NONCE_BYTES = 12;
+const ENC_BYTES = 32;
+const TAG_BYTES = 16;
 
 export interface HpkeKeyPair {
   readonly secretKey: Uint8Array;
@@ -76,6 +79,19 @@ export function setUpSender(provider: MlsProvider, recipient: Uint8Array, info: 
 export function setUpReceiver(provider: MlsProvider, own: HpkeKeyPair, enc: Uint8Array, info: Uint8Array): HpkeContext {
   const dh = provider.x25519(own.secretKey, enc);
   return schedule(provider, sharedSecret(provider, dh, enc, own.publicKey), info);
+}
+
+/** enc || ciphertext. */
+export function seal(provider: MlsProvider, recipient: Uint8Array, info: Uint8Array, plaintext: Uint8Array): Uint8Array {
+  const { enc, key, nonce } = setUpSender(provider, recipient, info);
+  return concat(enc, provider.aeadSeal(key, nonce, EMPTY, plaintext));
+}
+
+/** Throws MlsError `malformed` or `undecryptable`. */
+export function open(provider: MlsProvider, own: HpkeKeyPair, info: Uint8Array, sealed: Uint8Array): Uint8Array {
+  if (sealed.length < ENC_BYTES + TAG_BYTES) throw new MlsError('malformed');
+  const { key, nonce } = setUpReceiver(provider, own, sealed.slice(0, ENC_BYTES), info);
+  return provider.aeadOpen(key, nonce, EMPTY, sealed.slice(ENC_BYTES));
 }
 
 export function exportFrom(provider: MlsProvider, context: HpkeContext, exporterContext: Uint8Array, length: number): Uint8Array {

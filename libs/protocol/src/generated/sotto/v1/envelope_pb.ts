@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sotto/v1/envelope.proto.
  */
 export const file_sotto_v1_envelope: GenFile = /*@__PURE__*/
-  fileDesc("Chdzb3R0by92MS9lbnZlbG9wZS5wcm90bxIIc290dG8udjEifwoORGV2aWNlSWRlbnRpdHkSDgoGc2VydmVyGAEgASgJEg8KB2FjY291bnQYAiABKAwSFAoMYWNjb3VudF9uYW1lGAMgASgJEg4KBmRldmljZRgEIAEoDBITCgthY2NvdW50X2tleRgFIAEoDBIRCglzaWduYXR1cmUYBiABKAwiMAoPRGVsaXZlcnlBZGRyZXNzEg4KBmRldmljZRgBIAEoDBINCgV0b2tlbhgCIAEoDCJTCghFbnZlbG9wZRIsCgd3ZWxjb21lGAEgASgLMhkuc290dG8udjEuV2VsY29tZUVudmVsb3BlSAASEQoHbWVzc2FnZRgCIAEoDEgAQgYKBGtpbmQiNgoPV2VsY29tZUVudmVsb3BlEg8KB3dlbGNvbWUYASABKAwSEgoKZ3JvdXBfa2luZBgCIAEoDSIuChhNZXNzYWdlQXV0aGVudGljYXRlZERhdGESEgoKY29udGVudF9pZBgBIAEoDGIGcHJvdG8z");
+  fileDesc("Chdzb3R0by92MS9lbnZlbG9wZS5wcm90bxIIc290dG8udjEifwoORGV2aWNlSWRlbnRpdHkSDgoGc2VydmVyGAEgASgJEg8KB2FjY291bnQYAiABKAwSFAoMYWNjb3VudF9uYW1lGAMgASgJEg4KBmRldmljZRgEIAEoDBITCgthY2NvdW50X2tleRgFIAEoDBIRCglzaWduYXR1cmUYBiABKAwiPgoPRGVsaXZlcnlBZGRyZXNzEg4KBmRldmljZRgBIAEoDBINCgV0b2tlbhgCIAEoDBIMCgRsZWFmGAMgASgMIlMKCEVudmVsb3BlEiwKB3dlbGNvbWUYASABKAsyGS5zb3R0by52MS5XZWxjb21lRW52ZWxvcGVIABIRCgdtZXNzYWdlGAIgASgMSABCBgoEa2luZCI2Cg9XZWxjb21lRW52ZWxvcGUSDwoHd2VsY29tZRgBIAEoDBISCgpncm91cF9raW5kGAIgASgNIi4KGE1lc3NhZ2VBdXRoZW50aWNhdGVkRGF0YRISCgpjb250ZW50X2lkGAEgASgMYgZwcm90bzM");
 
 /**
  * The account's word on a device, inside the MLS credential (design 4.3).
@@ -82,6 +82,13 @@ export type DeliveryAddress = Message<"sotto.v1.DeliveryAddress"> & {
    * @generated from field: bytes token = 2;
    */
   token: Uint8Array;
+
+  /**
+   * 16 random bytes, made with the key package and kept by every update of the leaf: a device that joins again is another leaf.
+   *
+   * @generated from field: bytes leaf = 3;
+   */
+  leaf: Uint8Array;
 };
 
 /**
