@@ -11,6 +11,8 @@ export type ClientErrorReason =
   | 'handshake-failed'
   | 'unknown-contact'
   | 'not-accepted'
+  | 'unknown-group'
+  | 'not-allowed'
   | 'wrong-passphrase'
   | 'bad-recovery-file'
   | 'storage-failed'

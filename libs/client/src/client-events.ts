@@ -1,7 +1,8 @@
 import type { ConnectionState } from './connection/connection.js';
 import type { Contact } from './contacts/contact-list.js';
+import type { GroupNotice } from './groups/group-ports.js';
 import type { Message } from './messaging/message.js';
-import type { DeliveryStatus } from './outbox/outbox.js';
+import type { DeliveryStatus } from './outbox/outbox-entry.js';
 
 export interface ClientEvents {
   state: ConnectionState;
@@ -9,6 +10,8 @@ export interface ClientEvents {
   presence: { name: string; online: boolean };
   message: Message;
   delivery: { id: string; status: DeliveryStatus };
+  /** What happens in a group beside messages. `conversation`: the contact's name, or the group's id. */
+  group: Exclude<GroupNotice, { kind: 'message' }> & { readonly conversation: string };
   /** Something the user should know; `code` is stable, `text` is for people. */
   problem: {
     code: 'key-changed' | 'device-renewed' | 'unreadable' | 'storage-failed' | 'call-failed' | 'session-revoked' | 'pending-device';

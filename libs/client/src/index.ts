@@ -10,6 +10,6 @@ export { Link } from './connection/link.js';
 export type { PinPolicy } from './connection/handshake.js';
 export type { Socket, SocketFactory } from './connection/socket.js';
 export type { Contact, ContactStatus } from './contacts/contact-list.js';
-export type { DeliveryStatus } from './outbox/outbox.js';
+export type { DeliveryStatus } from './outbox/outbox-entry.js';
 export type { Change, Store } from './storage/store.js';
 export { MemoryStore } from './storage/memory.store.js';

@@ -40,8 +40,8 @@ export function deliveryToken(capability: Uint8Array, deliveryKey: Uint8Array): 
 const NONCE_BYTES = 24;
 
 /** XChaCha20-Poly1305: random nonce || ciphertext. `name` is authenticated: a record moved to another place does not open. */
-export function sealRecord(plain: Uint8Array, name: string, key: Uint8Array): Uint8Array {
-  const nonce = randomBytes(NONCE_BYTES);
+export function sealRecord(plain: Uint8Array, name: string, key: Uint8Array, random = randomBytes): Uint8Array {
+  const nonce = random(NONCE_BYTES);
   const box = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, name, null, nonce, key);
   const sealed = new Uint8Array(NONCE_BYTES + box.length);
   sealed.set(nonce);

@@ -7,7 +7,7 @@ import type { Contact } from './contacts/contact-list.js';
 import { type ClientOptions, Device } from './device.js';
 import { Incoming } from './messaging/incoming.js';
 import { historyOf, type Message, type QueuedMessage } from './messaging/message.js';
-import { Outgoing } from './messaging/outgoing.js';
+import { Messaging, stepOf } from './messaging/messaging.js';
 import { type Account, Sessions } from './session/sessions.js';
 import { sodiumReady } from './sodium.js';
 import type { Journal } from './storage/journal.js';
@@ -18,7 +18,7 @@ const ONLINE_RETRY_MS = 5_000;
 /** One device of one account. Everything that changes its state runs one step after the other. */
 export class SottoClient {
   readonly #device: Device;
-  readonly #outgoing: Outgoing;
+  readonly #messaging: Messaging;
   readonly #book: ContactBook;
   readonly #incoming: Incoming;
   readonly #sessions: Sessions;
@@ -30,11 +30,11 @@ export class SottoClient {
       onFrames: (frames) => void this.#device.step((journal) => this.#incoming.receive(frames, journal)).catch(() => undefined),
       onState: (state) => this.#connectionState(state),
     });
-    this.#outgoing = new Outgoing(this.#device);
-    this.#book = new ContactBook(this.#device, this.#outgoing);
-    this.#incoming = new Incoming(this.#device, this.#outgoing, this.#book);
-    this.#sessions = new Sessions(this.#device, this.#outgoing);
-    this.#ticker = setInterval(() => (this.#device.closed ? clearInterval(this.#ticker) : this.#outgoing.tick()), TICK_MS);
+    this.#messaging = new Messaging(this.#device);
+    this.#book = new ContactBook(this.#device, this.#messaging);
+    this.#incoming = new Incoming(this.#device, this.#book);
+    this.#sessions = new Sessions(this.#device, this.#messaging);
+    this.#ticker = setInterval(() => (this.#device.closed ? clearInterval(this.#ticker) : this.#messaging.tick()), TICK_MS);
   }
 
   /** Opens the store. `resume`, `logIn` or `register` connects. */
@@ -142,7 +142,7 @@ export class SottoClient {
   async block(name: string): Promise<void> {
     const { revokeCapabilities } = await this.#device.requireLink().call(Contacts.method.block, { name });
     await this.#device.step(async (journal) => {
-      this.#book.revoke(revokeCapabilities.map(toHex), journal);
+      await this.#book.revoke(revokeCapabilities.map(toHex), journal);
       await this.#book.fetch(journal);
     });
     await this.#book.reattached;
@@ -163,7 +163,7 @@ export class SottoClient {
   async confirmKey(name: string): Promise<void> {
     await this.#device.step(async (journal) => {
       const contact = this.#device.contacts.confirmKey(this.#device.accepted(name), journal);
-      await this.#outgoing.begin(contact, journal);
+      await this.#device.messenger?.beginDirect(contact.account, stepOf(journal), true);
     });
   }
 
@@ -171,17 +171,17 @@ export class SottoClient {
 
   /** Resolves with the content id once the message is durable here; `delivery` tells the rest. */
   send(name: string, text: string): Promise<string> {
-    return this.#outgoing.send(name, text);
+    return this.#messaging.send(name, text);
   }
 
   /** What is not yet delivered, oldest first. */
   queue(): QueuedMessage[] {
-    return this.#outgoing.queue();
+    return this.#messaging.queue();
   }
 
   /** Gives up a queued message. What is on its way may still arrive. */
   async discard(id: string): Promise<void> {
-    await this.#device.step(async (journal) => this.#outgoing.reduce({ kind: 'discarded', id }, journal));
+    await this.#messaging.step(async (messenger, step) => messenger.discard(id, step));
   }
 
   /** Messages of a conversation in the order in which this device stored them. */
@@ -199,7 +199,7 @@ export class SottoClient {
   #connectionState(state: ConnectionState): void {
     this.#device.events.emit('state', state);
     if (state.state === 'online') this.#goOnline();
-    else if (this.#outgoing.online) void this.#device.step(async (journal) => this.#offline(journal)).catch(() => undefined);
+    else if (this.#messaging.online) void this.#device.step((journal) => this.#offline(journal)).catch(() => undefined);
   }
 
   #goOnline(): void {
@@ -214,15 +214,15 @@ export class SottoClient {
       });
   }
 
-  #offline(journal: Journal): void {
-    this.#outgoing.reduce({ kind: 'detached' }, journal);
+  async #offline(journal: Journal): Promise<void> {
+    await this.#messaging.goOffline(journal);
     this.#device.contacts.forgetPresence();
   }
 
   async #online(journal: Journal): Promise<void> {
     const link = this.#device.connection.link;
     if (link === undefined || this.#device.engine === undefined) return;
-    this.#outgoing.goOnline(journal);
+    await this.#messaging.goOnline(journal);
     // Before the contacts: whoever sees us online may claim at once.
     await this.#device.stock.topUp(link, this.#device.engine, journal).catch((error: unknown) => this.#device.topUpFailed(error));
     const { contacts } = await link.call(Contacts.method.list, {});

@@ -4,7 +4,13 @@ import { createCommit, type CreateCommitOptions } from 'ts-mls/createCommit.js';
 import { createApplicationMessage } from 'ts-mls/createMessage.js';
 import type { CiphersuiteImpl } from 'ts-mls/crypto/ciphersuite.js';
 import { defaultKeyPackageEqualityConfig } from 'ts-mls/keyPackageEqualityConfig.js';
-import { generateKeyPackageWithKey, makeKeyPackageRef, verifyKeyPackage, type KeyPackage } from 'ts-mls/keyPackage.js';
+import {
+  generateKeyPackageWithKey,
+  makeKeyPackageRef,
+  verifyKeyPackage,
+  type KeyPackage,
+  type PrivateKeyPackage,
+} from 'ts-mls/keyPackage.js';
 import { verifyLeafNodeSignatureKeyPackage, type LeafNode } from 'ts-mls/leafNode.js';
 import { mlsExporter } from 'ts-mls/keySchedule.js';
 import { encodeMlsMessage } from 'ts-mls/message.js';
@@ -13,6 +19,7 @@ import { processPrivateMessage } from 'ts-mls/processMessages.js';
 import type { Proposal } from 'ts-mls/proposal.js';
 import type { SecretTree } from 'ts-mls/secretTree.js';
 import type { SenderData } from 'ts-mls/sender.js';
+import { decryptGroupInfo, decryptGroupSecrets, type Welcome } from 'ts-mls/welcome.js';
 import { toHex } from '@sotto/protocol';
 import { sameBytes } from './crypto/bytes.js';
 import * as hpke from './crypto/hpke.js';
@@ -230,7 +237,7 @@ export class MlsEngine {
   async joinFromWelcome(
     welcomeBytes: Uint8Array,
     candidates: readonly OwnKeyPackage[],
-  ): Promise<{ state: GroupState; used: OwnKeyPackage }> {
+  ): Promise<{ state: GroupState; used: OwnKeyPackage; signer: Member }> {
     const message = decodeMessage(welcomeBytes);
     if (message.wireformat !== 'mls_welcome') throw new MlsError('unsupported', 'not a Welcome');
     if (message.welcome.cipherSuite !== SUITE_NAME) throw new MlsError('unsupported', 'a Welcome of another suite');
@@ -244,7 +251,8 @@ export class MlsEngine {
       );
       checkTree(joined.ratchetTree);
       groupDataOf(joined.groupContext.extensions);
-      return { state: new GroupState(joined), used };
+      const signer = await this.#signerOf(message.welcome, reference, secret);
+      return { state: new GroupState(joined), used, signer: membersOf(joined.ratchetTree).find(({ leaf }) => leaf === signer)! };
     }
     throw new MlsError('no-key-package');
   }
@@ -373,7 +381,8 @@ export class MlsEngine {
     const data = await refusing(() => decryptSenderData(sealed, inner.keySchedule.senderDataSecret, this.#suite));
     const node = data && inner.ratchetTree[data.leafIndex * 2];
     if (data === undefined || node?.nodeType !== 'leaf') throw new MlsError('invalid', 'the sender is not a member');
-    if (data.leafIndex === inner.privatePath.leafIndex) throw new MlsError('own-message');
+    if (data.leafIndex === inner.privatePath.leafIndex)
+      throw new MlsError(isAhead(data, sealed, inner) ? 'own-message-ahead' : 'own-message');
     checkGeneration(data, inner.secretTree, sealed.contentType === 'application');
     return {
       senderLeaf: data.leafIndex,
@@ -381,6 +390,17 @@ export class MlsEngine {
       authenticatedData: sealed.authenticatedData,
       generation: data.generation,
     };
+  }
+
+  /** Who signed the GroupInfo inside, that is who sent the Welcome. To be asked of one that was joined: the signature is checked there. */
+  async #signerOf(welcome: Welcome, reference: Uint8Array, { initPrivateKey }: PrivateKeyPackage): Promise<number> {
+    return refusing(async () => {
+      const { hpke: hpkeImpl, kdf } = this.#suite;
+      const secrets = await decryptGroupSecrets(await hpkeImpl.importPrivateKey(initPrivateKey), reference, welcome, hpkeImpl);
+      const info = secrets && (await decryptGroupInfo(welcome, secrets.joinerSecret, new Uint8Array(kdf.size), this.#suite));
+      if (info === undefined) throw new MlsError('invalid', 'a Welcome without a signer');
+      return info.signer;
+    });
   }
 
   async #process(inner: ClientState, sealed: PrivateMessage): Promise<Opened> {
@@ -450,6 +470,10 @@ function keyPackageOf(bytes: Uint8Array): KeyPackage {
   if (message.wireformat !== 'mls_key_package') throw new MlsError('unsupported', 'not a key package');
   if (message.keyPackage.cipherSuite !== SUITE_NAME) throw new MlsError('unsupported', 'a key package of another suite');
   return message.keyPackage;
+}
+
+function isAhead({ leafIndex, generation }: SenderData, { contentType }: PrivateMessage, { secretTree }: ClientState): boolean {
+  return contentType === 'application' && generation >= (secretTree[leafIndex * 2]?.application.generation ?? 0);
 }
 
 function checkGeneration({ leafIndex, generation }: SenderData, tree: SecretTree, application: boolean): void {

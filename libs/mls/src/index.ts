@@ -19,6 +19,17 @@ export {
   type Opened,
   type Sender,
 } from './engine.js';
+export { CommitTree, FORK_RULES, type CommitNode, type ForkRules, type LeafId, type StateId } from './group/commit-tree.js';
+export {
+  decodeGroupData,
+  directData,
+  encodeGroupData,
+  GROUP_NAME_BYTES,
+  newGroupData,
+  type GroupData,
+  type Right,
+} from './group/group-data.js';
+export { adminsOf, hasRight, judgeChange, MOST_LEAVES, type ProposedChange } from './group/group-policy.js';
 export { GROUP_DATA_EXTENSION, MAX_GROUP_DATA_BYTES } from './group-data.js';
 export type { GroupState } from './group-state.js';
 export {

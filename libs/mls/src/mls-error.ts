@@ -14,6 +14,8 @@ export type MlsErrorReason =
   | 'used-generation'
   | 'generation-too-far'
   | 'own-message'
+  /** Sealed by this leaf with keys that this state has not used yet: the state is of an earlier time. */
+  | 'own-message-ahead'
   | 'wrong-group'
   | 'no-key-package'
   | 'removed'

@@ -1,6 +1,6 @@
 import { type Contact as WireContact, Contacts, ContactState } from '@sotto/protocol';
 import type { Device } from '../device.js';
-import type { Outgoing } from '../messaging/outgoing.js';
+import { type Messaging, stepOf } from '../messaging/messaging.js';
 import type { Journal } from '../storage/journal.js';
 import type { Contact, ContactChange } from './contact-list.js';
 
@@ -11,7 +11,7 @@ export class ContactBook {
 
   constructor(
     private readonly device: Device,
-    private readonly outgoing: Outgoing,
+    private readonly messaging: Messaging,
   ) {}
 
   refresh(): Promise<void> {
@@ -38,19 +38,24 @@ export class ContactBook {
         const text = `the key of ${contact.name} has changed: compare safety numbers, then confirm`;
         journal.afterwards(() => this.device.problem('key-changed', text, contact.name));
       }
-      if (before?.status === 'accepted' && contact.status !== 'accepted')
-        this.revoke(this.device.conversations?.leave(before.account, journal) ?? [], journal);
-      if (contact.status === 'accepted' && before?.status !== 'accepted' && this.outgoing.mayBegin(contact))
-        await this.outgoing.beginIfNone(contact, journal);
+      if (before?.status === 'accepted' && contact.status !== 'accepted') await this.#end(before.account, journal);
+      if (contact.status !== 'accepted' || before?.status === 'accepted') continue;
+      await this.device.messenger?.contactAccepted(contact.account, stepOf(journal));
+      await this.messaging.beginIfMine(contact, journal);
     }
   }
 
+  async #end(account: string, journal: Journal): Promise<void> {
+    const capabilities = await this.device.messenger?.endDirect(account, stepOf(journal));
+    await this.revoke(capabilities ?? [], journal);
+  }
+
   /** Attach is what tells the server: a fresh connection makes it effective at once. */
-  revoke(capabilities: readonly string[], journal: Journal): void {
+  async revoke(capabilities: readonly string[], journal: Journal): Promise<void> {
     const fresh = this.device.revoked.add(capabilities, journal);
     if (fresh.length === 0) return;
     this.device.stock.discard(fresh, journal);
-    this.device.conversations?.retireReachedBy(fresh, journal);
+    await this.device.messenger?.capabilitiesRevoked(fresh, stepOf(journal));
     journal.afterwards(() => {
       this.reattached = this.device.connection.connect();
     });
@@ -64,7 +69,7 @@ export class ContactBook {
   }
 
   async online(contact: Contact, journal: Journal): Promise<void> {
-    if (this.outgoing.mayBegin(contact)) await this.outgoing.beginIfNone(contact, journal);
-    this.outgoing.reduce({ kind: 'contact-online', account: contact.account }, journal);
+    await this.messaging.beginIfMine(contact, journal);
+    await this.device.messenger?.sighted(contact.account, stepOf(journal));
   }
 }

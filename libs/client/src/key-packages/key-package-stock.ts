@@ -29,13 +29,13 @@ export class KeyPackageStock {
     return [...this.packages.values()];
   }
 
-  /** A one-time package is spent by the join that used it (RFC 9420 §10). */
-  spend(used: OwnKeyPackage, journal: Journal): void {
-    for (const [capability, each] of this.packages) {
-      if (each.publicBytes !== used.publicBytes || each.lastResort) continue;
-      this.packages.delete(capability);
-      journal.remove('key-packages', capability);
-    }
+  /** A one-time package is spent by the join that used it (RFC 9420 §10). True for one of last resort, which stays. */
+  spend(used: OwnKeyPackage, journal: Journal): boolean {
+    const found = [...this.packages].find(([, each]) => each.publicBytes === used.publicBytes);
+    if (found === undefined) return false;
+    const [capability, { lastResort }] = found;
+    if (!lastResort) this.discard([capability], journal);
+    return lastResort;
   }
 
   /** What was handed out under these capabilities reaches this device no more. */

@@ -1,4 +1,4 @@
-import type { DeliveryStatus } from '../outbox/outbox.js';
+import type { DeliveryStatus } from '../outbox/outbox-entry.js';
 import type { Journal } from '../storage/journal.js';
 import { decodeRecord } from '../storage/record.js';
 import type { Store } from '../storage/store.js';
@@ -14,12 +14,13 @@ export interface Message {
   /** Unix milliseconds by the sender's clock. */
   readonly sentAt: number;
   readonly receivedAt: number;
-  /** The contact whose conversation it is. */
+  /** Whose conversation it is: the contact's name, or the group's id. */
   readonly conversation: string;
 }
 
 export interface QueuedMessage {
   readonly id: string;
+  /** The contact's name, or the group's id. */
   readonly to: string;
   readonly text: string;
   readonly sentAt: number;

@@ -1,329 +1,304 @@
 import { ReceiptStatus } from '@sotto/protocol';
+import type { Dispatch } from '../groups/group-ports.js';
+import type { IncomingReceipt, OutgoingSend } from '../messaging/messenger-ports.js';
+import type { Journal } from '../storage/journal.js';
+import {
+  type EntryRecord,
+  FIRST_TIMEOUT_MS,
+  isSettled,
+  LAST_TIMEOUT_MS,
+  type OutboxEntry,
+  queued,
+  type RecipientState,
+  type SettledRecord,
+} from './outbox-entry.js';
 
-/** Ids are lower-case hex, times Unix milliseconds. */
-export type DeviceStatus = 'queued' | 'sent' | 'accepted' | 'waiting-for-online' | 'delivered' | 'cannot';
-export type DeliveryStatus = 'queued' | 'accepted' | 'delivered' | 'undelivered' | 'waiting-for-online' | 'discarded';
-
-export interface RecipientState {
-  readonly token: Uint8Array;
-  readonly status: DeviceStatus;
-  readonly sentAt: number;
-  /** Silence after which it is sent again. */
-  readonly timeoutMs: number;
-  /** Not sent again before this. */
-  readonly notBefore: number;
-  /** Incarnation of the relay that accepted it. */
-  readonly relay: number;
-}
-
-export interface OutboxEntry {
-  /** The content id; of a Welcome, an id of its own. */
-  readonly id: string;
-  readonly kind: 'welcome' | 'message';
-  /** Account id of the contact. */
-  readonly account: string;
-  /** Rises with every entry: the order in which they are sent. */
-  readonly order: number;
-  readonly plaintext: Uint8Array;
-  readonly createdAt: number;
-  /** Absent until it is sealed for a group. From then on the same bytes go out under the same id. */
-  readonly sealed?: Sealed | undefined;
-  readonly recipients: Readonly<Record<string, RecipientState>>;
-}
-
-export interface Sealed {
-  readonly sendId: string;
-  readonly group: string;
-  readonly payload: Uint8Array;
-}
-
-export interface OutboxState {
-  readonly entries: ReadonlyMap<string, OutboxEntry>;
-  readonly online: boolean;
-  /** How long the relay holds a message for a device that is away. */
-  readonly retryWindowMs: number;
-}
-
-export type OutboxEvent =
-  | { readonly kind: 'added'; readonly entry: OutboxEntry }
-  | { readonly kind: 'sealed'; readonly id: string; readonly sealed: Sealed; readonly tokens: Readonly<Record<string, Uint8Array>> }
-  /** Its sealing is of a device that is no more. */
-  | { readonly kind: 'unsealed'; readonly id: string }
-  | { readonly kind: 'attached'; readonly retryWindowMs: number }
-  | { readonly kind: 'detached' }
-  | { readonly kind: 'contact-online'; readonly account: string }
-  | {
-      readonly kind: 'receipt';
-      readonly sendId: string;
-      readonly device: string;
-      readonly status: ReceiptStatus;
-      readonly relay: number;
-      readonly retryAfterMs: number;
-      /** Refused for good, whatever is tried. */
-      readonly final: boolean;
-      /** Since when the contact is known to be online; undefined while it is not. */
-      readonly onlineSince: (account: string) => number | undefined;
-    }
-  | { readonly kind: 'discarded'; readonly id: string }
-  | { readonly kind: 'ticked' };
-
+/** What a receipt or the passing of time means to those who gave things to the outbox. */
 export type OutboxEffect =
-  | { readonly kind: 'save'; readonly entry: OutboxEntry }
-  | { readonly kind: 'remove'; readonly id: string }
-  | {
-      readonly kind: 'send';
-      readonly sendId: string;
-      readonly payload: Uint8Array;
-      readonly devices: readonly string[];
-      readonly tokens: readonly Uint8Array[];
-    }
-  | { readonly kind: 'status'; readonly id: string; readonly status: DeliveryStatus }
-  /** No device of the group can take it any more: a new group is due. */
-  | { readonly kind: 'renew'; readonly account: string };
+  /** The slot is this commit's, and the relay has it. */
+  | { readonly kind: 'won'; readonly entry: OutboxEntry }
+  | { readonly kind: 'taken'; readonly entry: OutboxEntry; readonly by: string }
+  | { readonly kind: 'delivered'; readonly entry: OutboxEntry; readonly to: RecipientState }
+  /** The device can't read it and never will. */
+  | { readonly kind: 'cannot'; readonly entry: OutboxEntry; readonly to: RecipientState }
+  | { readonly kind: 'undelivered'; readonly entry: OutboxEntry; readonly to: RecipientState }
+  | { readonly kind: 'refused'; readonly entry: OutboxEntry }
+  /** Its standing with some recipient changed. */
+  | { readonly kind: 'moved'; readonly entry: OutboxEntry };
 
-export const FIRST_TIMEOUT_MS = 10_000;
-export const LAST_TIMEOUT_MS = 300_000;
 /** Recipients on their way at a time: the relay's bound for held messages stays out of reach. */
 const WINDOW = 128;
+/** After this, whoever has not got it is owed it no more. */
+const OWED_MS = 14 * 86_400_000;
+const TAKEN_RETRY_MS = 30_000;
+/** First wait after an undelivered message, for a device whose presence nobody tells; then doubled. */
+const UNSEEN_RETRY_MS = 60_000;
+const LAST_UNSEEN_RETRY_MS = 1_800_000;
+const PRESENT_RETRY_MS = 1_000;
 
-export function emptyOutbox(): OutboxState {
-  return { entries: new Map(), online: false, retryWindowMs: 0 };
-}
+/** Owes each recipient each entry until it is settled: sends, waits, sends again. No I/O and no clock of its own. */
+export class Outbox {
+  readonly #entries = new Map<string, OutboxEntry>();
+  /** Entries with something to send. */
+  readonly #queued = new Set<string>();
+  readonly #added = new Set<string>();
+  readonly #settled = new Set<string>();
+  readonly #gone = new Set<string>();
+  #order = 0;
+  #onTheirWay = 0;
+  #online = false;
+  #retryWindowMs = 0;
 
-/** What the user is told: the best that can be said of any device. */
-export function statusOf({ recipients }: OutboxEntry): DeliveryStatus {
-  const all = Object.values(recipients).map(({ status }) => status);
-  if (all.includes('delivered')) return 'delivered';
-  if (all.includes('accepted')) return 'accepted';
-  if (all.includes('waiting-for-online') && !all.includes('sent') && !all.includes('queued')) return 'waiting-for-online';
-  return 'queued';
-}
-
-export function queuedRecipient(token: Uint8Array): RecipientState {
-  return { token, status: 'queued', sentAt: 0, timeoutMs: FIRST_TIMEOUT_MS, notBefore: 0, relay: 0 };
-}
-
-/** After a restart nothing is known of what was on its way: it is sent again, and the receiver drops what it has. */
-export function restored(entry: OutboxEntry): OutboxEntry {
-  return mapRecipients(entry, (each) =>
-    each.status === 'sent' || each.status === 'accepted' ? queuedRecipient(each.token) : { ...each, notBefore: 0 },
-  );
-}
-
-/** One step of the outbox. Pure; the save effects are durable before the send effects go out. */
-export function reduceOutbox(state: OutboxState, event: OutboxEvent, now: number): { state: OutboxState; effects: OutboxEffect[] } {
-  const step = new Step(state, now);
-  step.apply(event);
-  step.pump();
-  return { state: step.state, effects: step.effects };
-}
-
-function mapRecipients(entry: OutboxEntry, change: (each: RecipientState, device: string) => RecipientState): OutboxEntry {
-  const recipients = Object.fromEntries(Object.entries(entry.recipients).map(([device, each]) => [device, change(each, device)]));
-  return { ...entry, recipients };
-}
-
-class Step {
-  readonly effects: OutboxEffect[] = [];
-  readonly #entries: Map<string, OutboxEntry>;
-  #online: boolean;
-  #retryWindowMs: number;
-
-  constructor(
-    before: OutboxState,
-    private readonly now: number,
-  ) {
-    this.#entries = new Map(before.entries);
-    this.#online = before.online;
-    this.#retryWindowMs = before.retryWindowMs;
+  static load(entries: ReadonlyMap<string, EntryRecord>, settled: ReadonlyMap<string, SettledRecord>): Outbox {
+    const outbox = new Outbox();
+    for (const [id, { recipients, ...entry }] of entries) {
+      const { devices, won } = settled.get(id) ?? { devices: [], won: false };
+      const open = recipients.filter(({ device }) => !devices.includes(device));
+      outbox.#entries.set(id, { ...entry, won, recipients: new Map(open.map((each) => [each.device, queued(each)])) });
+      outbox.#queued.add(id);
+      outbox.#order = Math.max(outbox.#order, entry.order);
+    }
+    return outbox;
   }
 
-  get state(): OutboxState {
-    return { entries: this.#entries, online: this.#online, retryWindowMs: this.#retryWindowMs };
+  /** The server's retry window: how long it holds a message for a device that is away. */
+  set retryWindowMs(value: number) {
+    this.#retryWindowMs = value;
   }
 
-  apply(event: OutboxEvent): void {
-    switch (event.kind) {
-      case 'added':
-        return this.#put(event.entry, true);
-      case 'sealed':
-        return this.#sealed(event);
-      case 'unsealed':
-        return this.#unsealed(event.id);
-      case 'attached':
-        this.#online = true;
-        this.#retryWindowMs = event.retryWindowMs;
-        return this.#requeue((each) => each.status === 'sent' || each.status === 'accepted');
-      case 'detached':
-        this.#online = false;
-        return;
-      case 'contact-online':
-        return this.#requeue((each, entry) => entry.account === event.account && each.status === 'waiting-for-online');
-      case 'receipt':
-        return this.#receipt(event);
-      case 'discarded':
-        return this.#discard(event.id);
-      case 'ticked':
-        return this.#requeue((each) => this.#silentTooLong(each), 2);
+  get(id: string): OutboxEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  entries(): Iterable<OutboxEntry> {
+    return this.#entries.values();
+  }
+
+  add(id: string, dispatch: Dispatch, now: number): OutboxEntry {
+    const { recipients, ...rest } = dispatch;
+    const states = new Map(recipients.map((each) => [each.device, queued(each)]));
+    const entry: OutboxEntry = { ...rest, id, order: ++this.#order, createdAt: now, recipients: states, won: false };
+    this.#entries.set(id, entry);
+    this.#queued.add(id);
+    this.#added.add(id);
+    return entry;
+  }
+
+  withdraw(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    for (const each of entry.recipients.values()) this.#set(each, 'cannot');
+    this.#entries.delete(id);
+    this.#queued.delete(id);
+    if (!this.#added.delete(id)) this.#gone.add(id);
+  }
+
+  // --- events
+
+  online(): void {
+    this.#online = true;
+    this.#requeue(({ status }) => status === 'sent' || status === 'accepted');
+  }
+
+  offline(): void {
+    this.#online = false;
+  }
+
+  /** A sign of life of a device, or of an account. */
+  sighted(id: string): void {
+    this.#requeue(({ device, account, status }) => (device === id || account === id) && status === 'waiting-for-online');
+  }
+
+  receipt(receipt: IncomingReceipt, isOnline: (account: string) => boolean | undefined, now: number): OutboxEffect[] {
+    if (receipt.status === ReceiptStatus.RELAY_LOST) {
+      this.#requeue(({ status, relay }) => status === 'accepted' && relay === receipt.relay);
+      return [];
+    }
+    const entry = this.#entries.get(receipt.id);
+    if (entry === undefined) return [];
+    switch (receipt.status) {
+      case ReceiptStatus.ACCEPTED:
+        return [...this.#won(entry), ...this.#accepted(entry, receipt.relay)];
+      case ReceiptStatus.DELIVERED:
+        return [...this.#won(entry), ...this.#settle(entry, receipt.device, 'delivered')];
+      case ReceiptStatus.CANNOT:
+        return [...this.#won(entry), ...this.#settle(entry, receipt.device, 'cannot')];
+      case ReceiptStatus.UNDELIVERED:
+        return [...this.#won(entry), ...this.#undelivered(entry, receipt.device, isOnline, now)];
+      case ReceiptStatus.SLOT_TAKEN:
+        for (const each of unsettled(entry)) this.#later(each, TAKEN_RETRY_MS, now);
+        this.#queued.add(entry.id);
+        return [{ kind: 'taken', entry, by: receipt.commit }];
+      case ReceiptStatus.REFUSED:
+        return this.#refused(entry, receipt, now);
+      default:
+        return [];
     }
   }
 
-  /** Sends what is due, in order, Welcomes before what needs them. */
-  pump(): void {
-    if (!this.#online) return;
-    const unwelcomed = new Set<string>();
-    let room = WINDOW - this.#onTheirWay();
-    for (const entry of [...this.#entries.values()].sort((a, b) => a.order - b.order)) {
-      const { sealed } = entry;
-      if (sealed === undefined) continue;
-      const open = Object.keys(entry.recipients).filter((device) => isOpen(entry.recipients[device]!));
-      const free = entry.kind === 'welcome' ? open : open.filter((device) => !unwelcomed.has(`${sealed.group}/${device}`));
-      const due = free.filter((device) => this.#isDue(entry.recipients[device]!));
-      if (entry.kind === 'welcome') for (const device of open) unwelcomed.add(`${sealed.group}/${device}`);
-      if (due.length === 0 || room < due.length) continue;
-      room -= due.length;
-      this.#send(entry, sealed, due);
-    }
-  }
-
-  #isDue({ status, notBefore }: RecipientState): boolean {
-    return status === 'queued' && notBefore <= this.now;
-  }
-
-  #onTheirWay(): number {
-    let count = 0;
-    for (const { recipients } of this.#entries.values()) {
-      for (const { status } of Object.values(recipients)) if (status === 'sent') count++;
-    }
-    return count;
-  }
-
-  #send(entry: OutboxEntry, { sendId, payload }: Sealed, devices: string[]): void {
-    const tokens = devices.map((device) => entry.recipients[device]!.token);
-    this.#entries.set(
-      entry.id,
-      mapRecipients(entry, (each, device) => (devices.includes(device) ? { ...each, status: 'sent', sentAt: this.now } : each)),
-    );
-    this.effects.push({ kind: 'send', sendId, payload, devices, tokens });
-  }
-
-  #silentTooLong({ status, sentAt, timeoutMs }: RecipientState): boolean {
-    if (status === 'sent') return this.now - sentAt >= timeoutMs;
-    // The relay reports by its deadline; after that it has forgotten.
-    return status === 'accepted' && this.now - sentAt >= timeoutMs + this.#retryWindowMs;
-  }
-
-  #requeue(which: (each: RecipientState, entry: OutboxEntry) => boolean, slower = 1): void {
+  tick(now: number): OutboxEffect[] {
+    const effects: OutboxEffect[] = [];
     for (const entry of [...this.#entries.values()]) {
-      if (!Object.values(entry.recipients).some((each) => which(each, entry))) continue;
-      const again = (each: RecipientState): RecipientState => ({
-        ...each,
-        status: 'queued',
-        notBefore: 0,
-        timeoutMs: slower === 1 ? FIRST_TIMEOUT_MS : Math.min(each.timeoutMs * slower, LAST_TIMEOUT_MS),
-      });
-      this.#put(
-        mapRecipients(entry, (each) => (which(each, entry) ? again(each) : each)),
-        false,
+      if (now - entry.createdAt > OWED_MS) {
+        this.withdraw(entry.id);
+        effects.push({ kind: 'refused', entry });
+        continue;
+      }
+      for (const each of entry.recipients.values()) {
+        if (this.#silentTooLong(each, now)) this.#again(entry, each, Math.min(each.timeoutMs * 2, LAST_TIMEOUT_MS));
+        else if (each.status === 'waiting-for-online' && each.notBefore <= now) this.#again(entry, each, each.timeoutMs);
+      }
+    }
+    return effects;
+  }
+
+  // --- sending
+
+  /** What is due now, in order; a device gets nothing of a group before its Welcome. */
+  due(now: number): OutgoingSend[] {
+    if (!this.#online || this.#queued.size === 0) return [];
+    const sends: OutgoingSend[] = [];
+    const unwelcomed = this.#unwelcomed();
+    for (const entry of [...this.#queued].map((id) => this.#entries.get(id)!).sort((a, b) => a.order - b.order)) {
+      if (this.#onTheirWay >= WINDOW) break;
+      const due = [...entry.recipients.values()].filter(
+        ({ status, notBefore, device }) =>
+          status === 'queued' && notBefore <= now && (entry.kind === 'welcome' || !unwelcomed.has(`${entry.group}/${device}`)),
       );
+      if (due.length > 0) sends.push(this.#send(entry, due, now));
+      if (![...entry.recipients.values()].some(({ status }) => status === 'queued')) this.#queued.delete(entry.id);
+    }
+    return sends;
+  }
+
+  save(journal: Journal): void {
+    for (const id of this.#gone) {
+      journal.remove('outbox', id);
+      journal.remove('outbox-settled', id);
+    }
+    for (const id of this.#added) {
+      const { recipients, won: _, ...entry } = this.#entries.get(id)!;
+      const plain = [...recipients.values()].map(({ device, token, account, leaf }) => ({ device, token, account, leaf }));
+      journal.put('outbox', id, { ...entry, recipients: plain } satisfies EntryRecord);
+    }
+    for (const id of this.#settled) {
+      const entry = this.#entries.get(id);
+      if (entry === undefined) continue;
+      const devices = [...entry.recipients.values()].filter(isSettled).map(({ device }) => device);
+      journal.put('outbox-settled', id, { devices, won: entry.won } satisfies SettledRecord);
+    }
+    this.#gone.clear();
+    this.#added.clear();
+    this.#settled.clear();
+  }
+
+  #send(entry: OutboxEntry, due: RecipientState[], now: number): OutgoingSend {
+    for (const each of due) {
+      this.#set(each, 'sent');
+      each.sentAt = now;
+    }
+    const slot = entry.slot !== undefined && !entry.won ? { slot: entry.slot, commit: entry.state } : undefined;
+    const recipients = due.map(({ device, token }) => ({ device, token }));
+    return { id: entry.id, recipients, payload: entry.payload, held: true, slot };
+  }
+
+  #unwelcomed(): ReadonlySet<string> {
+    const open = new Set<string>();
+    for (const entry of this.#entries.values()) {
+      if (entry.kind === 'welcome') for (const { device } of unsettled(entry)) open.add(`${entry.group}/${device}`);
+    }
+    return open;
+  }
+
+  // --- receipts
+
+  #won(entry: OutboxEntry): OutboxEffect[] {
+    if (entry.slot === undefined || entry.won) return [];
+    entry.won = true;
+    this.#settled.add(entry.id);
+    return [{ kind: 'won', entry }];
+  }
+
+  #accepted(entry: OutboxEntry, relay: number): OutboxEffect[] {
+    for (const each of entry.recipients.values()) {
+      if (each.status !== 'sent') continue;
+      this.#set(each, 'accepted');
+      each.relay = relay;
+    }
+    return [{ kind: 'moved', entry }];
+  }
+
+  #settle(entry: OutboxEntry, device: string, status: 'delivered' | 'cannot'): OutboxEffect[] {
+    const to = entry.recipients.get(device);
+    if (to === undefined || isSettled(to)) return [];
+    this.#set(to, status);
+    this.#settled.add(entry.id);
+    if (unsettled(entry).length === 0) this.withdraw(entry.id);
+    return [{ kind: status, entry, to }];
+  }
+
+  #undelivered(entry: OutboxEntry, device: string, isOnline: (account: string) => boolean | undefined, now: number): OutboxEffect[] {
+    const to = entry.recipients.get(device);
+    if (to === undefined || isSettled(to) || to.status === 'queued' || to.status === 'waiting-for-online') return [];
+    // Online again before the report came: the sign of life that it would wait for is over.
+    if (isOnline(to.account) === true) {
+      this.#later(to, Math.max(PRESENT_RETRY_MS, to.timeoutMs - FIRST_TIMEOUT_MS), now);
+      to.timeoutMs = Math.min(to.timeoutMs * 2, LAST_TIMEOUT_MS);
+      this.#queued.add(entry.id);
+    } else {
+      this.#set(to, 'waiting-for-online');
+      to.notBefore = now + Math.min(UNSEEN_RETRY_MS * (to.timeoutMs / FIRST_TIMEOUT_MS), LAST_UNSEEN_RETRY_MS);
+      to.timeoutMs = Math.min(to.timeoutMs * 2, LAST_TIMEOUT_MS);
+    }
+    return [{ kind: 'undelivered', entry, to }];
+  }
+
+  #refused(entry: OutboxEntry, { retryAfterMs, final }: IncomingReceipt, now: number): OutboxEffect[] {
+    if (final) {
+      this.withdraw(entry.id);
+      return [{ kind: 'refused', entry }];
+    }
+    for (const each of entry.recipients.values()) {
+      if (each.status !== 'sent') continue;
+      this.#later(each, Math.max(retryAfterMs, each.timeoutMs / 10), now);
+      each.timeoutMs = Math.min(each.timeoutMs * 2, LAST_TIMEOUT_MS);
+    }
+    this.#queued.add(entry.id);
+    return [{ kind: 'moved', entry }];
+  }
+
+  // --- standing of a recipient
+
+  #silentTooLong({ status, sentAt, timeoutMs }: RecipientState, now: number): boolean {
+    if (status === 'sent') return now - sentAt >= timeoutMs;
+    // The relay reports by its deadline; after that it has forgotten.
+    return status === 'accepted' && now - sentAt >= timeoutMs + this.#retryWindowMs;
+  }
+
+  #requeue(which: (each: RecipientState) => boolean): void {
+    for (const entry of this.#entries.values()) {
+      for (const each of entry.recipients.values()) if (which(each)) this.#again(entry, each, FIRST_TIMEOUT_MS);
     }
   }
 
-  #sealed({ id, sealed, tokens }: Extract<OutboxEvent, { kind: 'sealed' }>): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    const recipients = Object.fromEntries(Object.entries(tokens).map(([device, token]) => [device, queuedRecipient(token)]));
-    this.#put({ ...entry, sealed, recipients }, true);
+  #again(entry: OutboxEntry, each: RecipientState, timeoutMs: number): void {
+    this.#set(each, 'queued');
+    each.notBefore = 0;
+    each.timeoutMs = timeoutMs;
+    this.#queued.add(entry.id);
   }
 
-  #unsealed(id: string): void {
-    const entry = this.#entries.get(id);
-    if (entry !== undefined) this.#put({ ...entry, sealed: undefined, recipients: {} }, true);
+  #later(each: RecipientState, waitMs: number, now: number): void {
+    this.#set(each, 'queued');
+    each.notBefore = now + waitMs;
   }
 
-  #discard(id: string): void {
-    if (!this.#entries.delete(id)) return;
-    this.effects.push({ kind: 'remove', id }, { kind: 'status', id, status: 'discarded' });
-  }
-
-  #receipt(event: Extract<OutboxEvent, { kind: 'receipt' }>): void {
-    if (event.status === ReceiptStatus.RELAY_LOST) {
-      return this.#requeue((each) => each.status === 'accepted' && each.relay === event.relay);
-    }
-    const entry = [...this.#entries.values()].find(({ sealed }) => sealed?.sendId === event.sendId);
-    if (entry === undefined) return;
-    if (event.status === ReceiptStatus.ACCEPTED) return this.#accepted(entry, event.relay);
-    if (event.status === ReceiptStatus.REFUSED) return this.#refused(entry, event);
-    if (event.status === ReceiptStatus.DELIVERED) return this.#delivered(entry, event.device);
-    if (event.status === ReceiptStatus.CANNOT) return this.#cannot(entry, event.device);
-    if (event.status === ReceiptStatus.UNDELIVERED) this.#undelivered(entry, event.device, event.onlineSince(entry.account));
-  }
-
-  #accepted(entry: OutboxEntry, relay: number): void {
-    this.#put(
-      mapRecipients(entry, (each) => (each.status === 'sent' ? { ...each, status: 'accepted', relay } : each)),
-      false,
-    );
-  }
-
-  #refused(entry: OutboxEntry, { retryAfterMs, final }: Extract<OutboxEvent, { kind: 'receipt' }>): void {
-    if (final) return this.#discard(entry.id);
-    const later = (each: RecipientState): RecipientState => {
-      const wait = Math.max(retryAfterMs, each.timeoutMs / 10);
-      return { ...each, status: 'queued', notBefore: this.now + wait, timeoutMs: Math.min(each.timeoutMs * 2, LAST_TIMEOUT_MS) };
-    };
-    this.#put(
-      mapRecipients(entry, (each) => (each.status === 'sent' ? later(each) : each)),
-      false,
-    );
-  }
-
-  #delivered(entry: OutboxEntry, device: string): void {
-    const after = mapRecipients(entry, (each, id) => (id === device ? { ...each, status: 'delivered' } : each));
-    if (entry.recipients[device] === undefined) return;
-    if (statusOf(entry) !== 'delivered' && entry.kind === 'message')
-      this.effects.push({ kind: 'status', id: entry.id, status: 'delivered' });
-    if (Object.values(after.recipients).some(isOpen)) return this.#put(after, true, true);
-    this.#entries.delete(entry.id);
-    this.effects.push({ kind: 'remove', id: entry.id });
-  }
-
-  #cannot(entry: OutboxEntry, device: string): void {
-    if (entry.recipients[device] === undefined || !isOpen(entry.recipients[device])) return;
-    const after = mapRecipients(entry, (each, id) => (id === device ? { ...each, status: 'cannot' } : each));
-    if (statusOf(after) === 'delivered' && !Object.values(after.recipients).some(isOpen)) {
-      this.#entries.delete(entry.id);
-      this.effects.push({ kind: 'remove', id: entry.id });
-    } else this.#put(after, true);
-    this.effects.push({ kind: 'renew', account: entry.account });
-  }
-
-  #undelivered(entry: OutboxEntry, device: string, onlineSince: number | undefined): void {
-    const recipient = entry.recipients[device];
-    if (recipient === undefined || !isOpen(recipient) || recipient.status === 'queued') return;
-    if (entry.kind === 'message') this.effects.push({ kind: 'status', id: entry.id, status: 'undelivered' });
-    // Online again before the report came: the event that it waits for is over.
-    const status = onlineSince === undefined ? 'waiting-for-online' : 'queued';
-    const notBefore = onlineSince === undefined ? 0 : this.now + 1_000;
-    this.#put(
-      mapRecipients(entry, (each, id) => (id === device ? { ...each, status, notBefore } : each)),
-      true,
-    );
-    // Its contact was there all the time and this device was not: it may be gone for good.
-    if (onlineSince !== undefined && onlineSince < recipient.sentAt) this.effects.push({ kind: 'renew', account: entry.account });
-  }
-
-  #put(entry: OutboxEntry, durable: boolean, quiet = false): void {
-    const before = this.#entries.get(entry.id);
-    this.#entries.set(entry.id, entry);
-    if (durable) this.effects.push({ kind: 'save', entry });
-    const status = statusOf(entry);
-    if (!quiet && entry.kind === 'message' && (before === undefined || statusOf(before) !== status)) {
-      this.effects.push({ kind: 'status', id: entry.id, status });
-    }
+  #set(each: RecipientState, status: RecipientState['status']): void {
+    this.#onTheirWay += Number(status === 'sent') - Number(each.status === 'sent');
+    each.status = status;
   }
 }
 
-function isOpen({ status }: RecipientState): boolean {
-  return status !== 'delivered' && status !== 'cannot';
+function unsettled(entry: OutboxEntry): RecipientState[] {
+  return [...entry.recipients.values()].filter((each) => !isSettled(each));
 }

@@ -3,10 +3,10 @@ import { Accounts, type Session, toHex } from '@sotto/protocol';
 import { ClientError } from '../client-error.js';
 import type { Link } from '../connection/link.js';
 import { type Contact, ContactList } from '../contacts/contact-list.js';
-import { Conversations } from '../conversations/conversations.js';
 import type { Device } from '../device.js';
 import { KeyPackageStock, type StockedKeyPackage } from '../key-packages/key-package-stock.js';
-import type { Outgoing } from '../messaging/outgoing.js';
+import { forgetGroups } from '../groups/stored-groups.js';
+import type { Messaging } from '../messaging/messaging.js';
 import { keyPairOf, newKeyPair } from '../sodium.js';
 import type { Journal } from '../storage/journal.js';
 import { decodeRecord } from '../storage/record.js';
@@ -28,7 +28,7 @@ export interface Account {
 export class Sessions {
   constructor(
     private readonly device: Device,
-    private readonly outgoing: Outgoing,
+    private readonly messaging: Messaging,
   ) {}
 
   /** The account of this device, or undefined before the first log-in. */
@@ -89,8 +89,8 @@ export class Sessions {
 
   async load(): Promise<void> {
     const { store } = this.device.options;
-    const [session, contacts, groups, packages, seen, outbox, revoked] = await Promise.all(
-      ['session', 'contacts', 'groups', 'key-packages', 'seen', 'outbox', 'revoked'].map((collection) => store.load(collection)),
+    const [session, contacts, packages, revoked] = await Promise.all(
+      ['session', 'contacts', 'key-packages', 'revoked'].map((collection) => store.load(collection)),
     );
     const one = <T>(key: string): T | undefined => (session!.has(key) ? decodeRecord<T>(session!.get(key)!) : undefined);
     this.device.secrets = one<DeviceSecrets>('secrets');
@@ -98,8 +98,9 @@ export class Sessions {
     this.device.pin = one<{ pin: string }>('pin')?.pin;
     this.device.contacts = new ContactList(recordsOf<Contact>(contacts!));
     this.device.revoked = new RevokedCapabilities(recordsOf<number>(revoked!));
-    this.outgoing.load(recordsOf(outbox!));
-    if (this.device.secrets !== undefined) await this.#prepare(recordsOf(packages!), recordsOf(groups!), new Set(seen!.keys()));
+    if (this.device.secrets === undefined) return;
+    await this.#prepare(recordsOf(packages!));
+    await this.messaging.load();
   }
 
   async resume(link: Link): Promise<void> {
@@ -131,7 +132,7 @@ export class Sessions {
 
   async #attach(link: Link, accessToken: string): Promise<void> {
     const { secrets, revoked } = this.device;
-    this.outgoing.attached(await signIn.attach(link, secrets!, accessToken, revoked.wire()));
+    this.messaging.attached(await signIn.attach(link, secrets!, accessToken, revoked.wire()));
   }
 
   async #confirm(secrets: DeviceSecrets): Promise<Account> {
@@ -160,30 +161,24 @@ export class Sessions {
       journal.put('session', 'secrets', secrets);
       journal.remove('session', 'next-secrets');
       if (sameStanding && this.device.engine !== undefined) return;
-      const keep = sameDevice && this.device.conversations !== undefined;
-      if (!keep) this.#forgetDevice(journal);
-      await this.#prepare(
-        new Map(keep ? this.device.stock.packages : []),
-        new Map(keep ? this.device.conversations!.groups : []),
-        new Set(),
-      );
+      if (!sameDevice) await this.#forgetDevice(journal);
+      await journal.commit();
+      await this.#prepare(new Map(sameDevice ? this.device.stock.packages : []));
+      await this.messaging.load();
     });
   }
 
   /** Another device from here on: what belonged to the keys of the one before is of no use. */
-  #forgetDevice(journal: Journal): void {
+  async #forgetDevice(journal: Journal): Promise<void> {
     for (const capability of this.device.stock.packages.keys()) journal.remove('key-packages', capability);
-    for (const group of this.device.conversations?.groups.keys() ?? []) journal.remove('groups', group);
-    for (const { id, kind, sealed } of this.outgoing.entries()) {
-      if (kind === 'welcome') this.outgoing.reduce({ kind: 'discarded', id }, journal);
-      else if (sealed !== undefined) this.outgoing.reduce({ kind: 'unsealed', id }, journal);
-    }
-    this.device.conversations = undefined;
+    await forgetGroups(this.device.options.store, journal);
+    this.device.messenger?.readdress(journal);
+    this.device.messenger = undefined;
     this.device.engine = undefined;
   }
 
-  /** Engine and conversations, as far as the device has what they need. */
-  async #prepare(packages: Map<string, StockedKeyPackage>, groups: Conversations['groups'], seen: Set<string>): Promise<void> {
+  /** The engine, as far as the device has what it needs. */
+  async #prepare(packages: Map<string, StockedKeyPackage>): Promise<void> {
     const session = this.device.session;
     const secrets = this.device.secrets!;
     this.device.stock = new KeyPackageStock(packages, secrets.deliveryKey);
@@ -198,8 +193,6 @@ export class Sessions {
       publicKey,
     );
     this.device.engine = await MlsEngine.create({ provider, server, identity, signatureKeys: { publicKey, secretKey: seed } });
-    const contactOf = (id: string) => this.device.contacts.byAccount(id);
-    this.device.conversations = new Conversations(groups, seen, this.device.engine, this.device.stock, secrets.deliveryKey, contactOf);
   }
 }
 

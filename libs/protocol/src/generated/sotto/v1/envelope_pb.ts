@@ -4,15 +4,15 @@
 
 // What devices say to each other: the payload of a Send. The server never parses it.
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sotto/v1/envelope.proto.
  */
 export const file_sotto_v1_envelope: GenFile = /*@__PURE__*/
-  fileDesc("Chdzb3R0by92MS9lbnZlbG9wZS5wcm90bxIIc290dG8udjEifwoORGV2aWNlSWRlbnRpdHkSDgoGc2VydmVyGAEgASgJEg8KB2FjY291bnQYAiABKAwSFAoMYWNjb3VudF9uYW1lGAMgASgJEg4KBmRldmljZRgEIAEoDBITCgthY2NvdW50X2tleRgFIAEoDBIRCglzaWduYXR1cmUYBiABKAwiPgoPRGVsaXZlcnlBZGRyZXNzEg4KBmRldmljZRgBIAEoDBINCgV0b2tlbhgCIAEoDBIMCgRsZWFmGAMgASgMIlMKCEVudmVsb3BlEiwKB3dlbGNvbWUYASABKAsyGS5zb3R0by52MS5XZWxjb21lRW52ZWxvcGVIABIRCgdtZXNzYWdlGAIgASgMSABCBgoEa2luZCI2Cg9XZWxjb21lRW52ZWxvcGUSDwoHd2VsY29tZRgBIAEoDBISCgpncm91cF9raW5kGAIgASgNIi4KGE1lc3NhZ2VBdXRoZW50aWNhdGVkRGF0YRISCgpjb250ZW50X2lkGAEgASgMYgZwcm90bzM");
+  fileDesc("Chdzb3R0by92MS9lbnZlbG9wZS5wcm90bxIIc290dG8udjEifwoORGV2aWNlSWRlbnRpdHkSDgoGc2VydmVyGAEgASgJEg8KB2FjY291bnQYAiABKAwSFAoMYWNjb3VudF9uYW1lGAMgASgJEg4KBmRldmljZRgEIAEoDBITCgthY2NvdW50X2tleRgFIAEoDBIRCglzaWduYXR1cmUYBiABKAwiPgoPRGVsaXZlcnlBZGRyZXNzEg4KBmRldmljZRgBIAEoDBINCgV0b2tlbhgCIAEoDBIMCgRsZWFmGAMgASgMIqgCCghFbnZlbG9wZRIsCgd3ZWxjb21lGAEgASgLMhkuc290dG8udjEuV2VsY29tZUVudmVsb3BlSAASNAoLYXBwbGljYXRpb24YAiABKAsyHS5zb3R0by52MS5BcHBsaWNhdGlvbkVudmVsb3BlSAASKgoGY29tbWl0GAMgASgLMhguc290dG8udjEuQ29tbWl0RW52ZWxvcGVIABIoCgVoZWxsbxgEIAEoCzIXLnNvdHRvLnYxLkhlbGxvRW52ZWxvcGVIABIqCgZzdXBwbHkYBSABKAsyGC5zb3R0by52MS5TdXBwbHlFbnZlbG9wZUgAEi4KCGdyZWV0aW5nGAYgASgLMhouc290dG8udjEuR3JlZXRpbmdFbnZlbG9wZUgAQgYKBGtpbmQiTAoPV2VsY29tZUVudmVsb3BlEg8KB3dlbGNvbWUYASABKAwSKAoGY29tbWl0GAIgASgLMhguc290dG8udjEuQ29tbWl0RW52ZWxvcGUiNQoTQXBwbGljYXRpb25FbnZlbG9wZRINCgVzdGF0ZRgBIAEoDBIPCgdtZXNzYWdlGAIgASgMIjEKDkNvbW1pdEVudmVsb3BlEg4KBnBhcmVudBgBIAEoDBIPCgdtZXNzYWdlGAIgASgMIi4KGE1lc3NhZ2VBdXRoZW50aWNhdGVkRGF0YRISCgpjb250ZW50X2lkGAEgASgMImcKF0NvbW1pdEF1dGhlbnRpY2F0ZWREYXRhEhIKCnJlbW92ZWRfYnkYASADKAwSJgoEbGVmdBgCIAMoCzIYLnNvdHRvLnYxLkxlYXZlU3RhdGVtZW50EhAKCGFkZGVkX2J5GAMgAygMIjEKDkxlYXZlU3RhdGVtZW50EgwKBGxlYWYYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMIuECCglHcm91cERhdGESJgoEa2luZBgBIAEoDjIYLnNvdHRvLnYxLkdyb3VwRGF0YS5LaW5kEgwKBG5hbWUYAiABKAkSEAoIYWNjb3VudHMYAyADKAwSKgoHbWF5X2FkZBgEIAEoDjIZLnNvdHRvLnYxLkdyb3VwRGF0YS5SaWdodBItCgptYXlfcmVtb3ZlGAUgASgOMhkuc290dG8udjEuR3JvdXBEYXRhLlJpZ2h0Ei0KCm1heV9yZW5hbWUYBiABKA4yGS5zb3R0by52MS5Hcm91cERhdGEuUmlnaHQiPQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDwoLS0lORF9ESVJFQ1QQARIOCgpLSU5EX0dST1VQEAIiQwoFUmlnaHQSFQoRUklHSFRfVU5TUEVDSUZJRUQQABIQCgxSSUdIVF9BRE1JTlMQARIRCg1SSUdIVF9NRU1CRVJTEAIiUgoNSGVsbG9FbnZlbG9wZRINCgVncm91cBgBIAEoDBIiCgRrZXlzGAIgAygLMhQuc290dG8udjEuV3JhcHBlZEtleRIOCgZzZWFsZWQYAyABKAwiKAoKV3JhcHBlZEtleRIKCgJieRgBIAEoDBIOCgZzZWFsZWQYAiABKAwiLwoLU2lnbmVkSGVsbG8SDQoFaGVsbG8YASABKAwSEQoJc2lnbmF0dXJlGAIgASgMIrIDCgVIZWxsbxINCgVncm91cBgBIAEoDBIOCgZzZW5kZXIYAiABKAwSEQoJcmVjaXBpZW50GAMgASgMEgwKBGxlYWYYBCABKAwSDQoFbm9uY2UYBSABKAwSDwoHYW5zd2VycxgGIAEoDBINCgV0b2tlbhgHIAEoDBISCgpoZWFkX2Vwb2NoGAggASgEEgwKBHBhdGgYCSABKAwSDgoGb3RoZXJzGAogASgMEhEKCWhlbGRfZnJvbRgLIAEoBBIoCgdkaWdlc3RzGAwgAygLMhcuc290dG8udjEuTWVzc2FnZURpZ2VzdBImCgdkZXRhaWxzGA0gAygLMhUuc290dG8udjEuTWVzc2FnZUxpc3QSJgoEc2VlbhgOIAMoCzIYLnNvdHRvLnYxLlNlZW5HZW5lcmF0aW9uEhQKDHdhbnRzX3Jlam9pbhgPIAEoCBIUCgxyZWpvaW5fbm9uY2UYECABKAwSJwoGcmVqb2luGBEgASgLMhcuc290dG8udjEuUmVqb2luUmVxdWVzdBImCgRsZWZ0GBIgASgLMhguc290dG8udjEuTGVhdmVTdGF0ZW1lbnQiOgoNTWVzc2FnZURpZ2VzdBINCgVzdGF0ZRgBIAEoDBINCgVjb3VudBgCIAEoDRILCgNpZHMYAyABKAwiKQoLTWVzc2FnZUxpc3QSDQoFc3RhdGUYASABKAwSCwoDaWRzGAIgASgMIjMKDlNlZW5HZW5lcmF0aW9uEg0KBXN0YXRlGAEgASgMEhIKCmdlbmVyYXRpb24YAiABKA0iRgoNUmVqb2luUmVxdWVzdBINCgVub25jZRgBIAEoDBITCgtrZXlfcGFja2FnZRgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwiMgoOU3VwcGx5RW52ZWxvcGUSDQoFZ3JvdXAYASABKAwSEQoJZW52ZWxvcGVzGAIgAygMIiIKEEdyZWV0aW5nRW52ZWxvcGUSDgoGc2VhbGVkGAEgASgMIlEKCEdyZWV0aW5nEg0KBWdyb3VwGAEgASgMEgoKAmlkGAIgASgMEgsKA2tleRgDIAEoDBIOCgZzZW5kZXIYBCABKAwSDQoFdG9rZW4YBSABKAxiBnByb3RvMw");
 
 /**
  * The account's word on a device, inside the MLS credential (design 4.3).
@@ -99,6 +99,9 @@ export const DeliveryAddressSchema: GenMessage<DeliveryAddress> = /*@__PURE__*/
   messageDesc(file_sotto_v1_envelope, 1);
 
 /**
+ * The payload of a Send. State ids name an epoch of one branch: the id of the commit that made it, the first 16 bytes of the SHA-256
+ * of its MLSMessage; a group begins in the state SHA-256("sotto v1 group" || group id), cut likewise.
+ *
  * @generated from message sotto.v1.Envelope
  */
 export type Envelope = Message<"sotto.v1.Envelope"> & {
@@ -107,20 +110,40 @@ export type Envelope = Message<"sotto.v1.Envelope"> & {
    */
   kind: {
     /**
-     * An MLSMessage with a Welcome, and what goes with it.
-     *
      * @generated from field: sotto.v1.WelcomeEnvelope welcome = 1;
      */
     value: WelcomeEnvelope;
     case: "welcome";
   } | {
     /**
-     * An MLSMessage with a PrivateMessage (application or commit).
-     *
-     * @generated from field: bytes message = 2;
+     * @generated from field: sotto.v1.ApplicationEnvelope application = 2;
      */
-    value: Uint8Array;
-    case: "message";
+    value: ApplicationEnvelope;
+    case: "application";
+  } | {
+    /**
+     * @generated from field: sotto.v1.CommitEnvelope commit = 3;
+     */
+    value: CommitEnvelope;
+    case: "commit";
+  } | {
+    /**
+     * @generated from field: sotto.v1.HelloEnvelope hello = 4;
+     */
+    value: HelloEnvelope;
+    case: "hello";
+  } | {
+    /**
+     * @generated from field: sotto.v1.SupplyEnvelope supply = 5;
+     */
+    value: SupplyEnvelope;
+    case: "supply";
+  } | {
+    /**
+     * @generated from field: sotto.v1.GreetingEnvelope greeting = 6;
+     */
+    value: GreetingEnvelope;
+    case: "greeting";
   } | { case: undefined; value?: undefined };
 };
 
@@ -132,6 +155,8 @@ export const EnvelopeSchema: GenMessage<Envelope> = /*@__PURE__*/
   messageDesc(file_sotto_v1_envelope, 2);
 
 /**
+ * An MLSMessage with a Welcome, and the commit that it belongs to.
+ *
  * @generated from message sotto.v1.WelcomeEnvelope
  */
 export type WelcomeEnvelope = Message<"sotto.v1.WelcomeEnvelope"> & {
@@ -141,11 +166,9 @@ export type WelcomeEnvelope = Message<"sotto.v1.WelcomeEnvelope"> & {
   welcome: Uint8Array;
 
   /**
-   * The kind of group: 1 a direct conversation.
-   *
-   * @generated from field: uint32 group_kind = 2;
+   * @generated from field: sotto.v1.CommitEnvelope commit = 2;
    */
-  groupKind: number;
+  commit?: CommitEnvelope | undefined;
 };
 
 /**
@@ -154,6 +177,58 @@ export type WelcomeEnvelope = Message<"sotto.v1.WelcomeEnvelope"> & {
  */
 export const WelcomeEnvelopeSchema: GenMessage<WelcomeEnvelope> = /*@__PURE__*/
   messageDesc(file_sotto_v1_envelope, 3);
+
+/**
+ * @generated from message sotto.v1.ApplicationEnvelope
+ */
+export type ApplicationEnvelope = Message<"sotto.v1.ApplicationEnvelope"> & {
+  /**
+   * The state in which it was sealed. 16 bytes.
+   *
+   * @generated from field: bytes state = 1;
+   */
+  state: Uint8Array;
+
+  /**
+   * MLSMessage with a PrivateMessage.
+   *
+   * @generated from field: bytes message = 2;
+   */
+  message: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.ApplicationEnvelope.
+ * Use `create(ApplicationEnvelopeSchema)` to create a new message.
+ */
+export const ApplicationEnvelopeSchema: GenMessage<ApplicationEnvelope> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 4);
+
+/**
+ * @generated from message sotto.v1.CommitEnvelope
+ */
+export type CommitEnvelope = Message<"sotto.v1.CommitEnvelope"> & {
+  /**
+   * The state that it changes. 16 bytes.
+   *
+   * @generated from field: bytes parent = 1;
+   */
+  parent: Uint8Array;
+
+  /**
+   * MLSMessage with a PrivateMessage.
+   *
+   * @generated from field: bytes message = 2;
+   */
+  message: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.CommitEnvelope.
+ * Use `create(CommitEnvelopeSchema)` to create a new message.
+ */
+export const CommitEnvelopeSchema: GenMessage<CommitEnvelope> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 5);
 
 /**
  * Authenticated data of an application message (RFC 9420 §6.3.1).
@@ -174,5 +249,573 @@ export type MessageAuthenticatedData = Message<"sotto.v1.MessageAuthenticatedDat
  * Use `create(MessageAuthenticatedDataSchema)` to create a new message.
  */
 export const MessageAuthenticatedDataSchema: GenMessage<MessageAuthenticatedData> = /*@__PURE__*/
-  messageDesc(file_sotto_v1_envelope, 4);
+  messageDesc(file_sotto_v1_envelope, 6);
+
+/**
+ * Authenticated data of a commit: by what right it removes and adds, where the committer's role is not enough.
+ *
+ * @generated from message sotto.v1.CommitAuthenticatedData
+ */
+export type CommitAuthenticatedData = Message<"sotto.v1.CommitAuthenticatedData"> & {
+  /**
+   * Commits of other branches that remove them. 16 bytes each.
+   *
+   * @generated from field: repeated bytes removed_by = 1;
+   */
+  removedBy: Uint8Array[];
+
+  /**
+   * What those who leave have signed.
+   *
+   * @generated from field: repeated sotto.v1.LeaveStatement left = 2;
+   */
+  left: LeaveStatement[];
+
+  /**
+   * Commits of other branches that add whom this one adds. 16 bytes each.
+   *
+   * @generated from field: repeated bytes added_by = 3;
+   */
+  addedBy: Uint8Array[];
+};
+
+/**
+ * Describes the message sotto.v1.CommitAuthenticatedData.
+ * Use `create(CommitAuthenticatedDataSchema)` to create a new message.
+ */
+export const CommitAuthenticatedDataSchema: GenMessage<CommitAuthenticatedData> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 7);
+
+/**
+ * @generated from message sotto.v1.LeaveStatement
+ */
+export type LeaveStatement = Message<"sotto.v1.LeaveStatement"> & {
+  /**
+   * 16 bytes.
+   *
+   * @generated from field: bytes leaf = 1;
+   */
+  leaf: Uint8Array;
+
+  /**
+   * By the leaf's MLS signature key, label "leave", over group id || leaf. 64 bytes.
+   *
+   * @generated from field: bytes signature = 2;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.LeaveStatement.
+ * Use `create(LeaveStatementSchema)` to create a new message.
+ */
+export const LeaveStatementSchema: GenMessage<LeaveStatement> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 8);
+
+/**
+ * Extension 0xF5A1 of the GroupContext: what the members have agreed on.
+ *
+ * @generated from message sotto.v1.GroupData
+ */
+export type GroupData = Message<"sotto.v1.GroupData"> & {
+  /**
+   * @generated from field: sotto.v1.GroupData.Kind kind = 1;
+   */
+  kind: GroupData_Kind;
+
+  /**
+   * At most 128 bytes of UTF-8.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Account ids of the admins; of a direct conversation: of both ends. 16 bytes each.
+   *
+   * @generated from field: repeated bytes accounts = 3;
+   */
+  accounts: Uint8Array[];
+
+  /**
+   * @generated from field: sotto.v1.GroupData.Right may_add = 4;
+   */
+  mayAdd: GroupData_Right;
+
+  /**
+   * @generated from field: sotto.v1.GroupData.Right may_remove = 5;
+   */
+  mayRemove: GroupData_Right;
+
+  /**
+   * @generated from field: sotto.v1.GroupData.Right may_rename = 6;
+   */
+  mayRename: GroupData_Right;
+};
+
+/**
+ * Describes the message sotto.v1.GroupData.
+ * Use `create(GroupDataSchema)` to create a new message.
+ */
+export const GroupDataSchema: GenMessage<GroupData> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 9);
+
+/**
+ * @generated from enum sotto.v1.GroupData.Kind
+ */
+export enum GroupData_Kind {
+  /**
+   * @generated from enum value: KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The devices of two accounts.
+   *
+   * @generated from enum value: KIND_DIRECT = 1;
+   */
+  DIRECT = 1,
+
+  /**
+   * @generated from enum value: KIND_GROUP = 2;
+   */
+  GROUP = 2,
+}
+
+/**
+ * Describes the enum sotto.v1.GroupData.Kind.
+ */
+export const GroupData_KindSchema: GenEnum<GroupData_Kind> = /*@__PURE__*/
+  enumDesc(file_sotto_v1_envelope, 9, 0);
+
+/**
+ * @generated from enum sotto.v1.GroupData.Right
+ */
+export enum GroupData_Right {
+  /**
+   * @generated from enum value: RIGHT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: RIGHT_ADMINS = 1;
+   */
+  ADMINS = 1,
+
+  /**
+   * @generated from enum value: RIGHT_MEMBERS = 2;
+   */
+  MEMBERS = 2,
+}
+
+/**
+ * Describes the enum sotto.v1.GroupData.Right.
+ */
+export const GroupData_RightSchema: GenEnum<GroupData_Right> = /*@__PURE__*/
+  enumDesc(file_sotto_v1_envelope, 9, 1);
+
+/**
+ * "Here I am, this is what I have": asks for what is missing and offers what the other lacks. Never kept by the relay (ttl 0).
+ *
+ * @generated from message sotto.v1.HelloEnvelope
+ */
+export type HelloEnvelope = Message<"sotto.v1.HelloEnvelope"> & {
+  /**
+   * @generated from field: bytes group = 1;
+   */
+  group: Uint8Array;
+
+  /**
+   * The key of `sealed`, under keys of states that the recipient may hold.
+   *
+   * @generated from field: repeated sotto.v1.WrappedKey keys = 2;
+   */
+  keys: WrappedKey[];
+
+  /**
+   * XChaCha20-Poly1305: nonce (24 bytes) || ciphertext of a SignedHello.
+   *
+   * @generated from field: bytes sealed = 3;
+   */
+  sealed: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.HelloEnvelope.
+ * Use `create(HelloEnvelopeSchema)` to create a new message.
+ */
+export const HelloEnvelopeSchema: GenMessage<HelloEnvelope> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 10);
+
+/**
+ * @generated from message sotto.v1.WrappedKey
+ */
+export type WrappedKey = Message<"sotto.v1.WrappedKey"> & {
+  /**
+   * The state whose exporter secret wraps it, or a greeting's id. First 8 bytes.
+   *
+   * @generated from field: bytes by = 1;
+   */
+  by: Uint8Array;
+
+  /**
+   * @generated from field: bytes sealed = 2;
+   */
+  sealed: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.WrappedKey.
+ * Use `create(WrappedKeySchema)` to create a new message.
+ */
+export const WrappedKeySchema: GenMessage<WrappedKey> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 11);
+
+/**
+ * @generated from message sotto.v1.SignedHello
+ */
+export type SignedHello = Message<"sotto.v1.SignedHello"> & {
+  /**
+   * Serialised Hello, as signed.
+   *
+   * @generated from field: bytes hello = 1;
+   */
+  hello: Uint8Array;
+
+  /**
+   * By the sender's MLS signature key, label "hello". 64 bytes.
+   *
+   * @generated from field: bytes signature = 2;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.SignedHello.
+ * Use `create(SignedHelloSchema)` to create a new message.
+ */
+export const SignedHelloSchema: GenMessage<SignedHello> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 12);
+
+/**
+ * @generated from message sotto.v1.Hello
+ */
+export type Hello = Message<"sotto.v1.Hello"> & {
+  /**
+   * @generated from field: bytes group = 1;
+   */
+  group: Uint8Array;
+
+  /**
+   * @generated from field: bytes sender = 2;
+   */
+  sender: Uint8Array;
+
+  /**
+   * @generated from field: bytes recipient = 3;
+   */
+  recipient: Uint8Array;
+
+  /**
+   * The sender's leaf in its head. 16 bytes.
+   *
+   * @generated from field: bytes leaf = 4;
+   */
+  leaf: Uint8Array;
+
+  /**
+   * 16 random bytes.
+   *
+   * @generated from field: bytes nonce = 5;
+   */
+  nonce: Uint8Array;
+
+  /**
+   * The nonce of the hello that this one answers; empty: an answer is wanted.
+   *
+   * @generated from field: bytes answers = 6;
+   */
+  answers: Uint8Array;
+
+  /**
+   * Where the sender may be answered.
+   *
+   * @generated from field: bytes token = 7;
+   */
+  token: Uint8Array;
+
+  /**
+   * @generated from field: uint64 head_epoch = 8;
+   */
+  headEpoch: bigint;
+
+  /**
+   * States from the head down to the oldest known, 8 bytes each.
+   *
+   * @generated from field: bytes path = 9;
+   */
+  path: Uint8Array;
+
+  /**
+   * Other commits that it has, or has judged invalid, 8 bytes each.
+   *
+   * @generated from field: bytes others = 10;
+   */
+  others: Uint8Array;
+
+  /**
+   * The oldest epoch of which it holds a state.
+   *
+   * @generated from field: uint64 held_from = 11;
+   */
+  heldFrom: bigint;
+
+  /**
+   * What it has of each epoch's messages.
+   *
+   * @generated from field: repeated sotto.v1.MessageDigest digests = 12;
+   */
+  digests: MessageDigest[];
+
+  /**
+   * The messages themselves, by id, of epochs in which the other's digest was another.
+   *
+   * @generated from field: repeated sotto.v1.MessageList details = 13;
+   */
+  details: MessageList[];
+
+  /**
+   * The highest generations that it saw of the recipient's leaf.
+   *
+   * @generated from field: repeated sotto.v1.SeenGeneration seen = 14;
+   */
+  seen: SeenGeneration[];
+
+  /**
+   * It can't follow by itself: asks to be removed and added again.
+   *
+   * @generated from field: bool wants_rejoin = 15;
+   */
+  wantsRejoin: boolean;
+
+  /**
+   * An offer to do that, to be signed. 16 random bytes.
+   *
+   * @generated from field: bytes rejoin_nonce = 16;
+   */
+  rejoinNonce: Uint8Array;
+
+  /**
+   * @generated from field: sotto.v1.RejoinRequest rejoin = 17;
+   */
+  rejoin?: RejoinRequest | undefined;
+
+  /**
+   * The sender is out.
+   *
+   * @generated from field: sotto.v1.LeaveStatement left = 18;
+   */
+  left?: LeaveStatement | undefined;
+};
+
+/**
+ * Describes the message sotto.v1.Hello.
+ * Use `create(HelloSchema)` to create a new message.
+ */
+export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 13);
+
+/**
+ * @generated from message sotto.v1.MessageDigest
+ */
+export type MessageDigest = Message<"sotto.v1.MessageDigest"> & {
+  /**
+   * First 8 bytes.
+   *
+   * @generated from field: bytes state = 1;
+   */
+  state: Uint8Array;
+
+  /**
+   * @generated from field: uint32 count = 2;
+   */
+  count: number;
+
+  /**
+   * The ids of the messages, exclusive-ored. 8 bytes.
+   *
+   * @generated from field: bytes ids = 3;
+   */
+  ids: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.MessageDigest.
+ * Use `create(MessageDigestSchema)` to create a new message.
+ */
+export const MessageDigestSchema: GenMessage<MessageDigest> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 14);
+
+/**
+ * @generated from message sotto.v1.MessageList
+ */
+export type MessageList = Message<"sotto.v1.MessageList"> & {
+  /**
+   * @generated from field: bytes state = 1;
+   */
+  state: Uint8Array;
+
+  /**
+   * 8 bytes each.
+   *
+   * @generated from field: bytes ids = 2;
+   */
+  ids: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.MessageList.
+ * Use `create(MessageListSchema)` to create a new message.
+ */
+export const MessageListSchema: GenMessage<MessageList> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 15);
+
+/**
+ * @generated from message sotto.v1.SeenGeneration
+ */
+export type SeenGeneration = Message<"sotto.v1.SeenGeneration"> & {
+  /**
+   * @generated from field: bytes state = 1;
+   */
+  state: Uint8Array;
+
+  /**
+   * @generated from field: uint32 generation = 2;
+   */
+  generation: number;
+};
+
+/**
+ * Describes the message sotto.v1.SeenGeneration.
+ * Use `create(SeenGenerationSchema)` to create a new message.
+ */
+export const SeenGenerationSchema: GenMessage<SeenGeneration> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 16);
+
+/**
+ * @generated from message sotto.v1.RejoinRequest
+ */
+export type RejoinRequest = Message<"sotto.v1.RejoinRequest"> & {
+  /**
+   * @generated from field: bytes nonce = 1;
+   */
+  nonce: Uint8Array;
+
+  /**
+   * MLSMessage with a fresh key package.
+   *
+   * @generated from field: bytes key_package = 2;
+   */
+  keyPackage: Uint8Array;
+
+  /**
+   * By the asking device's MLS signature key, label "rejoin", over group id || nonce || key package. 64 bytes.
+   *
+   * @generated from field: bytes signature = 3;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.RejoinRequest.
+ * Use `create(RejoinRequestSchema)` to create a new message.
+ */
+export const RejoinRequestSchema: GenMessage<RejoinRequest> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 17);
+
+/**
+ * Envelopes (commits and messages) that the recipient lacks. Believed only as far as MLS proves them.
+ *
+ * @generated from message sotto.v1.SupplyEnvelope
+ */
+export type SupplyEnvelope = Message<"sotto.v1.SupplyEnvelope"> & {
+  /**
+   * @generated from field: bytes group = 1;
+   */
+  group: Uint8Array;
+
+  /**
+   * @generated from field: repeated bytes envelopes = 2;
+   */
+  envelopes: Uint8Array[];
+};
+
+/**
+ * Describes the message sotto.v1.SupplyEnvelope.
+ * Use `create(SupplyEnvelopeSchema)` to create a new message.
+ */
+export const SupplyEnvelopeSchema: GenMessage<SupplyEnvelope> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 18);
+
+/**
+ * To a member that never showed itself: perhaps its Welcome is lost with its author.
+ *
+ * @generated from message sotto.v1.GreetingEnvelope
+ */
+export type GreetingEnvelope = Message<"sotto.v1.GreetingEnvelope"> & {
+  /**
+   * HPKE to the leaf's encryption key (base mode, info "sotto v1 greeting"): enc || ciphertext of a Greeting.
+   *
+   * @generated from field: bytes sealed = 1;
+   */
+  sealed: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.GreetingEnvelope.
+ * Use `create(GreetingEnvelopeSchema)` to create a new message.
+ */
+export const GreetingEnvelopeSchema: GenMessage<GreetingEnvelope> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 19);
+
+/**
+ * @generated from message sotto.v1.Greeting
+ */
+export type Greeting = Message<"sotto.v1.Greeting"> & {
+  /**
+   * @generated from field: bytes group = 1;
+   */
+  group: Uint8Array;
+
+  /**
+   * 16 random bytes: names the key for the answer, and is its nonce.
+   *
+   * @generated from field: bytes id = 2;
+   */
+  id: Uint8Array;
+
+  /**
+   * 32 bytes.
+   *
+   * @generated from field: bytes key = 3;
+   */
+  key: Uint8Array;
+
+  /**
+   * @generated from field: bytes sender = 4;
+   */
+  sender: Uint8Array;
+
+  /**
+   * @generated from field: bytes token = 5;
+   */
+  token: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.Greeting.
+ * Use `create(GreetingSchema)` to create a new message.
+ */
+export const GreetingSchema: GenMessage<Greeting> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 20);
 

@@ -1,0 +1,427 @@
+import {
+  type CommitNode,
+  CommitTree,
+  decodeGroupData,
+  type GroupData,
+  type GroupState,
+  judgeChange,
+  type LeafId,
+  type Member,
+  type MlsEngine,
+  type MlsProvider,
+  MlsError,
+  type Opened,
+  type StateId,
+} from '@sotto/mls';
+import { fromBinary } from '@bufbuild/protobuf';
+import { CommitAuthenticatedDataSchema, fromHex, ID_BYTES, type LeaveStatement, toHex } from '@sotto/protocol';
+import type { GroupPorts, Step } from './group-ports.js';
+import { KEPT_COMMITS, KEPT_STATES } from './group-rules.js';
+import type { Root } from './group-record.js';
+import type { Intent } from './intent.js';
+import { leaveStatementBytes } from './statements.js';
+
+/** A commit that proved valid here: its place in the tree, and what is needed to hand it on. */
+export interface StoredCommit {
+  readonly node: CommitNode;
+  readonly bytes: Uint8Array;
+  /** Under which hellos from the state that it makes are sealed; absent where that state was never held. */
+  readonly helloKey?: Uint8Array | undefined;
+  /** Why this device made it. */
+  readonly intent?: Intent | undefined;
+  /** The refresh that it made. */
+  readonly refresh?: string | undefined;
+}
+
+/** The result of a commit of one's own: it can't be had from the wire. */
+export interface OwnResult extends StoredCommit {
+  /** For whom it adds. */
+  readonly welcome?: Uint8Array | undefined;
+  readonly epochPart: Uint8Array;
+  readonly ratchets: Uint8Array;
+}
+
+export interface OwnCommit extends Pick<OwnResult, 'node' | 'bytes' | 'intent' | 'refresh' | 'welcome'> {
+  readonly state: GroupState;
+  /** The parent's state after the commit was sealed in it. */
+  readonly parent: GroupState;
+}
+
+/** What a commit changes, with the right by which it does. */
+export type JudgedChange = Pick<
+  Extract<Opened, { kind: 'commit' }>,
+  'authenticatedData' | 'addedMembers' | 'removedMembers' | 'groupData' | 'groupDataChanged'
+>;
+
+export type Entered =
+  | { readonly is: 'entered'; readonly node: CommitNode }
+  | { readonly is: 'known' }
+  /** Its parent, or the commit that gives it its right, is not here yet. */
+  | { readonly is: 'later' }
+  /** The parent's state is gone: it can't be judged any more. */
+  | { readonly is: 'too-old' }
+  | { readonly is: 'refused'; readonly own: boolean; readonly author?: Member | undefined };
+
+export interface Adopted {
+  readonly from: StateId;
+  readonly to: StateId;
+  /** What this device wanted by commits that lost. */
+  readonly returned: readonly Intent[];
+}
+
+type Hash = Pick<MlsProvider, 'sha256'>;
+
+const HELLO_KEY_BYTES = 32;
+const MOST_REFUSED = 256;
+
+export function commitId(bytes: Uint8Array, provider: Hash): StateId {
+  return toHex(provider.sha256(bytes).subarray(0, ID_BYTES));
+}
+
+/** All that a device holds of a group's branches: the tree of commits, the states of the last epochs on every branch, and which it follows. */
+export class Branches {
+  readonly tree: CommitTree;
+  readonly commits = new Map<StateId, StoredCommit>();
+  readonly own = new Map<StateId, OwnResult>();
+  readonly #states = new Map<StateId, GroupState>();
+  readonly #members = new Map<StateId, readonly Member[]>();
+  /** By id and the parent that it was said to have; whether it could not be processed (else the policy is against it). */
+  readonly #refused = new Map<string, boolean>();
+  readonly #ownEntered: StateId[] = [];
+  readonly #engine: MlsEngine;
+
+  constructor(
+    readonly group: string,
+    private readonly ports: GroupPorts,
+    /** The oldest state of the branch that is followed, from which the fork rule starts. */
+    public root: StateId,
+    public head: StateId,
+    /** States that no commit here made: where it began. */
+    readonly roots: Map<StateId, Root>,
+  ) {
+    this.tree = new CommitTree(ports.rules.fork);
+    this.#engine = ports.engine;
+  }
+
+  // --- what is held
+
+  holds(state: StateId): boolean {
+    return this.#states.has(state);
+  }
+
+  state(state: StateId): GroupState | undefined {
+    return this.#states.get(state);
+  }
+
+  heldStates(): Iterable<[StateId, GroupState]> {
+    return this.#states;
+  }
+
+  members(state: StateId): readonly Member[] {
+    const known = this.#members.get(state);
+    if (known !== undefined) return known;
+    const held = this.#states.get(state);
+    if (held === undefined) return [];
+    const members = this.#engine.members(held);
+    this.#members.set(state, members);
+    return members;
+  }
+
+  /** As the head lists it, or any other state that is held. */
+  findMember(device: string): Member | undefined {
+    for (const state of [this.head, ...this.#states.keys()]) {
+      const member = this.members(state).find(({ identity }) => identity.device === device);
+      if (member !== undefined) return member;
+    }
+    return undefined;
+  }
+
+  ownLeaf(state: StateId): Member | undefined {
+    const held = this.#states.get(state);
+    return held && this.members(state).find(({ leaf }) => leaf === held.ownLeaf);
+  }
+
+  data(state: StateId): GroupData {
+    return decodeGroupData(this.#engine.groupData(this.#states.get(state)!));
+  }
+
+  epoch(state: StateId): number | undefined {
+    const held = this.#states.get(state);
+    return held === undefined ? (this.tree.get(state)?.epoch ?? this.roots.get(state)?.epoch) : Number(held.epoch);
+  }
+
+  get headEpoch(): number {
+    return this.epoch(this.head)!;
+  }
+
+  /** The oldest epoch of which a state is held. */
+  get heldFrom(): number {
+    return Math.min(...[...this.#states.values()].map(({ epoch }) => Number(epoch)));
+  }
+
+  refused(id: StateId): boolean {
+    return this.refusedIds().includes(id);
+  }
+
+  refusedIds(): StateId[] {
+    return [...this.#refused.keys()].map((each) => each.slice(0, 2 * ID_BYTES));
+  }
+
+  /** Commits that others may be able to process, and this device is not. */
+  unprocessableIds(): StateId[] {
+    return [...this.#refused].flatMap(([each, unprocessable]) => (unprocessable ? each.slice(0, 2 * ID_BYTES) : []));
+  }
+
+  helloKey(state: StateId): Uint8Array | undefined {
+    return this.commits.get(state)?.helloKey ?? this.roots.get(state)?.helloKey;
+  }
+
+  /** Ids of the refreshes on the way to the head. */
+  refreshed(): ReadonlySet<string> {
+    return new Set(this.tree.path(this.head).flatMap((id) => this.commits.get(id)?.refresh ?? []));
+  }
+
+  // --- states
+
+  /** A state that changed by sealing or opening a message: only its ratchets are written. */
+  useState(id: StateId, state: GroupState, step: Step): void {
+    this.#states.set(id, state);
+    step.journal.put('ratchets', `${this.group}/${id}`, this.#engine.serialiseRatchets(state));
+  }
+
+  restore(commits: ReadonlyMap<StateId, StoredCommit>, own: ReadonlyMap<StateId, OwnResult>): void {
+    for (const [id, commit] of commits) {
+      this.tree.add(commit.node);
+      this.commits.set(id, commit);
+    }
+    for (const [id, result] of own) this.own.set(id, result);
+  }
+
+  restoreState(id: StateId, epochPart: Uint8Array, ratchets: Uint8Array): void {
+    this.#states.set(id, this.#engine.deserialiseParts(epochPart, ratchets));
+  }
+
+  #keepState(id: StateId, state: GroupState, step: Step): void {
+    this.#states.set(id, state);
+    step.journal.put('epochs', `${this.group}/${id}`, this.#engine.serialiseEpoch(state));
+    step.journal.put('ratchets', `${this.group}/${id}`, this.#engine.serialiseRatchets(state));
+  }
+
+  #dropState(id: StateId, step: Step): void {
+    this.#states.delete(id);
+    this.#members.delete(id);
+    step.journal.remove('epochs', `${this.group}/${id}`);
+    step.journal.remove('ratchets', `${this.group}/${id}`);
+  }
+
+  /** Where it begins for this device: the group is its own, or it was let in. */
+  async begin(id: StateId, state: GroupState, step: Step): Promise<void> {
+    this.#keepState(id, state, step);
+    this.roots.set(id, { epoch: Number(state.epoch), helloKey: await this.#helloKeyOf(state) });
+    this.root = id;
+    this.head = id;
+  }
+
+  #helloKeyOf(state: GroupState): Promise<Uint8Array> {
+    return this.#engine.exporter(state, 'sotto hello', new Uint8Array(0), HELLO_KEY_BYTES);
+  }
+
+  // --- commits
+
+  /** Judges a commit of another and, if it is valid, puts it into the tree. */
+  async enter(parent: StateId, bytes: Uint8Array, step: Step): Promise<Entered> {
+    const id = commitId(bytes, this.ports.provider);
+    if (this.tree.has(id)) return { is: 'known' };
+    if (this.#refused.has(`${id}${parent}`)) return { is: 'refused', own: false };
+    if (this.own.has(id)) {
+      this.ports.count('own-commit-recovered');
+      return { is: 'entered', node: this.enterOwn(id, step)! };
+    }
+    const state = this.#states.get(parent);
+    if (state === undefined) return { is: this.isPast(parent, bytes) ? 'too-old' : 'later' };
+    const opened = await this.#open(state, bytes);
+    if (typeof opened === 'string') return this.#refuse(id + parent, true, opened === 'own-message');
+    const author = this.members(parent).find(({ leaf }) => leaf === opened.senderLeaf)!;
+    const judged = this.judge(parent, author, opened);
+    if (judged === 'later') return { is: 'later' };
+    if (judged !== undefined) return this.#refuse(id + parent, false, false, author);
+    const node = this.#nodeOf(id, parent, opened, author);
+    await this.#put({ node, bytes }, opened.state.removed ? undefined : opened.state, step);
+    return { is: 'entered', node };
+  }
+
+  /** A commit of this device, whose result is kept: it won, or came back from others. */
+  enterOwn(id: StateId, step: Step): CommitNode | undefined {
+    const own = this.own.get(id);
+    if (own === undefined || this.tree.has(id)) return own?.node;
+    this.#ownEntered.push(id);
+    const { epochPart, ratchets, welcome: _, ...stored } = own;
+    this.restoreState(id, epochPart, ratchets);
+    this.#keepState(id, this.#states.get(id)!, step);
+    this.#putStored(stored, step);
+    return own.node;
+  }
+
+  /** Makes the result of an own commit durable, before anyone else gets the commit. */
+  async prepareOwn(made: OwnCommit, step: Step): Promise<void> {
+    const { state, parent, ...rest } = made;
+    const { id } = rest.node;
+    this.useState(rest.node.parent, parent, step);
+    const own: OwnResult = {
+      ...rest,
+      helloKey: await this.#helloKeyOf(state),
+      epochPart: this.#engine.serialiseEpoch(state),
+      ratchets: this.#engine.serialiseRatchets(state),
+    };
+    this.own.set(id, own);
+    if (this.ports.rules.durableBeforeSent) step.journal.put('own-commits', `${this.group}/${id}`, own);
+  }
+
+  /** Whether the state is gone for good here, or was before this device came. */
+  isPast(state: StateId, message: Uint8Array): boolean {
+    if (this.tree.has(state) || this.roots.has(state)) return true;
+    return Number(this.#engine.peek(message).epoch) < this.heldFrom;
+  }
+
+  /** Own commits that entered the tree since the last call, by whatever way. */
+  takeOwnEntered(): StateId[] {
+    return this.#ownEntered.splice(0);
+  }
+
+  forgetOwn(id: StateId, step: Step): void {
+    if (this.own.delete(id)) step.journal.remove('own-commits', `${this.group}/${id}`);
+  }
+
+  async #open(state: GroupState, bytes: Uint8Array): Promise<Extract<Opened, { kind: 'commit' }> | string> {
+    try {
+      const opened = await this.#engine.open(state, bytes);
+      return opened.kind === 'commit' ? opened : 'not a commit';
+    } catch (error) {
+      if (error instanceof MlsError) return error.reason;
+      throw error;
+    }
+  }
+
+  /** Why the policy refuses a change, if it does. `later`: it has its right from a commit that is not here. */
+  judge(parent: StateId, author: Member, change: JudgedChange): string | undefined {
+    try {
+      const right = fromBinary(CommitAuthenticatedDataSchema, change.authenticatedData);
+      const before = this.members(parent);
+      const removedBy = right.removedBy.map((id) => this.tree.get(toHex(id)));
+      const addedBy = right.addedBy.map((id) => this.tree.get(toHex(id)));
+      const data = this.data(parent);
+      const reason = judgeChange({
+        author,
+        before,
+        data,
+        added: change.addedMembers,
+        removed: change.removedMembers,
+        dataAfter: change.groupDataChanged ? decodeGroupData(change.groupData) : data,
+        left: new Set(right.left.flatMap((each) => this.#signedLeave(before, each) ?? [])),
+        removedElsewhere: new Set(removedBy.flatMap((node) => node?.removes ?? [])),
+        addedElsewhere: new Set(addedBy.flatMap((node) => node?.adds ?? [])),
+      });
+      return reason !== undefined && [...removedBy, ...addedBy].includes(undefined) ? 'later' : reason;
+    } catch (error) {
+      return error instanceof MlsError ? error.reason : 'malformed';
+    }
+  }
+
+  #signedLeave(members: readonly Member[], { leaf, signature }: LeaveStatement): LeafId | undefined {
+    const member = members.find(({ id }) => id === toHex(leaf));
+    const signed = member && this.#engine.verify(member.signatureKey, 'leave', leaveStatementBytes(this.group, member.id), signature);
+    return signed === true ? member?.id : undefined;
+  }
+
+  #nodeOf(id: StateId, parent: StateId, opened: Extract<Opened, { kind: 'commit' }>, author: Member): CommitNode {
+    return {
+      id,
+      parent,
+      epoch: Number(opened.epoch) + 1,
+      author: { leaf: author.id, index: author.leaf, account: author.identity.account },
+      removes: removedForGood(opened.addedMembers, opened.removedMembers),
+      adds: letIn(this.members(parent), opened.addedMembers),
+    };
+  }
+
+  async #put(stored: StoredCommit, state: GroupState | undefined, step: Step): Promise<void> {
+    if (state !== undefined) this.#keepState(stored.node.id, state, step);
+    this.#putStored({ ...stored, helloKey: state && (await this.#helloKeyOf(state)) }, step);
+  }
+
+  #putStored(stored: StoredCommit, step: Step): void {
+    if ([...this.tree.nodes()].some(({ parent }) => parent === stored.node.parent)) this.ports.count('fork');
+    this.tree.add(stored.node);
+    this.commits.set(stored.node.id, stored);
+    step.journal.put('commits', `${this.group}/${stored.node.id}`, stored);
+  }
+
+  #refuse(key: string, unprocessable: boolean, own: boolean, author?: Member): Entered {
+    this.#refused.set(key, unprocessable && !own);
+    if (this.#refused.size > MOST_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
+    if (!own) this.ports.count('commit-refused');
+    return { is: 'refused', own, author };
+  }
+
+  // --- choosing
+
+  /** Follows the branch that the fork rule chooses, as far as this device is a member of it. */
+  adopt(step: Step): Adopted | undefined {
+    const from = this.head;
+    const chosen = this.tree.path(this.tree.choose(this.root)).reverse();
+    const to = chosen.slice(chosen.indexOf(this.root)).findLast((id) => this.#states.has(id)) ?? from;
+    if (to === from) return undefined;
+    this.head = to;
+    const lost = this.tree.descends(to, from) ? [] : this.tree.path(from).filter((id) => !this.tree.descends(to, id));
+    if (lost.length > 0) this.ports.count('rewind');
+    const returned = lost.flatMap((id) => this.commits.get(id)?.intent ?? []);
+    if (returned.length > 0) this.ports.count('intent-returned');
+    if (!this.ports.rules.keepLosingBranches) for (const id of lost) this.#forget(id, step);
+    this.#prune(step);
+    return { from, to, returned };
+  }
+
+  /** Own leaf ids, on whichever branch: the leaf that this device has at its head, if some commit removes it. */
+  get removedHere(): boolean {
+    const own = this.ownLeaf(this.head);
+    if (own === undefined) return true;
+    return this.tree.removed.has(own.id);
+  }
+
+  #prune(step: Step): void {
+    const oldest = this.headEpoch - KEPT_STATES;
+    for (const [id, state] of [...this.#states]) if (Number(state.epoch) < oldest && id !== this.head) this.#dropState(id, step);
+    const path = this.tree.path(this.head).filter((id) => this.#states.has(id));
+    if (!this.#states.has(this.root) || !path.includes(this.root) || this.epoch(this.root)! < oldest) this.root = path.at(-1)!;
+    for (const [id, { node }] of [...this.commits]) if (node.epoch < this.headEpoch - KEPT_COMMITS) this.#forget(id, step);
+    for (const [id, { node }] of [...this.own]) if (node.epoch < oldest) this.forgetOwn(id, step);
+  }
+
+  #forget(id: StateId, step: Step): void {
+    this.tree.forget(id);
+    this.commits.delete(id);
+    if (this.#states.has(id)) this.#dropState(id, step);
+    step.journal.remove('commits', `${this.group}/${id}`);
+  }
+}
+
+/** A leaf whose device is added again in the same commit has rejoined: that is no removal. */
+export function removedForGood(added: readonly Member[], removed: readonly Member[]): LeafId[] {
+  const again = new Set(added.map(({ identity }) => identity.device));
+  return removed.filter(({ identity }) => !again.has(identity.device)).map(({ id }) => id);
+}
+
+/** Accounts that had no device in the group before. */
+export function letIn(before: readonly Member[], added: readonly Member[]): string[] {
+  const present = new Set(before.map(({ identity }) => identity.account));
+  return [...new Set(added.map(({ identity }) => identity.account))].filter((account) => !present.has(account));
+}
+
+export function genesis(group: string, provider: Hash): StateId {
+  const label = new TextEncoder().encode('sotto v1 group');
+  const id = fromHex(group);
+  const all = new Uint8Array(label.length + id.length);
+  all.set(label);
+  all.set(id, label.length);
+  return commitId(all, provider);
+}

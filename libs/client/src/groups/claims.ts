@@ -1,0 +1,64 @@
+import type { ClaimedPackage } from './group-ports.js';
+
+const FIRST_WAIT_MS = 15_000;
+const LAST_WAIT_MS = 600_000;
+/** A claimed package is not kept for ever: its device may be gone. */
+const FRESH_MS = 3_600_000;
+
+interface Claim {
+  packages?: ReadonlyMap<string, ClaimedPackage> | undefined;
+  claimedAt: number;
+  asking: boolean;
+  nextAt: number;
+  waitMs: number;
+}
+
+/** Key packages at hand of other accounts, one a device, each used once. Kept in memory alone. */
+export class Claims {
+  readonly #claims = new Map<string, Claim>();
+
+  /** Undefined when there are none; `ask` is called when it is time to claim some. */
+  packagesOf(account: string, now: number, ask: () => void): ReadonlyMap<string, ClaimedPackage> | undefined {
+    const claim = this.#of(account);
+    if (claim.packages !== undefined && now - claim.claimedAt < FRESH_MS) return claim.packages;
+    if (!claim.asking && now >= claim.nextAt) {
+      claim.asking = true;
+      claim.nextAt = now + claim.waitMs;
+      claim.waitMs = Math.min(2 * claim.waitMs, LAST_WAIT_MS);
+      ask();
+    }
+    return undefined;
+  }
+
+  /** Undefined: the claim was not answered. */
+  claimed(account: string, packages: ReadonlyMap<string, ClaimedPackage> | undefined, now: number): void {
+    const claim = this.#of(account);
+    claim.asking = false;
+    if (packages === undefined) return;
+    claim.packages = packages;
+    claim.claimedAt = now;
+    claim.waitMs = FIRST_WAIT_MS;
+  }
+
+  used(account: string): void {
+    const claim = this.#claims.get(account);
+    if (claim !== undefined) claim.packages = undefined;
+  }
+
+  /** The account is there: now it may have packages. */
+  sighted(account: string): void {
+    const claim = this.#claims.get(account);
+    if (claim !== undefined) claim.nextAt = 0;
+  }
+
+  /** Claims under way were lost with the connection. */
+  disconnected(): void {
+    for (const claim of this.#claims.values()) claim.asking = false;
+  }
+
+  #of(account: string): Claim {
+    const known = this.#claims.get(account) ?? { claimedAt: 0, asking: false, nextAt: 0, waitMs: FIRST_WAIT_MS };
+    this.#claims.set(account, known);
+    return known;
+  }
+}

@@ -1,0 +1,228 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { type Committed, encodeGroupData, MlsError, type StateId } from '@sotto/mls';
+import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, type LeaveStatement } from '@sotto/protocol';
+import { commitId, letIn, removedForGood } from './branches.js';
+import type { GroupCore } from './group-core.js';
+import type { Dispatch, Step } from './group-ports.js';
+import { type Change, type Head, type Intent, judgeIntent, removalsDue } from './intent.js';
+import { commitEnvelope, recipientsOf } from './sealing.js';
+
+const SLOT_BYTES = 32;
+/** How long the winner of a slot may take to show up before one goes on without a slot, and how much more for each live leaf before one's own. */
+const WINNER_TIMEOUT_MS = 60_000;
+const WINNER_TIMEOUT_PER_LEAF_MS = 10_000;
+
+interface Wanted extends Change {
+  readonly intent: Intent | undefined;
+}
+
+/** Makes true what members want, one commit after the other (docs/groups.md § Committing). */
+export class Committing {
+  /** The slot is held by a commit that is not here. */
+  #blocked: { readonly by: StateId; readonly since: number } | undefined;
+
+  constructor(
+    private readonly core: GroupCore,
+    /** Signed by those who said that they leave, by leaf. */
+    private readonly left: ReadonlyMap<string, LeaveStatement>,
+  ) {}
+
+  get blockedBy(): StateId | undefined {
+    return this.#blocked?.by;
+  }
+
+  /** Starts the next commit, or goes on without a slot that was held for too long. */
+  async tick(step: Step): Promise<void> {
+    const { core } = this;
+    for (const commit of core.branches.takeOwnEntered()) this.#entered(commit, step);
+    if (core.pending !== undefined) {
+      if (core.pending.parent !== core.head) this.#dropPending();
+      else if (this.#blocked !== undefined) return this.#waitForWinner(core.pending.commit, step);
+      else return;
+    }
+    if (!core.mayCommit(step.now)) return;
+    const wanted = this.#next(step);
+    if (wanted !== undefined) await this.#build(wanted, step);
+  }
+
+  /** Nothing went out by this try. False: it need not be tried again. */
+  taken(commit: StateId, by: StateId, step: Step): boolean {
+    const { core } = this;
+    core.ports.count('slot-taken');
+    if (core.pending?.commit !== commit) return false;
+    this.#blocked ??= { by, since: step.now };
+    this.#waitForWinner(commit, step);
+    return core.pending !== undefined;
+  }
+
+  #entered(commit: StateId, step: Step): void {
+    if (this.core.pending?.commit === commit) this.#dropPending();
+    this.#welcome(commit, step);
+  }
+
+  // --- what to commit
+
+  #next(step: Step): Wanted | undefined {
+    const { core } = this;
+    const head = this.#headView();
+    if (head === undefined) return undefined;
+    const due = core.ports.rules.removalsAddUp ? removalsDue(head) : [];
+    if (due.length > 0) {
+      core.ports.count('removal-carried-over');
+      return { intent: undefined, add: [], remove: due, refresh: false };
+    }
+    const met: Intent[] = [];
+    let wanted: Wanted | undefined;
+    for (const intent of core.intents) {
+      const judged = judgeIntent(intent, head, (account) => core.ports.packagesOf(account, step));
+      if (judged.is === 'met') met.push(intent);
+      else if (judged.is === 'due' && wanted === undefined) wanted = { ...judged, intent };
+    }
+    if (met.length > 0) {
+      core.intents = core.intents.filter((intent) => !met.includes(intent));
+      core.touch();
+    }
+    return wanted;
+  }
+
+  #headView(): Head | undefined {
+    const { branches, members, ownLeaf, data } = this.core;
+    return ownLeaf && { members, own: ownLeaf, data, removed: new Set(branches.tree.removed.keys()), refreshed: branches.refreshed() };
+  }
+
+  // --- the commit
+
+  async #build(wanted: Wanted, step: Step): Promise<void> {
+    const { core } = this;
+    const parent = core.head;
+    const made = await this.#made(wanted, step);
+    if (made === undefined) return;
+    const id = commitId(made.commit, core.ports.provider);
+    const before = new Set(core.members.map((each) => each.id));
+    const added = core.ports.engine.members(made.state).filter((each) => !before.has(each.id));
+    const own = core.ownLeaf!;
+    const node = {
+      id,
+      parent,
+      epoch: Number(made.state.epoch),
+      author: { leaf: own.id, index: own.leaf, account: own.identity.account },
+      removes: removedForGood(added, wanted.remove),
+      adds: letIn(core.members, added),
+    };
+    const { intent } = wanted;
+    const refresh = intent?.kind === 'refresh' ? intent.id : undefined;
+    const { commit: bytes, state, parent: parentState, welcome } = made;
+    await core.branches.prepareOwn({ node, bytes, state, parent: parentState, welcome, intent, refresh }, step);
+    core.pending = { commit: id, parent, dispatch: '' };
+    core.touch();
+    await this.#handOver(id, step);
+  }
+
+  /** What cannot be committed, say because a key package has expired or the right to it was lost, is not wanted for ever. */
+  async #made(wanted: Wanted, step: Step): Promise<Committed | undefined> {
+    const { core } = this;
+    const { engine } = core.ports;
+    const state = core.branches.state(core.head)!;
+    const authenticatedData = this.#right(wanted);
+    const groupData = wanted.data && encodeGroupData(wanted.data);
+    const changes = {
+      add: wanted.add,
+      remove: wanted.remove.map(({ leaf }) => leaf),
+      ...(groupData && { groupData }),
+      ...(wanted.refresh && { token: core.ports.newToken() }),
+    };
+    try {
+      const made = await engine.commit(state, changes, Math.floor(step.now / 1_000), authenticatedData);
+      const before = new Set(core.members.map((each) => each.id));
+      const addedMembers = engine.members(made.state).filter((each) => !before.has(each.id));
+      const change = { authenticatedData, addedMembers, removedMembers: [...wanted.remove], groupDataChanged: groupData !== undefined };
+      const refusal = core.branches.judge(core.head, core.ownLeaf!, { ...change, groupData: groupData ?? new Uint8Array() });
+      if (refusal === undefined) return made;
+    } catch (error) {
+      if (!(error instanceof MlsError)) throw error;
+    }
+    this.#giveUp(wanted);
+    return undefined;
+  }
+
+  #giveUp({ intent, add }: Wanted): void {
+    const { core } = this;
+    if (intent?.kind === 'add' && add.length > 0) core.ports.packagesUsed(intent.account);
+    core.intents = core.intents.filter((each) => each !== intent);
+    core.touch();
+  }
+
+  async #handOver(id: StateId, step: Step): Promise<void> {
+    const { core } = this;
+    const parent = core.branches.state(core.head)!;
+    if (core.others.length === 0) return void core.branches.enterOwn(id, step);
+    const slot = await core.ports.engine.exporter(parent, 'sotto commit slot', new Uint8Array(0), SLOT_BYTES);
+    const dispatch = core.ports.dispatch(this.#dispatchOf(id, slot), step);
+    core.pending = { ...core.pending!, dispatch };
+  }
+
+  #dispatchOf(id: StateId, slot?: Uint8Array): Dispatch {
+    const { core } = this;
+    const { node, bytes } = core.branches.own.get(id) ?? core.branches.commits.get(id)!;
+    const payload = commitEnvelope(node.parent, bytes);
+    return { kind: 'commit', group: core.id, payload, recipients: recipientsOf(core.others), state: id, slot };
+  }
+
+  /** The Welcome goes out with a won commit only. */
+  #welcome(commit: StateId, step: Step): void {
+    const { core } = this;
+    const welcome = core.branches.own.get(commit)?.welcome;
+    if (welcome === undefined) return;
+    const { node, bytes } = core.branches.own.get(commit)!;
+    const before = new Set(core.branches.members(node.parent).map(({ id }) => id));
+    const added = core.branches.members(commit).filter(({ id }) => !before.has(id));
+    const value = { welcome, commit: { parent: fromHex(node.parent), message: bytes } };
+    const payload = toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'welcome', value } }));
+    core.ports.dispatch({ kind: 'welcome', group: core.id, payload, recipients: recipientsOf(added), state: commit }, step);
+    for (const { identity } of added) core.ports.packagesUsed(identity.account);
+  }
+
+  #waitForWinner(commit: StateId, step: Step): void {
+    const { core } = this;
+    const { by, since } = this.#blocked!;
+    // The winner is known, and the fork rule or the policy left it aside: waiting for it would be for ever.
+    if (core.branches.tree.has(by) || core.branches.refused(by)) return this.#withoutSlot(commit, step);
+    if (!core.ports.rules.slotsAreNoPermission) return;
+    const before = core.others.filter((each) => each.leaf < core.ownLeaf!.leaf && core.ports.isOnline(each.identity.account) !== false);
+    if (step.now - since >= WINNER_TIMEOUT_MS + before.length * WINNER_TIMEOUT_PER_LEAF_MS) this.#withoutSlot(commit, step);
+  }
+
+  /** A slot avoids forks; it is no permission. */
+  #withoutSlot(commit: StateId, step: Step): void {
+    const { core } = this;
+    core.ports.count('sent-without-slot');
+    core.ports.withdraw(core.pending!.dispatch);
+    core.ports.dispatch(this.#dispatchOf(commit), step);
+    core.branches.enterOwn(commit, step);
+    this.#dropPending();
+  }
+
+  /** Its result stays: a try that seemed lost may have gone out. */
+  #dropPending(): void {
+    this.core.pending = undefined;
+    this.#blocked = undefined;
+    this.core.touch();
+  }
+
+  /** By what right leaves are removed and accounts let in, where the role alone does not give it. */
+  #right({ remove, intent }: Wanted): Uint8Array {
+    const { tree } = this.core.branches;
+    const removedBy = remove.flatMap(({ id }) => tree.removed.get(id) ?? []);
+    const left = remove.flatMap(({ id }) => this.left.get(id) ?? []);
+    const account = intent?.kind === 'rejoin' ? intent.account : undefined;
+    const addedBy = [...tree.nodes()].filter(({ adds }) => account !== undefined && adds.includes(account)).slice(0, 1);
+    return toBinary(
+      CommitAuthenticatedDataSchema,
+      create(CommitAuthenticatedDataSchema, {
+        removedBy: [...new Set(removedBy)].map(fromHex),
+        left,
+        addedBy: addedBy.map(({ id }) => fromHex(id)),
+      }),
+    );
+  }
+}

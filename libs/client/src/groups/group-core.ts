@@ -1,0 +1,165 @@
+import type { GroupData, LeafId, Member, StateId } from '@sotto/mls';
+import { Branches } from './branches.js';
+import type { Address, GroupPorts, Step } from './group-ports.js';
+import type { GroupRecord, Pending, ToSeal } from './group-record.js';
+import type { Intent } from './intent.js';
+import { MessageLog } from './message-log.js';
+
+/** Why nothing may be sealed just now. */
+export type Hold = 'removal' | 'hello' | 'rejoin' | 'out';
+
+const ANSWER_TIMEOUT_MS = 120_000;
+
+/** What the parts of a group share: its branches, its log, and the small record beside them. */
+export class GroupCore {
+  readonly branches: Branches;
+  readonly log: MessageLog;
+  intents: Intent[];
+  pending: Pending | undefined;
+  leaving: boolean;
+  deadLeaf: LeafId | undefined;
+  toSeal: ToSeal[];
+  refreshAt: number;
+  retired: boolean;
+  /** Leaves that came after this device did and have not shown themselves, with the time of their coming. */
+  readonly unseen: Map<LeafId, number>;
+  /** Capabilities that are to be withdrawn, with the time. */
+  retiring: { readonly capability: string; readonly at: number }[];
+  /** A peer has answered a hello since this device started, or it could not be behind: it made or joined the group since. */
+  confirmed = false;
+  /** It can't compare the branch of others with its own: whose it is, and until when asking them is of use. */
+  wantsRejoin = false;
+  /** Commits or messages are known to exist that are not here. */
+  isMissing = false;
+  /** Since when nobody has answered. Unix milliseconds; 0: not online yet. */
+  askingSince = 0;
+  #changed = false;
+
+  constructor(
+    readonly id: string,
+    readonly ports: GroupPorts,
+    record: GroupRecord,
+    log?: MessageLog,
+  ) {
+    this.branches = new Branches(id, ports, record.root, record.head, new Map(record.roots));
+    for (const [leaf, by] of record.removed) this.branches.tree.rememberRemoved(leaf, by);
+    this.log = log ?? new MessageLog(id);
+    this.intents = [...record.intents];
+    this.pending = record.pending;
+    this.leaving = record.leaving;
+    this.deadLeaf = record.deadLeaf;
+    this.toSeal = [...record.toSeal];
+    this.refreshAt = record.refreshAt;
+    this.retired = record.retired;
+    this.unseen = new Map(record.unseen);
+    this.retiring = [...record.retiring];
+  }
+
+  /** To be called by whoever changes what stands in the record: it is written once, at the end of the step. */
+  touch(): void {
+    this.#changed = true;
+  }
+
+  save(step: Step): void {
+    if (!this.#changed) return;
+    this.#changed = false;
+    const { branches, intents, pending, leaving, deadLeaf, toSeal, refreshAt, retired, retiring } = this;
+    const record: GroupRecord = {
+      root: branches.root,
+      head: branches.head,
+      roots: [...branches.roots],
+      removed: [...branches.tree.removed],
+      intents,
+      pending,
+      leaving,
+      deadLeaf,
+      toSeal,
+      refreshAt,
+      retired,
+      unseen: [...this.unseen],
+      retiring,
+    };
+    step.journal.put('groups', this.id, record);
+  }
+
+  // --- the head
+
+  get head(): StateId {
+    return this.branches.head;
+  }
+
+  get members(): readonly Member[] {
+    return this.branches.members(this.head);
+  }
+
+  get ownLeaf(): Member | undefined {
+    return this.branches.ownLeaf(this.head);
+  }
+
+  get data(): GroupData {
+    return this.branches.data(this.head);
+  }
+
+  get others(): Member[] {
+    const { device } = this.ports.own;
+    return this.members.filter(({ identity }) => identity.device !== device);
+  }
+
+  member(device: string): Member | undefined {
+    return this.members.find(({ identity }) => identity.device === device);
+  }
+
+  /** Leaves that some branch removes and the head still has. */
+  get removedInHead(): Member[] {
+    const { removed } = this.branches.tree;
+    return this.members.filter(({ id }) => removed.has(id));
+  }
+
+  /** This device's leaf is removed, or on its way out: it says so, and sends and commits no more. */
+  get out(): boolean {
+    return this.leaving || (this.ports.rules.removedFallSilent && this.branches.removedHere);
+  }
+
+  /** This device's leaf may not be used: it waits for a new one. */
+  get dead(): boolean {
+    return this.deadLeaf !== undefined && this.ownLeaf?.id === this.deadLeaf;
+  }
+
+  get hold(): Hold | undefined {
+    const { rules } = this.ports;
+    if (this.out) return 'out';
+    if (this.dead || this.wantsRejoin) return 'rejoin';
+    if (rules.helloBeforeSealing && !this.confirmed && this.others.length > 0) return 'hello';
+    return rules.hold && this.removedInHead.length > 0 ? 'removal' : undefined;
+  }
+
+  /** Whoever is gone for good never answers: after a while a commit needs no answer, so that it can remove them. */
+  mayCommit(now: number): boolean {
+    if (this.out || this.dead) return false;
+    const waited = this.askingSince > 0 && now - this.askingSince > ANSWER_TIMEOUT_MS;
+    return this.confirmed || waited || !this.ports.rules.helloBeforeSealing || this.others.length === 0;
+  }
+
+  /** The leaf that this device has in `state` may not be used any more. */
+  die(why: 'rolled-back' | 'own-commit-lost', state: StateId = this.head): void {
+    const leaf = this.branches.ownLeaf(state)?.id;
+    if (leaf === undefined || leaf === this.deadLeaf || leaf !== this.ownLeaf?.id) return;
+    this.deadLeaf = leaf;
+    this.ports.count(why);
+    this.touch();
+  }
+
+  /** The member behind a leaf has shown itself. */
+  show(leaf: LeafId): void {
+    if (!this.unseen.delete(leaf)) return;
+    this.touch();
+  }
+
+  wish(intent: Intent): void {
+    if (this.intents.some((each) => JSON.stringify(each) === JSON.stringify(intent))) return;
+    this.intents.push(intent);
+    this.touch();
+  }
+}
+
+export const addressOf = ({ address }: Member): Address => ({ device: address.device, token: address.token });

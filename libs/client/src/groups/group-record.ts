@@ -1,0 +1,48 @@
+import type { LeafId, StateId } from '@sotto/mls';
+import type { Intent } from './intent.js';
+
+/** Something that is to be sealed as soon as it may be. */
+export interface ToSeal {
+  readonly content: string;
+  /** For this device alone, which could not read it before; absent: for all. */
+  readonly device?: string | undefined;
+  /** How often it was sealed for that device, and for which of its leaves last. */
+  readonly tries: number;
+  readonly leaf?: LeafId | undefined;
+}
+
+/** A state in which this device began: it made the group there, or was let in. */
+export interface Root {
+  readonly epoch: number;
+  readonly helloKey: Uint8Array;
+}
+
+/** An own commit on its way. */
+export interface Pending {
+  readonly commit: StateId;
+  readonly parent: StateId;
+  /** Id in the outbox. */
+  readonly dispatch: string;
+}
+
+/** What is durable of a group beside its commits, states and messages. */
+export interface GroupRecord {
+  readonly root: StateId;
+  readonly head: StateId;
+  readonly roots: readonly (readonly [StateId, Root])[];
+  /** Leaves that commits removed which are forgotten by now, too. */
+  readonly removed: readonly (readonly [LeafId, StateId])[];
+  readonly intents: readonly Intent[];
+  readonly pending?: Pending | undefined;
+  /** The user has left. */
+  readonly leaving: boolean;
+  /** This leaf may not be used any more: it was rolled back, or lost a commit of its own. */
+  readonly deadLeaf?: LeafId | undefined;
+  readonly toSeal: readonly ToSeal[];
+  /** When fresh keys and a fresh token are due. Unix milliseconds; 0: not. */
+  readonly refreshAt: number;
+  /** Messages are read, and not written any more: a newer group of the same two serves. */
+  readonly retired: boolean;
+  readonly unseen: readonly (readonly [LeafId, number])[];
+  readonly retiring: readonly { readonly capability: string; readonly at: number }[];
+}

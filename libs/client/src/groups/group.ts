@@ -1,0 +1,301 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import type { GroupState, LeafId, Member, StateId } from '@sotto/mls';
+import { type Envelope, EnvelopeSchema, type LeaveStatement, Outcome, toHex } from '@sotto/protocol';
+import { type Adopted, type OwnResult, type StoredCommit, commitId } from './branches.js';
+import { Committing } from './committing.js';
+import type { Contents } from './contents.js';
+import { addressOf, GroupCore } from './group-core.js';
+import type { GroupPorts, Recipient, Step } from './group-ports.js';
+import type { GroupRecord } from './group-record.js';
+import type { Intent } from './intent.js';
+import { Later, type LaterRecord } from './later.js';
+import { type LoggedMessage, MessageLog } from './message-log.js';
+import { Rejoining } from './rejoining.js';
+import { type Read, Sealing } from './sealing.js';
+import { Sync } from './sync.js';
+
+const DAY_MS = 86_400_000;
+const EXPIRE_EVERY_MS = 3_600_000;
+const ID_BYTES = 16;
+const LATER = { count: 2_000, bytes: 16 * 1024 * 1024 };
+/** Rounds of adopting, reading what waited and committing within one step; the next step goes on. */
+const MOST_ROUNDS = 64;
+
+type Kind = Envelope['kind'];
+
+/** What a store holds of one group. Keys without the group's id. */
+export interface StoredGroup {
+  readonly record: GroupRecord;
+  readonly commits: ReadonlyMap<StateId, StoredCommit>;
+  readonly ownCommits: ReadonlyMap<StateId, OwnResult>;
+  readonly epochs: ReadonlyMap<StateId, Uint8Array>;
+  readonly ratchets: ReadonlyMap<StateId, Uint8Array>;
+  readonly log: ReadonlyMap<string, LoggedMessage>;
+  readonly later: ReadonlyMap<string, LaterRecord>;
+}
+
+/** One MLS group of this device: takes envelopes and wishes, and goes where the rules of docs/groups.md lead. */
+export class Group {
+  readonly sync: Sync;
+  readonly #sealing: Sealing;
+  readonly #committing: Committing;
+  readonly #rejoining: Rejoining;
+  readonly #left = new Map<LeafId, LeaveStatement>();
+  #expireAt = 0;
+
+  private constructor(
+    readonly core: GroupCore,
+    private readonly later: Later,
+    contents: Contents,
+  ) {
+    this.#sealing = new Sealing(core, contents);
+    this.#committing = new Committing(core, this.#left);
+    this.#rejoining = new Rejoining(core);
+    this.sync = new Sync(core, this.#rejoining, this.#left);
+  }
+
+  /** The device made the group, or was let into it: `id` names the state where it begins. */
+  static async begin(ports: GroupPorts, contents: Contents, id: StateId, state: GroupState, step: Step): Promise<Group> {
+    const group = toHex(state.groupId);
+    const record = { root: id, head: id, roots: [], removed: [], intents: [], leaving: false, toSeal: [], refreshAt: 0, retired: false };
+    const core = new GroupCore(group, ports, { ...record, unseen: [], retiring: [] });
+    await core.branches.begin(id, state, step);
+    core.confirmed = true;
+    core.touch();
+    return new Group(core, new Later(group, LATER), contents);
+  }
+
+  static restore(id: string, ports: GroupPorts, contents: Contents, stored: StoredGroup): Group {
+    const core = new GroupCore(id, ports, stored.record, new MessageLog(id, stored.log));
+    core.branches.restore(stored.commits, stored.ownCommits);
+    for (const [state, epoch] of stored.epochs) core.branches.restoreState(state, epoch, stored.ratchets.get(state)!);
+    return new Group(core, new Later(id, LATER, stored.later), contents);
+  }
+
+  get id(): string {
+    return this.core.id;
+  }
+
+  // --- what arrives
+
+  /** Reads an envelope of this group, or keeps it until it can. Returns what its sender is to be told. */
+  async receive(kind: Kind, payload: Uint8Array, handle: bigint | undefined, step: Step): Promise<Outcome> {
+    const read = await this.#read(kind, step);
+    const { ports } = this.core;
+    if (read === 'cannot') ports.count('cannot');
+    if (read !== 'later') return read === 'stored' ? Outcome.STORED : Outcome.CANNOT;
+    ports.count('later');
+    this.later.keep(commitId(payload, ports.provider), payload, handle, step);
+    return Outcome.LATER;
+  }
+
+  async #read(kind: Kind, step: Step): Promise<Read> {
+    if (kind.case === 'application') return this.#sealing.read(kind.value, step);
+    if (kind.case !== 'commit') return 'cannot';
+    const parent = toHex(kind.value.parent);
+    const entered = await this.core.branches.enter(parent, kind.value.message, step);
+    switch (entered.is) {
+      case 'entered':
+        this.core.show(entered.node.author.leaf);
+        return 'stored';
+      case 'known':
+        return 'stored';
+      case 'later':
+        return 'later';
+      case 'too-old':
+        return 'cannot';
+      case 'refused':
+        if (entered.own) this.core.die('own-commit-lost', parent);
+        return entered.own ? 'stored' : 'cannot';
+    }
+  }
+
+  /** Goes on as far as what is here allows: adopts a branch, reads what waited for it, commits and seals what is wanted. */
+  async settle(step: Step): Promise<void> {
+    const { core } = this;
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const adopted = core.branches.adopt(step);
+      if (adopted !== undefined) this.#adopted(adopted, step);
+      const read = await this.#readLater(step);
+      const before = core.branches.commits.size;
+      await this.#committing.tick(step);
+      if (adopted === undefined && !read && core.branches.commits.size === before) break;
+    }
+    core.isMissing = this.later.size > 0 || this.#committing.blockedBy !== undefined;
+    await this.#sealing.flush(step);
+    core.save(step);
+  }
+
+  /** True when something of it could be read. */
+  async #readLater(step: Step): Promise<boolean> {
+    let some = false;
+    for (const [id, { payload }] of this.later.all()) {
+      const read = await this.#read(fromBinary(EnvelopeSchema, payload).kind, step);
+      if (read === 'later') continue;
+      some = true;
+      const handle = this.later.take(id, step);
+      const outcome = read === 'stored' ? Outcome.STORED : Outcome.CANNOT;
+      if (handle !== undefined) this.core.ports.answer(handle, outcome, step);
+    }
+    return some;
+  }
+
+  // --- where it leads
+
+  #adopted({ from, to, returned }: Adopted, step: Step): void {
+    const { core } = this;
+    core.touch();
+    for (const intent of returned) core.wish(intent);
+    this.sync.progress(step);
+    const [before, after] = [core.branches.members(from), core.branches.members(to)];
+    const added = without(after, before);
+    const removed = without(before, after);
+    for (const { id, identity } of added) if (identity.device !== core.ports.own.device) core.unseen.set(id, step.now);
+    for (const { id } of removed) core.unseen.delete(id);
+    if (removed.length > 0 && core.refreshAt === 0) core.refreshAt = step.now + this.#randomWithin(DAY_MS);
+    this.#retireToken(from, to, step);
+    this.#tell(from, to, added, removed, step);
+  }
+
+  #tell(from: StateId, to: StateId, added: readonly Member[], removed: readonly Member[], step: Step): void {
+    const { core } = this;
+    const { name } = core.branches.data(to);
+    const renamed = core.branches.data(from).name === name ? undefined : name;
+    if (core.branches.removedHere) return core.ports.notify({ kind: 'out', group: core.id }, step);
+    if (added.length === 0 && removed.length === 0 && renamed === undefined) return;
+    const author = core.branches.tree.get(to)?.author.leaf;
+    const by = [...core.branches.members(from), ...core.branches.members(to)].find(({ id }) => id === author);
+    core.ports.notify({ kind: 'changed', group: core.id, by, added, removed, renamed }, step);
+  }
+
+  /** The old token still reaches this device until all others may be past the change. */
+  #retireToken(from: StateId, to: StateId, step: Step): void {
+    const { branches, retiring } = this.core;
+    const [before, after] = [branches.ownLeaf(from), branches.ownLeaf(to)].map((leaf) => leaf && capabilityOf(leaf));
+    if (before !== undefined && after !== undefined && before !== after) retiring.push({ capability: before, at: step.now + DAY_MS });
+  }
+
+  // --- time
+
+  async tick(step: Step): Promise<void> {
+    const { core } = this;
+    this.sync.tick(step);
+    this.#rejoining.greet(step);
+    if (step.now >= this.#expireAt) {
+      this.#expireAt = step.now + EXPIRE_EVERY_MS;
+      core.log.expire(step);
+    }
+    if (core.refreshAt > 0 && step.now >= core.refreshAt) this.refresh();
+    this.#withdrawTokens(step);
+    await this.settle(step);
+  }
+
+  #withdrawTokens(step: Step): void {
+    const { core } = this;
+    const due = core.retiring.filter(({ at }) => at <= step.now);
+    if (due.length === 0) return;
+    core.retiring = core.retiring.filter(({ at }) => at > step.now);
+    core.touch();
+    const own = core.ownLeaf && capabilityOf(core.ownLeaf);
+    // In use again, after a step back.
+    for (const { capability } of due) if (capability !== own) core.ports.revoke(capability, step);
+  }
+
+  /** Fresh keys and a fresh token for this device. */
+  refresh(): void {
+    const { core } = this;
+    core.refreshAt = 0;
+    core.wish({ kind: 'refresh', id: toHex(core.ports.random(ID_BYTES)) });
+    core.touch();
+  }
+
+  // --- what the user wants
+
+  wish(intent: Intent): void {
+    this.core.wish(intent);
+  }
+
+  leave(step: Step): void {
+    const { core } = this;
+    core.leaving = true;
+    core.touch();
+    this.sync.start(step);
+  }
+
+  compose(content: string, step: Step): Promise<void> {
+    return this.#sealing.compose(content, step);
+  }
+
+  sealAgain(content: string, to: Recipient): void {
+    this.#sealing.again(content, to);
+  }
+
+  forget(content: string): void {
+    this.#sealing.forget(content);
+  }
+
+  retire(): void {
+    this.core.retired = true;
+    this.core.touch();
+  }
+
+  // --- what the outbox tells
+
+  won(commit: StateId, step: Step): void {
+    this.core.branches.enterOwn(commit, step);
+  }
+
+  /** False: the commit need not be tried again. */
+  taken(commit: StateId, by: StateId, step: Step): boolean {
+    return this.#committing.taken(commit, by, step);
+  }
+
+  // --- being let in
+
+  /** Whether a Welcome leads on from where this device is, and not back. */
+  welcomes(state: GroupState): boolean {
+    const { core } = this;
+    return core.dead || core.wantsRejoin || core.branches.removedHere || Number(state.epoch) > core.branches.headEpoch;
+  }
+
+  knows(state: StateId): boolean {
+    return this.core.branches.tree.has(state) || this.core.branches.roots.has(state);
+  }
+
+  async letInAgain(id: StateId, state: GroupState, step: Step): Promise<void> {
+    const { core } = this;
+    await core.branches.begin(id, state, step);
+    core.wantsRejoin = false;
+    core.leaving = false;
+    core.deadLeaf = undefined;
+    core.pending = undefined;
+    core.confirmed = true;
+    core.unseen.clear();
+    core.touch();
+    core.ports.count('rejoined');
+    this.sync.restart(step);
+  }
+
+  /** Somebody asks whether this device knows the group: it shows itself. */
+  answerGreeting(device: string, token: Uint8Array, step: Step): void {
+    const member = this.core.member(device);
+    if (member !== undefined) this.sync.show(member, { ...addressOf(member), token }, step);
+  }
+
+  disconnected(): void {
+    this.later.forgetHandles();
+  }
+
+  #randomWithin(ms: number): number {
+    return Math.floor((ms * Number.parseInt(toHex(this.core.ports.random(4)), 16)) / 2 ** 32);
+  }
+}
+
+function without(all: readonly Member[], others: readonly Member[]): Member[] {
+  const ids = new Set(others.map(({ id }) => id));
+  return all.filter(({ id }) => !ids.has(id));
+}
+
+function capabilityOf({ address }: Member): string {
+  return toHex(address.token.subarray(0, ID_BYTES));
+}

@@ -1,0 +1,70 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { EnvelopeSchema, fromHex, type Hello, type HelloEnvelope, HelloSchema, SignedHelloSchema, toHex } from '@sotto/protocol';
+import { openRecord, sealRecord } from '../sodium.js';
+
+/** A key that sender and recipient may both have: of a state (hex of its id) or a greeting. */
+export interface HelloKey {
+  readonly by: string;
+  readonly key: Uint8Array;
+}
+
+const KEY_BYTES = 32;
+export const SHORT_BYTES = 8;
+export const short = (id: string): string => id.slice(0, 2 * SHORT_BYTES);
+
+/** Ids cut to 8 bytes, one after the other. */
+export function packShort(ids: Iterable<string>): Uint8Array {
+  return fromHex([...ids].map(short).join(''));
+}
+
+export function unpackShort(bytes: Uint8Array): string[] {
+  const ids: string[] = [];
+  for (let at = 0; at + SHORT_BYTES <= bytes.length; at += SHORT_BYTES) ids.push(toHex(bytes.subarray(at, at + SHORT_BYTES)));
+  return ids;
+}
+
+export interface HelloMaker {
+  readonly sign: (bytes: Uint8Array) => Uint8Array;
+  readonly random: (length: number) => Uint8Array;
+}
+
+/** An Envelope with a signed hello, readable to whoever has one of the keys. */
+export function sealHello(hello: Hello, keys: readonly HelloKey[], { sign, random }: HelloMaker): Uint8Array {
+  const bytes = toBinary(HelloSchema, hello);
+  const signed = toBinary(SignedHelloSchema, create(SignedHelloSchema, { hello: bytes, signature: sign(bytes) }));
+  const key = random(KEY_BYTES);
+  const group = toHex(hello.group);
+  const value = {
+    group: hello.group,
+    keys: keys.map((each) => ({ by: fromHex(short(each.by)), sealed: sealRecord(key, `hello key ${group}`, each.key, random) })),
+    sealed: sealRecord(signed, `hello ${group}`, key, random),
+  };
+  return toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'hello', value } }));
+}
+
+export interface OpenedHello {
+  readonly hello: Hello;
+  readonly bytes: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** Undefined when none of the keys is here, or it is no hello. The signature is still to be checked. */
+export function openHello(envelope: HelloEnvelope, keyOf: (by: string) => Uint8Array | undefined): OpenedHello | undefined {
+  const group = toHex(envelope.group);
+  for (const { by, sealed } of envelope.keys) {
+    const shared = keyOf(toHex(by));
+    const key = shared && openRecord(sealed, `hello key ${group}`, shared);
+    const signed = key && openRecord(envelope.sealed, `hello ${group}`, key);
+    if (signed !== undefined) return parse(signed);
+  }
+  return undefined;
+}
+
+function parse(signed: Uint8Array): OpenedHello | undefined {
+  try {
+    const { hello: bytes, signature } = fromBinary(SignedHelloSchema, signed);
+    return { hello: fromBinary(HelloSchema, bytes), bytes, signature };
+  } catch {
+    return undefined;
+  }
+}

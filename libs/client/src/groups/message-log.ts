@@ -1,0 +1,89 @@
+import type { StateId } from '@sotto/mls';
+import { fromHex, toHex } from '@sotto/protocol';
+import type { Step } from './group-ports.js';
+
+/** A message as it was sealed, kept so that it can be handed to a member who missed it. */
+export interface LoggedMessage {
+  readonly state: StateId;
+  /** MLSMessage with a PrivateMessage. */
+  readonly bytes: Uint8Array;
+  /** Unix milliseconds. */
+  readonly at: number;
+}
+
+/** Count and exclusive-or of the ids of one state's messages. */
+export interface Digest {
+  readonly count: number;
+  readonly ids: string;
+}
+
+const KEPT_MS = 14 * 86_400_000;
+const SHORT_ID = 16;
+
+/** Ciphertexts of the last 14 days, at most 64 MiB; the oldest make room. Ids are the first 16 bytes of a message's SHA-256, hex. */
+export class MessageLog {
+  readonly #messages = new Map<string, LoggedMessage>();
+  readonly #byState = new Map<StateId, Set<string>>();
+  #bytes = 0;
+
+  constructor(
+    private readonly group: string,
+    records: Iterable<[string, LoggedMessage]> = [],
+    private readonly mostBytes = 64 * 1024 * 1024,
+  ) {
+    for (const [id, message] of records) this.#index(id, message);
+  }
+
+  has(id: string): boolean {
+    return this.#messages.has(id);
+  }
+
+  add(id: string, message: LoggedMessage, step: Step): void {
+    if (this.#messages.has(id)) return;
+    this.#index(id, message);
+    step.journal.put('log', `${this.group}/${id}`, message);
+    while (this.#bytes > this.mostBytes) this.#drop(this.#messages.keys().next().value!, step);
+  }
+
+  expire(step: Step): void {
+    for (const [id, { at }] of this.#messages) {
+      if (at > step.now - KEPT_MS) break;
+      this.#drop(id, step);
+    }
+  }
+
+  states(): Iterable<StateId> {
+    return this.#byState.keys();
+  }
+
+  /** Oldest first. */
+  of(state: StateId): [string, LoggedMessage][] {
+    return [...(this.#byState.get(state) ?? [])].map((id) => [id, this.#messages.get(id)!]);
+  }
+
+  digest(state: StateId): Digest {
+    const ids = this.#byState.get(state) ?? new Set<string>();
+    const sum = new Uint8Array(SHORT_ID / 2);
+    for (const id of ids) fromHex(id.slice(0, SHORT_ID)).forEach((byte, i) => (sum[i]! ^= byte));
+    return { count: ids.size, ids: toHex(sum) };
+  }
+
+  #index(id: string, message: LoggedMessage): void {
+    this.#messages.set(id, message);
+    this.#bytes += message.bytes.length;
+    const ofState = this.#byState.get(message.state);
+    if (ofState === undefined) this.#byState.set(message.state, new Set([id]));
+    else ofState.add(id);
+  }
+
+  #drop(id: string, step: Step): void {
+    const message = this.#messages.get(id);
+    if (message === undefined) return;
+    this.#messages.delete(id);
+    this.#bytes -= message.bytes.length;
+    const ofState = this.#byState.get(message.state);
+    ofState?.delete(id);
+    if (ofState?.size === 0) this.#byState.delete(message.state);
+    step.journal.remove('log', `${this.group}/${id}`);
+  }
+}

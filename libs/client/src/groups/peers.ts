@@ -1,0 +1,93 @@
+import type { Hello } from '@sotto/protocol';
+import type { Branches } from './branches.js';
+import { short, unpackShort } from './hello.js';
+
+/** What a member has last shown of its branches. Ids are cut to 8 bytes. */
+export interface Shown {
+  readonly headEpoch: number;
+  /** From its head down. */
+  readonly path: readonly string[];
+  readonly others: ReadonlySet<string>;
+  /** The oldest epoch of its branch of which it holds a state. */
+  readonly heldFrom: number;
+}
+
+const FIRST_WAIT_MS = 5_000;
+const LAST_WAIT_MS = 600_000;
+const ANSWER_EVERY_MS = 10_000;
+const SUPPLY_BYTES_PER_HOUR = 4 * 1024 * 1024;
+const HOUR_MS = 3_600_000;
+
+/** What this device knows of another member's device, and how often it speaks with it. Kept in memory alone. */
+export class Peer {
+  shown: Shown | undefined;
+  #waitMs = FIRST_WAIT_MS;
+  #askAt = 0;
+  #answerAt = 0;
+  #supplied = 0;
+  #suppliedSince = 0;
+
+  mayAsk(now: number): boolean {
+    return now >= this.#askAt;
+  }
+
+  asked(now: number): void {
+    this.#askAt = now + this.#waitMs;
+    this.#waitMs = Math.min(this.#waitMs * 2, LAST_WAIT_MS);
+  }
+
+  /** It brought something new, or has only just come: it is worth asking again soon. */
+  refresh(): void {
+    this.#waitMs = FIRST_WAIT_MS;
+    this.#askAt = 0;
+  }
+
+  /** One answer in ten seconds. */
+  mayAnswer(now: number): boolean {
+    if (now < this.#answerAt) return false;
+    this.#answerAt = now + ANSWER_EVERY_MS;
+    return true;
+  }
+
+  /** Whether as much may be handed over, within the hour's bound. */
+  maySupply(bytes: number, now: number): boolean {
+    if (now - this.#suppliedSince > HOUR_MS) {
+      this.#suppliedSince = now;
+      this.#supplied = 0;
+    }
+    if (this.#supplied + bytes > SUPPLY_BYTES_PER_HOUR) return false;
+    this.#supplied += bytes;
+    return true;
+  }
+}
+
+export function shownBy(hello: Hello): Shown {
+  return {
+    headEpoch: Number(hello.headEpoch),
+    path: unpackShort(hello.path),
+    others: new Set(unpackShort(hello.others)),
+    heldFrom: Number(hello.heldFrom),
+  };
+}
+
+/**
+ * Where a member stands, seen from here. `same`: on a branch that this device can compare with its own.
+ * `other`: the fork lies below what this device holds, or it can't process what the other could. `unknown`: can't be told yet.
+ */
+export function sideOf({ path, headEpoch }: Shown, branches: Branches): 'same' | 'other' | 'ahead' | 'unknown' {
+  const theirs = new Set(path);
+  if (branches.unprocessableIds().some((id) => theirs.has(short(id)))) return 'other';
+  const own = branches.tree.path(branches.head);
+  const comparable = own.slice(0, own.indexOf(branches.root) + 1);
+  if (comparable.some((id) => theirs.has(short(id)))) return 'same';
+  if (headEpoch - path.length + 1 > branches.headEpoch) return 'ahead';
+  const below = own.slice(comparable.length).map(short);
+  // Behind, on the way to where this device is.
+  if (below.includes(path[0] ?? '')) return 'unknown';
+  return overlap(path, headEpoch, own.map(short), branches.headEpoch) ? 'other' : 'unknown';
+}
+
+/** Whether both paths name a state of one epoch. */
+function overlap(a: readonly string[], headOfA: number, b: readonly string[], headOfB: number): boolean {
+  return Math.max(headOfA - a.length, headOfB - b.length) < Math.min(headOfA, headOfB);
+}

@@ -1,0 +1,164 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { type LeafId, type Member, MlsError, type OwnKeyPackage } from '@sotto/mls';
+import { EnvelopeSchema, fromHex, type Greeting, GreetingSchema, type Hello, RejoinRequestSchema, toHex } from '@sotto/protocol';
+import type { GroupCore } from './group-core.js';
+import { addressOf } from './group-core.js';
+import type { Step } from './group-ports.js';
+import { type HelloKey, short } from './hello.js';
+import { rejoinBytes } from './statements.js';
+
+const OFFER_MS = 600_000;
+const NONCE_BYTES = 16;
+const KEY_BYTES = 32;
+/** How long a new member may take to show itself before it is greeted, and how long between greetings. */
+const FIRST_GREETING_MS = 60_000;
+const LAST_GREETING_MS = 3_600_000;
+const GREETING_LIFE_MS = 86_400_000;
+const MOST_GREETINGS = 64;
+
+interface Offer {
+  readonly nonce: string;
+  readonly until: number;
+}
+
+interface Greeted {
+  readonly key: Uint8Array;
+  readonly member: Member;
+  readonly until: number;
+}
+
+/** A key package that this device made in order to be let in (again), into a group. */
+export interface JoinPackage extends OwnKeyPackage {
+  readonly group: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+}
+
+/** Who can't follow by itself is removed and added again, by any member; who never showed itself is asked whether it knows the group at all. */
+export class Rejoining {
+  /** What this device has offered, by the device that asked. */
+  readonly #offers = new Map<string, Offer>();
+  readonly #greeted = new Map<string, Greeted>();
+  readonly #greetAt = new Map<LeafId, { at: number; waitMs: number }>();
+
+  constructor(private readonly core: GroupCore) {}
+
+  // --- helping others
+
+  /** A nonce for the other to sign, if this device can help. */
+  offerTo(device: string, step: Step): Uint8Array {
+    if (!this.core.mayCommit(step.now) || this.core.wantsRejoin) return new Uint8Array();
+    const before = this.#offers.get(device);
+    if (before !== undefined && before.until - step.now > OFFER_MS / 2) return fromHex(before.nonce);
+    const nonce = this.core.ports.random(NONCE_BYTES);
+    this.#offers.set(device, { nonce: toHex(nonce), until: step.now + OFFER_MS });
+    return nonce;
+  }
+
+  /** The other has signed: it is wished that it is removed and added again. */
+  async help(asking: Member, hello: Hello, step: Step): Promise<void> {
+    const { core } = this;
+    const { rejoin } = hello;
+    if (rejoin === undefined || !this.#wasOffered(asking.identity.device, toHex(rejoin.nonce), step.now)) return;
+    const { engine, own } = core.ports;
+    const signed = engine.verify(asking.signatureKey, 'rejoin', rejoinBytes(core.id, rejoin.nonce, rejoin.keyPackage), rejoin.signature);
+    if (!signed || !(await this.#isOf(asking, rejoin.keyPackage, step)) || asking.identity.device === own.device) return;
+    this.#offers.delete(asking.identity.device);
+    core.ports.count('rejoin-helped');
+    const { account, device } = asking.identity;
+    core.intents = core.intents.filter((each) => each.kind !== 'rejoin' || each.device !== device);
+    const leaf = core.member(device)?.id ?? asking.id;
+    core.wish({ kind: 'rejoin', account, device, leaf, keyPackage: rejoin.keyPackage });
+  }
+
+  #wasOffered(device: string, nonce: string, now: number): boolean {
+    const offer = this.#offers.get(device);
+    if (offer?.nonce === nonce && offer.until > now) return true;
+    const greeted = this.#greeted.get(nonce);
+    return greeted?.member.identity.device === device && greeted.until > now;
+  }
+
+  async #isOf({ identity }: Member, keyPackage: Uint8Array, { now }: Step): Promise<boolean> {
+    try {
+      const { identity: fresh } = await this.core.ports.engine.readKeyPackage(keyPackage, Math.floor(now / 1_000));
+      return (
+        fresh.device === identity.device && fresh.account === identity.account && toHex(fresh.accountKey) === toHex(identity.accountKey)
+      );
+    } catch (error) {
+      if (error instanceof MlsError) return false;
+      throw error;
+    }
+  }
+
+  // --- greeting
+
+  /** Greets members that came and never showed themselves: perhaps their Welcome is lost with its author. */
+  greet(step: Step): void {
+    const { core } = this;
+    if (!core.ports.rules.greet || core.out || core.dead || core.unseen.size === 0) return;
+    for (const member of core.others) {
+      const since = core.unseen.get(member.id);
+      if (since === undefined || !this.#isGreetingDue(member.id, since, step.now)) continue;
+      if (core.ports.isOnline(member.identity.account) === false) continue;
+      const { at, waitMs } = this.#greetAt.get(member.id)!;
+      this.#greetAt.set(member.id, { at: at + waitMs, waitMs: Math.min(2 * waitMs, LAST_GREETING_MS) });
+      this.#sendGreeting(member, step);
+    }
+  }
+
+  #isGreetingDue(leaf: LeafId, since: number, now: number): boolean {
+    const before = this.#greetAt.get(leaf);
+    if (before !== undefined) return now >= before.at;
+    // Not all members at once.
+    const jitter = this.core.ports.random(1)[0]! / 256;
+    this.#greetAt.set(leaf, { at: Math.max(since, now) + FIRST_GREETING_MS * (1 + jitter), waitMs: FIRST_GREETING_MS });
+    return false;
+  }
+
+  #sendGreeting(member: Member, step: Step): void {
+    const { core } = this;
+    const { engine, random, own } = core.ports;
+    const id = random(NONCE_BYTES);
+    const key = random(KEY_BYTES);
+    if (this.#greeted.size >= MOST_GREETINGS) this.#greeted.delete(this.#greeted.keys().next().value!);
+    this.#greeted.set(toHex(id), { key, member, until: step.now + GREETING_LIFE_MS });
+    const greeting = create(GreetingSchema, {
+      group: fromHex(core.id),
+      id,
+      key,
+      sender: fromHex(own.device),
+      token: core.ownLeaf!.address.token,
+    });
+    const state = core.branches.state(core.head)!;
+    const sealed = engine.sealToLeaf(state, member.leaf, GREETING_LABEL, toBinary(GreetingSchema, greeting));
+    core.ports.count('greeted');
+    const payload = toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'greeting', value: { sealed } } }));
+    core.ports.transmit(payload, [addressOf(member)], step);
+  }
+
+  /** Of a greeting of this device, by the first 8 bytes of its id. */
+  keyOf(by: string): Uint8Array | undefined {
+    for (const [id, { key }] of this.#greeted) if (short(id) === by) return key;
+    return undefined;
+  }
+
+  greetedMember(device: string): Member | undefined {
+    return [...this.#greeted.values()].find(({ member }) => member.identity.device === device)?.member;
+  }
+}
+
+export const GREETING_LABEL = 'sotto v1 greeting';
+
+/** Signed: this device asks to be removed and added again with this package. */
+export function rejoinRequest(
+  group: string,
+  nonce: Uint8Array,
+  keyPackage: Uint8Array,
+  sign: (label: string, bytes: Uint8Array) => Uint8Array,
+) {
+  return create(RejoinRequestSchema, { nonce, keyPackage, signature: sign('rejoin', rejoinBytes(group, nonce, keyPackage)) });
+}
+
+export function greetingKey(greeting: Greeting): HelloKey {
+  return { by: toHex(greeting.id), key: greeting.key };
+}

@@ -1,0 +1,190 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type Member, MlsError, type Opened, type StateId } from '@sotto/mls';
+import { type ApplicationEnvelope, EnvelopeSchema, fromHex, ID_BYTES, MessageAuthenticatedDataSchema, toHex } from '@sotto/protocol';
+import { commitId } from './branches.js';
+import type { Contents } from './contents.js';
+import type { GroupCore } from './group-core.js';
+import type { Recipient, Step } from './group-ports.js';
+import type { ToSeal } from './group-record.js';
+
+/** How often a message is sealed again for one leaf that can't read it. */
+const MOST_TRIES = 3;
+/** After this it is given up for whoever could not read it and has no new leaf. */
+const KEPT_MS = 14 * 86_400_000;
+
+/** `known`: the state is kept no more; `unknown`: it has not been heard of yet. */
+export type Read = 'stored' | 'later' | 'cannot';
+
+type OpenedMessage = Extract<Opened, { kind: 'application' }>;
+
+/** Seals what the user writes, for those who may read it, and opens what others have sealed (docs/groups.md § Choosing between branches). */
+export class Sealing {
+  constructor(
+    private readonly core: GroupCore,
+    private readonly contents: Contents,
+  ) {}
+
+  // --- writing
+
+  /** For all members, as soon as it may be. */
+  async compose(content: string, step: Step): Promise<void> {
+    const { core } = this;
+    if (core.toSeal.length === 0 && this.#mayAddress(core.others) && core.hold === undefined)
+      return this.#seal({ content, tries: 0 }, core.others, step);
+    core.toSeal.push({ content, tries: 0 });
+    core.touch();
+    this.#tellWaiting(content, step);
+  }
+
+  /** Once more, for a device that could not read it. */
+  again(content: string, to: Recipient): void {
+    const { core } = this;
+    const before = core.toSeal.find((each) => each.content === content && each.device === to.device);
+    if (before !== undefined) return;
+    const tries = 1 + this.contents.triesFor(content, to.device, to.leaf);
+    core.toSeal.push({ content, device: to.device, tries, leaf: to.leaf });
+    core.touch();
+  }
+
+  forget(content: string): void {
+    const { core } = this;
+    if (!core.toSeal.some((each) => each.content === content)) return;
+    core.toSeal = core.toSeal.filter((each) => each.content !== content);
+    core.touch();
+  }
+
+  /** Seals what waits, if it may be sealed now. */
+  async flush(step: Step): Promise<void> {
+    const { core } = this;
+    if (core.toSeal.length === 0) return;
+    if (core.hold === 'removal') core.ports.count('held-back');
+    if (core.hold !== undefined) return;
+    const waiting = core.toSeal;
+    core.toSeal = [];
+    for (const each of waiting) if (!(await this.#trySeal(each, step))) core.toSeal.push(each);
+    if (core.toSeal.length !== waiting.length) core.touch();
+  }
+
+  /** True when it waits no more. */
+  async #trySeal(waiting: ToSeal, step: Step): Promise<boolean> {
+    const { core } = this;
+    const content = this.contents.get(waiting.content);
+    if (content === undefined) return true;
+    if (waiting.device === undefined) {
+      if (!this.#mayAddress(core.others)) return false;
+      await this.#seal(waiting, core.others, step);
+      return true;
+    }
+    const member = core.member(waiting.device);
+    const exhausted = member === undefined || (member.id === waiting.leaf && waiting.tries > MOST_TRIES);
+    if (!exhausted) {
+      core.ports.count('sealed-again');
+      await this.#seal(waiting, [member], step);
+      return true;
+    }
+    if (step.now - content.at < KEPT_MS) return false;
+    core.ports.notify({ kind: 'given-up', group: core.id, content: waiting.content, device: waiting.device }, step);
+    return true;
+  }
+
+  /** A message to oneself alone waits for the first other member. */
+  #mayAddress(others: readonly Member[]): boolean {
+    return others.length > 0;
+  }
+
+  async #seal({ content, device, tries }: ToSeal, to: readonly Member[], step: Step): Promise<void> {
+    const { core, contents } = this;
+    const { engine } = core.ports;
+    const id = create(MessageAuthenticatedDataSchema, { contentId: fromHex(content) });
+    const { plaintext } = contents.get(content)!;
+    const sealed = await engine.seal(core.branches.state(core.head)!, plaintext, toBinary(MessageAuthenticatedDataSchema, id));
+    core.branches.useState(core.head, sealed.state, step);
+    core.log.add(this.#idOf(sealed.message), { state: core.head, bytes: sealed.message, at: step.now }, step);
+    const recipients = recipientsOf(to);
+    if (device !== undefined) contents.tried(content, recipients[0]!, tries);
+    const payload = applicationEnvelope(core.head, sealed.message);
+    const dispatch = core.ports.dispatch({ kind: 'message', group: core.id, content, payload, recipients, state: core.head }, step);
+    contents.dispatched(content, dispatch, recipients, step);
+  }
+
+  #tellWaiting(content: string, step: Step): void {
+    const cause = this.core.hold ?? 'alone';
+    this.core.ports.notify({ kind: 'waiting', group: this.core.id, content, cause }, step);
+  }
+
+  // --- reading
+
+  /** `stored`: durable with this step, or was before. `later`: to be kept until its state is here. */
+  async read({ state: hint, message }: ApplicationEnvelope, step: Step): Promise<Read> {
+    const { core } = this;
+    const state = toHex(hint);
+    const id = this.#idOf(message);
+    if (core.log.has(id)) return 'stored';
+    const held = core.branches.state(state);
+    if (held === undefined) return core.branches.isPast(state, message) ? 'cannot' : 'later';
+    try {
+      const opened = await core.ports.engine.open(held, message);
+      if (opened.kind !== 'application') return 'cannot';
+      this.#opened(opened, state, { id, bytes: message }, step);
+      return 'stored';
+    } catch (error) {
+      if (!(error instanceof MlsError)) throw error;
+      return this.#unreadable(error, state);
+    }
+  }
+
+  #opened(opened: OpenedMessage, state: StateId, { id, bytes }: { id: string; bytes: Uint8Array }, step: Step): void {
+    const { core } = this;
+    core.branches.useState(state, opened.state, step);
+    core.log.add(id, { state, bytes, at: step.now }, step);
+    const sender = core.branches.members(state).find(({ leaf }) => leaf === opened.senderLeaf)!;
+    core.show(sender.id);
+    core.ports.sighted(sender.identity.device, step);
+    const content = contentIdOf(opened.authenticatedData);
+    if (content === undefined || !this.contents.see(sender.identity.device, content, step)) return;
+    const { account, device, accountName: name } = sender.identity;
+    core.ports.notify({ kind: 'message', group: core.id, from: { account, device, name }, content, plaintext: opened.plaintext }, step);
+  }
+
+  #unreadable({ reason }: MlsError, state: StateId): Read {
+    const { core } = this;
+    // This device does not know of a message of its own: its store is of an earlier time.
+    if (reason === 'own-message-ahead') core.die('rolled-back', state);
+    if (reason === 'own-message' || reason === 'own-message-ahead') return 'stored';
+    // Not the message that the generation was used for, or the log would have it.
+    if (reason === 'used-generation' && !core.ports.rules.usedGenerationByHash) return 'stored';
+    return 'cannot';
+  }
+
+  #idOf(message: Uint8Array): string {
+    return commitId(message, this.core.ports.provider);
+  }
+}
+
+export function applicationEnvelope(state: StateId, message: Uint8Array): Uint8Array {
+  const value = { state: fromHex(state), message };
+  return toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'application', value } }));
+}
+
+export function commitEnvelope(parent: StateId, message: Uint8Array): Uint8Array {
+  const value = { parent: fromHex(parent), message };
+  return toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'commit', value } }));
+}
+
+export function recipientsOf(members: readonly Member[]): Recipient[] {
+  return members.map(({ id, identity, address }) => ({
+    device: address.device,
+    token: address.token,
+    account: identity.account,
+    leaf: id,
+  }));
+}
+
+function contentIdOf(authenticatedData: Uint8Array): string | undefined {
+  try {
+    const { contentId } = fromBinary(MessageAuthenticatedDataSchema, authenticatedData);
+    return contentId.length === ID_BYTES ? toHex(contentId) : undefined;
+  } catch {
+    return undefined;
+  }
+}

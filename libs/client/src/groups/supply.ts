@@ -1,0 +1,88 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import type { StateId } from '@sotto/mls';
+import { EnvelopeSchema, fromHex, type Hello, toHex } from '@sotto/protocol';
+import type { GroupCore } from './group-core.js';
+import { packShort, short, unpackShort } from './hello.js';
+import type { Shown } from './peers.js';
+import { applicationEnvelope, commitEnvelope } from './sealing.js';
+
+const BUNDLE_BYTES = 200 * 1024;
+/** Ids of messages named in one hello. */
+const MOST_DETAILS = 2_000;
+
+interface Item {
+  /** Twice the epoch, one more for a commit: it ends its epoch, so the messages go before it. */
+  readonly order: number;
+  readonly envelope: Uint8Array;
+}
+
+/** Envelopes that the other lacks and can use, in the order in which it can use them. Losing branches too. */
+export function lackedBy(shown: Shown, hello: Hello, core: GroupCore): Uint8Array[] {
+  const known = new Set([...shown.path, ...shown.others]);
+  const commits = [...core.branches.commits.values()]
+    .filter(({ node }) => !known.has(short(node.id)) && node.epoch > shown.heldFrom)
+    .map(({ node, bytes }): Item => ({ order: 2 * (node.epoch - 1) + 1, envelope: commitEnvelope(node.parent, bytes) }));
+  const messages = [...core.log.states()].flatMap((state) => messagesFor(state, known, shown, hello, core));
+  return [...commits, ...messages].sort((a, b) => a.order - b.order).map(({ envelope }) => envelope);
+}
+
+function messagesFor(state: StateId, known: ReadonlySet<string>, shown: Shown, hello: Hello, core: GroupCore): Item[] {
+  const epoch = core.branches.epoch(state);
+  const digest = hello.digests.find((each) => toHex(each.state) === short(state));
+  if (epoch === undefined || (epoch < shown.heldFrom && digest === undefined)) return [];
+  const all = core.log.of(state);
+  let missing = all;
+  if (known.has(short(state)) && digest !== undefined && digest.count > 0) {
+    const details = hello.details.find((each) => toHex(each.state) === short(state));
+    if (details === undefined) return [];
+    const has = new Set(unpackShort(details.ids));
+    missing = all.filter(([id]) => !has.has(short(id)));
+  }
+  return missing.map(([, { bytes }]) => ({ order: 2 * epoch, envelope: applicationEnvelope(state, bytes) }));
+}
+
+/** Envelopes with supplies, each of a size that travels. */
+export function bundles(group: string, envelopes: readonly Uint8Array[]): Uint8Array[] {
+  const groups: Uint8Array[][] = [];
+  let room = 0;
+  for (const envelope of envelopes) {
+    if (envelope.length > room || groups.length === 0) {
+      groups.push([]);
+      room = BUNDLE_BYTES;
+    }
+    groups.at(-1)!.push(envelope);
+    room -= envelope.length;
+  }
+  return groups.map((each) => {
+    const value = { group: fromHex(group), envelopes: each };
+    return toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'supply', value } }));
+  });
+}
+
+/** What this device has of the messages of each epoch that it holds. */
+export function digestsOf(core: GroupCore) {
+  return [...core.branches.heldStates()].map(([state]) => {
+    const { count, ids } = core.log.digest(state);
+    return { state: packShort([state]), count, ids: fromHex(ids) };
+  });
+}
+
+/** By name, the messages of those epochs in which the other has others; and how many it has more. */
+export function detailsFor(hello: Hello, core: GroupCore) {
+  const byShort = new Map([...core.branches.heldStates()].map(([state]) => [short(state), state]));
+  let room = MOST_DETAILS;
+  let missing = 0;
+  const details: { state: Uint8Array; ids: Uint8Array }[] = [];
+  for (const theirs of hello.digests) {
+    const state = byShort.get(toHex(theirs.state));
+    if (state === undefined) continue;
+    const own = core.log.digest(state);
+    if (own.count === theirs.count && own.ids === toHex(theirs.ids)) continue;
+    missing += Math.max(0, theirs.count - own.count);
+    const ids = core.log.of(state).map(([id]) => id);
+    if (ids.length > room) continue;
+    room -= ids.length;
+    details.push({ state: theirs.state, ids: packShort(ids) });
+  }
+  return { details, missing };
+}

@@ -1,0 +1,331 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import type { Member, StateId } from '@sotto/mls';
+import { fromHex, type Hello, type HelloEnvelope, HelloSchema, LeaveStatementSchema, type LeaveStatement, toHex } from '@sotto/protocol';
+import { addressOf, type GroupCore } from './group-core.js';
+import type { Address, Step } from './group-ports.js';
+import { type HelloKey, openHello, packShort, sealHello, short } from './hello.js';
+import { Peer, type Shown, shownBy, sideOf } from './peers.js';
+import { type Rejoining, rejoinRequest } from './rejoining.js';
+import { leaveStatementBytes } from './statements.js';
+import { bundles, detailsFor, digestsOf, lackedBy } from './supply.js';
+
+/** Members that are asked at a time. */
+const ASKED = 2;
+const NONCE_BYTES = 16;
+const MOST_NONCES = 64;
+/** Other commits named in one hello. */
+const MOST_OTHERS = 2_000;
+/** With no progress for so long, members whose branch begins above one's head count as being on another. */
+const STUCK_MS = 60_000;
+/** A hello for its own sake: what nobody misses shows nowhere else. */
+const IDLE_HELLO_MS = 900_000;
+
+type HelloInit = MessageInitShape<typeof HelloSchema>;
+
+/** Members tell each other what they have, and give what the other lacks (docs/groups.md § Catching up). */
+export class Sync {
+  readonly #peers = new Map<string, Peer>();
+  /** Of own hellos that want an answer. */
+  readonly #nonces = new Set<string>();
+  #progressAt = 0;
+  #idleAt = 0;
+
+  constructor(
+    private readonly core: GroupCore,
+    private readonly rejoining: Rejoining,
+    /** Signed by those who said that they leave, by leaf. */
+    private readonly left: Map<string, LeaveStatement>,
+  ) {}
+
+  // --- asking
+
+  /** The device is connected: whatever happened meanwhile, two members are asked. */
+  start(step: Step): void {
+    const { core } = this;
+    core.askingSince = step.now;
+    this.#progressAt = step.now;
+    for (const peer of this.#peers.values()) peer.refresh();
+    this.#askSome(step);
+  }
+
+  /** A member is there. Its head may be one that was not seen yet. */
+  sighted(device: string, step: Step): void {
+    const member = this.core.member(device);
+    if (member === undefined || device === this.core.ports.own.device) return;
+    const peer = this.#peer(device);
+    if (peer.shown !== undefined && this.#isHead(peer.shown) && !this.#needs) return;
+    if (peer.mayAsk(step.now)) this.#ask(member, step);
+  }
+
+  /** Something new has come: whoever was asked in vain may know more by now. */
+  progress(step: Step): void {
+    this.#progressAt = step.now;
+    for (const peer of this.#peers.values()) peer.refresh();
+  }
+
+  show(to: Member, address: Address, step: Step): void {
+    this.#send(to, address, {}, step);
+  }
+
+  tick(step: Step): void {
+    if (this.#needs || step.now >= this.#idleAt) this.#askSome(step);
+  }
+
+  /** Another branch is where this device goes on: what others have shown is of use no more. */
+  restart(step: Step): void {
+    this.#peers.clear();
+    this.start(step);
+  }
+
+  get #needs(): boolean {
+    const { core } = this;
+    return (!core.confirmed && core.others.length > 0) || core.isMissing || core.dead || core.wantsRejoin || core.out;
+  }
+
+  #isHead({ path }: Shown): boolean {
+    return path[0] === short(this.core.head);
+  }
+
+  #askSome(step: Step): void {
+    const { core } = this;
+    this.#idleAt = step.now + IDLE_HELLO_MS * (0.5 + core.ports.random(1)[0]! / 256);
+    const members = core.others.filter(({ identity }) => this.#peer(identity.device).mayAsk(step.now));
+    const isOnline = ({ identity }: Member) => core.ports.isOnline(identity.account);
+    const there = shuffled(
+      members.filter((each) => isOnline(each) === true),
+      core.ports.random,
+    );
+    const unknown = shuffled(
+      members.filter((each) => isOnline(each) === undefined),
+      core.ports.random,
+    );
+    for (const member of [...there, ...unknown].slice(0, ASKED)) this.#ask(member, step);
+  }
+
+  #ask(member: Member, step: Step): void {
+    this.#peer(member.identity.device).asked(step.now);
+    this.#send(member, addressOf(member), {}, step);
+  }
+
+  // --- hearing
+
+  /** Undefined: not for this device, not signed by a member, or not readable here. */
+  open(envelope: HelloEnvelope): { hello: Hello; from: Member } | undefined {
+    const { core } = this;
+    const opened = openHello(envelope, (by) => this.#helloKey(by) ?? this.rejoining.keyOf(by));
+    if (opened === undefined) return undefined;
+    const { hello, bytes, signature } = opened;
+    const device = toHex(hello.sender);
+    const from = core.branches.findMember(device) ?? this.rejoining.greetedMember(device);
+    const meant = toHex(hello.recipient) === core.ports.own.device && toHex(hello.group) === core.id && device !== core.ports.own.device;
+    if (from === undefined || !meant || !core.ports.engine.verify(from.signatureKey, 'hello', bytes, signature)) return undefined;
+    return { hello, from };
+  }
+
+  /** Takes in what the other shows, gives what it lacks, and answers. */
+  async hear(hello: Hello, from: Member, step: Step): Promise<void> {
+    const { core } = this;
+    core.ports.count('hello');
+    core.show(toHex(hello.leaf));
+    core.ports.sighted(from.identity.device, step);
+    const peer = this.#peer(from.identity.device);
+    if (hello.path.length > 0) peer.shown = shownBy(hello);
+    this.#checkRolledBack(hello);
+    const answered = this.#nonces.delete(toHex(hello.answers));
+    if (answered) core.confirmed = true;
+    this.#hearLeave(hello, from);
+    await this.rejoining.help(from, hello, step);
+    this.#compare(step);
+    const address = { device: from.identity.device, token: hello.token };
+    this.#give(hello, peer, address, step);
+    await this.#answer(hello, from, address, answered, step);
+  }
+
+  /** Somebody has seen a later message of this device than it knows of itself. */
+  #checkRolledBack({ seen }: Hello): void {
+    const { core } = this;
+    for (const { state, generation } of seen) {
+      const id = this.#stateBy(toHex(state));
+      const held = id === undefined ? undefined : core.branches.state(id);
+      if (held !== undefined && generation >= core.ports.engine.generationOf(held, held.ownLeaf)) core.die('rolled-back', id);
+    }
+  }
+
+  #hearLeave({ left }: Hello, from: Member): void {
+    const { core } = this;
+    if (left === undefined || !core.ports.rules.removedFallSilent) return;
+    const leaf = toHex(left.leaf);
+    const member = core.members.find(({ id }) => id === leaf);
+    if (member?.identity.device !== from.identity.device) return;
+    if (!core.ports.engine.verify(member.signatureKey, 'leave', leaveStatementBytes(core.id, leaf), left.signature)) return;
+    this.left.set(leaf, left);
+    core.wish({ kind: 'remove', leaves: [leaf] });
+  }
+
+  /** Whether those on a branch that this device can't compare with its own are to be followed. */
+  #compare(step: Step): void {
+    const { core } = this;
+    if (!core.ports.rules.rejoin || core.out || core.dead) return;
+    const vote = this.#vote(step.now);
+    const wants = vote.theirs > vote.mine || (vote.theirs === vote.mine && vote.theirs > 0 && vote.theirsIsBetter);
+    if (wants === core.wantsRejoin) return;
+    core.wantsRejoin = wants;
+    core.touch();
+  }
+
+  #vote(now: number) {
+    const { core } = this;
+    const rootEpoch = core.branches.epoch(core.branches.root)!;
+    const all = { mine: 1, theirs: 0 };
+    /** Those alone who hold the fork. */
+    const compared = { mine: 0, theirs: 0 };
+    let best: Shown | undefined;
+    for (const { identity } of core.others) {
+      const shown = this.#peers.get(identity.device)?.shown;
+      const side = shown && this.#sideOf(shown, now);
+      if (side !== 'mine' && side !== 'theirs') continue;
+      all[side]++;
+      if (shown!.heldFrom < rootEpoch) compared[side]++;
+      if (side === 'theirs' && (best === undefined || isBetter(shown!, best))) best = shown;
+    }
+    const counted = compared.mine + compared.theirs > 0 ? compared : all;
+    const own = { headEpoch: core.branches.headEpoch, path: [short(core.head)] };
+    return { ...counted, theirsIsBetter: best !== undefined && isBetter(best, own) };
+  }
+
+  #sideOf(shown: Shown, now: number): 'mine' | 'theirs' | undefined {
+    const side = sideOf(shown, this.core.branches);
+    if (side === 'same') return 'mine';
+    if (side === 'other') return 'theirs';
+    return side === 'ahead' && now - this.#progressAt > STUCK_MS ? 'theirs' : undefined;
+  }
+
+  #give(hello: Hello, peer: Peer, to: Address, step: Step): void {
+    const { core } = this;
+    if (peer.shown === undefined || hello.path.length === 0) return;
+    for (const bundle of bundles(core.id, lackedBy(peer.shown, hello, core))) {
+      if (!peer.maySupply(bundle.length, step.now)) return;
+      core.ports.transmit(bundle, [to], step);
+    }
+  }
+
+  async #answer(hello: Hello, from: Member, to: Address, answered: boolean, step: Step): Promise<void> {
+    const { core } = this;
+    const { details, missing } = detailsFor(hello, core);
+    if (missing > 0) this.#tellMissing(missing, from, step);
+    const rejoin = await this.#request(hello, from, step);
+    const rejoinNonce = hello.wantsRejoin ? this.rejoining.offerTo(from.identity.device, step) : new Uint8Array();
+    const wanted = hello.answers.length === 0 || rejoin !== undefined || (answered && (missing > 0 || rejoinNonce.length > 0));
+    if (!wanted || (hello.answers.length === 0 && !this.#peer(from.identity.device).mayAnswer(step.now))) return;
+    this.#send(from, to, { answers: hello.nonce, details, rejoinNonce, rejoin }, step);
+  }
+
+  #tellMissing(messages: number, { identity }: Member, step: Step): void {
+    const { account, device, accountName: name } = identity;
+    this.core.ports.notify({ kind: 'missing', group: this.core.id, messages, asking: { account, device, name } }, step);
+  }
+
+  /** Signs the other's offer, if this device wants to be let in again where the other is. */
+  async #request({ rejoinNonce }: Hello, from: Member, step: Step) {
+    const { core } = this;
+    if (rejoinNonce.length !== NONCE_BYTES || !(core.dead || core.wantsRejoin) || core.out) return undefined;
+    const shown = this.#peer(from.identity.device).shown;
+    if (!core.dead && (shown === undefined || this.#sideOf(shown, step.now) !== 'theirs')) return undefined;
+    core.ports.count('rejoin-asked');
+    const { publicBytes } = await core.ports.newJoinPackage(core.id, step);
+    const { engine } = core.ports;
+    return rejoinRequest(core.id, rejoinNonce, publicBytes, (label, bytes) => engine.sign(label, bytes));
+  }
+
+  // --- saying
+
+  #send(to: Member, address: Address, more: HelloInit, step: Step): void {
+    const { core } = this;
+    const { engine, random, own } = core.ports;
+    const nonce = random(NONCE_BYTES);
+    this.#remember(toHex(nonce));
+    const path = core.branches.tree.path(core.head);
+    const onPath = new Set(path);
+    const others = [...core.branches.commits.keys(), ...core.branches.refusedIds()].filter((id) => !onPath.has(id));
+    const hello = create(HelloSchema, {
+      group: fromHex(core.id),
+      sender: fromHex(own.device),
+      recipient: fromHex(address.device),
+      leaf: fromHex(core.ownLeaf?.id ?? ''),
+      nonce,
+      token: core.ownLeaf?.address.token ?? new Uint8Array(),
+      headEpoch: BigInt(core.branches.headEpoch),
+      path: packShort(path),
+      others: packShort(others.slice(-MOST_OTHERS)),
+      heldFrom: BigInt(core.branches.epoch(core.branches.root)!),
+      digests: digestsOf(core),
+      seen: this.#seenOf(to),
+      wantsRejoin: (core.dead || core.wantsRejoin) && !core.out,
+      ...(core.out && core.ownLeaf && { left: this.#leaveStatement(core.ownLeaf.id) }),
+      ...more,
+    });
+    const sealed = sealHello(hello, this.#keysFor(to.identity.device), { random, sign: (bytes) => engine.sign('hello', bytes) });
+    core.ports.transmit(sealed, [address], step);
+  }
+
+  #remember(nonce: string): void {
+    this.#nonces.add(nonce);
+    if (this.#nonces.size > MOST_NONCES) this.#nonces.delete(this.#nonces.values().next().value!);
+  }
+
+  #leaveStatement(leaf: string): LeaveStatement {
+    const { engine } = this.core.ports;
+    return create(LeaveStatementSchema, { leaf: fromHex(leaf), signature: engine.sign('leave', leaveStatementBytes(this.core.id, leaf)) });
+  }
+
+  #seenOf({ identity }: Member) {
+    const { branches, ports } = this.core;
+    return [...branches.heldStates()].flatMap(([id, state]) => {
+      const leaf = branches.members(id).find((each) => each.identity.device === identity.device);
+      const next = leaf === undefined ? 0 : ports.engine.generationOf(state, leaf.leaf);
+      return next === 0 ? [] : [{ state: packShort([id]), generation: next - 1 }];
+    });
+  }
+
+  /** Keys of states that the other may hold: the head and states at growing distance before it, those where this device began, the other's head. */
+  #keysFor(device: string): HelloKey[] {
+    const { branches } = this.core;
+    const path = branches.tree.path(branches.head);
+    const ids = new Set<StateId>();
+    for (let distance = 0; distance < path.length; distance = Math.max(1, 2 * distance)) ids.add(path[distance]!);
+    for (const id of branches.roots.keys()) ids.add(id);
+    const theirs = this.#stateBy(this.#peers.get(device)?.shown?.path[0] ?? '');
+    if (theirs !== undefined) ids.add(theirs);
+    return [...ids].flatMap((by) => {
+      const key = branches.helloKey(by);
+      return key === undefined ? [] : [{ by, key }];
+    });
+  }
+
+  #helloKey(by: string): Uint8Array | undefined {
+    const state = this.#stateBy(by);
+    return state === undefined ? undefined : this.core.branches.helloKey(state);
+  }
+
+  #stateBy(shortId: string): StateId | undefined {
+    const { commits, roots } = this.core.branches;
+    for (const id of commits.keys()) if (short(id) === shortId) return id;
+    for (const id of roots.keys()) if (short(id) === shortId) return id;
+    return undefined;
+  }
+
+  #peer(device: string): Peer {
+    const known = this.#peers.get(device) ?? new Peer();
+    this.#peers.set(device, known);
+    return known;
+  }
+}
+
+function isBetter(a: Pick<Shown, 'headEpoch' | 'path'>, b: Pick<Shown, 'headEpoch' | 'path'>): boolean {
+  return a.headEpoch > b.headEpoch || (a.headEpoch === b.headEpoch && (a.path[0] ?? '') < (b.path[0] ?? ''));
+}
+
+function shuffled<T>(items: readonly T[], random: (length: number) => Uint8Array): T[] {
+  const keyed = items.map((item) => ({ item, key: toHex(random(4)) }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item);
+}

@@ -1,0 +1,178 @@
+import { create } from '@bufbuild/protobuf';
+import { browserProvider } from '@sotto/mls';
+import { AckSchema, fromHex, KeyPackages, SendSchema, toHex } from '@sotto/protocol';
+import { ClientError } from '../client-error.js';
+import type { Contact } from '../contacts/contact-list.js';
+import { decodeContent, encodeContent } from '../content/content.js';
+import type { Device } from '../device.js';
+import type { Step } from '../groups/group-ports.js';
+import { GROUP_RULES } from '../groups/group-rules.js';
+import { CIPHER_SUITE } from '../key-packages/key-package-stock.js';
+import { deliveryToken, randomBytes } from '../sodium.js';
+import type { Journal } from '../storage/journal.js';
+import { keepMessage, type QueuedMessage } from './message.js';
+import { Messenger } from './messenger.js';
+import type { MessengerPorts, OutgoingSend } from './messenger-ports.js';
+import { Notices } from './notices.js';
+import { Rungs } from './rungs.js';
+
+const MAX_TEXT_BYTES = 64 * 1024;
+
+/** The messenger at work in the world: its ports are this device's connection, contacts and store. */
+export class Messaging {
+  readonly rungs = new Rungs();
+  readonly #notices: Notices;
+  #retryWindowMs = 0;
+  #online = false;
+
+  constructor(private readonly device: Device) {
+    this.#notices = new Notices(device);
+  }
+
+  get online(): boolean {
+    return this.#online;
+  }
+
+  /** Its groups and what it owes, as far as the device has what they need. */
+  async load(): Promise<void> {
+    const { engine, session, options } = this.device;
+    this.device.messenger = engine && session && (await Messenger.load(this.#ports(), options.store));
+    if (this.device.messenger !== undefined) this.device.messenger.retryWindowMs = this.#retryWindowMs;
+  }
+
+  attached(retryWindowMs: number): void {
+    this.#retryWindowMs = retryWindowMs;
+    if (this.device.messenger !== undefined) this.device.messenger.retryWindowMs = retryWindowMs;
+  }
+
+  async goOnline(journal: Journal): Promise<void> {
+    this.#online = true;
+    await this.device.messenger?.online(stepOf(journal));
+  }
+
+  async goOffline(journal: Journal): Promise<void> {
+    this.#online = false;
+    await this.device.messenger?.offline(stepOf(journal));
+  }
+
+  tick(): void {
+    if (this.#online) void this.step((messenger, step) => messenger.tick(step)).catch(() => undefined);
+  }
+
+  /** One step of the messenger, durable before anything of it leaves the device. Throws ClientError `not-logged-in`. */
+  step<T>(work: (messenger: Messenger, step: Step) => Promise<T>): Promise<T> {
+    return this.device.step((journal) => work(this.require(), stepOf(journal)));
+  }
+
+  require(): Messenger {
+    const { messenger } = this.device;
+    if (messenger === undefined) throw new ClientError('not-logged-in', 'this device is not confirmed yet');
+    return messenger;
+  }
+
+  // --- messages
+
+  /** Resolves with the content id once the message is durable here; the event `delivery` tells the rest. */
+  send(name: string, text: string): Promise<string> {
+    const contact = this.device.accepted(name);
+    return this.#write(name, text, async (messenger, plaintext, step) => {
+      const id = await messenger.composeTo(contact.account, plaintext, step);
+      if (messenger.directWith(contact.account) === undefined && this.mayBegin(contact)) await messenger.beginDirect(contact.account, step);
+      return id;
+    });
+  }
+
+  sendToGroup(group: string, text: string): Promise<string> {
+    return this.#write(group, text, (messenger, plaintext, step) => messenger.compose(group, plaintext, step));
+  }
+
+  async #write(
+    conversation: string,
+    text: string,
+    compose: (messenger: Messenger, plaintext: Uint8Array, step: Step) => Promise<string>,
+  ): Promise<string> {
+    if (new TextEncoder().encode(text).length > MAX_TEXT_BYTES) throw new ClientError('too-long', 'a message has at most 64 KiB');
+    return this.step(async (messenger, step) => {
+      const { now: sentAt } = step;
+      const id = await compose(messenger, encodeContent({ text, sentAt }), step);
+      const from = this.device.signedIn().session.name;
+      keepMessage({ id, from, text, sentAt, receivedAt: sentAt, conversation }, step.journal);
+      return id;
+    });
+  }
+
+  /** What is not yet delivered, oldest first. */
+  queue(): QueuedMessage[] {
+    const queue = this.device.messenger?.queue() ?? [];
+    return queue.map(({ id, content, status }) => {
+      const to = this.#notices.conversationOf(content.group, content.account);
+      return { id, to, text: decodeContent(content.plaintext)?.text ?? '', sentAt: content.at, status };
+    });
+  }
+
+  // --- direct conversations
+
+  /** The side that accepted makes the group; so does a device that nobody knows yet. */
+  mayBegin(contact: Contact): boolean {
+    if (contact.changedKey !== undefined) return false;
+    return contact.acceptedByMe || this.device.session?.fresh === true || this.device.messenger?.needsNewDirect(contact.account) === true;
+  }
+
+  async beginIfMine(contact: Contact, journal: Journal): Promise<void> {
+    if (this.mayBegin(contact)) await this.device.messenger?.beginDirect(contact.account, stepOf(journal));
+  }
+
+  // --- ports
+
+  #ports(): MessengerPorts {
+    const { device } = this;
+    const { account, device: id } = device.session!;
+    return {
+      engine: device.engine!,
+      provider: device.options.mlsProvider ?? browserProvider,
+      own: { account, device: id },
+      rules: GROUP_RULES,
+      stock: device.stock,
+      random: randomBytes,
+      newToken: () => deliveryToken(randomBytes(16), device.secrets!.deliveryKey),
+      revoke: (capability, { journal }) => void device.revoked.add([capability], journal),
+      send: (send) => this.#send(send),
+      ack: (handle, outcome) => device.connection.link?.send({ case: 'ack', value: create(AckSchema, { handle, outcome }) }),
+      claim: (of) => void this.#claim(of),
+      isOnline: (of) => device.contacts.byAccount(of)?.online,
+      trusts: (of, key) => this.#trusts(of, key),
+      notify: (notice, step) => this.#notices.tell(notice, step),
+      count: (rung) => this.rungs.count(rung),
+    };
+  }
+
+  #send({ id, recipients, payload, held, slot }: OutgoingSend): void {
+    const value = create(SendSchema, {
+      id: fromHex(id),
+      recipients: recipients.map(({ device, token }) => ({ device: fromHex(device), token })),
+      payload,
+      ttl: held ? Math.ceil(this.#retryWindowMs / 1_000) : 0,
+      ...(slot && { slot: slot.slot, commitId: fromHex(slot.commit) }),
+    });
+    this.device.connection.link?.send({ case: 'send', value });
+  }
+
+  async #claim(account: string): Promise<void> {
+    const answer = await this.device.connection.link
+      ?.call(KeyPackages.method.claim, { account: fromHex(account), cipherSuite: CIPHER_SUITE })
+      .catch((error: unknown) => this.device.failed(error));
+    const claimed = answer?.keyPackages.map(({ device, keyPackage: bytes }) => ({ device: toHex(device), bytes }));
+    await this.step((messenger, step) => messenger.claimed(account, claimed, step)).catch((error: unknown) => this.device.failed(error));
+  }
+
+  #trusts(account: string, key: Uint8Array): boolean {
+    const { session } = this.device;
+    if (account === session?.account) return toHex(session.identityKey) === toHex(key);
+    const contact = this.device.contacts.byAccount(account);
+    return contact !== undefined && toHex(contact.identityKey) === toHex(key);
+  }
+}
+
+export function stepOf(journal: Journal): Step {
+  return { journal, now: Date.now() };
+}

@@ -1,0 +1,71 @@
+import type { MlsEngine, MlsProvider, OwnKeyPackage } from '@sotto/mls';
+import type { Outcome, ReceiptStatus } from '@sotto/protocol';
+import type { Address, DeviceName, GroupNotice, Rung, Step } from '../groups/group-ports.js';
+import type { GroupRules } from '../groups/group-rules.js';
+import type { DeliveryStatus } from '../outbox/outbox-entry.js';
+import type { Journal } from '../storage/journal.js';
+
+/** A Send as it leaves the device. Ids in lower-case hex. */
+export interface OutgoingSend {
+  readonly id: string;
+  readonly recipients: readonly Address[];
+  readonly payload: Uint8Array;
+  /** Whether the relay may hold it for its retry window, or delivers it now or never. */
+  readonly held: boolean;
+  readonly slot?: { readonly slot: Uint8Array; readonly commit: string } | undefined;
+}
+
+/** A Receipt as it arrives. */
+export interface IncomingReceipt {
+  /** Of the Send; empty with RELAY_LOST. */
+  readonly id: string;
+  /** With DELIVERED, UNDELIVERED and CANNOT. */
+  readonly device: string;
+  readonly status: ReceiptStatus;
+  /** Incarnation of the relay, with ACCEPTED and RELAY_LOST. */
+  readonly relay: number;
+  /** With REFUSED. */
+  readonly retryAfterMs: number;
+  /** With REFUSED: for good, whatever is tried. */
+  readonly final: boolean;
+  /** With SLOT_TAKEN: the commit that holds the slot. */
+  readonly commit: string;
+}
+
+export type MessengerNotice =
+  GroupNotice | { readonly kind: 'delivery'; readonly group: string; readonly content: string; readonly status: DeliveryStatus };
+
+/** The one-time and last-resort packages that this device has published. */
+export interface PackageStock {
+  candidates(): readonly OwnKeyPackage[];
+  /** A one-time package is used up by the join. True for one of last resort: it stays, and others may have got the same token with it. */
+  spend(used: OwnKeyPackage, journal: Journal): boolean;
+}
+
+/** All that the messenger needs of the world: real in SottoClient, simulated in test/simulation. It reads no clock and does no I/O itself. */
+export interface MessengerPorts {
+  readonly engine: MlsEngine;
+  readonly provider: MlsProvider;
+  readonly own: DeviceName;
+  readonly rules: GroupRules;
+  readonly stock: PackageStock;
+  readonly random: (length: number) => Uint8Array;
+  /** A delivery token of this device under a fresh capability. */
+  newToken(): Uint8Array;
+  /** Withdraws a capability of this device: who holds its token reaches it no more. */
+  revoke(capability: string, step: Step): void;
+  /** Called when the step is durable, as `ack` and `claim` are. */
+  send(send: OutgoingSend): void;
+  ack(handle: bigint, outcome: Outcome): void;
+  /** Asks for a key package of each device of an account; the answer comes by Messenger.claimed. */
+  claim(account: string): void;
+  isOnline(account: string): boolean | undefined;
+  /** A contact under the key that was pinned, or this account itself: its devices are let in, and its groups joined without asking. */
+  trusts(account: string, accountKey: Uint8Array): boolean;
+  /** Called within the step: what is to be kept of it goes into the same journal, the program is told after that. */
+  notify(notice: MessengerNotice, step: Step): void;
+  count(rung: Rung): void;
+}
+
+/** MLSMessages with key packages, by device. */
+export type Claimed = readonly { readonly device: string; readonly bytes: Uint8Array }[];

@@ -1,0 +1,710 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { decodeGroupData, directData, encodeGroupData, type GroupData, type Member, MlsError, newGroupData } from '@sotto/mls';
+import {
+  type Envelope,
+  EnvelopeSchema,
+  fromHex,
+  type GreetingEnvelope,
+  type HelloEnvelope,
+  Outcome,
+  type SupplyEnvelope,
+  toHex,
+  type WelcomeEnvelope,
+} from '@sotto/protocol';
+import { ClientError } from '../client-error.js';
+import { commitId, genesis } from '../groups/branches.js';
+import { Claims } from '../groups/claims.js';
+import { type Content, Contents } from '../groups/contents.js';
+import { Group } from '../groups/group.js';
+import type { Address, ClaimedPackage, Dispatch, GroupPorts, Step } from '../groups/group-ports.js';
+import type { Intent } from '../groups/intent.js';
+import { Later, type LaterRecord } from '../groups/later.js';
+import type { JoinPackage } from '../groups/rejoining.js';
+import { load, loadGroups } from '../groups/stored-groups.js';
+import { Outbox, type OutboxEffect } from '../outbox/outbox.js';
+import type { DeliveryStatus, EntryRecord, OutboxEntry, RecipientState, SettledRecord } from '../outbox/outbox-entry.js';
+import type { Journal } from '../storage/journal.js';
+import type { Store } from '../storage/store.js';
+import { Joining, type Welcomed } from './joining.js';
+import type { Claimed, IncomingReceipt, MessengerPorts } from './messenger-ports.js';
+
+const GROUP_ID_BYTES = 32;
+const ID_BYTES = 16;
+/** Of groups that this device does not know: their Welcome may be on its way. */
+const STRAYS = { count: 200, bytes: 4 * 1024 * 1024 };
+const MOST_INVITATIONS = 50;
+const RENEW_EVERY_MS = 15_000;
+
+/** A Welcome of somebody who is no contact, until the user decides. */
+interface Invitation {
+  readonly payload: Uint8Array;
+  /** Who sent it. */
+  readonly account: string;
+  readonly at: number;
+}
+
+/** A group as the program sees it. */
+export interface GroupView {
+  readonly id: string;
+  readonly data: GroupData;
+  readonly members: readonly Member[];
+  /** This device is no member any more, or has left. */
+  readonly out: boolean;
+  readonly retired: boolean;
+  /** Why messages wait, if they do. */
+  readonly hold: string | undefined;
+}
+
+/**
+ * All conversations of a device, and its outbox: a core without I/O. Each method is one step: what is durable goes into the step's journal,
+ * what leaves the device through the ports after it is committed.
+ */
+export class Messenger {
+  readonly #groups = new Map<string, Group>();
+  readonly #claims = new Claims();
+  readonly #groupPorts: GroupPorts;
+  readonly #renewedAt = new Map<string, number>();
+  /** Accounts with which a new direct conversation is to begin, as the Welcome to the one before can't be opened. */
+  readonly #toRenew = new Set<string>();
+  #strays = new Later('', STRAYS);
+
+  private constructor(
+    private readonly ports: MessengerPorts,
+    private readonly outbox: Outbox,
+    private readonly contents: Contents,
+    private readonly joining: Joining,
+    private readonly invitations: Map<string, Invitation>,
+  ) {
+    this.#groupPorts = this.#portsOfGroups();
+  }
+
+  /** Throws ClientError `storage-failed` for a store that can't be read. */
+  static async load(ports: MessengerPorts, store: Store): Promise<Messenger> {
+    const outbox = Outbox.load(await load<EntryRecord>(store, 'outbox'), await load<SettledRecord>(store, 'outbox-settled'));
+    const seen = new Set((await store.load('seen')).keys());
+    const contents = new Contents(await load<Content>(store, 'contents'), seen, ports.own.account);
+    const joining = new Joining(ports, await load<JoinPackage>(store, 'join-packages'));
+    const messenger = new Messenger(ports, outbox, contents, joining, await load<Invitation>(store, 'invitations'));
+    for (const entry of outbox.entries()) if (entry.content !== undefined) contents.restore(entry.content, entry.id);
+    for (const [id, stored] of await loadGroups(store))
+      messenger.#groups.set(id, Group.restore(id, messenger.#groupPorts, contents, stored));
+    const strays = [...(await load<LaterRecord>(store, 'later'))].filter(([key]) => key.startsWith('/'));
+    messenger.#strays = new Later(
+      '',
+      STRAYS,
+      strays.map(([key, record]) => [key.slice(1), record] as const),
+    );
+    return messenger;
+  }
+
+  // --- the connection
+
+  async online(step: Step): Promise<void> {
+    this.outbox.online();
+    for (const group of this.#groups.values()) {
+      group.sync.start(step);
+      await group.settle(step);
+    }
+    this.#finish(step);
+  }
+
+  /** How long the server holds a message for a device that is away. */
+  set retryWindowMs(value: number) {
+    this.outbox.retryWindowMs = value;
+  }
+
+  async offline(step: Step): Promise<void> {
+    this.outbox.offline();
+    this.#claims.disconnected();
+    this.#strays.forgetHandles();
+    for (const group of this.#groups.values()) group.disconnected();
+    this.#finish(step);
+  }
+
+  /** An account has come online. */
+  async sighted(account: string, step: Step): Promise<void> {
+    this.outbox.sighted(account);
+    this.#claims.sighted(account);
+    for (const group of this.#groups.values()) {
+      for (const { identity } of group.core.others) if (identity.account === account) group.sync.sighted(identity.device, step);
+      if (group.core.intents.length > 0) await group.settle(step);
+    }
+    this.#finish(step);
+  }
+
+  async tick(step: Step): Promise<void> {
+    for (const effect of this.outbox.tick(step.now)) this.#effect(effect, step);
+    if (!this.ports.rules.onceOwedOwed) this.#forgetOffHead();
+    for (const group of this.#groups.values()) await group.tick(step);
+    this.#finish(step);
+  }
+
+  /** Key packages of an account, as claimed; undefined: the claim failed. */
+  async claimed(account: string, claimed: Claimed | undefined, step: Step): Promise<void> {
+    const packages = new Map<string, ClaimedPackage>();
+    for (const each of claimed ?? []) {
+      const usable = await this.#checked(account, each, step);
+      if (usable !== undefined) packages.set(each.device, usable);
+    }
+    // Of one's own account an empty answer says that there is no other device.
+    const usable = packages.size > 0 || (claimed !== undefined && account === this.ports.own.account);
+    this.#claims.claimed(account, usable ? packages : undefined, step.now);
+    for (const group of this.#groups.values()) if (usable && group.core.intents.length > 0) await group.settle(step);
+    this.#finish(step);
+  }
+
+  // --- what arrives
+
+  /** One delivery. It is answered when the step is durable. */
+  async receive(handle: bigint, payload: Uint8Array, step: Step): Promise<void> {
+    const envelope = parse(payload);
+    const outcome = envelope === undefined ? Outcome.CANNOT : await this.#receive(envelope.kind, payload, handle, step);
+    if (outcome !== Outcome.LATER || this.ports.rules.later) this.#answer(handle, outcome, step);
+    this.#finish(step);
+  }
+
+  async receipt(receipt: IncomingReceipt, step: Step): Promise<void> {
+    const touched = new Set<Group>();
+    for (const effect of this.outbox.receipt(receipt, (account) => this.ports.isOnline(account), step.now)) {
+      const group = this.#effect(effect, step);
+      if (group !== undefined) touched.add(group);
+    }
+    for (const group of touched) await group.settle(step);
+    for (const account of this.#toRenew) await this.beginDirect(account, step, true);
+    this.#toRenew.clear();
+    this.#finish(step);
+  }
+
+  async #receive(kind: Envelope['kind'], payload: Uint8Array, handle: bigint | undefined, step: Step): Promise<Outcome> {
+    switch (kind.case) {
+      case 'welcome':
+        return this.#welcome(kind.value, payload, step);
+      case 'application':
+      case 'commit':
+        return this.#message(kind, payload, handle, step);
+      case 'hello':
+        await this.#hello(kind.value, step);
+        return Outcome.STORED;
+      case 'supply':
+        await this.#supply(kind.value, step);
+        return Outcome.STORED;
+      case 'greeting':
+        await this.#greeting(kind.value, step);
+        return Outcome.STORED;
+      default:
+        return Outcome.CANNOT;
+    }
+  }
+
+  async #message(
+    kind: Envelope['kind'] & { case: 'application' | 'commit' },
+    payload: Uint8Array,
+    handle: bigint | undefined,
+    step: Step,
+  ): Promise<Outcome> {
+    const id = this.#groupOf(kind.value.message);
+    if (id === undefined) return Outcome.CANNOT;
+    const group = this.#groups.get(id);
+    if (group === undefined) {
+      this.#strays.keep(commitId(payload, this.ports.provider), payload, handle, step);
+      return Outcome.LATER;
+    }
+    const outcome = await group.receive(kind, payload, handle, step);
+    await group.settle(step);
+    return outcome;
+  }
+
+  async #hello(envelope: HelloEnvelope, step: Step): Promise<void> {
+    const group = this.#groups.get(toHex(envelope.group));
+    const heard = group?.sync.open(envelope);
+    if (group === undefined || heard === undefined) return;
+    await group.sync.hear(heard.hello, heard.from, step);
+    await group.settle(step);
+  }
+
+  async #supply({ group: id, envelopes }: SupplyEnvelope, step: Step): Promise<void> {
+    const group = this.#groups.get(toHex(id));
+    if (group === undefined) return;
+    for (const payload of envelopes) {
+      const kind = parse(payload)?.kind;
+      if (kind?.case !== 'application' && kind?.case !== 'commit') continue;
+      if (this.#groupOf(kind.value.message) !== group.id) continue;
+      const outcome = await group.receive(kind, payload, undefined, step);
+      if (outcome === Outcome.STORED) this.ports.count(kind.case === 'commit' ? 'supplied-commit' : 'supplied-message');
+      if (kind.case === 'commit') await group.settle(step);
+    }
+    await group.settle(step);
+  }
+
+  async #greeting({ sealed }: GreetingEnvelope, step: Step): Promise<void> {
+    const greeting = this.joining.openGreeting(sealed);
+    if (greeting === undefined) return;
+    const group = this.#groups.get(toHex(greeting.group));
+    const sender = toHex(greeting.sender);
+    if (group !== undefined && !group.core.branches.removedHere) return group.answerGreeting(sender, greeting.token, step);
+    if (group?.core.leaving === true) return;
+    this.#transmit(await this.joining.askIn(greeting, step), [{ device: sender, token: greeting.token }], step);
+  }
+
+  #groupOf(message: Uint8Array): string | undefined {
+    try {
+      return toHex(this.ports.engine.peek(message).groupId);
+    } catch (error) {
+      if (error instanceof MlsError) return undefined;
+      throw error;
+    }
+  }
+
+  #answer(handle: bigint, outcome: Outcome, step: Step): void {
+    step.journal.afterwards(() => this.ports.ack(handle, outcome));
+  }
+
+  // --- being let in
+
+  async #welcome(envelope: WelcomeEnvelope, payload: Uint8Array, step: Step): Promise<Outcome> {
+    const id = commitId(envelope.commit?.message ?? new Uint8Array(), this.ports.provider);
+    const known = this.#groups.get(this.#groupOf(envelope.commit?.message ?? new Uint8Array()) ?? '');
+    if (known?.knows(id) === true) return Outcome.STORED;
+    try {
+      const welcomed = await this.joining.open(envelope);
+      if (known === undefined && !this.#mayJoin(welcomed)) return this.#invited(welcomed, payload, step);
+      if (known !== undefined && !known.welcomes(welcomed.state)) return Outcome.STORED;
+      await this.#join(welcomed, step);
+      return Outcome.STORED;
+    } catch (error) {
+      if (error instanceof MlsError) return Outcome.CANNOT;
+      throw error;
+    }
+  }
+
+  /** Unasked, a device follows its own account and contacts; into a direct conversation the other end alone. */
+  #mayJoin({ by, state }: Welcomed): boolean {
+    const { account, accountKey } = by.identity;
+    if (!this.ports.trusts(account, accountKey)) return false;
+    const data = this.#dataOf(state);
+    return data.kind === 'group' || data.accounts.includes(this.ports.own.account);
+  }
+
+  #dataOf(state: Welcomed['state']): GroupData {
+    return decodeGroupData(this.ports.engine.groupData(state));
+  }
+
+  #invited({ group, by, name, state }: Welcomed, payload: Uint8Array, step: Step): Outcome {
+    const { kind, accounts } = this.#dataOf(state);
+    const oldest = this.invitations.keys().next().value;
+    if (this.invitations.size >= MOST_INVITATIONS && oldest !== undefined) this.#forgetInvitation(oldest, step);
+    const invitation = { payload, account: by.identity.account, at: step.now };
+    this.invitations.set(group, invitation);
+    step.journal.put('invitations', group, invitation);
+    // That of two may be faster than the news that the other is a contact now: it is not shown, and waits for that.
+    if (kind === 'direct' && !accounts.includes(this.ports.own.account)) return Outcome.CANNOT;
+    if (kind === 'group') this.ports.notify({ kind: 'invited', group, by, name }, step);
+    return Outcome.STORED;
+  }
+
+  #forgetInvitation(group: string, step: Step): void {
+    if (this.invitations.delete(group)) step.journal.remove('invitations', group);
+  }
+
+  async #join(welcomed: Welcomed, step: Step): Promise<void> {
+    const { group: id, state, by } = welcomed;
+    const known = this.#groups.get(id);
+    if (known !== undefined) await known.letInAgain(welcomed.id, state, step);
+    const group = known ?? (await Group.begin(this.#groupPorts, this.contents, welcomed.id, state, step));
+    this.#groups.set(id, group);
+    const lastResort = this.joining.spend(welcomed, step);
+    if (lastResort) group.refresh();
+    const replaces = known === undefined && (await this.#begun(group, by, step));
+    this.ports.notify({ kind: 'joined', group: id, by, again: known !== undefined, replaces }, step);
+    await this.#readStrays(id, step);
+    group.sync.start(step);
+    await group.settle(step);
+  }
+
+  /** What came before its Welcome. */
+  async #readStrays(id: string, step: Step): Promise<void> {
+    for (const [key, { payload }] of this.#strays.all()) {
+      const kind = parse(payload)?.kind;
+      if ((kind?.case !== 'application' && kind?.case !== 'commit') || this.#groupOf(kind.value.message) !== id) continue;
+      const handle = this.#strays.take(key, step);
+      const outcome = await this.#receive(kind, payload, handle, step);
+      if (handle !== undefined && outcome !== Outcome.LATER) this.#answer(handle, outcome, step);
+    }
+  }
+
+  /** Whoever is a contact now needs no leave to let this device in. */
+  async contactAccepted(account: string, step: Step): Promise<void> {
+    for (const [group, invitation] of [...this.invitations]) {
+      if (invitation.account === account) await this.acceptInvitation(group, step).catch((error: unknown) => this.#notInvited(error));
+    }
+  }
+
+  #notInvited(error: unknown): void {
+    if (!(error instanceof ClientError) || error.reason !== 'unknown-group') throw error;
+  }
+
+  async acceptInvitation(group: string, step: Step): Promise<void> {
+    const invitation = this.invitations.get(group);
+    const kind = invitation && parse(invitation.payload)?.kind;
+    if (kind?.case !== 'welcome') throw new ClientError('unknown-group', 'there is no such invitation');
+    this.#forgetInvitation(group, step);
+    try {
+      await this.#join(await this.joining.open(kind.value), step);
+    } catch (error) {
+      if (error instanceof MlsError) throw new ClientError('unknown-group', 'the invitation does not hold any more: ask to be added again');
+      throw error;
+    }
+    this.#finish(step);
+  }
+
+  declineInvitation(group: string, step: Step): void {
+    this.#forgetInvitation(group, step);
+  }
+
+  // --- groups
+
+  groups(): GroupView[] {
+    return [...this.#groups.values()].map(({ core }) => ({
+      id: core.id,
+      data: core.data,
+      members: core.members,
+      out: core.leaving || core.branches.removedHere,
+      retired: core.retired,
+      hold: core.hold,
+    }));
+  }
+
+  /** For those who look inside: the simulation. */
+  unsafeGroup(id: string): Group | undefined {
+    return this.#groups.get(id);
+  }
+
+  /** With all devices of these accounts, and of one's own, as soon as their key packages are to be had. */
+  async createGroup(name: string, accounts: readonly string[], step: Step): Promise<string> {
+    const data = newGroupData(name, this.ports.own.account);
+    const group = await this.#create(this.ports.random(GROUP_ID_BYTES), data, accounts, step);
+    this.#finish(step);
+    return group.id;
+  }
+
+  async #create(id: Uint8Array, data: GroupData, accounts: readonly string[], step: Step): Promise<Group> {
+    const state = await this.ports.engine.createGroup(id, await this.joining.generate(step.now), encodeGroupData(data));
+    const first = genesis(toHex(id), this.ports.provider);
+    const group = await Group.begin(this.#groupPorts, this.contents, first, state, step);
+    this.#groups.set(group.id, group);
+    for (const account of [...accounts, this.ports.own.account]) group.wish({ kind: 'add', account });
+    await group.settle(step);
+    return group;
+  }
+
+  /** Made true by this device's commits, in order. Throws ClientError for a group that is not there. */
+  async wish(group: string, intent: Intent, step: Step): Promise<void> {
+    const known = this.#known(group);
+    known.wish(intent);
+    await known.settle(step);
+    this.#finish(step);
+  }
+
+  async leave(group: string, step: Step): Promise<void> {
+    const known = this.#known(group);
+    known.leave(step);
+    await known.settle(step);
+    this.#finish(step);
+  }
+
+  #known(id: string): Group {
+    const group = this.#groups.get(id);
+    if (group === undefined || group.core.leaving || group.core.branches.removedHere)
+      throw new ClientError('unknown-group', 'there is no such group');
+    return group;
+  }
+
+  // --- direct conversations
+
+  /** Of two groups for a pair both ends write in the one with the lower id. */
+  directWith(account: string): string | undefined {
+    return this.#directsWith(account)
+      .filter(({ core }) => !core.retired && !core.branches.removedHere)
+      .map(({ id }) => id)
+      .sort()[0];
+  }
+
+  /** There were conversations with this account, and none is written any more. */
+  needsNewDirect(account: string): boolean {
+    return this.#directsWith(account).length > 0 && this.directWith(account) === undefined;
+  }
+
+  /** Makes one unless there is one; with `anew` in any case, and those before it are only read from then on. */
+  async beginDirect(account: string, step: Step, anew = false): Promise<void> {
+    if (anew) this.#retire(account);
+    if (this.directWith(account) === undefined) {
+      const data = directData([this.ports.own.account, account]);
+      const group = await this.#create(this.#newDirectId(account), data, [account], step);
+      await this.#writeIn(group, account, step);
+    }
+    this.#finish(step);
+  }
+
+  /** Nothing more is written to the account. Returns the capability ids under which it reaches this device there. */
+  async endDirect(account: string, step: Step): Promise<string[]> {
+    this.#retire(account);
+    const groups = this.#directsWith(account);
+    for (const group of groups) await group.settle(step);
+    this.#finish(step);
+    return groups.flatMap(({ core }) => (core.ownLeaf === undefined ? [] : toHex(core.ownLeaf.address.token.subarray(0, ID_BYTES))));
+  }
+
+  /** Whoever got one of these capabilities elsewhere reaches this device no more: fresh tokens for the groups that use them. */
+  async capabilitiesRevoked(capabilities: readonly string[], step: Step): Promise<void> {
+    for (const group of this.#groups.values()) {
+      const { ownLeaf, retired } = group.core;
+      if (retired || ownLeaf === undefined || !capabilities.includes(toHex(ownLeaf.address.token.subarray(0, ID_BYTES)))) continue;
+      group.refresh();
+      await group.settle(step);
+    }
+    this.#finish(step);
+  }
+
+  #directsWith(account: string): Group[] {
+    return [...this.#groups.values()].filter(({ core }) => core.data.kind === 'direct' && core.data.accounts.includes(account));
+  }
+
+  /** Below those before it: so the other end writes in the new one as well. */
+  #newDirectId(account: string): Uint8Array {
+    const lowest = this.#directsWith(account)
+      .map(({ id }) => id)
+      .sort()[0];
+    if (lowest === undefined) return this.ports.random(GROUP_ID_BYTES);
+    const below = BigInt(`0x${toHex(this.ports.random(2 * GROUP_ID_BYTES))}`) % BigInt(`0x${lowest}`);
+    return fromHex(below.toString(16).padStart(2 * GROUP_ID_BYTES, '0'));
+  }
+
+  #retire(account: string): void {
+    for (const group of this.#directsWith(account)) group.retire();
+  }
+
+  /** A new group of two: one that is made by a device nobody knew replaces those before it. */
+  async #begun(group: Group, by: Member, step: Step): Promise<boolean> {
+    const { kind, accounts } = group.core.data;
+    const account = accounts.find((each) => each !== this.ports.own.account);
+    if (kind !== 'direct' || account === undefined) return false;
+    const before = this.#directsWith(account).filter((each) => each !== group);
+    const isNew = !before.some(({ core }) => !core.retired && core.member(by.identity.device) !== undefined);
+    if (isNew) for (const each of before) each.retire();
+    await this.#writeIn(group, account, step);
+    return isNew && before.length > 0;
+  }
+
+  /** What waited for a conversation with the account, and what reached none of its devices in those before. */
+  async #writeIn(group: Group, account: string, step: Step): Promise<void> {
+    if (this.directWith(account) !== group.id) return;
+    for (const [id, content] of [...this.contents.all()]) {
+      const lost = content.group !== undefined && content.group !== group.id && this.#isRetiredDirect(content.group, account);
+      if (content.account !== account && !lost) continue;
+      if (content.owed?.length === 0) continue;
+      for (const entry of [...this.contents.entriesOf(id)]) this.outbox.withdraw(entry);
+      this.#groups.get(content.group ?? '')?.forget(id);
+      this.contents.put(id, { group: group.id, plaintext: content.plaintext, at: content.at }, step);
+      await group.compose(id, step);
+    }
+  }
+
+  #isRetiredDirect(id: string, account: string): boolean {
+    const { core } = this.#groups.get(id) ?? {};
+    return core !== undefined && core.retired && core.data.kind === 'direct' && core.data.accounts.includes(account);
+  }
+
+  // --- messages
+
+  /** Into a group. Returns the content id. */
+  async compose(group: string, plaintext: Uint8Array, step: Step): Promise<string> {
+    const known = this.#known(group);
+    const id = toHex(this.ports.random(ID_BYTES));
+    this.contents.put(id, { group, plaintext, at: step.now }, step);
+    await known.compose(id, step);
+    this.#tellStatus(id, step);
+    await known.settle(step);
+    this.#finish(step);
+    return id;
+  }
+
+  /** To a contact: in the conversation with it, or as soon as there is one. Returns the content id. */
+  async composeTo(account: string, plaintext: Uint8Array, step: Step): Promise<string> {
+    const group = this.directWith(account);
+    if (group !== undefined) return this.compose(group, plaintext, step);
+    const id = toHex(this.ports.random(ID_BYTES));
+    this.contents.put(id, { account, plaintext, at: step.now }, step);
+    this.#tellStatus(id, step);
+    return id;
+  }
+
+  /** What is not delivered yet, oldest first. */
+  queue(): { readonly id: string; readonly content: Content; readonly status: DeliveryStatus }[] {
+    const all = [...this.contents.all()].map(([id, content]) => ({ id, content, status: this.#statusOf(id) }));
+    return all.filter(({ status }) => status !== 'delivered').sort((a, b) => a.content.at - b.content.at);
+  }
+
+  /** Gives a message up. What is on its way may still arrive. */
+  discard(id: string, step: Step): void {
+    const group = this.contents.get(id)?.group ?? '';
+    if (this.contents.get(id) === undefined) return;
+    for (const entry of this.contents.entriesOf(id)) this.outbox.withdraw(entry);
+    this.#groups.get(group)?.forget(id);
+    this.#groups.get(group)?.core.save(step);
+    this.contents.forget(id, step);
+    this.#tell(group, id, 'discarded', step);
+    this.#finish(step);
+  }
+
+  /** The device is about to be another: what was written in its conversations of two waits for those of the next. */
+  readdress(journal: Journal): void {
+    for (const [id, { group, plaintext, at }] of this.contents.all()) {
+      const data = this.#groups.get(group ?? '')?.core.data;
+      const account = data?.kind === 'direct' ? data.accounts.find((each) => each !== this.ports.own.account) : undefined;
+      if (account !== undefined) journal.put('contents', id, { account, plaintext, at } satisfies Content);
+      else if (group !== undefined) journal.remove('contents', id);
+    }
+  }
+
+  // --- the outbox
+
+  /** Returns the group in which something may have to follow. */
+  #effect(effect: OutboxEffect, step: Step): Group | undefined {
+    const { entry } = effect;
+    const group = this.#groups.get(entry.group);
+    switch (effect.kind) {
+      case 'won':
+        group?.won(entry.state, step);
+        return group;
+      case 'taken':
+        if (group?.taken(entry.state, effect.by, step) !== true) this.outbox.withdraw(entry.id);
+        return group;
+      case 'delivered':
+        group?.core.show(effect.to.leaf);
+        if (entry.content !== undefined) this.contents.delivered(entry.content, effect.to.account, step);
+        this.#moved(entry, step);
+        return group;
+      case 'cannot':
+        return this.#cannot(entry, effect.to, group, step);
+      case 'undelivered':
+        if (entry.content !== undefined && effect.to.account !== this.ports.own.account)
+          this.#tell(entry.group, entry.content, 'undelivered', step);
+        this.#moved(entry, step);
+        return undefined;
+      case 'refused':
+      case 'moved':
+        this.#moved(entry, step);
+        return undefined;
+    }
+  }
+
+  #cannot(entry: OutboxEntry, to: RecipientState, group: Group | undefined, step: Step): Group | undefined {
+    if (entry.kind === 'message' && entry.content !== undefined && this.contents.get(entry.content) !== undefined)
+      group?.sealAgain(entry.content, to);
+    // The key package to which it was sealed is lost.
+    if (entry.kind === 'welcome' && group !== undefined) this.#replace(group, to, step);
+    this.#moved(entry, step);
+    return group;
+  }
+
+  #replace(group: Group, { account, device, leaf }: RecipientState, { now }: Step): void {
+    const isDirect = group.core.data.kind === 'direct';
+    if (!isDirect) return void (group.core.unseen.has(leaf) && group.wish({ kind: 'replace', account, device, leaf }));
+    if (now - (this.#renewedAt.get(account) ?? 0) < RENEW_EVERY_MS || this.directWith(account) !== group.id) return;
+    this.#renewedAt.set(account, now);
+    this.#toRenew.add(account);
+  }
+
+  #moved({ content, id }: OutboxEntry, step: Step): void {
+    if (content === undefined || this.contents.get(content) === undefined) return;
+    if (this.outbox.get(id) === undefined) this.contents.settled(content, id);
+    this.#tellStatus(content, step);
+    const group = this.#groups.get(this.contents.get(content)?.group ?? '');
+    const waits = this.contents.entriesOf(content).size > 0 || group?.core.toSeal.some((each) => each.content === content) === true;
+    if (!waits) this.contents.forget(content, step);
+  }
+
+  #statusOf(content: string): DeliveryStatus {
+    return this.contents.statusOf(content, (id) => this.outbox.get(id));
+  }
+
+  #tellStatus(content: string, step: Step): void {
+    const status = this.contents.changedStatus(content, (id) => this.outbox.get(id));
+    if (status !== undefined) this.#tell(this.contents.get(content)?.group ?? '', content, status, step);
+  }
+
+  #tell(group: string, content: string, status: DeliveryStatus, step: Step): void {
+    this.ports.notify({ kind: 'delivery', group, content, status }, step);
+  }
+
+  #transmit(payload: Uint8Array, recipients: readonly Address[], step: Step): void {
+    const id = toHex(this.ports.random(ID_BYTES));
+    step.journal.afterwards(() => this.ports.send({ id, recipients, payload, held: false }));
+  }
+
+  #forgetOffHead(): void {
+    for (const entry of [...this.outbox.entries()]) {
+      const group = this.#groups.get(entry.group);
+      if (group !== undefined && [...entry.recipients.keys()].every((device) => group.core.member(device) === undefined))
+        this.outbox.withdraw(entry.id);
+    }
+  }
+
+  /** What the step has changed goes into its journal, and what is due out after it. */
+  #finish(step: Step): void {
+    const due = this.outbox.due(step.now);
+    this.outbox.save(step.journal);
+    for (const send of due) step.journal.afterwards(() => this.ports.send(send));
+  }
+
+  // --- for the groups
+
+  async #checked(account: string, { device, bytes }: Claimed[number], { now }: Step): Promise<ClaimedPackage | undefined> {
+    try {
+      const { identity, leafId: leaf } = await this.ports.engine.readKeyPackage(bytes, Math.floor(now / 1_000));
+      const isOf = identity.device === device && identity.account === account;
+      return isOf && this.ports.trusts(account, identity.accountKey) ? { bytes, leaf } : undefined;
+    } catch (error) {
+      if (error instanceof MlsError) return undefined;
+      throw error;
+    }
+  }
+
+  #portsOfGroups(): GroupPorts {
+    const { ports } = this;
+    return {
+      engine: ports.engine,
+      provider: ports.provider,
+      own: ports.own,
+      rules: ports.rules,
+      random: (length) => ports.random(length),
+      newToken: () => ports.newToken(),
+      revoke: (capability, step) => ports.revoke(capability, step),
+      newJoinPackage: (group, step) => this.joining.newPackage(group, step),
+      dispatch: (dispatch, step) => this.#dispatch(dispatch, step),
+      withdraw: (id) => this.outbox.withdraw(id),
+      transmit: (payload, to, step) => this.#transmit(payload, to, step),
+      packagesOf: (account, step) => this.#claims.packagesOf(account, step.now, () => step.journal.afterwards(() => ports.claim(account))),
+      packagesUsed: (account) => this.#claims.used(account),
+      isOnline: (account) => ports.isOnline(account),
+      sighted: (device) => this.outbox.sighted(device),
+      answer: (handle, outcome, step) => this.#answer(handle, outcome, step),
+      notify: (notice, step) => ports.notify(notice, step),
+      count: (rung) => ports.count(rung),
+    };
+  }
+
+  #dispatch(dispatch: Dispatch, { now }: Step): string {
+    const id = toHex(this.ports.random(ID_BYTES));
+    this.outbox.add(id, dispatch, now);
+    return id;
+  }
+}
+
+function parse(payload: Uint8Array): Envelope | undefined {
+  try {
+    return fromBinary(EnvelopeSchema, payload);
+  } catch {
+    return undefined;
+  }
+}
