@@ -2,6 +2,8 @@
 export { SottoClient } from './sotto-client.js';
 export type { ClientEvents } from './client-events.js';
 export type { ClientOptions } from './device.js';
+export type { Rung } from './groups/group-ports.js';
+export type { GroupInfo, GroupMember, Verification } from './messaging/group-list.js';
 export type { Message, QueuedMessage } from './messaging/message.js';
 export type { Account } from './session/sessions.js';
 export { ClientError, type ClientErrorReason, ServerError } from './client-error.js';

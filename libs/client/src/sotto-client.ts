@@ -5,6 +5,7 @@ import type { ConnectionState } from './connection/connection.js';
 import { ContactBook } from './contacts/contact-book.js';
 import type { Contact } from './contacts/contact-list.js';
 import { type ClientOptions, Device } from './device.js';
+import { GroupList } from './messaging/group-list.js';
 import { Incoming } from './messaging/incoming.js';
 import { historyOf, type Message, type QueuedMessage } from './messaging/message.js';
 import { Messaging, stepOf } from './messaging/messaging.js';
@@ -17,6 +18,7 @@ const ONLINE_RETRY_MS = 5_000;
 
 /** One device of one account. Everything that changes its state runs one step after the other. */
 export class SottoClient {
+  readonly groups: GroupList;
   readonly #device: Device;
   readonly #messaging: Messaging;
   readonly #book: ContactBook;
@@ -31,6 +33,7 @@ export class SottoClient {
       onState: (state) => this.#connectionState(state),
     });
     this.#messaging = new Messaging(this.#device);
+    this.groups = new GroupList(this.#device, this.#messaging);
     this.#book = new ContactBook(this.#device, this.#messaging);
     this.#incoming = new Incoming(this.#device, this.#book);
     this.#sessions = new Sessions(this.#device, this.#messaging);

@@ -1,0 +1,186 @@
+import { adminsOf, GROUP_NAME_BYTES, hasRight, type Member, type Right, safetyNumber } from '@sotto/mls';
+import { ClientError } from '../client-error.js';
+import type { Device } from '../device.js';
+import type { Rung } from '../groups/group-ports.js';
+import type { Intent } from '../groups/intent.js';
+import type { Messaging } from './messaging.js';
+import type { GroupView } from './messenger.js';
+
+/** `verified`: a contact whose key is pinned. `changed`: its key is another than the pinned one. `unknown`: no contact of this account. */
+export type Verification = 'self' | 'verified' | 'changed' | 'unknown';
+
+export interface GroupMember {
+  /** The contact's name, or the name in its credential. */
+  readonly name: string;
+  /** Lower-case hex. */
+  readonly account: string;
+  readonly devices: readonly string[];
+  readonly admin: boolean;
+  readonly verification: Verification;
+  /** To be compared with the member, as with a contact; empty for oneself. */
+  readonly safetyNumber: string;
+}
+
+export interface GroupInfo {
+  /** Lower-case hex. */
+  readonly id: string;
+  readonly name: string;
+  readonly members: readonly GroupMember[];
+  readonly mayAdd: boolean;
+  readonly mayRemove: boolean;
+  readonly mayRename: boolean;
+  /** Why messages wait at the moment, if they do. */
+  readonly waiting: string | undefined;
+}
+
+/** The groups of this device, for programs: names instead of ids of members, and clear errors before anything is tried. */
+export class GroupList {
+  constructor(
+    private readonly device: Device,
+    private readonly messaging: Messaging,
+  ) {}
+
+  /** Groups that this device is in; direct conversations are not among them. */
+  all(): GroupInfo[] {
+    const views = this.device.messenger?.groups() ?? [];
+    return views.filter(({ data, out }) => data.kind === 'group' && !out).map((view) => this.#infoOf(view));
+  }
+
+  /** Throws ClientError `unknown-group`. */
+  get(id: string): GroupInfo {
+    return this.#infoOf(this.#view(id));
+  }
+
+  /** With contacts, by name. They are in as soon as their devices' key packages are to be had. Returns the group's id. */
+  async create(name: string, contacts: readonly string[]): Promise<string> {
+    checkName(name);
+    const accounts = contacts.map((contact) => this.device.accepted(contact).account);
+    return this.messaging.step((messenger, step) => messenger.createGroup(name, accounts, step));
+  }
+
+  async add(id: string, contacts: readonly string[]): Promise<void> {
+    if (!this.get(id).mayAdd) throw new ClientError('not-allowed', 'only admins of this group add members');
+    for (const contact of contacts) await this.#wish(id, { kind: 'add', account: this.device.accepted(contact).account });
+  }
+
+  /** All devices of a member. */
+  async remove(id: string, member: string): Promise<void> {
+    const { mayRemove } = this.get(id);
+    const { account, verification } = this.#member(id, member);
+    if (verification === 'self') throw new ClientError('not-allowed', 'to go oneself is to leave');
+    if (!mayRemove) throw new ClientError('not-allowed', 'only admins of this group remove members');
+    const leaves = this.#view(id).members.filter(({ identity }) => identity.account === account);
+    await this.#wish(id, { kind: 'remove', leaves: leaves.map((leaf) => leaf.id) });
+  }
+
+  async leave(id: string): Promise<void> {
+    this.#view(id);
+    await this.messaging.step((messenger, step) => messenger.leave(id, step));
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    checkName(name);
+    if (!this.get(id).mayRename) throw new ClientError('not-allowed', 'only admins of this group rename it');
+    await this.#wish(id, { kind: 'rename', name });
+  }
+
+  async setAdmin(id: string, member: string, admin: boolean): Promise<void> {
+    const { account } = this.#member(id, member);
+    const { data, members } = this.#view(id);
+    if (!adminsOf(data, members).has(this.#ownAccount)) throw new ClientError('not-allowed', 'only admins of this group name admins');
+    await this.#wish(id, { kind: 'role', account, admin });
+  }
+
+  /** Resolves with the content id once the message is durable here. */
+  send(id: string, text: string): Promise<string> {
+    this.#view(id);
+    return this.messaging.sendToGroup(id, text);
+  }
+
+  /** To a group of somebody who is no contact. */
+  acceptInvitation(id: string): Promise<void> {
+    return this.messaging.step((messenger, step) => messenger.acceptInvitation(id, step));
+  }
+
+  declineInvitation(id: string): Promise<void> {
+    return this.messaging.step(async (messenger, step) => messenger.declineInvitation(id, step));
+  }
+
+  /** How often each way of healing was used, since the program started. */
+  rungs(): ReadonlyMap<Rung, number> {
+    return this.messaging.rungs.all();
+  }
+
+  #wish(id: string, intent: Intent): Promise<void> {
+    return this.messaging.step((messenger, step) => messenger.wish(id, intent, step));
+  }
+
+  #view(id: string): GroupView {
+    const view = this.device.messenger?.groups().find((each) => each.id === id);
+    if (view === undefined || view.out || view.data.kind !== 'group') throw new ClientError('unknown-group', 'there is no such group');
+    return view;
+  }
+
+  #member(id: string, name: string): GroupMember {
+    const member = this.get(id).members.find((each) => each.name === name);
+    if (member === undefined) throw new ClientError('unknown-contact', `${name} is no member of this group`);
+    return member;
+  }
+
+  get #ownAccount(): string {
+    return this.device.signedIn().session.account;
+  }
+
+  #infoOf({ id, data, members, hold }: GroupView): GroupInfo {
+    const may = (right: Right) => hasRight(right, this.#ownAccount, data, members);
+    const admins = adminsOf(data, members);
+    const byAccount = groupedByAccount(members);
+    return {
+      id,
+      name: data.name,
+      members: [...byAccount].map(([account, devices]) => this.#memberOf(account, devices, admins.has(account))),
+      mayAdd: may(data.mayAdd),
+      mayRemove: may(data.mayRemove),
+      mayRename: may(data.mayRename),
+      waiting: hold,
+    };
+  }
+
+  #memberOf(account: string, devices: readonly Member[], admin: boolean): GroupMember {
+    const { accountName, accountKey } = devices[0]!.identity;
+    const { session } = this.device.signedIn();
+    const self = account === session.account;
+    return {
+      name: this.device.contacts.byAccount(account)?.name ?? accountName,
+      account,
+      devices: devices.map(({ identity }) => identity.device),
+      admin,
+      verification: self ? 'self' : this.#verify(account, accountKey),
+      safetyNumber: self ? '' : safetyNumber(session.identityKey, accountKey),
+    };
+  }
+
+  #verify(account: string, key: Uint8Array): Verification {
+    const contact = this.device.contacts.byAccount(account);
+    if (contact === undefined) return 'unknown';
+    return contact.changedKey === undefined && sameKey(contact.identityKey, key) ? 'verified' : 'changed';
+  }
+}
+
+function sameKey(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function checkName(name: string): void {
+  const bytes = new TextEncoder().encode(name).length;
+  if (bytes === 0 || bytes > GROUP_NAME_BYTES) throw new ClientError('too-long', `the name of a group has 1 to ${GROUP_NAME_BYTES} bytes`);
+}
+
+function groupedByAccount(members: readonly Member[]): Map<string, Member[]> {
+  const accounts = new Map<string, Member[]>();
+  for (const member of members) {
+    const { account } = member.identity;
+    accounts.set(account, [...(accounts.get(account) ?? []), member]);
+  }
+  return accounts;
+}
