@@ -1,7 +1,16 @@
 import type { DeviceRoute } from '@sotto/platform/live-state';
 
+/** The shortest time that a message may be on its way, also with ttl 0. */
+export const LEAST_WINDOW_MS = 1_000;
+
+/** Where a sender's receipts go. */
+export interface Sender {
+  gateway: number;
+  connection: number;
+}
+
 /** A Send that is not settled for all its recipients. */
-export interface InFlightMessage {
+export interface InFlightMessage extends Sender {
   /** 16 bytes; means something only with its sender. */
   id: Uint8Array;
   /** Id as a map key. */
@@ -9,9 +18,6 @@ export interface InFlightMessage {
   /** Device id of the sender, hex. */
   sender: string;
   account: string;
-  /** Where the sender's receipts go. */
-  gateway: number;
-  connection: number;
   payload: Uint8Array;
   /** What it counts against its account's budgets: payload and recipients, whoever they are. Bytes. */
   charge: number;
@@ -25,6 +31,10 @@ export interface InFlightMessage {
   accepted: boolean;
   /** Which of its account's budgets it is charged to. */
   charged: 'moving' | 'held' | 'none';
+}
+
+export function isSettled(message: InFlightMessage): boolean {
+  return message.open.length === 0;
 }
 
 /** One message to one device. */

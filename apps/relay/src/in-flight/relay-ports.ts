@@ -1,0 +1,14 @@
+import type { DeviceRoute } from '@sotto/platform/live-state';
+import type { RetryTimer } from '../retry-timers/retry-timer.store.js';
+
+/** What the engine does to the world. */
+export interface RelayPorts {
+  /** A frame for a connection; may be lost when the gateway is gone. */
+  output(gateway: number, connection: number, frame: Uint8Array): void;
+  /** Reads a route from live state; rejects while it is away. */
+  loadRoute(device: string): Promise<DeviceRoute | undefined>;
+  gatewayAlive(gateway: number): boolean;
+  addTimers(timers: RetryTimer[]): void;
+  removeTimers(timers: RetryTimer[]): void;
+  now(): number;
+}

@@ -1,0 +1,67 @@
+import { TIMES } from '@sotto/protocol';
+import { type InFlightMessage, isSettled } from './message.js';
+
+/** Age at which an unacknowledged message is written to the retry timers and charged as held. */
+const HELD_AFTER_MS = 1_000;
+
+/** What is to be done when its time has come. */
+export interface DueWork {
+  accept(message: InFlightMessage): void;
+  hold(messages: InFlightMessage[]): void;
+  /** A second is over. */
+  endOf(second: number): void;
+  retry(now: number): void;
+}
+
+/**
+ * Everything that waits for time. The queues are in order of arrival: all wait the same time, so the head is due first. What is settled
+ * leaves at the next tick: a message that the queues kept for their whole time would grow old enough to cost the garbage collector far more
+ * than its delivery.
+ */
+export class Schedule {
+  private toAnswer: InFlightMessage[] = [];
+  private toHold: InFlightMessage[] = [];
+  private checkedSecond: number;
+
+  constructor(
+    now: number,
+    private readonly work: DueWork,
+  ) {
+    this.checkedSecond = Math.floor(now / 1_000) - 1;
+  }
+
+  add(message: InFlightMessage): void {
+    this.toAnswer.push(message);
+  }
+
+  tick(now: number): void {
+    this.answerDue(now);
+    this.holdDue(now);
+    const second = Math.floor(now / 1_000);
+    if (second === this.checkedSecond) return;
+    for (let due = this.checkedSecond + 1; due <= second; due++) this.work.endOf(due);
+    this.checkedSecond = second;
+    this.work.retry(now);
+  }
+
+  private answerDue(now: number): void {
+    this.toAnswer = this.toAnswer.filter((message) => {
+      if (isSettled(message)) return false;
+      if (message.arrivedAt + TIMES.acceptedAfterMs > now) return true;
+      if (!message.accepted) this.work.accept(message);
+      this.toHold.push(message);
+      return false;
+    });
+  }
+
+  private holdDue(now: number): void {
+    const due: InFlightMessage[] = [];
+    this.toHold = this.toHold.filter((message) => {
+      if (isSettled(message)) return false;
+      if (message.arrivedAt + HELD_AFTER_MS > now) return true;
+      due.push(message);
+      return false;
+    });
+    if (due.length > 0) this.work.hold(due);
+  }
+}
