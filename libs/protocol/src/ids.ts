@@ -1,6 +1,7 @@
 /** Account, device, capability and envelope ids are 16 random bytes; in code they are lower-case hex wherever they are compared or used as keys. */
 export const ID_BYTES = 16;
 export const TOKEN_BYTES = 32;
+export const SLOT_BYTES = 32;
 export const KEY_BYTES = 32;
 
 const HEX: string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

@@ -210,7 +210,7 @@ export {
   type WelcomeEnvelope,
 } from './generated/sotto/v1/envelope_pb.js';
 export { LIMITS, NAME_PATTERN, TAGGED_NAME_PATTERN, TIMES } from './limits.js';
-export { fromHex, ID_BYTES, KEY_BYTES, toHex, TOKEN_BYTES } from './ids.js';
+export { fromHex, ID_BYTES, KEY_BYTES, SLOT_BYTES, toHex, TOKEN_BYTES } from './ids.js';
 export { contractOf, type MethodContract, methodName, METHODS, SERVICES } from './methods.js';
 export { remedyOf } from './errors.js';
 export { SIGNING_CONTEXTS, signedBytes } from './signing.js';

@@ -37,6 +37,17 @@ describe('the hand-written codec of the hot frames', () => {
     );
   });
 
+  it('reads the slot and the commit id of a Send that claims one, and writes what protobuf-es reads', () => {
+    fc.assert(
+      fc.property(bytes(16), bytes(32), bytes(16), payload, (id, slot, commitId, body) => {
+        const send = { id, recipients: [{ device: id, token: slot }], payload: body, ttl: 3, slot, commitId };
+        expect(parseSend(toBinary(SendSchema, create(SendSchema, send)))).toMatchObject({ id, payload: body, slot, commitId });
+        const { frames } = fromBinary(FramesSchema, encodeSend({ id, devices: [id], tokens: [slot], payload: body, ttl: 3, slot, commitId }));
+        expect(frames[0]!.kind).toMatchObject({ case: 'send', value: send });
+      }),
+    );
+  });
+
   it('writes Deliver and Receipt frames that protobuf-es reads', () => {
     fc.assert(
       fc.property(uint32, uint32, payload, bytes(16), bytes(16), (relay, delivery, body, id, device) => {
@@ -136,6 +147,22 @@ describe('the hand-written codec of the hot frames', () => {
     expect(parse({ ...good, id: new Uint8Array(15) })).toThrow(WireError);
     expect(parse({ ...good, recipients: [{ device: new Uint8Array(16), token: new Uint8Array(31) }] })).toThrow(WireError);
     expect(parse({ ...good, payload: new Uint8Array(256 * 1024 + 1) })).toThrow(WireError);
+  });
+
+  it('refuses a Send whose slot or commit id has another length, or stands alone', () => {
+    const good = { id: new Uint8Array(16), recipients: [{ device: new Uint8Array(16), token: new Uint8Array(32) }] };
+    const parse = (slot: number, commitId: number) => () =>
+      parseSend(toBinary(SendSchema, create(SendSchema, { ...good, slot: new Uint8Array(slot), commitId: new Uint8Array(commitId) })));
+    expect(parse(32, 16)).not.toThrow();
+    for (const [slot, commitId] of [
+      [31, 16],
+      [33, 16],
+      [32, 15],
+      [32, 32],
+      [32, 0],
+      [0, 16],
+    ] as const)
+      expect(parse(slot, commitId)).toThrow(WireError);
   });
 
   it('keeps its golden bytes', () => {

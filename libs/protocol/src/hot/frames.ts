@@ -1,5 +1,5 @@
 import type { Outcome, ReceiptStatus } from '../generated/sotto/v1/frames_pb.js';
-import { ID_BYTES, TOKEN_BYTES } from '../ids.js';
+import { ID_BYTES, SLOT_BYTES, TOKEN_BYTES } from '../ids.js';
 import { LIMITS } from '../limits.js';
 import { BYTES, bytesFieldSize, FIXED64, Reader, VARINT, varintSize, WireError, Writer } from './wire.js';
 
@@ -62,6 +62,7 @@ export interface ParsedSend {
   payload: Uint8Array;
   /** Seconds. */
   ttl: number;
+  /** Both empty, or both set. */
   slot: Uint8Array;
   commitId: Uint8Array;
 }
@@ -99,7 +100,13 @@ export function parseSend(bytes: Uint8Array): ParsedSend {
   if (send.id.length !== ID_BYTES) throw new WireError('a Send has an id of 16 bytes');
   if (send.devices.length === 0 || send.devices.length > LIMITS.recipientsPerSend) throw new WireError('a Send has 1 to 1,000 recipients');
   if (send.payload.length > LIMITS.payloadBytes) throw new WireError('a payload has at most 256 KiB');
+  if (!isClaim(send) && send.slot.length + send.commitId.length > 0)
+    throw new WireError('a commit slot has 32 bytes and comes with a commit id of 16');
   return send;
+}
+
+function isClaim({ slot, commitId }: ParsedSend): boolean {
+  return slot.length === SLOT_BYTES && commitId.length === ID_BYTES;
 }
 
 function parseRecipient(outer: Reader, send: ParsedSend): void {
@@ -169,15 +176,20 @@ export function encodeReceipt(id: Uint8Array, device: Uint8Array, status: Receip
 
 // The client's half: what it writes (Send, Ack) and what it reads (Deliver, Receipt).
 
-/** A Send to one or more devices, without a slot, as an entry of Frames. */
-export function encodeSend(send: Pick<ParsedSend, 'id' | 'devices' | 'tokens' | 'payload' | 'ttl'>): Uint8Array {
+/** A Send as its client writes it: the slot only for a commit. */
+export type OutgoingSend = Omit<ParsedSend, 'slot' | 'commitId'> & Partial<Pick<ParsedSend, 'slot' | 'commitId'>>;
+
+/** A Send to one or more devices as an entry of Frames. */
+export function encodeSend(send: OutgoingSend): Uint8Array {
   const recipient = bytesFieldSize(ID_BYTES) + bytesFieldSize(TOKEN_BYTES);
-  const { id, devices, tokens, payload, ttl } = send;
+  const { id, devices, tokens, payload, ttl, slot = EMPTY, commitId = EMPTY } = send;
   const length =
     bytesFieldSize(id.length) +
     devices.length * bytesFieldSize(recipient) +
-    (payload.length === 0 ? 0 : bytesFieldSize(payload.length)) +
-    (ttl === 0 ? 0 : 1 + varintSize(ttl));
+    optionalSize(payload) +
+    (ttl === 0 ? 0 : 1 + varintSize(ttl)) +
+    optionalSize(slot) +
+    optionalSize(commitId);
   const writer = new Writer(new Uint8Array(bytesFieldSize(bytesFieldSize(length))));
   frameHeader(writer, FrameKind.SEND, length);
   writer.bytes(1, id);
@@ -192,7 +204,13 @@ export function encodeSend(send: Pick<ParsedSend, 'id' | 'devices' | 'tokens' | 
     writer.tag(4, VARINT);
     writer.varint(ttl);
   }
+  if (slot.length > 0) writer.bytes(5, slot);
+  if (commitId.length > 0) writer.bytes(6, commitId);
   return writer.buffer;
+}
+
+function optionalSize(value: Uint8Array): number {
+  return value.length === 0 ? 0 : bytesFieldSize(value.length);
 }
 
 /** An Ack of the Deliver with this handle, as an entry of Frames. */

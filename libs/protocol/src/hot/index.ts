@@ -6,6 +6,7 @@ export {
   encodeSend,
   forEachFrame,
   FrameKind,
+  type OutgoingSend,
   type ParsedAck,
   type ParsedDeliver,
   type ParsedReceipt,

@@ -236,14 +236,14 @@ export type Send = Message<"sotto.v1.Send"> & {
   ttl: number;
 
   /**
-   * Commit slot (groups). Empty or 32 bytes.
+   * Deliver only if this commit slot is free or already held by commit_id. Empty or 32 bytes, a secret that an epoch's members export.
    *
    * @generated from field: bytes slot = 5;
    */
   slot: Uint8Array;
 
   /**
-   * Commit id, with a slot. 32 bytes.
+   * Names the commit that claims the slot. 16 bytes with a slot, else empty.
    *
    * @generated from field: bytes commit_id = 6;
    */
@@ -338,14 +338,14 @@ export type Receipt = Message<"sotto.v1.Receipt"> & {
   relay: number;
 
   /**
-   * With REFUSED.
+   * With REFUSED and SLOT_TAKEN.
    *
    * @generated from field: sotto.v1.Error error = 5;
    */
   error?: Error | undefined;
 
   /**
-   * With SLOT_TAKEN: the id of the commit that holds the slot. 32 bytes.
+   * With SLOT_TAKEN: the id of the commit that holds the slot. 16 bytes.
    *
    * @generated from field: bytes commit_id = 6;
    */
@@ -624,7 +624,7 @@ export enum ReceiptStatus {
   REFUSED = 5,
 
   /**
-   * The slot is held by another commit (whole Send; no device).
+   * The slot is held by another commit: nothing was taken over (whole Send; no device).
    *
    * @generated from enum value: RECEIPT_STATUS_SLOT_TAKEN = 6;
    */
