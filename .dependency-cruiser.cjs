@@ -3,7 +3,7 @@
 const BROWSER_SAFE = '^libs/(protocol|channel|mls|client)/src/';
 const SERVER_APP = '^apps/(gateway|auth|contacts|directory|relay|standalone)/';
 const CLIENT_APP = '^apps/(terminal|web)/';
-const TEST_CODE = '\\.(spec|contract)\\.tsx?$';
+const TEST_CODE = '\\.(spec|contract|harness)\\.tsx?$';
 const PRODUCT = { path: '^(apps|libs)/', pathNot: [TEST_CODE, '^libs/testing/'] };
 
 /** Packages resolve to what they publish, so a target is `libs/x/dist/…` or `libs/x/src/…`. */

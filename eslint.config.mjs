@@ -33,7 +33,7 @@ export default tseslint.config(
   },
   {
     // Nest modules are empty classes, and a spec asserts on mocks and passes methods around.
-    files: ['**/*.spec.ts', '**/*.contract.ts', 'test/**/*.ts'],
+    files: ['**/*.spec.ts', '**/*.contract.ts', '**/*.harness.ts', 'test/**/*.ts'],
     extends: [tseslint.configs.disableTypeChecked],
   },
   { files: ['prisma.config.ts', '*.config.ts'], extends: [tseslint.configs.disableTypeChecked], rules: { 'no-restricted-syntax': 'off' } },

@@ -13,6 +13,8 @@ export interface RelayConfig {
   movingBytesPerAccount: number;
   /** Unacknowledged deliveries to one device. */
   deliveryWindow: number;
+  /** Claims of commit slots of one account in an hour: with their lifetime of a week they bound what it can fill live state with. */
+  slotClaimsPerHour: number;
   /** How long it goes on after it gave its lease back: until every gateway has turned to another relay. Milliseconds. */
   leaveMs: number;
 }
@@ -27,6 +29,7 @@ export const DEFAULT_RELAY_CONFIG: RelayConfig = {
   movingMessagesPerAccount: 4_096,
   movingBytesPerAccount: 32 * MiB,
   deliveryWindow: LIMITS.deliveryWindow,
+  slotClaimsPerHour: 300,
   leaveMs: 0,
 };
 

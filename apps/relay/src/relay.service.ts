@@ -8,6 +8,7 @@ import { fromHex, ReceiptStatus } from '@sotto/protocol';
 import { encodeGatewayOutput, encodeReceipt } from '@sotto/protocol/frames';
 import { DeviceChangedSchema } from '@sotto/protocol/internal';
 import sodium from 'libsodium-wrappers';
+import { CommitSlots } from './commit-slots/commit-slots.service.js';
 import { RelayEngine } from './in-flight/relay-engine.js';
 import { RELAY_CONFIG, type RelayConfig } from './relay.config.js';
 import { RETRY_TIMER_STORE, type RetryTimer, type RetryTimerStore } from './retry-timers/retry-timer.store.js';
@@ -34,6 +35,7 @@ export class RelayService implements OnApplicationBootstrap, OnApplicationShutdo
     @Inject(LEASE_STORE) private readonly leases: LeaseStore,
     @Inject(RETRY_TIMER_STORE) private readonly retryTimers: RetryTimerStore,
     @Inject(RELAY_CONFIG) private readonly config: RelayConfig,
+    private readonly commitSlots: CommitSlots,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -45,6 +47,7 @@ export class RelayService implements OnApplicationBootstrap, OnApplicationShutdo
     this.engine = new RelayEngine(incarnation, this.config, {
       output: (gateway, connection, frame) => this.output.add(gateway, encodeGatewayOutput(connection, frame)),
       loadRoute: (device) => this.routes.find(device),
+      claimSlot: (account, slot, commitId) => this.commitSlots.claim(account, slot, commitId),
       gatewayAlive: (gateway) => this.gateways.has(gateway),
       addTimers: (timers) => this.keepTimers(this.retryTimers.add(timers)),
       removeTimers: (timers) => this.keepTimers(this.retryTimers.remove(timers)),

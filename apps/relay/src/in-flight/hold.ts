@@ -1,7 +1,8 @@
 import type { RetryTimer } from '../retry-timers/retry-timer.store.js';
 import type { Budgets } from './budgets.js';
-import { type Delivery, type InFlightMessage, isSettled, LEAST_WINDOW_MS } from './message.js';
+import { type Delivery, type InFlightMessage, isSettled } from './message.js';
 import type { RelayPorts } from './relay-ports.js';
+import { LEAST_WINDOW_MS } from './schedule.js';
 
 /** Messages that nobody acknowledged at once: charged as held, and known to the retry timers. */
 export class Hold {

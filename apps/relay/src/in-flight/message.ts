@@ -1,8 +1,5 @@
 import type { DeviceRoute } from '@sotto/platform/live-state';
 
-/** The shortest time that a message may be on its way, also with ttl 0. */
-export const LEAST_WINDOW_MS = 1_000;
-
 /** Where a sender's receipts go. */
 export interface Sender {
   gateway: number;
@@ -21,7 +18,9 @@ export interface InFlightMessage extends Sender {
   payload: Uint8Array;
   /** What it counts against its account's budgets: payload and recipients, whoever they are. Bytes. */
   charge: number;
-  /** Milliseconds since the epoch. */
+  /** It waits for the answer about its commit slot: nothing of it has gone out, and it has no deadline yet. */
+  claiming: boolean;
+  /** When it was taken over. Milliseconds since the epoch. */
   arrivedAt: number;
   /** Milliseconds since the epoch, a whole second. */
   deadline: number;

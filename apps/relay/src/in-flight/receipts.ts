@@ -1,11 +1,18 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { ErrorCode, ReceiptSchema, ReceiptStatus } from '@sotto/protocol';
 import { encodeReceipt, FrameKind, wrapFrame } from '@sotto/protocol/frames';
 import type { InFlightMessage, Sender } from './message.js';
 import type { RelayPorts } from './relay-ports.js';
 
 const NO_DEVICE: Uint8Array = new Uint8Array(0);
-const BUSY_FOR_MS = 1_000;
+
+/** Why a Send was not taken over, and when to try again. Milliseconds; 0: it says nothing of time. */
+export interface Refusal {
+  code: ErrorCode;
+  text: string;
+  retryAfterMs: number;
+}
 
 /** What senders are told. */
 export class Receipts {
@@ -23,10 +30,18 @@ export class Receipts {
     this.tell(message, encodeReceipt(message.id, device, status));
   }
 
-  refused(sender: Sender, id: Uint8Array, code: ErrorCode, text: string): void {
-    const error = { code, text, retryAfterMs: code === ErrorCode.BUSY ? BUSY_FOR_MS : 0 };
-    const receipt = create(ReceiptSchema, { id: new Uint8Array(id), status: ReceiptStatus.REFUSED, error });
-    this.tell(sender, wrapFrame(FrameKind.RECEIPT, toBinary(ReceiptSchema, receipt)));
+  refused(sender: Sender, id: Uint8Array, error: Refusal): void {
+    this.tellRare(sender, { id, status: ReceiptStatus.REFUSED, error });
+  }
+
+  slotTaken(message: InFlightMessage, holder: Uint8Array): void {
+    const error = { code: ErrorCode.SLOT_TAKEN, text: 'Another commit was first: fetch it from the members.' };
+    this.tellRare(message, { id: message.id, status: ReceiptStatus.SLOT_TAKEN, commitId: holder, error });
+  }
+
+  /** One with fields that the codec of the hot frames does not write. */
+  private tellRare(sender: Sender, receipt: MessageInitShape<typeof ReceiptSchema>): void {
+    this.tell(sender, wrapFrame(FrameKind.RECEIPT, toBinary(ReceiptSchema, create(ReceiptSchema, receipt))));
   }
 
   private tell({ gateway, connection }: Sender, frame: Uint8Array): void {

@@ -11,12 +11,13 @@ import { MessageTable } from './message-table.js';
 import { Receipts } from './receipts.js';
 import type { RelayPorts } from './relay-ports.js';
 import { Schedule } from './schedule.js';
+import { SlotClaims } from './slot-claims.js';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /**
  * Routing, retry and receipts of the messages that this relay has accepted. Holds them in memory and nowhere else (P1). All steps are
- * synchronous but the loading of a route; the path of a message to a connected device, known here, allocates no promise and no timer.
+ * synchronous but the loading of a route and the claim of a commit slot; the path of a message to a connected device, known here, allocates no promise and no timer.
  */
 export class RelayEngine {
   private readonly messages = new MessageTable();
@@ -26,6 +27,7 @@ export class RelayEngine {
   private readonly hold: Hold;
   private readonly schedule: Schedule;
   private readonly admission: Admission;
+  private readonly claims: SlotClaims;
 
   constructor(
     incarnation: number,
@@ -37,15 +39,17 @@ export class RelayEngine {
     this.receipts = new Receipts(incarnation, ports);
     this.deliveries = new Deliveries(incarnation, config, ports, (delivery, status) => this.settled(delivery, status));
     this.hold = new Hold(incarnation, this.budgets, ports, giveUp);
-    this.schedule = new Schedule(ports.now(), {
+    this.schedule = new Schedule(config.retryWindowMs, ports.now(), {
       accept: (message) => this.receipts.accepted(message),
       hold: (messages) => this.hold.takeIn(messages),
-      endOf: (second) => this.messages.endingAt(second).forEach(giveUp),
+      end: giveUp,
       retry: (now) => this.deliveries.retry(now),
     });
-    this.admission = new Admission(config, ports, this.messages, this.budgets, this.receipts, (message, send) =>
-      this.takeOver(message, send),
-    );
+    this.admission = new Admission(this.messages, this.budgets, this.receipts, (message, send) => this.admitted(message, send));
+    this.claims = new SlotClaims(ports, this.receipts, {
+      won: (message, send) => this.wonSlot(message, send),
+      lost: (message) => this.forget(message),
+    });
   }
 
   /** Messages without an outcome for all their recipients. */
@@ -84,9 +88,18 @@ export class RelayEngine {
     else if (input.notHere !== undefined) this.deliveries.notHere(gateway, input.notHere);
   };
 
+  private admitted(message: InFlightMessage, send: ParsedSend): void {
+    if (send.slot.length === 0) this.takeOver(message, send);
+    else this.claims.begin(message, send);
+  }
+
+  private wonSlot(message: InFlightMessage, send: ParsedSend): void {
+    this.receipts.accepted(message);
+    this.takeOver(message, send);
+  }
+
   private takeOver(message: InFlightMessage, send: ParsedSend): void {
-    this.messages.add(message);
-    this.schedule.add(message);
+    this.schedule.start(message, send.ttl, this.ports.now());
     for (let i = 0; i < send.devices.length; i++) this.deliveries.add(message, send.devices[i]!, send.tokens[i]!);
     for (const delivery of [...message.open]) this.deliveries.dispatch(delivery);
   }
@@ -103,6 +116,7 @@ export class RelayEngine {
     // The schedule keeps the message until the next tick; its bytes go now.
     message.payload = NO_BYTES;
     this.messages.delete(message);
+    this.schedule.settled(message);
   }
 
   private senderMoved(device: string): void {

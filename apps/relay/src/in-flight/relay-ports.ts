@@ -1,4 +1,5 @@
 import type { DeviceRoute } from '@sotto/platform/live-state';
+import type { SlotAnswer } from '../commit-slots/commit-slots.service.js';
 import type { RetryTimer } from '../retry-timers/retry-timer.store.js';
 
 /** What the engine does to the world. */
@@ -7,6 +8,8 @@ export interface RelayPorts {
   output(gateway: number, connection: number, frame: Uint8Array): void;
   /** Reads a route from live state; rejects while it is away. */
   loadRoute(device: string): Promise<DeviceRoute | undefined>;
+  /** Claims a commit slot for an account; rejects while live state is away. */
+  claimSlot(account: string, slot: Uint8Array, commitId: Uint8Array): Promise<SlotAnswer>;
   gatewayAlive(gateway: number): boolean;
   addTimers(timers: RetryTimer[]): void;
   removeTimers(timers: RetryTimer[]): void;

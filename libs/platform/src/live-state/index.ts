@@ -12,3 +12,4 @@ export { RedisLeaseStore } from './redis-lease.store.js';
 export { LuaScript } from './lua-script.js';
 export { AccountEvents } from './account-events.js';
 export { CallLimiter } from './call-limiter.js';
+export { RateLimit, type RateLimitOptions } from './rate-limit.js';
