@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { blake2b } from '@noble/hashes/blake2.js';
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -7,7 +6,7 @@ import { join } from 'node:path';
 import { Outcome, ReceiptStatus } from '@sotto/protocol';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { becomeContacts, Person, until } from './people.js';
-import { type WireDevice, wireDevice } from './wire-client.js';
+import { tokenFor, wireDevice } from './wire-client.js';
 
 /** A needle in every form in which software writes bytes down. */
 function formsOf(needle: Uint8Array): Buffer[] {
@@ -75,11 +74,6 @@ function redisCall(port: number, words: (string | Uint8Array)[]): Promise<Buffer
     });
     socket.on('error', reject);
   });
-}
-
-function tokenFor({ deliveryKey }: WireDevice): Uint8Array {
-  const capability = randomBytes(16);
-  return Buffer.concat([capability, blake2b(capability, { key: deliveryKey, dkLen: 16 })]);
 }
 
 describe.each(['standalone', 'services'] as const)('after messages went through %s', (kind) => {

@@ -1,3 +1,4 @@
+import { blake2b } from '@noble/hashes/blake2.js';
 import { create, type DescMethodUnary, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { ClientHandshake, type SealedChannel } from '@sotto/channel';
@@ -115,6 +116,12 @@ export async function wireDevice(
   const deliveryKey = randomBytes(32);
   await client.call(Sessions.method.attach, { accessToken: session.accessToken, deliveryKey });
   return { client, session, deliveryKey };
+}
+
+/** The right to send to the device. */
+export function tokenFor({ deliveryKey }: WireDevice): Uint8Array {
+  const capability = randomBytes(16);
+  return Buffer.concat([capability, blake2b(capability, { key: deliveryKey, dkLen: 16 })]);
 }
 
 export function rawPublicKey(key: KeyObject): Uint8Array {
