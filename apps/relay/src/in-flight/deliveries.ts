@@ -106,6 +106,7 @@ export class Deliveries {
       if (delivery.sentAt + delivery.backoff > now) continue;
       delivery.backoff = Math.min(delivery.backoff * 2, LAST_RETRY_MS);
       if (delivery.sentAt === 0) delivery.sentAt = now;
+      delivery.parked = false;
       if (!delivery.inWindow) delivery.to.route = undefined;
       else if (delivery.to.route === undefined) leaveWindow(delivery);
       this.dispatch(delivery);
@@ -139,7 +140,10 @@ export class Deliveries {
   private routeChanged(entry: DeviceEntry): void {
     entry.route = undefined;
     entry.stale = entry.loading;
-    for (const delivery of entry.open) leaveWindow(delivery);
+    for (const delivery of entry.open) {
+      leaveWindow(delivery);
+      delivery.parked = false;
+    }
     if (entry.open.size > 0) this.load(entry);
   }
 
@@ -161,8 +165,7 @@ export class Deliveries {
     // An event that came meanwhile knows better.
     if (entry.stale) return this.load(entry);
     entry.route = route ?? null;
-    entry.full = false;
-    for (const delivery of entry.open) if (!delivery.inWindow) this.dispatch(delivery);
+    this.fillWindow(entry);
   }
 }
 

@@ -50,7 +50,7 @@ export interface Delivery {
   backoff: number;
   /** Counts in the device's window. */
   inWindow: boolean;
-  /** The device keeps it and cannot read it yet: only a retry sends it again. */
+  /** The device keeps it and cannot read it yet: only its own retry or another connection of the device sends it again. */
   parked: boolean;
   /** Has an entry in the retry timers. */
   timed: boolean;
