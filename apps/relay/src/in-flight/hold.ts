@@ -1,11 +1,13 @@
 import type { RetryTimer } from '../retry-timers/retry-timer.store.js';
 import type { Budgets } from './budgets.js';
-import { type Delivery, type InFlightMessage, isSettled } from './message.js';
+import type { Delivery, InFlightMessage } from './message.js';
 import type { RelayPorts } from './relay-ports.js';
 import { LEAST_WINDOW_MS } from './schedule.js';
 
 /** Messages that nobody acknowledged at once: charged as held, and known to the retry timers. */
 export class Hold {
+  private over: RetryTimer[] = [];
+
   constructor(
     private readonly incarnation: number,
     private readonly budgets: Budgets,
@@ -14,26 +16,35 @@ export class Hold {
   ) {}
 
   takeIn(messages: InFlightMessage[]): void {
-    const timers: RetryTimer[] = [];
-    for (const message of messages) this.takeInOne(message, timers);
+    const held = messages.filter((message) => this.mayBeHeld(message));
+    for (const message of held) {
+      ownBytes(message);
+      for (const old of this.budgets.hold(message)) this.giveUp(old);
+    }
+    // One that became due with others may have been given up for them: it gets no timers, which nobody would remove.
+    const timers = held.flatMap((message) => message.open.map((delivery) => this.startTimer(delivery)));
     if (timers.length > 0) this.ports.addTimers(timers);
   }
 
   letGo(delivery: Delivery): void {
-    if (delivery.timed) this.ports.removeTimers([this.timerOf(delivery)]);
+    if (delivery.timed) this.over.push(this.timerOf(delivery));
   }
 
-  private takeInOne(message: InFlightMessage, timers: RetryTimer[]): void {
-    // One that became due with it may have pushed it out.
-    if (isSettled(message)) return;
-    // Ends within a second anyway: ttl 0 is never held.
-    if (message.deadline - this.ports.now() <= LEAST_WINDOW_MS) return;
-    ownBytes(message);
-    for (const delivery of message.open) {
-      delivery.timed = true;
-      timers.push(this.timerOf(delivery));
-    }
-    for (const old of this.budgets.hold(message)) this.giveUp(old);
+  /** Removes the timers of what was let go since the last time, all at once. */
+  flush(): void {
+    if (this.over.length === 0) return;
+    this.ports.removeTimers(this.over);
+    this.over = [];
+  }
+
+  /** What ends within a second anyway is not held: ttl 0 never is. */
+  private mayBeHeld(message: InFlightMessage): boolean {
+    return message.deadline - this.ports.now() > LEAST_WINDOW_MS;
+  }
+
+  private startTimer(delivery: Delivery): RetryTimer {
+    delivery.timed = true;
+    return this.timerOf(delivery);
   }
 
   private timerOf(delivery: Delivery): RetryTimer {

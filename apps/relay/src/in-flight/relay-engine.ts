@@ -80,6 +80,7 @@ export class RelayEngine {
   /** To be called about twenty times a second. */
   tick(): void {
     this.schedule.tick(this.ports.now());
+    this.hold.flush();
   }
 
   private readonly onInput = (gateway: number, input: ParsedRelayInput): void => {
