@@ -1,6 +1,6 @@
-// npm run bench -- [--topology standalone|services] [--pairs 50] [--window 8] [--size 256] [--seconds 8] [--json] [--idle N]
+// npm run bench -- [--topology standalone|services] [--pairs 50] [--window 8] [--size 256] [--seconds 8] [--json] [--idle N] [--fanout N]
 import { parseArgs } from 'node:util';
-import { benchBareRelay, benchIdle, benchTopology, type Figures, type Shape } from './runs.js';
+import { benchBareRelay, benchFanOut, benchIdle, benchTopology, type FanOutFigures, type Figures, type Shape } from './runs.js';
 
 const { values } = parseArgs({
   options: {
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '8' },
     json: { type: 'boolean', default: false },
     idle: { type: 'string' },
+    fanout: { type: 'string' },
     /** Folder for CPU profiles of the servers. */
     profile: { type: 'string' },
   },
@@ -28,8 +29,9 @@ const shape: Shape = {
 };
 const nodeArguments = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
 
-if (values.idle === undefined) await runLoads();
-else await runIdle(count('idle', values.idle));
+if (values.idle !== undefined) await runIdle(count('idle', values.idle));
+else if (values.fanout !== undefined) await runFanOuts(count('fanout', values.fanout));
+else await runLoads();
 process.exit(0);
 
 async function runLoads(): Promise<void> {
@@ -49,6 +51,25 @@ function show(figures: Figures): void {
     `${msgs_per_server_cpu_s} round trips per server CPU second`,
     `${rss_mb} MiB`,
     `${frames_per_box} frames a box`,
+    ...(failures > 0 ? [`${failures} FAILED`] : []),
+  ];
+  console.log(columns.join('  '));
+}
+
+async function runFanOuts(members: number): Promise<void> {
+  for (const kind of kinds) showFanOut(await benchFanOut(kind, shape, members, nodeArguments));
+}
+
+function showFanOut(figures: FanOutFigures): void {
+  if (values.json) return console.log(JSON.stringify(figures));
+  const { name, fanout, sends_per_s, p50_ms, p99_ms, server_cpu_us_per_recipient, server_cpu_us_per_round_trip, ratio, failures } = figures;
+  const columns = [
+    name.padEnd(10),
+    `${sends_per_s} messages a second to ${fanout} members`,
+    `p50 ${p50_ms} ms`,
+    `p99 ${p99_ms} ms`,
+    `${server_cpu_us_per_recipient} µs of server CPU a member, ${server_cpu_us_per_round_trip} µs a round trip`,
+    `ratio ${ratio}`,
     ...(failures > 0 ? [`${failures} FAILED`] : []),
   ];
   console.log(columns.join('  '));

@@ -1,11 +1,12 @@
 /** What the bench tells its load process, and what comes back. */
 export interface LoadSettings {
-  kind: 'sotto' | 'bare' | 'idle';
+  kind: 'sotto' | 'fan-out' | 'bare' | 'idle';
   url: string;
   /** Hex; empty for the bare relay. */
   pin: string;
+  /** Of a fan-out: the members that every message goes to. */
   pairs: number;
-  /** Messages of a pair on their way at once. */
+  /** Messages on their way at once to each recipient: of a pair's sender, or one each of as many senders of a fan-out. */
   window: number;
   /** Payload bytes. */
   size: number;

@@ -1,5 +1,6 @@
 // The process that makes the load: settings on its command line, commands and results by messages.
 import { BareLoad } from './bare-load.js';
+import { FanOutLoad } from './fan-out-load.js';
 import type { LoadCommand, LoadSettings } from './load-settings.js';
 import { IdleLoad, SottoLoad } from './sotto-load.js';
 
@@ -11,7 +12,7 @@ if (settings.kind === 'idle') {
   await load.prepare();
   process.on('message', () => void load.connect().then(() => process.send?.({ connected: true })));
 } else {
-  const load = settings.kind === 'bare' ? new BareLoad(settings) : new SottoLoad(settings);
+  const load = loadOf(settings);
   await load.connect();
   process.on('message', (command: LoadCommand) => {
     if (command === 'go') load.go();
@@ -20,3 +21,8 @@ if (settings.kind === 'idle') {
   });
 }
 process.send?.({ ready: true });
+
+function loadOf(settings: LoadSettings): BareLoad | FanOutLoad | SottoLoad {
+  if (settings.kind === 'bare') return new BareLoad(settings);
+  return settings.kind === 'fan-out' ? new FanOutLoad(settings) : new SottoLoad(settings);
+}

@@ -26,6 +26,23 @@ export interface Figures {
   failures: number;
 }
 
+/** What one message to many members costs the server, beside as many messages to one each, measured on the same server. */
+export interface FanOutFigures {
+  name: TopologyKind;
+  fanout: number;
+  senders: number;
+  size: number;
+  sends_per_s: number;
+  p50_ms: number;
+  p99_ms: number;
+  server_cpu_us_per_recipient: number;
+  server_cpu_us_per_round_trip: number;
+  /** Of the two above. */
+  ratio: number;
+  frames_per_box: number;
+  failures: number;
+}
+
 export interface IdleFigures {
   name: TopologyKind;
   connections: number;
@@ -40,7 +57,20 @@ export async function benchTopology(kind: TopologyKind, shape: Shape, nodeArgume
   const topology = await startForLoad(kind, nodeArguments);
   try {
     const pids = topology.pids().map(({ pid }) => pid);
-    return await measure(kind, pids, { kind: 'sotto', url: topology.url, pin: pinOf(topology), ...shape }, shape.seconds);
+    return figuresOf(kind, shape, await measure(pids, { kind: 'sotto', url: topology.url, pin: pinOf(topology), ...shape }, shape.seconds));
+  } finally {
+    await topology.stop();
+  }
+}
+
+export async function benchFanOut(kind: TopologyKind, shape: Shape, members: number, nodeArguments: string[]): Promise<FanOutFigures> {
+  const topology = await startForLoad(kind, nodeArguments);
+  try {
+    const pids = topology.pids().map(({ pid }) => pid);
+    const server = { url: topology.url, pin: pinOf(topology) };
+    const single = await measure(pids, { kind: 'sotto', ...server, ...shape }, shape.seconds);
+    const fanOut = await measure(pids, { kind: 'fan-out', ...server, ...shape, pairs: members }, shape.seconds);
+    return fanOutFigures(kind, shape, members, single, fanOut);
   } finally {
     await topology.stop();
   }
@@ -50,7 +80,8 @@ export async function benchBareRelay(shape: Shape): Promise<Figures> {
   const relay = new Child('./bare-relay.js');
   try {
     const { port } = await relay.next<{ port: number }>();
-    return await measure('bare-ws', [relay.pid], { kind: 'bare', url: `ws://127.0.0.1:${port}`, pin: '', ...shape }, shape.seconds);
+    const settings: LoadSettings = { kind: 'bare', url: `ws://127.0.0.1:${port}`, pin: '', ...shape };
+    return figuresOf('bare-ws', shape, await measure([relay.pid], settings, shape.seconds));
   } finally {
     relay.stop();
   }
@@ -85,7 +116,13 @@ function pinOf(topology: Topology): string {
   return Buffer.from(topology.pin).toString('hex');
 }
 
-async function measure(name: Figures['name'], pids: number[], settings: LoadSettings, seconds: number): Promise<Figures> {
+interface Measured {
+  result: LoadResult;
+  cpuSeconds: number;
+  memoryBytes: number;
+}
+
+async function measure(pids: number[], settings: LoadSettings, seconds: number): Promise<Measured> {
   const load = new Child('./load.js', JSON.stringify(settings));
   try {
     await load.next();
@@ -96,30 +133,49 @@ async function measure(name: Figures['name'], pids: number[], settings: LoadSett
     await sleep(seconds * 1_000);
     const after = usageOf(pids);
     load.send('end');
-    const result = await load.next<LoadResult>();
-    const { pairs, window, size } = settings;
-    return {
-      name,
-      pairs,
-      window,
-      size,
-      ...figuresOf(result, after.cpuSeconds - before.cpuSeconds),
-      rss_mb: round(after.memoryBytes / MiB, 0),
-    };
+    return { result: await load.next<LoadResult>(), cpuSeconds: after.cpuSeconds - before.cpuSeconds, memoryBytes: after.memoryBytes };
   } finally {
     load.stop();
   }
 }
 
-function figuresOf(result: LoadResult, cpuSeconds: number) {
+function figuresOf(name: Figures['name'], { pairs, window, size }: Shape, { result, cpuSeconds, memoryBytes }: Measured): Figures {
   return {
+    name,
+    pairs,
+    window,
+    size,
     rate: round(result.messages / result.seconds, 0),
     p50_ms: round(result.p50Ms, 2),
     p99_ms: round(result.p99Ms, 2),
     msgs_per_server_cpu_s: round(result.messages / cpuSeconds, 0),
-    frames_per_box: round(result.frames / Math.max(result.boxes, 1), 1),
+    rss_mb: round(memoryBytes / MiB, 0),
+    frames_per_box: framesPerBox(result),
     failures: result.failures,
   };
+}
+
+function fanOutFigures(name: TopologyKind, { window, size }: Shape, members: number, single: Measured, fanOut: Measured): FanOutFigures {
+  const roundTrip = single.cpuSeconds / single.result.messages;
+  const recipient = fanOut.cpuSeconds / (fanOut.result.messages * members);
+  return {
+    name,
+    fanout: members,
+    senders: window,
+    size,
+    sends_per_s: round(fanOut.result.messages / fanOut.result.seconds, 0),
+    p50_ms: round(fanOut.result.p50Ms, 2),
+    p99_ms: round(fanOut.result.p99Ms, 2),
+    server_cpu_us_per_recipient: round(recipient * 1e6, 1),
+    server_cpu_us_per_round_trip: round(roundTrip * 1e6, 1),
+    ratio: round(recipient / roundTrip, 3),
+    frames_per_box: framesPerBox(fanOut.result),
+    failures: single.result.failures + fanOut.result.failures,
+  };
+}
+
+function framesPerBox({ frames, boxes }: LoadResult): number {
+  return round(frames / Math.max(boxes, 1), 1);
 }
 
 function round(value: number, digits: number): number {

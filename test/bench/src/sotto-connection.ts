@@ -139,3 +139,9 @@ export class SottoConnection {
     this.calls.clear();
   }
 }
+
+/** The right to send to the connection's device. */
+export function tokenFor({ deliveryKey }: SottoConnection): Uint8Array {
+  const capability = sodium.randombytes_buf(16);
+  return new Uint8Array([...capability, ...sodium.crypto_generichash(16, capability, deliveryKey)]);
+}

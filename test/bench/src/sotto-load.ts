@@ -5,10 +5,9 @@ import { encodeAck, encodeSend, FrameKind, parseDeliver, parseReceipt } from '@s
 import sodium from 'libsodium-wrappers';
 import { Measurement } from './closed-loop.js';
 import type { LoadSettings } from './load-settings.js';
-import { type KnownDevice, SottoConnection } from './sotto-connection.js';
+import { inParallel, registered } from './registrations.js';
+import { type KnownDevice, SottoConnection, tokenFor } from './sotto-connection.js';
 
-/** Password hashes at the server are the slow part; more at once would only wait there. */
-const REGISTRATIONS_AT_ONCE = 8;
 const TTL_SECONDS = 30;
 
 /** P pairs: one side keeps its window of messages on their way, the other stores each. */
@@ -60,11 +59,9 @@ export class SottoLoad {
 
   /** Every message has an id of its own, which ends with the slot of the window that it fills. */
   private sendTo(recipient: SottoConnection): (slot: number) => Uint8Array {
-    const capability = sodium.randombytes_buf(16);
-    const token = new Uint8Array([...capability, ...sodium.crypto_generichash(16, capability, recipient.deliveryKey)]);
     const payload = sodium.randombytes_buf(this.settings.size);
     const id = sodium.randombytes_buf(16);
-    const send = { id, devices: [recipient.device], tokens: [token], payload, ttl: TTL_SECONDS };
+    const send = { id, devices: [recipient.device], tokens: [tokenFor(recipient)], payload, ttl: TTL_SECONDS };
     let number = 0;
     return (slot) => {
       number++;
@@ -105,23 +102,4 @@ export class IdleLoad {
       this.held.push(connection);
     });
   }
-}
-
-async function registered({ url, pin }: LoadSettings): Promise<SottoConnection> {
-  const connection = await SottoConnection.open(url, Buffer.from(pin, 'hex'));
-  await connection.register();
-  return connection;
-}
-
-async function inParallel<T>(count: number, make: () => Promise<T>): Promise<T[]> {
-  const made: T[] = [];
-  let started = 0;
-  const worker = async () => {
-    while (started < count) {
-      started++;
-      made.push(await make());
-    }
-  };
-  await Promise.all(Array.from({ length: REGISTRATIONS_AT_ONCE }, worker));
-  return made;
 }
