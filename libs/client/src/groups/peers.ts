@@ -14,7 +14,9 @@ export interface Shown {
 
 const FIRST_WAIT_MS = 5_000;
 const LAST_WAIT_MS = 600_000;
+/** One answer in ten seconds, and a few at once for whoever has only just come back. */
 const ANSWER_EVERY_MS = 10_000;
+const ANSWERS_AT_ONCE = 3;
 const SUPPLY_BYTES_PER_HOUR = 4 * 1024 * 1024;
 const HOUR_MS = 3_600_000;
 
@@ -23,7 +25,8 @@ export class Peer {
   shown: Shown | undefined;
   #waitMs = FIRST_WAIT_MS;
   #askAt = 0;
-  #answerAt = 0;
+  #answers = ANSWERS_AT_ONCE;
+  #answersSince = 0;
   #supplied = 0;
   #suppliedSince = 0;
 
@@ -42,10 +45,11 @@ export class Peer {
     this.#askAt = 0;
   }
 
-  /** One answer in ten seconds. */
   mayAnswer(now: number): boolean {
-    if (now < this.#answerAt) return false;
-    this.#answerAt = now + ANSWER_EVERY_MS;
+    this.#answers = Math.min(ANSWERS_AT_ONCE, this.#answers + (now - this.#answersSince) / ANSWER_EVERY_MS);
+    this.#answersSince = now;
+    if (this.#answers < 1) return false;
+    this.#answers--;
     return true;
   }
 

@@ -92,7 +92,7 @@ export class GroupList {
   }
 
   /** Resolves with the content id once the message is durable here. */
-  send(id: string, text: string): Promise<string> {
+  async send(id: string, text: string): Promise<string> {
     this.#view(id);
     return this.messaging.sendToGroup(id, text);
   }

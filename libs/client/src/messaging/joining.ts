@@ -22,6 +22,8 @@ export interface Welcomed {
   readonly used: OwnKeyPackage;
   readonly by: Member;
   readonly name: string;
+  /** It uses a package that this device made for this group, when a member asked or it had to be let in again. */
+  readonly asked: boolean;
 }
 
 /** How this device gets into groups: the key packages that it made for that, Welcomes, and greetings of groups it does not know. */
@@ -56,7 +58,9 @@ export class Joining {
       throw new MlsError('invalid', 'a Welcome with another commit');
     const data = decodeGroupData(engine.groupData(state));
     const id = commitId(commit.message, provider);
-    return { group: toHex(state.groupId), id, state, used, by: signer, name: data.name };
+    const group = toHex(state.groupId);
+    const asked = [...this.packages.values()].some((each) => each === used && each.group === group);
+    return { group, id, state, used, by: signer, name: data.name, asked };
   }
 
   /** The package is used up; what else was made for this group is of no use any more. */

@@ -277,10 +277,15 @@ export class Messenger {
     }
   }
 
-  /** Unasked, a device follows its own account and contacts; into a direct conversation the other end alone. */
-  #mayJoin({ by, state }: Welcomed): boolean {
-    const { account, accountKey } = by.identity;
-    if (!this.ports.trusts(account, accountKey)) return false;
+  /**
+   * Without asking the user a device follows its own account and contacts, into a direct conversation the other end alone. A member who is
+   * no contact may finish what a contact began: only a contact can have claimed the key package whose leaf was greeted.
+   */
+  #mayJoin({ by, state, asked }: Welcomed): boolean {
+    const trusted = ({ identity }: Member) => this.ports.trusts(identity.account, identity.accountKey);
+    const hasContact = () =>
+      this.ports.engine.members(state).some((each) => each.identity.account !== this.ports.own.account && trusted(each));
+    if (!trusted(by) && !(asked && hasContact())) return false;
     const data = this.#dataOf(state);
     return data.kind === 'group' || data.accounts.includes(this.ports.own.account);
   }
