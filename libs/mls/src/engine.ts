@@ -1,25 +1,25 @@
-import { createGroup, joinGroup, makePskIndex, type ClientState } from 'ts-mls/clientState.js';
-import type { ClientConfig } from 'ts-mls/clientConfig.js';
-import { createCommit, type CreateCommitOptions } from 'ts-mls/createCommit.js';
-import { createApplicationMessage } from 'ts-mls/createMessage.js';
-import type { CiphersuiteImpl } from 'ts-mls/crypto/ciphersuite.js';
-import { defaultKeyPackageEqualityConfig } from 'ts-mls/keyPackageEqualityConfig.js';
+import { createGroup, joinGroup, makePskIndex, type ClientState } from '#ts-mls/clientState.js';
+import type { ClientConfig } from '#ts-mls/clientConfig.js';
+import { createCommit, type CreateCommitOptions } from '#ts-mls/createCommit.js';
+import { createApplicationMessage } from '#ts-mls/createMessage.js';
+import type { CiphersuiteImpl } from '#ts-mls/crypto/ciphersuite.js';
+import { defaultKeyPackageEqualityConfig } from '#ts-mls/keyPackageEqualityConfig.js';
 import {
   generateKeyPackageWithKey,
   makeKeyPackageRef,
   verifyKeyPackage,
   type KeyPackage,
   type PrivateKeyPackage,
-} from 'ts-mls/keyPackage.js';
-import { verifyLeafNodeSignatureKeyPackage, type LeafNode } from 'ts-mls/leafNode.js';
-import { mlsExporter } from 'ts-mls/keySchedule.js';
-import { encodeMlsMessage } from 'ts-mls/message.js';
-import { decryptSenderData, type PrivateMessage } from 'ts-mls/privateMessage.js';
-import { processPrivateMessage } from 'ts-mls/processMessages.js';
-import type { Proposal } from 'ts-mls/proposal.js';
-import type { SecretTree } from 'ts-mls/secretTree.js';
-import type { SenderData } from 'ts-mls/sender.js';
-import { decryptGroupInfo, decryptGroupSecrets, type Welcome } from 'ts-mls/welcome.js';
+} from '#ts-mls/keyPackage.js';
+import { verifyLeafNodeSignatureKeyPackage, type LeafNode } from '#ts-mls/leafNode.js';
+import { mlsExporter } from '#ts-mls/keySchedule.js';
+import { encodeMlsMessage } from '#ts-mls/message.js';
+import { decryptSenderData, type PrivateMessage } from '#ts-mls/privateMessage.js';
+import { processPrivateMessage } from '#ts-mls/processMessages.js';
+import type { Proposal } from '#ts-mls/proposal.js';
+import type { SecretTree } from '#ts-mls/secretTree.js';
+import type { SenderData } from '#ts-mls/sender.js';
+import { decryptGroupInfo, decryptGroupSecrets, type Welcome } from '#ts-mls/welcome.js';
 import { toHex } from '@sotto/protocol';
 import { sameBytes } from './crypto/bytes.js';
 import * as hpke from './crypto/hpke.js';

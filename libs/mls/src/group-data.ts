@@ -1,4 +1,4 @@
-import type { Extension } from 'ts-mls/extension.js';
+import type { Extension } from '#ts-mls/extension.js';
 import { MlsError } from './mls-error.js';
 
 /** GroupContext extension of the private range: what all members agree on beside who they are. */

@@ -1,4 +1,4 @@
-import type { ClientState } from 'ts-mls/clientState.js';
+import type { ClientState } from '#ts-mls/clientState.js';
 
 /** One epoch of one group as this device sees it. Immutable: every operation returns a new one. Holds secrets, so it does not print. */
 export class GroupState {

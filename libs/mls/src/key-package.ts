@@ -1,9 +1,9 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { DeliveryAddressSchema, fromHex, ID_BYTES, toHex, TOKEN_BYTES } from '@sotto/protocol';
-import type { Extension } from 'ts-mls/extension.js';
-import type { KeyPackage, PrivateKeyPackage } from 'ts-mls/keyPackage.js';
-import type { LeafNode } from 'ts-mls/leafNode.js';
-import type { Capabilities } from 'ts-mls/capabilities.js';
+import type { Extension } from '#ts-mls/extension.js';
+import type { KeyPackage, PrivateKeyPackage } from '#ts-mls/keyPackage.js';
+import type { LeafNode } from '#ts-mls/leafNode.js';
+import type { Capabilities } from '#ts-mls/capabilities.js';
 import { concat } from './crypto/bytes.js';
 import { SUITE_NAME } from './crypto/suite.js';
 import { GROUP_DATA_EXTENSION } from './group-data.js';

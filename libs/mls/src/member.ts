@@ -1,5 +1,5 @@
-import type { LeafNode } from 'ts-mls/leafNode.js';
-import type { RatchetTree } from 'ts-mls/ratchetTree.js';
+import type { LeafNode } from '#ts-mls/leafNode.js';
+import type { RatchetTree } from '#ts-mls/ratchetTree.js';
 import { readDeviceIdentity, type DeviceIdentity } from './device-identity.js';
 import { addressOf, type DeliveryAddress } from './key-package.js';
 import { identityBytes, leavesOf } from './policy.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { LeafNode } from 'ts-mls/leafNode.js';
-import type { RatchetTree } from 'ts-mls/ratchetTree.js';
+import type { LeafNode } from '#ts-mls/leafNode.js';
+import type { RatchetTree } from '#ts-mls/ratchetTree.js';
 import { addressExtension, CAPABILITIES } from './key-package.js';
 import { checkLeaves, checkProposals, checkTree } from './policy.js';
 

@@ -1,7 +1,7 @@
-import type { Credential } from 'ts-mls/credential.js';
-import type { LeafNode } from 'ts-mls/leafNode.js';
-import type { Proposal } from 'ts-mls/proposal.js';
-import type { RatchetTree } from 'ts-mls/ratchetTree.js';
+import type { Credential } from '#ts-mls/credential.js';
+import type { LeafNode } from '#ts-mls/leafNode.js';
+import type { Proposal } from '#ts-mls/proposal.js';
+import type { RatchetTree } from '#ts-mls/ratchetTree.js';
 import { toHex } from '@sotto/protocol';
 import { sameBytes } from './crypto/bytes.js';
 import { readDeviceIdentity } from './device-identity.js';

@@ -1,6 +1,6 @@
-import { CryptoVerificationError, CodecError } from 'ts-mls/mlsError.js';
-import { decodeMlsMessage, type MLSMessage } from 'ts-mls/message.js';
-import type { Decoder } from 'ts-mls/codec/tlsDecoder.js';
+import { CryptoVerificationError, CodecError } from '#ts-mls/mlsError.js';
+import { decodeMlsMessage, type MLSMessage } from '#ts-mls/message.js';
+import type { Decoder } from '#ts-mls/codec/tlsDecoder.js';
 import { MlsError } from './mls-error.js';
 
 /** Decodes all of the bytes or refuses: a decoder of the library stops at the end of its value and ignores the rest. */

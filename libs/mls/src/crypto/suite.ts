@@ -1,5 +1,5 @@
-import type { CiphersuiteImpl } from 'ts-mls/crypto/ciphersuite.js';
-import type { Hpke, PrivateKey, PublicKey } from 'ts-mls/crypto/hpke.js';
+import type { CiphersuiteImpl } from '#ts-mls/crypto/ciphersuite.js';
+import type { Hpke, PrivateKey, PublicKey } from '#ts-mls/crypto/hpke.js';
 import { sameBytes } from './bytes.js';
 import { expand, extract, HASH_BYTES } from './hkdf.js';
 import {
