@@ -2,7 +2,13 @@ import { byteArray } from './ts-mls/byte-array.mjs';
 import { clientState } from './ts-mls/client-state.mjs';
 import { createCommit } from './ts-mls/create-commit.mjs';
 import { createCommitTypes } from './ts-mls/create-commit-types.mjs';
+import { messageProtection } from './ts-mls/message-protection.mjs';
+import { parentHash } from './ts-mls/parent-hash.mjs';
+import { privateKeyPath } from './ts-mls/private-key-path.mjs';
 import { processMessages } from './ts-mls/process-messages.mjs';
+import { secretTree } from './ts-mls/secret-tree.mjs';
+import { secretTreeTypes } from './ts-mls/secret-tree-types.mjs';
+import { treeHash } from './ts-mls/tree-hash.mjs';
 import { updatePath } from './ts-mls/update-path.mjs';
 
 /** The defects of ts-mls 1.6.4 that concern us, file by file. The hashes are SHA-256 of the mended files. */
@@ -14,5 +20,18 @@ export const TS_MLS = {
   /** Whose imports of `#ts-mls/…` say what is needed of it. */
   wantedBy: 'libs/mls/src',
   target: 'libs/mls/dist/ts-mls',
-  files: [byteArray, clientState, createCommit, createCommitTypes, processMessages, updatePath],
+  files: [
+    byteArray,
+    clientState,
+    createCommit,
+    createCommitTypes,
+    messageProtection,
+    parentHash,
+    privateKeyPath,
+    processMessages,
+    secretTree,
+    secretTreeTypes,
+    treeHash,
+    updatePath,
+  ],
 };

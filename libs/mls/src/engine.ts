@@ -17,7 +17,7 @@ import { encodeMlsMessage } from '#ts-mls/message.js';
 import { decryptSenderData, type PrivateMessage } from '#ts-mls/privateMessage.js';
 import { processPrivateMessage } from '#ts-mls/processMessages.js';
 import type { Proposal } from '#ts-mls/proposal.js';
-import type { SecretTree } from '#ts-mls/secretTree.js';
+import { ratchetsOf, type SecretTree } from '#ts-mls/secretTree.js';
 import type { SenderData } from '#ts-mls/sender.js';
 import { decryptGroupInfo, decryptGroupSecrets, type Welcome } from '#ts-mls/welcome.js';
 import { toHex } from '@sotto/protocol';
@@ -25,13 +25,12 @@ import { sameBytes } from './crypto/bytes.js';
 import * as hpke from './crypto/hpke.js';
 import type { MlsProvider } from './crypto/provider.js';
 import { SUITE_NAME, suiteOf } from './crypto/suite.js';
-import { readDeviceIdentity, verifyDeviceIdentity, type DeviceIdentity, type SigningKeyPair } from './device-identity.js';
+import { verifyDeviceIdentity, type DeviceIdentity, type SigningKeyPair } from './device-identity.js';
 import { labelled } from './device-signature.js';
 import { groupDataExtensions, groupDataOf } from './group-data.js';
 import { GroupState } from './group-state.js';
 import {
   addressExtension,
-  addressOf,
   CAPABILITIES,
   checkAlive,
   decodePrivate,
@@ -44,16 +43,18 @@ import {
   type Lifetime,
   type OwnKeyPackage,
 } from './key-package.js';
+import { identityBytes, readLeaf } from './leaf.js';
 import { membersOf, type Member } from './member.js';
 import { MlsError } from './mls-error.js';
 import { paddedLength } from './padding.js';
-import { checkLeaves, checkProposals, checkTree, identityBytes, removedBy } from './policy.js';
+import { checkLeaves, checkProposals, checkTree, removedBy } from './policy.js';
 import { decodeParts, encodeEpoch, encodeRatchets } from './state-codec.js';
 import { decodeMessage, peek, refusing, type Peeked } from './wire.js';
 
 const EMPTY = new Uint8Array();
 /** No epochs: the caller keeps the state of each epoch, on every branch. */
 const RETENTION = { retainKeysForGenerations: 1000, maximumForwardRatchetSteps: 2000, retainKeysForEpochs: 0 };
+const UNUSED = { generation: 0, unusedGenerations: {} as Readonly<Record<number, Uint8Array>> };
 /** Above the payload: the application data's length prefix, the signature and its prefix (RFC 9420 §6.3.1). */
 const CONTENT_OVERHEAD = 4 + 2 + 64;
 
@@ -189,10 +190,10 @@ export class MlsEngine {
   /** Verifies another device's key package as an add would, and says who it is. */
   async readKeyPackage(bytes: Uint8Array, now: number): Promise<KeyPackageContents> {
     const keyPackage = await this.#verifiedKeyPackage(bytes, now);
-    const { lifetime, credential } = keyPackage.leafNode;
-    const address = addressOf(keyPackage.leafNode);
+    const { lifetime } = keyPackage.leafNode;
+    const { identity, address } = readLeaf(keyPackage.leafNode);
     return {
-      identity: readDeviceIdentity(identityBytes(credential)),
+      identity,
       address,
       leafId: address.leaf,
       lastResort: isLastResort(keyPackage),
@@ -307,9 +308,9 @@ export class MlsEngine {
 
   /** Of application messages: the next to be used by the own leaf, one past the highest opened of another. */
   generationOf(state: GroupState, leafIndex: number): number {
-    const node = state.unsafeInner().secretTree[leafIndex * 2];
-    if (node === undefined) throw new MlsError('invalid', 'no such leaf');
-    return node.application.generation;
+    const { ratchetTree, secretTree } = state.unsafeInner();
+    if (ratchetTree[leafIndex * 2]?.nodeType !== 'leaf') throw new MlsError('invalid', 'no such leaf');
+    return ratchetsOf(secretTree, leafIndex)?.application.generation ?? 0;
   }
 
   /** With the device's MLS signature key, for whoever knows the leaf. */
@@ -386,7 +387,7 @@ export class MlsEngine {
     checkGeneration(data, inner.secretTree, sealed.contentType === 'application');
     return {
       senderLeaf: data.leafIndex,
-      senderIdentity: readDeviceIdentity(identityBytes(node.leaf.credential)),
+      senderIdentity: readLeaf(node.leaf).identity,
       authenticatedData: sealed.authenticatedData,
       generation: data.generation,
     };
@@ -477,9 +478,7 @@ function isAhead({ leafIndex, generation }: SenderData, { contentType }: Private
 }
 
 function checkGeneration({ leafIndex, generation }: SenderData, tree: SecretTree, application: boolean): void {
-  const node = tree[leafIndex * 2];
-  const ratchet = application ? node?.application : node?.handshake;
-  if (ratchet === undefined) throw new MlsError('invalid', 'the sender has no ratchet');
-  if (generation < ratchet.generation && ratchet.unusedGenerations[generation] === undefined) throw new MlsError('used-generation');
-  if (generation - ratchet.generation > RETENTION.maximumForwardRatchetSteps) throw new MlsError('generation-too-far');
+  const { generation: next, unusedGenerations } = ratchetsOf(tree, leafIndex)?.[application ? 'application' : 'handshake'] ?? UNUSED;
+  if (generation < next && unusedGenerations[generation] === undefined) throw new MlsError('used-generation');
+  if (generation - next > RETENTION.maximumForwardRatchetSteps) throw new MlsError('generation-too-far');
 }

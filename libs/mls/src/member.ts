@@ -1,8 +1,7 @@
-import type { LeafNode } from '#ts-mls/leafNode.js';
 import type { RatchetTree } from '#ts-mls/ratchetTree.js';
-import { readDeviceIdentity, type DeviceIdentity } from './device-identity.js';
-import { addressOf, type DeliveryAddress } from './key-package.js';
-import { identityBytes, leavesOf } from './policy.js';
+import type { DeviceIdentity } from './device-identity.js';
+import type { DeliveryAddress } from './key-package.js';
+import { leavesOf, readLeaf } from './leaf.js';
 
 export interface Member {
   /** Its index in this epoch's tree: another member may have it later. */
@@ -15,17 +14,9 @@ export interface Member {
   readonly signatureKey: Uint8Array;
 }
 
-function memberOf(index: number, leaf: LeafNode): Member {
-  const address = addressOf(leaf);
-  return {
-    leaf: index,
-    id: address.leaf,
-    identity: readDeviceIdentity(identityBytes(leaf.credential)),
-    address,
-    signatureKey: leaf.signaturePublicKey,
-  };
-}
-
 export function membersOf(tree: RatchetTree): Member[] {
-  return leavesOf(tree).map(({ index, leaf }) => memberOf(index, leaf));
+  return leavesOf(tree).map(({ index, leaf }) => {
+    const { identity, address } = readLeaf(leaf);
+    return { leaf: index, id: address.leaf, identity, address, signatureKey: leaf.signaturePublicKey };
+  });
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LeafNode } from '#ts-mls/leafNode.js';
 import type { RatchetTree } from '#ts-mls/ratchetTree.js';
+import { nodeProvider } from './crypto/node-provider.js';
+import { makeDeviceIdentity } from './device-identity.js';
 import { addressExtension, CAPABILITIES } from './key-package.js';
 import { checkLeaves, checkProposals, checkTree } from './policy.js';
 
@@ -9,7 +11,9 @@ const key = () => globalThis.crypto.getRandomValues(new Uint8Array(32));
 
 function leaf(name: string, leafId: string): LeafNode {
   const extensions = [addressExtension({ device: id('d'), token: new Uint8Array(32), leaf: id(leafId) })];
-  const credential = { credentialType: 'basic', identity: new TextEncoder().encode(name) };
+  const zeroes = new Uint8Array(32);
+  const who = { server: 'chat.example', account: id('a'), accountName: name, device: id('d'), accountKey: zeroes };
+  const credential = { credentialType: 'basic', identity: makeDeviceIdentity(nodeProvider, who, zeroes, zeroes) };
   return { credential, extensions, capabilities: CAPABILITIES, hpkePublicKey: key(), signaturePublicKey: key() } as unknown as LeafNode;
 }
 
@@ -47,10 +51,23 @@ describe('the policy of commits', () => {
     expect(() => checkLeaves(before, tree(leaf('alice', '1'), leaf('carol', '2')), [remove])).toThrow(because('duplicate-key'));
   });
 
-  it('refuses a tree with one leaf id, encryption key or signature key twice', () => {
+  it('refuses a leaf that does not know what a group of Sotto has, or that has the address of another device', () => {
+    const bob = leaf('bob', '2');
+    const older = { ...bob, capabilities: { ...CAPABILITIES, extensions: [0xf5a0] } };
+    expect(() => checkTree(tree(leaf('alice', '1'), older))).toThrow(because('unsupported'));
+    const extensions = [addressExtension({ device: id('e'), token: new Uint8Array(32), leaf: id('2') })];
+    expect(() => checkTree(tree(leaf('alice', '1'), { ...bob, extensions }))).toThrow(because('bad-credential'));
+  });
+
+  it('refuses a tree with one leaf id, encryption key or signature key twice, and a parent with a key of a leaf', () => {
     const [alice, bob] = [leaf('alice', '1'), leaf('bob', '2')];
     expect(() => checkTree(tree(alice, leaf('bob', '1')))).toThrow(because('duplicate-key'));
     expect(() => checkTree(tree(alice, { ...bob, hpkePublicKey: alice.hpkePublicKey }))).toThrow(because('duplicate-key'));
     expect(() => checkTree(tree(alice, { ...bob, signaturePublicKey: alice.signaturePublicKey }))).toThrow(because('duplicate-key'));
+    const [first, , second] = tree(alice, bob);
+    const above = (hpkePublicKey: Uint8Array) =>
+      checkTree([first, { nodeType: 'parent', parent: { hpkePublicKey, parentHash: new Uint8Array(), unmergedLeaves: [] } }, second]);
+    expect(() => above(key())).not.toThrow();
+    expect(() => above(bob.hpkePublicKey)).toThrow(because('duplicate-key'));
   });
 });

@@ -1,25 +1,13 @@
-import type { Credential } from '#ts-mls/credential.js';
 import type { LeafNode } from '#ts-mls/leafNode.js';
 import type { Proposal } from '#ts-mls/proposal.js';
 import type { RatchetTree } from '#ts-mls/ratchetTree.js';
-import { toHex } from '@sotto/protocol';
 import { sameBytes } from './crypto/bytes.js';
-import { readDeviceIdentity } from './device-identity.js';
 import { GROUP_DATA_EXTENSION, groupDataOf } from './group-data.js';
-import { addressOf, checkLifetimeLength } from './key-package.js';
+import { checkLifetimeLength } from './key-package.js';
+import { identityBytes, leavesOf, readLeaf, uniqueValuesOf } from './leaf.js';
 import { MlsError } from './mls-error.js';
 
 const ALLOWED = new Set<unknown>(['add', 'remove', 'group_context_extensions']);
-
-export function identityBytes(credential: Credential): Uint8Array {
-  if (credential.credentialType !== 'basic') throw new MlsError('bad-credential', 'not a basic credential');
-  return credential.identity;
-}
-
-/** Every leaf with its index, left to right. */
-export function leavesOf(tree: RatchetTree): { index: number; leaf: LeafNode }[] {
-  return tree.flatMap((node, nodeIndex) => (node?.nodeType === 'leaf' ? [{ index: nodeIndex / 2, leaf: node.leaf }] : []));
-}
 
 /** What a commit may contain, whoever sent it. */
 export function checkProposals(proposals: readonly Proposal[]): void {
@@ -34,14 +22,14 @@ export function removedBy(proposals: readonly Proposal[]): number[] {
   return proposals.flatMap((proposal) => (proposal.proposalType === 'remove' ? [proposal.remove.removed] : []));
 }
 
-/** RFC 9420 §7.3: signature and encryption keys are unique among the members. The library compares the old leaves only. */
+/**
+ * RFC 9420 §7.3: keys are unique in a tree. Also between a leaf and a parent, which the library compares when one joins and not
+ * when one follows a commit: or a commit could let nobody in after it.
+ */
 export function checkTree(tree: RatchetTree): void {
-  const leaves = leavesOf(tree);
-  const unique = leaves.flatMap(({ leaf }) => [toHex(leaf.signaturePublicKey), toHex(leaf.hpkePublicKey), addressOf(leaf).leaf]);
+  const unique = uniqueValuesOf(tree);
   if (new Set(unique).size !== unique.length) throw new MlsError('duplicate-key');
-  for (const { leaf } of leaves) {
-    const identity = readDeviceIdentity(identityBytes(leaf.credential));
-    if (addressOf(leaf).device !== identity.device) throw new MlsError('bad-credential', 'an address of another device');
+  for (const { leaf } of leavesOf(tree)) {
     if (!leaf.capabilities.extensions.includes(GROUP_DATA_EXTENSION)) throw new MlsError('unsupported', 'a leaf that knows no group data');
   }
 }
@@ -51,15 +39,15 @@ export function checkLeaves(before: RatchetTree, after: RatchetTree, proposals: 
   const removed = new Set(removedBy(proposals));
   const old = leavesOf(before);
   const stayed = new Map(old.filter(({ index }) => !removed.has(index)).map(({ index, leaf }) => [index, leaf]));
-  const known = new Set(old.map(({ leaf }) => addressOf(leaf).leaf));
+  const known = new Set(old.map(({ leaf }) => readLeaf(leaf).address.leaf));
   for (const { index, leaf } of leavesOf(after)) {
     const previous = stayed.get(index);
     if (previous !== undefined) checkSameLeaf(previous, leaf);
-    else if (known.has(addressOf(leaf).leaf)) throw new MlsError('duplicate-key', 'a leaf id was used before');
+    else if (known.has(readLeaf(leaf).address.leaf)) throw new MlsError('duplicate-key', 'a leaf id was used before');
   }
 }
 
 function checkSameLeaf(previous: LeafNode, leaf: LeafNode): void {
   const same = sameBytes(identityBytes(previous.credential), identityBytes(leaf.credential));
-  if (!same || addressOf(previous).leaf !== addressOf(leaf).leaf) throw new MlsError('identity-changed');
+  if (!same || readLeaf(previous).address.leaf !== readLeaf(leaf).address.leaf) throw new MlsError('identity-changed');
 }

@@ -7,7 +7,15 @@ import { deriveSecret, deriveTreeSecret, expandWithLabel } from '#ts-mls/crypto/
 import { signWithLabel, verifyWithLabel } from '#ts-mls/crypto/signature.js';
 import { decodeGroupContext } from '#ts-mls/groupContext.js';
 import { initializeEpoch, mlsExporter } from '#ts-mls/keySchedule.js';
-import { createSecretTree, deriveKey, deriveNonce, ratchetUntil, type GenerationSecret } from '#ts-mls/secretTree.js';
+import {
+  createSecretTree,
+  deriveKey,
+  deriveNonce,
+  ratchetsOf,
+  ratchetUntil,
+  withRatchets,
+  type GenerationSecret,
+} from '#ts-mls/secretTree.js';
 import { expandSenderDataKey, expandSenderDataNonce } from '#ts-mls/sender.js';
 import { fromHex, toHex } from '@sotto/protocol';
 import { browserProvider } from './crypto/browser-provider.js';
@@ -145,7 +153,7 @@ vectorsDescribe.each([
       expect(toHex(await expandSenderDataNonce(suite, secret, ciphertext))).toBe(sender.nonce);
       const tree = await createSecretTree(vector.leaves.length, fromHex(vector.encryption_secret), suite.kdf);
       for (const [index, generations] of vector.leaves.entries()) {
-        const node = tree[index * 2];
+        const node = ratchetsOf(await withRatchets(tree, index, suite.kdf), index);
         if (node === undefined) throw new Error('a leaf without secrets');
         for (const wanted of generations) {
           expect(await keyAt(node.application, wanted.generation)).toEqual([wanted.application_key, wanted.application_nonce]);

@@ -1,6 +1,7 @@
 import { CryptoVerificationError, CodecError } from '#ts-mls/mlsError.js';
-import { decodeMlsMessage, type MLSMessage } from '#ts-mls/message.js';
+import { decodeMlsMessage, encodeMlsMessage, type MLSMessage } from '#ts-mls/message.js';
 import type { Decoder } from '#ts-mls/codec/tlsDecoder.js';
+import { sameBytes } from './crypto/bytes.js';
 import { MlsError } from './mls-error.js';
 
 /** Decodes all of the bytes or refuses: a decoder of the library stops at the end of its value and ignores the rest. */
@@ -18,8 +19,11 @@ export function decodeWhole<T>(decoder: Decoder<T>, bytes: Uint8Array): T {
   return value;
 }
 
+/** One message has one encoding, so that nobody who carries it can make two of it: lengths are written in their shortest form (RFC 9420 §2.1.2). */
 export function decodeMessage(bytes: Uint8Array): MLSMessage {
-  return decodeWhole(decodeMlsMessage, bytes);
+  const message = decodeWhole(decodeMlsMessage, bytes);
+  if (!sameBytes(encodeMlsMessage(message), bytes)) throw new MlsError('malformed');
+  return message;
 }
 
 export interface Peeked {

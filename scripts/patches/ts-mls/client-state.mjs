@@ -1,6 +1,6 @@
 export const clientState = {
   file: 'clientState.js',
-  mended: '13e58747f49d02fe0278e71e3af365465540b69edd2dadb05d037060870845f5',
+  mended: '0c171dad479a9beda05afd2ce98fe749b77bcc76de7a5a598c937fd4ba93ae5c',
   edits: [
     {
       why: 'RFC 9420 §12.4.3.1: an unmerged leaf is a leaf, and it lies below the parent that lists it; one of the two was enough',
@@ -41,6 +41,88 @@ export const clientState = {
       why: 'whose leaf the same commit gives to another is removed as well',
       find: `const selfRemoved = mutatedTree[leafToNodeIndex(toLeafIndex(state.privatePath.leafIndex))] === undefined;`,
       replace: `const selfRemoved = grouped.remove.some(({ proposal }) => proposal.remove.removed === state.privatePath.leafIndex);`,
+    },
+    {
+      why: 'RFC 9420 §12.1.8.1: external_senders is a vector, all of it',
+      find: `import { decodeExternalSender } from "./externalSender.js";`,
+      replace: `import { decodeExternalSender } from "./externalSender.js";
+import { decodeVarLenType } from "./codec/variableLength.js";`,
+    },
+    {
+      why: 'RFC 9420 §12.1.8.1: external_senders is a vector, all of it',
+      find: `        const decoded = decodeExternalSender(externalSender.extensionData, 0);
+        if (decoded === undefined)
+            return new CodecError("Could not decode external_senders");
+        const validCredential = await authService.validateCredential(decoded[0].credential, decoded[0].signaturePublicKey);
+        if (!validCredential)
+            return new ValidationError("Could not validate external credential");
+`,
+      replace: `        const decoded = decodeVarLenType(decodeExternalSender)(externalSender.extensionData, 0);
+        if (decoded === undefined || decoded[1] !== externalSender.extensionData.length)
+            return new CodecError("Could not decode external_senders");
+        for (const { credential, signaturePublicKey } of decoded[0]) {
+            if (!(await authService.validateCredential(credential, signaturePublicKey)))
+                return new ValidationError("Could not validate external credential");
+        }
+`,
+    },
+    {
+      why: 'RFC 9420 §7.3: the keys of the new leaf are compared with those in the tree; only those in the tree were, with each other',
+      find: `    const hpkeKeys = new Set();
+    const signatureKeys = new Set();
+    for (const [nodeIndex, node] of tree.entries()) {
+        if (node?.nodeType === "leaf") {
+            if (!node.leaf.capabilities.credentials.includes(leafNode.credential.credentialType)) {
+                return new ValidationError("LeafNode has credential that is not supported by member of the group");
+            }
+            const hpkeKey = bytesToBase64(node.leaf.hpkePublicKey);
+            if (hpkeKeys.has(hpkeKey))
+                return new ValidationError("hpke keys not unique");
+            else
+                hpkeKeys.add(hpkeKey);
+            const signatureKey = bytesToBase64(node.leaf.signaturePublicKey);
+            if (signatureKeys.has(signatureKey) && existingLeafIndex !== nodeToLeafIndex(toNodeIndex(nodeIndex)))
+                return new ValidationError("signature keys not unique");
+            else
+                signatureKeys.add(signatureKey);
+        }
+        else if (node?.nodeType === "parent") {
+            const hpkeKey = bytesToBase64(node.parent.hpkePublicKey);
+            if (hpkeKeys.has(hpkeKey))
+                return new ValidationError("hpke keys not unique");
+            else
+                hpkeKeys.add(hpkeKey);
+        }
+    }
+`,
+      replace: `    for (const [nodeIndex, node] of tree.entries()) {
+        if (node === undefined)
+            continue;
+        if (constantTimeEqual(getHpkePublicKey(node), leafNode.hpkePublicKey))
+            return new ValidationError("hpke keys not unique");
+        if (node.nodeType === "parent")
+            continue;
+        if (!node.leaf.capabilities.credentials.includes(leafNode.credential.credentialType))
+            return new ValidationError("LeafNode has credential that is not supported by member of the group");
+        if (existingLeafIndex !== nodeToLeafIndex(toNodeIndex(nodeIndex)) && constantTimeEqual(node.leaf.signaturePublicKey, leafNode.signaturePublicKey))
+            return new ValidationError("signature keys not unique");
+    }
+`,
+    },
+    {
+      why: 'a member that the same commit removes may be added anew',
+      find: `await validateKeyPackage(proposal.add.keyPackage, gc, ratchetTree, sentByClient,`,
+      replace: `await validateKeyPackage(proposal.add.keyPackage, gc, tree, sentByClient,`,
+    },
+    {
+      why: 'as above',
+      find: `findBlankLeafNodeIndexOrExtend, findLeafIndex, ratchetTreeEncoder,`,
+      replace: `findBlankLeafNodeIndexOrExtend, findLeafIndex, getHpkePublicKey, ratchetTreeEncoder,`,
+    },
+    {
+      why: 'RFC 9420 §12.4.3.1: a path secret must give the public key that stands in the tree',
+      find: `await toPrivateKeyPath(await pathToRoot(tree, ancestorNodeIndex, groupSecrets.pathSecret, cs.kdf), newLeaf, cs)`,
+      replace: `await toPrivateKeyPath(await pathToRoot(tree, ancestorNodeIndex, groupSecrets.pathSecret, cs.kdf), newLeaf, cs, tree)`,
     },
   ],
 };

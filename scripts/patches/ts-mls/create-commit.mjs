@@ -1,6 +1,8 @@
+const EXTERNAL_PUB = 'RFC 9420 §12.4.3.2: external_pub holds an HPKEPublicKey, which has its length before it (§5.1.1)';
+
 export const createCommit = {
   file: 'createCommit.js',
-  mended: '8f577a96a78075a82bdc820aaaa95fbeb310e0268f53faf636f2e760fad62621',
+  mended: '9033b8b7a41fa36a6034f02199ccb393a8b72827421b64767b67a93f6bffce57',
   edits: [
     {
       why: 'the committer may renew the extensions of its leaf node, which needs a path',
@@ -33,6 +35,40 @@ export const createCommit = {
       why: 'two commits on one epoch must not use one generation: the advanced ratchets go back to the caller',
       find: `return { newState, welcome, commit, consumed };`,
       replace: `return { newState, welcome, commit, consumed, usedSecretTree };`,
+    },
+    {
+      why: EXTERNAL_PUB,
+      find: `import { encode } from "./codec/tlsEncoder.js";`,
+      replace: `import { encode } from "./codec/tlsEncoder.js";
+import { decodeVarLenData, varLenDataEncoder } from "./codec/variableLength.js";`,
+    },
+    {
+      why: EXTERNAL_PUB,
+      find: `[...extensions, { extensionType: "external_pub", extensionData: externalPub }]`,
+      replace: `[...extensions, { extensionType: "external_pub", extensionData: encode(varLenDataEncoder)(externalPub) }]`,
+    },
+    {
+      why: EXTERNAL_PUB,
+      find: `        { extensionType: "external_pub", extensionData: externalPub },
+`,
+      replace: `        { extensionType: "external_pub", extensionData: encode(varLenDataEncoder)(externalPub) },
+`,
+    },
+    {
+      why: EXTERNAL_PUB,
+      find: `await exportSecret(externalPub.extensionData, cs);`,
+      replace: `await exportSecret(readExternalPub(externalPub.extensionData), cs);`,
+    },
+    {
+      why: EXTERNAL_PUB,
+      find: `export function filterNewLeaves(`,
+      replace: `function readExternalPub(extensionData) {
+    const [key, length] = decodeVarLenData(extensionData, 0);
+    if (length !== extensionData.length)
+        throw new ValidationError("external_pub is not just a key");
+    return key;
+}
+export function filterNewLeaves(`,
     },
   ],
 };
