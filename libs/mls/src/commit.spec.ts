@@ -278,19 +278,23 @@ describe.each([
     expect(await run()).toEqual(await run());
   });
 
-  it('reads no clock', async () => {
+  it('reads no clock, and draws from nothing else', async () => {
     const { now } = Date;
-    Date.now = () => {
-      throw new Error('a clock was read');
+    const { getRandomValues } = globalThis.crypto;
+    const refuse = () => {
+      throw new Error('the platform was asked');
     };
+    [Date.now, globalThis.crypto.getRandomValues] = [refuse, refuse];
     try {
-      const [, bob] = (await groupOf([await deviceOf('alice', provider), await deviceOf('bob', provider)])) as [Seat, Seat];
+      const seeded = seededProvider('no clock', provider);
+      const [, bob] = (await groupOf([await deviceOf('alice', seeded), await deviceOf('bob', seeded)])) as [Seat, Seat];
+      await bob.engine.commit(bob.state, {}, NOW);
       await expect(bob.engine.readKeyPackage(bob.keyPackage.publicBytes, LIFETIME.notAfter + 1)).rejects.toMatchObject({
         reason: 'expired',
       });
       expect(bob.engine.ownIdentity.server).toBe(SERVER);
     } finally {
-      Date.now = now;
+      [Date.now, globalThis.crypto.getRandomValues] = [now, getRandomValues];
     }
   });
 });
