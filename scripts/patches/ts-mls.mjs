@@ -4,6 +4,7 @@ import { createCommit } from './ts-mls/create-commit.mjs';
 import { createCommitTypes } from './ts-mls/create-commit-types.mjs';
 import { messageProtection } from './ts-mls/message-protection.mjs';
 import { parentHash } from './ts-mls/parent-hash.mjs';
+import { pathSecrets } from './ts-mls/path-secrets.mjs';
 import { privateKeyPath } from './ts-mls/private-key-path.mjs';
 import { processMessages } from './ts-mls/process-messages.mjs';
 import { secretTree } from './ts-mls/secret-tree.mjs';
@@ -27,6 +28,7 @@ export const TS_MLS = {
     createCommitTypes,
     messageProtection,
     parentHash,
+    pathSecrets,
     privateKeyPath,
     processMessages,
     secretTree,

@@ -4,14 +4,17 @@ import { applyProposals, makePskIndex, validateRatchetTree, type ClientState } f
 import { encode } from '#ts-mls/codec/tlsEncoder.js';
 import { varLenTypeEncoder } from '#ts-mls/codec/variableLength.js';
 import { createCommit, createGroupInfoWithExternalPubAndRatchetTree, joinGroupExternal } from '#ts-mls/createCommit.js';
+import { deriveSecret } from '#ts-mls/crypto/kdf.js';
 import { externalSenderEncoder } from '#ts-mls/externalSender.js';
+import { initializeEpoch } from '#ts-mls/keySchedule.js';
 import { defaultLifetimeConfig } from '#ts-mls/lifetimeConfig.js';
 import { protect, unprotectPrivateMessage } from '#ts-mls/messageProtection.js';
+import { getCommitSecret } from '#ts-mls/pathSecrets.js';
 import type { Proposal } from '#ts-mls/proposal.js';
 import { addLeafNode, type RatchetTree } from '#ts-mls/ratchetTree.js';
 import { createSecretTree, withRatchets, type SecretTree } from '#ts-mls/secretTree.js';
 import { treeHashRoot } from '#ts-mls/treeHash.js';
-import { toLeafIndex } from '#ts-mls/treemath.js';
+import { toLeafIndex, toNodeIndex } from '#ts-mls/treemath.js';
 import { nodeProvider } from './crypto/node-provider.js';
 import type { MlsEngine } from './engine.js';
 import { asCommit, deviceOf, groupOf, NOTHING, NOW, packageOf, text, type Seat } from './fixtures/devices.js';
@@ -261,6 +264,40 @@ describe('A leaf that brings a key which is there already (RFC 9420 §7.3)', () 
     await expect(commitTo(newState, [addOf({ ...second, publicPackage: elsewhere })])).rejects.toThrow('hpke keys not unique');
     const remove = { proposalType: 'remove', remove: { removed: 1 } } as const;
     await expect(commitTo(newState, [remove, addOf(second)])).resolves.toBeDefined();
+  });
+});
+
+describe('A commit in a group of which one half is gone (RFC 9420 §7.4)', () => {
+  it('has the secret that follows the last one of its path, which ends below the root', async () => {
+    const members = (await libraryGroup(8)).slice(4) as Four;
+    const removals = [0, 1, 2, 3].map((removed): Proposal => ({ proposalType: 'remove', remove: { removed } }));
+    const { commit, newState } = await commitTo(members[0], removals);
+    expect(newState.ratchetTree[7]).toBeUndefined();
+    for (const other of members.slice(1)) {
+      expect((await receive(other, commit)).keySchedule.epochAuthenticator).toEqual(newState.keySchedule.epochAuthenticator);
+    }
+    const pathSecret = new Uint8Array(32).fill(1);
+    // Node 11 is the parent of leaves 4 to 7, right below the root.
+    expect(await getCommitSecret(newState.ratchetTree, toNodeIndex(11), pathSecret, suite.kdf)).toEqual(
+      await deriveSecret(pathSecret, 'path', suite.kdf),
+    );
+    const dave = await libraryClient('dave');
+    const added = await commitTo(newState, [addOf(dave), extensionsOf([])]);
+    expect((await joinBy(added, dave)).keySchedule.epochAuthenticator).toEqual(added.newState.keySchedule.epochAuthenticator);
+  });
+});
+
+describe('A commit by which everybody else is removed (RFC 9420 §7.4)', () => {
+  it('has a secret that those removed cannot compute', async () => {
+    const [alice, bob] = await group(2);
+    const { newState } = await commitTo(alice, [{ proposalType: 'remove', remove: { removed: 1 } }]);
+    // The transcript is no secret to bob, who could open the commit.
+    const zeroes = new Uint8Array(32);
+    const guessed = await initializeEpoch(bob.keySchedule.initSecret, zeroes, newState.groupContext, zeroes, suite.kdf);
+    expect(guessed.keySchedule.epochAuthenticator).not.toEqual(newState.keySchedule.epochAuthenticator);
+    const carol = await libraryClient('carol');
+    const added = await commitTo(newState, [addOf(carol)]);
+    expect((await joinBy(added, carol)).keySchedule.epochAuthenticator).toEqual(added.newState.keySchedule.epochAuthenticator);
   });
 });
 

@@ -1,8 +1,9 @@
+const ALONE = 'RFC 9420 §7.4: the commit secret of a path without parents is not zero';
 const EXTERNAL_PUB = 'RFC 9420 §12.4.3.2: external_pub holds an HPKEPublicKey, which has its length before it (§5.1.1)';
 
 export const createCommit = {
   file: 'createCommit.js',
-  mended: '9033b8b7a41fa36a6034f02199ccb393a8b72827421b64767b67a93f6bffce57',
+  mended: '905926692c7e63dc7f1c09f0a500f95b4ef37b98fbec70c7a61928a2fd6af40e',
   edits: [
     {
       why: 'the committer may renew the extensions of its leaf node, which needs a path',
@@ -69,6 +70,33 @@ import { decodeVarLenData, varLenDataEncoder } from "./codec/variableLength.js";
     return key;
 }
 export function filterNewLeaves(`,
+    },
+    {
+      why: ALONE,
+      find: `const [tree, updatePath, pathSecrets, newPrivateKey] = res.needsUpdatePath`,
+      replace: `const [tree, updatePath, pathSecrets, newPrivateKey, pathCommitSecret] = res.needsUpdatePath`,
+    },
+    {
+      why: ALONE,
+      find: `    const lastPathSecret = pathSecrets.at(-1);
+    const commitSecret = lastPathSecret === undefined
+        ? new Uint8Array(cipherSuite.kdf.size)
+        : await getCommitSecret(tree, toNodeIndex(lastPathSecret.nodeIndex), lastPathSecret.secret, cipherSuite.kdf);`,
+      replace: `    const commitSecret = pathCommitSecret ?? new Uint8Array(cipherSuite.kdf.size);`,
+    },
+    {
+      why: ALONE,
+      find: `const [newTree, updatePath, pathSecrets, newPrivateKey] = await`,
+      replace: `const [newTree, updatePath, pathSecrets, newPrivateKey, commitSecret] = await`,
+    },
+    {
+      why: ALONE,
+      find: `    const lastPathSecret = pathSecrets.at(-1);
+    const commitSecret = lastPathSecret === undefined
+        ? new Uint8Array(cs.kdf.size)
+        : await getCommitSecret(newTree, toNodeIndex(lastPathSecret.nodeIndex), lastPathSecret.secret, cs.kdf);
+`,
+      replace: '',
     },
   ],
 };

@@ -1,6 +1,8 @@
+const TOP = 'RFC 9420 §7.4: the commit secret follows the last secret of the path, which may end below the root';
+
 export const processMessages = {
   file: 'processMessages.js',
-  mended: '311198112e2d3fee503b41dbc2be6e0cf4e6e3f23ca9605a225e25fb9aad8bfc',
+  mended: 'b2b3f31123baf88488f021c34935472a254714cee82e02cc27ad320a68fc98bd',
   edits: [
     {
       why: 'the pre-shared keys of the caller hold for private messages as well',
@@ -16,6 +18,22 @@ export const processMessages = {
       why: 'RFC 9420 §7.5: a path secret must give the public key that stands in the tree, or later commits lock the member out',
       find: `await toPrivateKeyPath(pathSecrets, state.privatePath.leafIndex, cs));`,
       replace: `await toPrivateKeyPath(pathSecrets, state.privatePath.leafIndex, cs, tree));`,
+    },
+    {
+      why: TOP,
+      find: `import { pathToRoot } from "./pathSecrets.js";`,
+      replace: `import { getCommitSecret, pathToRoot } from "./pathSecrets.js";`,
+    },
+    {
+      why: TOP,
+      find: `    const rootIndex = root(leafWidth(tree.length));
+    const rootSecret = pathSecrets[rootIndex];
+    if (rootSecret === undefined)
+        throw new InternalError("Could not find secret for root");
+    const commitSecret = await deriveSecret(rootSecret, "path", cs.kdf);
+`,
+      replace: `    const commitSecret = await getCommitSecret(tree, toNodeIndex(secret.nodeIndex), secret.pathSecret, cs.kdf);
+`,
     },
   ],
 };
