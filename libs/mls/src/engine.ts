@@ -474,7 +474,7 @@ function keyPackageOf(bytes: Uint8Array): KeyPackage {
 }
 
 function isAhead({ leafIndex, generation }: SenderData, { contentType }: PrivateMessage, { secretTree }: ClientState): boolean {
-  return contentType === 'application' && generation >= (secretTree[leafIndex * 2]?.application.generation ?? 0);
+  return contentType === 'application' && generation >= (ratchetsOf(secretTree, leafIndex)?.application.generation ?? 0);
 }
 
 function checkGeneration({ leafIndex, generation }: SenderData, tree: SecretTree, application: boolean): void {

@@ -1,5 +1,6 @@
-// npm run bench -- [--topology standalone|services] [--pairs 50] [--window 8] [--size 256] [--seconds 8] [--json] [--idle N] [--fanout N]
+// npm run bench -- [--topology standalone|services] [--pairs 50] [--window 8] [--size 256] [--seconds 8] [--json] [--idle N] [--fanout N] [--group N]
 import { parseArgs } from 'node:util';
+import { groupFigures, type GroupFigures } from './group-figures.js';
 import { benchBareRelay, benchFanOut, benchIdle, benchTopology, type FanOutFigures, type Figures, type Shape } from './runs.js';
 
 const { values } = parseArgs({
@@ -12,6 +13,8 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     idle: { type: 'string' },
     fanout: { type: 'string' },
+    /** Devices in a group; no server. */
+    group: { type: 'string' },
     /** Folder for CPU profiles of the servers. */
     profile: { type: 'string' },
   },
@@ -30,6 +33,7 @@ const shape: Shape = {
 const nodeArguments = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
 
 if (values.idle !== undefined) await runIdle(count('idle', values.idle));
+else if (values.group !== undefined) showGroup(await groupFigures(count('group', values.group)));
 else if (values.fanout !== undefined) await runFanOuts(count('fanout', values.fanout));
 else await runLoads();
 process.exit(0);
@@ -54,6 +58,18 @@ function show(figures: Figures): void {
     ...(failures > 0 ? [`${failures} FAILED`] : []),
   ];
   console.log(columns.join('  '));
+}
+
+function showGroup(figures: GroupFigures): void {
+  if (values.json) return console.log(JSON.stringify(figures));
+  const ms = (value: number) => `${value.toFixed(2)} ms`;
+  console.log(`a group of ${figures.members} devices, CPU of one of them`);
+  console.log(`  join ${ms(figures.join_ms)}, by a Welcome of ${figures.welcome_bytes} B`);
+  console.log(`  add one ${ms(figures.add_ms)}`);
+  console.log(
+    `  send ${ms(figures.send_ms)}, the engine alone ${ms(figures.bare_send_ms)}, with all receipts ${ms(figures.send_and_receipts_ms)}`,
+  );
+  console.log(`  catch up with 100 commits and 1,000 messages ${ms(figures.catch_up_ms)}`);
 }
 
 async function runFanOuts(members: number): Promise<void> {

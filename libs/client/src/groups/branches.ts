@@ -28,7 +28,7 @@ export interface StoredCommit {
   /** Under which hellos from the state that it makes are sealed; absent where that state was never held. */
   readonly helloKey?: Uint8Array | undefined;
   /** Why this device made it. */
-  readonly intent?: Intent | undefined;
+  readonly intents?: readonly Intent[] | undefined;
   /** The refresh that it made. */
   readonly refresh?: string | undefined;
 }
@@ -41,7 +41,7 @@ export interface OwnResult extends StoredCommit {
   readonly ratchets: Uint8Array;
 }
 
-export interface OwnCommit extends Pick<OwnResult, 'node' | 'bytes' | 'intent' | 'refresh' | 'welcome'> {
+export interface OwnCommit extends Pick<OwnResult, 'node' | 'bytes' | 'intents' | 'refresh' | 'welcome'> {
   readonly state: GroupState;
   /** The parent's state after the commit was sealed in it. */
   readonly parent: GroupState;
@@ -374,7 +374,7 @@ export class Branches {
     this.head = to;
     const lost = this.tree.descends(to, from) ? [] : this.tree.path(from).filter((id) => !this.tree.descends(to, id));
     if (lost.length > 0) this.ports.count('rewind');
-    const returned = lost.flatMap((id) => this.commits.get(id)?.intent ?? []);
+    const returned = lost.flatMap((id) => this.commits.get(id)?.intents ?? []);
     if (returned.length > 0) this.ports.count('intent-returned');
     if (!this.ports.rules.keepLosingBranches) for (const id of lost) this.#forget(id, step);
     this.#prune(step);

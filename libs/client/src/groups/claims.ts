@@ -30,6 +30,10 @@ export class Claims {
     return undefined;
   }
 
+  isClaiming(account: string): boolean {
+    return this.#claims.get(account)?.asking === true;
+  }
+
   /** Undefined: the claim was not answered. */
   claimed(account: string, packages: ReadonlyMap<string, ClaimedPackage> | undefined, now: number): void {
     const claim = this.#of(account);

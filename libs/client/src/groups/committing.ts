@@ -13,8 +13,11 @@ const WINNER_TIMEOUT_MS = 60_000;
 const WINNER_TIMEOUT_PER_LEAF_MS = 10_000;
 
 interface Wanted extends Change {
-  readonly intent: Intent | undefined;
+  readonly intents: readonly Intent[];
 }
+
+/** Added by one commit: what fits into a Welcome with the whole tree. */
+const MOST_ADDED = 100;
 
 /** Makes true what members want, one commit after the other (docs/groups.md § Committing). */
 export class Committing {
@@ -69,25 +72,32 @@ export class Committing {
     const due = core.ports.rules.removalsAddUp ? removalsDue(head) : [];
     if (due.length > 0) {
       core.ports.count('removal-carried-over');
-      return { intent: undefined, add: [], remove: due, refresh: false };
+      return { intents: [], add: [], remove: due, refresh: false };
     }
-    const met: Intent[] = [];
+    return this.#firstDue(head, step);
+  }
+
+  #firstDue(head: Head, step: Step): Wanted | undefined {
+    const { core } = this;
     let wanted: Wanted | undefined;
-    for (const intent of core.intents) {
+    let claiming = false;
+    core.intents = core.intents.filter((intent) => {
       const judged = judgeIntent(intent, head, (account) => core.ports.packagesOf(account, step));
-      if (judged.is === 'met') met.push(intent);
-      else if (judged.is === 'due' && wanted === undefined) wanted = { ...judged, intent };
-    }
-    if (met.length > 0) {
-      core.intents = core.intents.filter((intent) => !met.includes(intent));
-      core.touch();
-    }
-    return wanted;
+      if (judged.is === 'due') wanted = joined(wanted, judged, intent);
+      if (judged.is === 'waits') claiming ||= core.ports.isClaiming(judged.account);
+      if (judged.is === 'met') core.touch();
+      return judged.is !== 'met';
+    });
+    // Who is about to be had is added by the same commit.
+    return claiming && wanted?.intents[0]?.kind === 'add' ? undefined : wanted;
   }
 
   #headView(): Head | undefined {
     const { branches, members, ownLeaf, data } = this.core;
-    return ownLeaf && { members, own: ownLeaf, data, removed: new Set(branches.tree.removed.keys()), refreshed: branches.refreshed() };
+    if (ownLeaf === undefined) return undefined;
+    const devices = new Set(members.map(({ identity }) => identity.device));
+    const removed = new Set(branches.tree.removed.keys());
+    return { members, devices, own: ownLeaf, data, removed, refreshed: branches.refreshed() };
   }
 
   // --- the commit
@@ -109,10 +119,10 @@ export class Committing {
       removes: removedForGood(added, wanted.remove),
       adds: letIn(core.members, added),
     };
-    const { intent } = wanted;
-    const refresh = intent?.kind === 'refresh' ? intent.id : undefined;
+    const { intents } = wanted;
+    const refresh = intents.find((intent) => intent.kind === 'refresh')?.id;
     const { commit: bytes, state, parent: parentState, welcome } = made;
-    await core.branches.prepareOwn({ node, bytes, state, parent: parentState, welcome, intent, refresh }, step);
+    await core.branches.prepareOwn({ node, bytes, state, parent: parentState, welcome, intents, refresh }, step);
     core.pending = { commit: id, parent, dispatch: '' };
     core.touch();
     await this.#handOver(id, step);
@@ -145,10 +155,10 @@ export class Committing {
     return undefined;
   }
 
-  #giveUp({ intent, add }: Wanted): void {
+  #giveUp({ intents }: Wanted): void {
     const { core } = this;
-    if (intent?.kind === 'add' && add.length > 0) core.ports.packagesUsed(intent.account);
-    core.intents = core.intents.filter((each) => each !== intent);
+    for (const intent of intents) if (intent.kind === 'add') core.ports.packagesUsed(intent.account);
+    core.intents = core.intents.filter((each) => !intents.includes(each));
     core.touch();
   }
 
@@ -210,11 +220,11 @@ export class Committing {
   }
 
   /** By what right leaves are removed and accounts let in, where the role alone does not give it. */
-  #right({ remove, intent }: Wanted): Uint8Array {
+  #right({ remove, intents }: Wanted): Uint8Array {
     const { tree } = this.core.branches;
     const removedBy = remove.flatMap(({ id }) => tree.removed.get(id) ?? []);
     const left = remove.flatMap(({ id }) => this.left.get(id) ?? []);
-    const account = intent?.kind === 'rejoin' ? intent.account : undefined;
+    const account = intents.find((intent) => intent.kind === 'rejoin')?.account;
     const addedBy = [...tree.nodes()].filter(({ adds }) => account !== undefined && adds.includes(account)).slice(0, 1);
     return toBinary(
       CommitAuthenticatedDataSchema,
@@ -225,4 +235,12 @@ export class Committing {
       }),
     );
   }
+}
+
+/** One commit makes true one intent, or adds for several. */
+function joined(wanted: Wanted | undefined, due: Change, intent: Intent): Wanted {
+  if (wanted === undefined) return { ...due, intents: [intent] };
+  const add = [...wanted.add, ...due.add];
+  if (intent.kind !== 'add' || wanted.intents[0]?.kind !== 'add' || add.length > MOST_ADDED) return wanted;
+  return { ...wanted, add, intents: [...wanted.intents, intent] };
 }

@@ -1,5 +1,6 @@
 import type { LeafId } from '@sotto/mls';
-import type { DeliveryStatus, OutboxEntry } from '../outbox/outbox-entry.js';
+import { fromHex } from '@sotto/protocol';
+import { type DeliveryStatus, idsIn, type OutboxEntry } from '../outbox/outbox-entry.js';
 import type { Recipient, Step } from './group-ports.js';
 
 /** What the user wrote, kept until everyone has it whom it was sealed for. */
@@ -12,24 +13,28 @@ export interface Content {
   /** Unix milliseconds. */
   readonly at: number;
   /** Accounts of which no device has it yet; undefined: it is not sealed yet. */
-  readonly owed?: readonly string[] | undefined;
+  readonly owed?: Set<string> | undefined;
 }
+
+/** As stored: the accounts' ids one after the other. */
+export type ContentRecord = Omit<Content, 'owed'> & { readonly owed?: Uint8Array | undefined };
 
 /** The plaintexts of the outbox, and which messages of others have been shown. */
 export class Contents {
   readonly #contents: Map<string, Content>;
   /** Outbox entries of each content. */
   readonly #entries = new Map<string, Set<string>>();
+  readonly #dirty = new Set<string>();
   readonly #status = new Map<string, DeliveryStatus>();
   /** How often each was sealed again, by device and leaf. Not kept over a restart: the count begins anew. */
   readonly #tries = new Map<string, number>();
 
   constructor(
-    contents: Iterable<readonly [string, Content]>,
+    contents: Iterable<readonly [string, ContentRecord]>,
     private readonly seen: Set<string>,
     private readonly ownAccount: string,
   ) {
-    this.#contents = new Map(contents);
+    this.#contents = new Map([...contents].map(([id, { owed, ...rest }]) => [id, { ...rest, owed: owed && new Set(idsIn(owed)) }]));
   }
 
   get(id: string): Content | undefined {
@@ -42,7 +47,7 @@ export class Contents {
 
   put(id: string, content: Content, step: Step): void {
     this.#contents.set(id, content);
-    step.journal.put('contents', id, content);
+    this.#changed(id, step);
   }
 
   forget(id: string, step: Step): void {
@@ -50,6 +55,18 @@ export class Contents {
     this.#entries.delete(id);
     this.#status.delete(id);
     step.journal.remove('contents', id);
+  }
+
+  /** Written once at the end of the step, however many receipts it holds. */
+  #changed(id: string, { journal }: Step): void {
+    this.#dirty.add(id);
+    journal.lastly(this, () => {
+      for (const each of this.#dirty) {
+        const content = this.#contents.get(each);
+        if (content !== undefined) journal.put('contents', each, recordOf(content));
+      }
+      this.#dirty.clear();
+    });
   }
 
   /** False when the message was shown before. By sender and content alone: in a new group of the same two it is the same message. */
@@ -78,14 +95,14 @@ export class Contents {
     this.restore(content, entry);
     const before = this.#contents.get(content)!;
     if (before.owed !== undefined) return;
-    const owed = [...new Set(to.map(({ account }) => account))].filter((account) => account !== this.ownAccount);
+    const owed = new Set(to.map(({ account }) => account));
+    owed.delete(this.ownAccount);
     this.put(content, { ...before, owed }, step);
   }
 
   delivered(content: string, account: string, step: Step): void {
     const before = this.#contents.get(content);
-    if (before?.owed?.includes(account) !== true) return;
-    this.put(content, { ...before, owed: before.owed.filter((each) => each !== account) }, step);
+    if (before?.owed?.delete(account) === true) this.#changed(content, step);
   }
 
   settled(content: string, entry: string): void {
@@ -104,11 +121,18 @@ export class Contents {
 
   statusOf(content: string, entryOf: (id: string) => OutboxEntry | undefined): DeliveryStatus {
     const owed = this.#contents.get(content)?.owed;
-    if (owed?.length === 0) return 'delivered';
-    const open = [...this.entriesOf(content)].flatMap((id) => [...(entryOf(id)?.recipients.values() ?? [])]);
-    const statuses = new Set(open.filter(({ account }) => account !== this.ownAccount).map(({ status }) => status));
-    if (statuses.has('accepted')) return 'accepted';
-    return statuses.has('waiting-for-online') && !statuses.has('sent') && !statuses.has('queued') ? 'waiting-for-online' : 'queued';
+    if (owed?.size === 0) return 'delivered';
+    let status: DeliveryStatus = 'queued';
+    let waiting = true;
+    for (const id of this.entriesOf(content)) {
+      for (const recipient of entryOf(id)?.recipients.values() ?? []) {
+        if (recipient.account === this.ownAccount) continue;
+        if (recipient.status === 'accepted') return 'accepted';
+        if (recipient.status === 'waiting-for-online') status = 'waiting-for-online';
+        else if (recipient.status === 'sent' || recipient.status === 'queued') waiting = false;
+      }
+    }
+    return waiting ? status : 'queued';
   }
 
   /** The status, if it is another than when this was asked last. */
@@ -118,4 +142,8 @@ export class Contents {
     this.#status.set(content, status);
     return status;
   }
+}
+
+export function recordOf({ owed, ...rest }: Content): ContentRecord {
+  return { ...rest, owed: owed && fromHex([...owed].join('')) };
 }

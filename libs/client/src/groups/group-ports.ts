@@ -123,6 +123,8 @@ export interface GroupPorts {
   transmit(payload: Uint8Array, to: readonly Address[], step: Step): void;
   /** Key packages at hand of an account; undefined: none yet, and they are being claimed. */
   packagesOf(account: string, step: Step): ReadonlyMap<string, ClaimedPackage> | undefined;
+  /** Whether they are to be had any moment. */
+  isClaiming(account: string): boolean;
   /** They are used: the next call claims new ones. */
   packagesUsed(account: string): void;
   /** Whether an account is known to be reachable, known not to be, or unknown. */

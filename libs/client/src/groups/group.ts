@@ -241,6 +241,11 @@ export class Group {
 
   // --- what the outbox tells
 
+  show(leaf: LeafId, step: Step): void {
+    this.core.show(leaf);
+    this.core.save(step);
+  }
+
   won(commit: StateId, step: Step): void {
     this.core.branches.enterOwn(commit, step);
   }

@@ -25,6 +25,8 @@ export interface Change {
 
 export interface Head {
   readonly members: readonly Member[];
+  /** Of the members. */
+  readonly devices: ReadonlySet<string>;
   readonly own: Member;
   readonly data: GroupData;
   readonly removed: ReadonlySet<LeafId>;
@@ -72,8 +74,7 @@ export function judgeIntent(intent: Intent, head: Head, packagesOf: PackagesOf):
 function judgeAdd(account: string, head: Head, packagesOf: PackagesOf): Judged {
   const packages = packagesOf(account);
   if (packages === undefined) return { is: 'waits', account };
-  const present = new Set(head.members.map(({ identity }) => identity.device));
-  const missing = [...packages].filter(([device, { leaf }]) => !present.has(device) && !head.removed.has(leaf));
+  const missing = [...packages].filter(([device, { leaf }]) => !head.devices.has(device) && !head.removed.has(leaf));
   return due({ add: missing.map(([, { bytes }]) => bytes) });
 }
 

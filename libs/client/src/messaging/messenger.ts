@@ -14,7 +14,7 @@ import {
 import { ClientError } from '../client-error.js';
 import { commitId, genesis } from '../groups/branches.js';
 import { Claims } from '../groups/claims.js';
-import { type Content, Contents } from '../groups/contents.js';
+import { type Content, type ContentRecord, Contents, recordOf } from '../groups/contents.js';
 import { Group } from '../groups/group.js';
 import type { Address, ClaimedPackage, Dispatch, GroupPorts, Step } from '../groups/group-ports.js';
 import type { Intent } from '../groups/intent.js';
@@ -82,7 +82,7 @@ export class Messenger {
   static async load(ports: MessengerPorts, store: Store): Promise<Messenger> {
     const outbox = Outbox.load(await load<EntryRecord>(store, 'outbox'), await load<SettledRecord>(store, 'outbox-settled'));
     const seen = new Set((await store.load('seen')).keys());
-    const contents = new Contents(await load<Content>(store, 'contents'), seen, ports.own.account);
+    const contents = new Contents(await load<ContentRecord>(store, 'contents'), seen, ports.own.account);
     const joining = new Joining(ports, await load<JoinPackage>(store, 'join-packages'));
     const messenger = new Messenger(ports, outbox, contents, joining, await load<Invitation>(store, 'invitations'));
     for (const entry of outbox.entries()) if (entry.content !== undefined) contents.restore(entry.content, entry.id);
@@ -506,7 +506,7 @@ export class Messenger {
     for (const [id, content] of [...this.contents.all()]) {
       const lost = content.group !== undefined && content.group !== group.id && this.#isRetiredDirect(content.group, account);
       if (content.account !== account && !lost) continue;
-      if (content.owed?.length === 0) continue;
+      if (content.owed?.size === 0) continue;
       for (const entry of [...this.contents.entriesOf(id)]) this.outbox.withdraw(entry);
       this.#groups.get(content.group ?? '')?.forget(id);
       this.contents.put(id, { group: group.id, plaintext: content.plaintext, at: content.at }, step);
@@ -566,7 +566,7 @@ export class Messenger {
     for (const [id, { group, plaintext, at }] of this.contents.all()) {
       const data = this.#groups.get(group ?? '')?.core.data;
       const account = data?.kind === 'direct' ? data.accounts.find((each) => each !== this.ports.own.account) : undefined;
-      if (account !== undefined) journal.put('contents', id, { account, plaintext, at } satisfies Content);
+      if (account !== undefined) journal.put('contents', id, recordOf({ account, plaintext, at }));
       else if (group !== undefined) journal.remove('contents', id);
     }
   }
@@ -585,10 +585,10 @@ export class Messenger {
         if (group?.taken(entry.state, effect.by, step) !== true) this.outbox.withdraw(entry.id);
         return group;
       case 'delivered':
-        group?.core.show(effect.to.leaf);
+        group?.show(effect.to.leaf, step);
         if (entry.content !== undefined) this.contents.delivered(entry.content, effect.to.account, step);
         this.#moved(entry, step);
-        return group;
+        return undefined;
       case 'cannot':
         return this.#cannot(entry, effect.to, group, step);
       case 'undelivered':
@@ -656,10 +656,12 @@ export class Messenger {
   }
 
   /** What the step has changed goes into its journal, and what is due out after it. */
-  #finish(step: Step): void {
-    const due = this.outbox.due(step.now);
-    this.outbox.save(step.journal);
-    for (const send of due) step.journal.afterwards(() => this.ports.send(send));
+  #finish({ journal, now }: Step): void {
+    journal.lastly(this, () => {
+      const due = this.outbox.due(now);
+      this.outbox.save(journal);
+      for (const send of due) journal.afterwards(() => this.ports.send(send));
+    });
   }
 
   // --- for the groups
@@ -690,6 +692,7 @@ export class Messenger {
       withdraw: (id) => this.outbox.withdraw(id),
       transmit: (payload, to, step) => this.#transmit(payload, to, step),
       packagesOf: (account, step) => this.#claims.packagesOf(account, step.now, () => step.journal.afterwards(() => ports.claim(account))),
+      isClaiming: (account) => this.#claims.isClaiming(account),
       packagesUsed: (account) => this.#claims.used(account),
       isOnline: (account) => ports.isOnline(account),
       sighted: (device) => this.outbox.sighted(device),

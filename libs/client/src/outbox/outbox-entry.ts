@@ -1,3 +1,4 @@
+import { fromHex, ID_BYTES, toHex, TOKEN_BYTES } from '@sotto/protocol';
 import type { Dispatch, Recipient } from '../groups/group-ports.js';
 
 /** `waiting-for-online`: the relay gave up, and a sign of life of the device is awaited. `delivered` and `cannot` settle it. */
@@ -31,11 +32,14 @@ export interface OutboxEntry extends Omit<Dispatch, 'recipients'> {
 
 /** As stored: what changes stands apart (see SettledRecord), so that a receipt does not rewrite the payload. */
 export type EntryRecord = Omit<Dispatch, 'recipients'> &
-  Pick<OutboxEntry, 'id' | 'order' | 'createdAt'> & { readonly recipients: readonly Recipient[] };
+  Pick<OutboxEntry, 'id' | 'order' | 'createdAt'> & {
+    /** Device, token, account and leaf of each, one after the other: a message to many would be mostly names otherwise. */
+    readonly recipients: Uint8Array;
+  };
 
 export interface SettledRecord {
-  /** Devices that need it no more. */
-  readonly devices: readonly string[];
+  /** Devices that need it no more, one after the other. */
+  readonly devices: Uint8Array;
   readonly won: boolean;
 }
 
@@ -45,6 +49,32 @@ export const LAST_TIMEOUT_MS = 300_000;
 export function queued(recipient: Recipient): RecipientState {
   const { device, token, account, leaf } = recipient;
   return { device, token, account, leaf, status: 'queued', sentAt: 0, timeoutMs: FIRST_TIMEOUT_MS, notBefore: 0, relay: 0 };
+}
+
+const RECIPIENT_BYTES = 3 * ID_BYTES + TOKEN_BYTES;
+
+export function packRecipients(recipients: readonly Recipient[]): Uint8Array {
+  const packed = new Uint8Array(recipients.length * RECIPIENT_BYTES);
+  recipients.forEach(({ device, token, account, leaf }, i) => {
+    packed.set(fromHex(device + account + leaf), i * RECIPIENT_BYTES);
+    packed.set(token, i * RECIPIENT_BYTES + 3 * ID_BYTES);
+  });
+  return packed;
+}
+
+export function unpackRecipients(packed: Uint8Array): Recipient[] {
+  const recipients: Recipient[] = [];
+  for (let at = 0; at < packed.length; at += RECIPIENT_BYTES) {
+    const [device, account, leaf] = [0, 1, 2].map((i) => toHex(packed.subarray(at + i * ID_BYTES, at + (i + 1) * ID_BYTES)));
+    recipients.push({ device: device!, account: account!, leaf: leaf!, token: packed.slice(at + 3 * ID_BYTES, at + RECIPIENT_BYTES) });
+  }
+  return recipients;
+}
+
+export function idsIn(packed: Uint8Array): string[] {
+  const ids: string[] = [];
+  for (let at = 0; at < packed.length; at += ID_BYTES) ids.push(toHex(packed.subarray(at, at + ID_BYTES)));
+  return ids;
 }
 
 export function isSettled({ status }: RecipientState): boolean {

@@ -1,12 +1,15 @@
-import { ReceiptStatus } from '@sotto/protocol';
+import { fromHex, ReceiptStatus } from '@sotto/protocol';
 import type { Dispatch } from '../groups/group-ports.js';
 import type { IncomingReceipt, OutgoingSend } from '../messaging/messenger-ports.js';
 import type { Journal } from '../storage/journal.js';
 import {
   type EntryRecord,
   FIRST_TIMEOUT_MS,
+  idsIn,
   isSettled,
   LAST_TIMEOUT_MS,
+  packRecipients,
+  unpackRecipients,
   type OutboxEntry,
   queued,
   type RecipientState,
@@ -41,6 +44,7 @@ export class Outbox {
   readonly #entries = new Map<string, OutboxEntry>();
   /** Entries with something to send. */
   readonly #queued = new Set<string>();
+  readonly #welcomes = new Set<string>();
   readonly #added = new Set<string>();
   readonly #settled = new Set<string>();
   readonly #gone = new Set<string>();
@@ -52,10 +56,12 @@ export class Outbox {
   static load(entries: ReadonlyMap<string, EntryRecord>, settled: ReadonlyMap<string, SettledRecord>): Outbox {
     const outbox = new Outbox();
     for (const [id, { recipients, ...entry }] of entries) {
-      const { devices, won } = settled.get(id) ?? { devices: [], won: false };
-      const open = recipients.filter(({ device }) => !devices.includes(device));
+      const { devices, won } = settled.get(id) ?? { devices: new Uint8Array(), won: false };
+      const done = new Set(idsIn(devices));
+      const open = unpackRecipients(recipients).filter(({ device }) => !done.has(device));
       outbox.#entries.set(id, { ...entry, won, recipients: new Map(open.map((each) => [each.device, queued(each)])) });
       outbox.#queued.add(id);
+      if (entry.kind === 'welcome') outbox.#welcomes.add(id);
       outbox.#order = Math.max(outbox.#order, entry.order);
     }
     return outbox;
@@ -80,6 +86,7 @@ export class Outbox {
     const entry: OutboxEntry = { ...rest, id, order: ++this.#order, createdAt: now, recipients: states, won: false };
     this.#entries.set(id, entry);
     this.#queued.add(id);
+    if (entry.kind === 'welcome') this.#welcomes.add(id);
     this.#added.add(id);
     return entry;
   }
@@ -156,7 +163,7 @@ export class Outbox {
 
   /** What is due now, in order; a device gets nothing of a group before its Welcome. */
   due(now: number): OutgoingSend[] {
-    if (!this.#online || this.#queued.size === 0) return [];
+    if (!this.#online || this.#queued.size === 0 || this.#onTheirWay >= WINDOW) return [];
     const sends: OutgoingSend[] = [];
     const unwelcomed = this.#unwelcomed();
     for (const entry of [...this.#queued].map((id) => this.#entries.get(id)!).sort((a, b) => a.order - b.order)) {
@@ -178,14 +185,13 @@ export class Outbox {
     }
     for (const id of this.#added) {
       const { recipients, won: _, ...entry } = this.#entries.get(id)!;
-      const plain = [...recipients.values()].map(({ device, token, account, leaf }) => ({ device, token, account, leaf }));
-      journal.put('outbox', id, { ...entry, recipients: plain } satisfies EntryRecord);
+      journal.put('outbox', id, { ...entry, recipients: packRecipients([...recipients.values()]) } satisfies EntryRecord);
     }
     for (const id of this.#settled) {
       const entry = this.#entries.get(id);
       if (entry === undefined) continue;
       const devices = [...entry.recipients.values()].filter(isSettled).map(({ device }) => device);
-      journal.put('outbox-settled', id, { devices, won: entry.won } satisfies SettledRecord);
+      journal.put('outbox-settled', id, { devices: fromHex(devices.join('')), won: entry.won } satisfies SettledRecord);
     }
     this.#gone.clear();
     this.#added.clear();
@@ -204,8 +210,10 @@ export class Outbox {
 
   #unwelcomed(): ReadonlySet<string> {
     const open = new Set<string>();
-    for (const entry of this.#entries.values()) {
-      if (entry.kind === 'welcome') for (const { device } of unsettled(entry)) open.add(`${entry.group}/${device}`);
+    for (const id of this.#welcomes) {
+      const entry = this.#entries.get(id);
+      if (entry === undefined) this.#welcomes.delete(id);
+      else for (const { device } of unsettled(entry)) open.add(`${entry.group}/${device}`);
     }
     return open;
   }

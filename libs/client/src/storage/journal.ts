@@ -6,6 +6,7 @@ import type { Change, Store } from './store.js';
 export class Journal {
   #changes: Change[] = [];
   #afterwards: (() => void)[] = [];
+  readonly #lastly = new Map<object, () => void>();
 
   constructor(private readonly store: Store) {}
 
@@ -22,7 +23,14 @@ export class Journal {
     this.#afterwards.push(act);
   }
 
+  /** Runs once for its owner, when everything else of the step is done: what many parts of a step change is gathered then. */
+  lastly(owner: object, act: () => void): void {
+    this.#lastly.set(owner, act);
+  }
+
   async commit(): Promise<void> {
+    for (const act of this.#lastly.values()) act();
+    this.#lastly.clear();
     const changes = this.#changes;
     const afterwards = this.#afterwards;
     this.#changes = [];

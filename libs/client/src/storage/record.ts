@@ -4,7 +4,7 @@ const codec = new Encoder({ useRecords: false, mapsAsObjects: true, tagUint8Arra
 
 /** Plain data (numbers, text, bytes, lists, objects) as CBOR. */
 export function encodeRecord(value: unknown): Uint8Array {
-  return Uint8Array.from(codec.encode(value));
+  return new Uint8Array(codec.encode(value));
 }
 
 export function decodeRecord<T>(bytes: Uint8Array): T {

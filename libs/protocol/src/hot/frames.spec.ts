@@ -42,7 +42,10 @@ describe('the hand-written codec of the hot frames', () => {
       fc.property(bytes(16), bytes(32), bytes(16), payload, (id, slot, commitId, body) => {
         const send = { id, recipients: [{ device: id, token: slot }], payload: body, ttl: 3, slot, commitId };
         expect(parseSend(toBinary(SendSchema, create(SendSchema, send)))).toMatchObject({ id, payload: body, slot, commitId });
-        const { frames } = fromBinary(FramesSchema, encodeSend({ id, devices: [id], tokens: [slot], payload: body, ttl: 3, slot, commitId }));
+        const { frames } = fromBinary(
+          FramesSchema,
+          encodeSend({ id, devices: [id], tokens: [slot], payload: body, ttl: 3, slot, commitId }),
+        );
         expect(frames[0]!.kind).toMatchObject({ case: 'send', value: send });
       }),
     );
