@@ -2,51 +2,28 @@ import { describe, expect, it } from '@jest/globals';
 import { defaultCryptoProvider, getCiphersuiteFromName } from 'ts-mls';
 import * as fc from 'fast-check';
 import { build } from 'esbuild';
+import { toHex } from '@sotto/protocol';
 import { browserProvider } from './crypto/browser-provider.js';
 import { nodeProvider } from './crypto/node-provider.js';
 import type { MlsProvider } from './crypto/provider.js';
 import { SUITE_NAME, suiteOf } from './crypto/suite.js';
-import { accountKeyPair, deviceKeys, makeDeviceIdentity } from './device-identity.js';
-import { MlsEngine, type Opened } from './engine.js';
+import { deviceKeys, makeDeviceIdentity } from './device-identity.js';
+import { MlsEngine } from './engine.js';
+import { asApplication, deviceOf, identityOf, NOW, packageOf, SERVER, text } from './fixtures/devices.js';
 import type { GroupState } from './group-state.js';
 import { paddedLength } from './padding.js';
 import { safetyNumber } from './safety-number.js';
 
-const SERVER = 'chat.example';
-const DAY = 86_400;
-const now = Math.floor(Date.now() / 1000);
-const lifetime = { notBefore: now - DAY, notAfter: now + 30 * DAY };
-const text = (words: string) => new TextEncoder().encode(words);
-const id = (digit: string) => digit.repeat(32);
-
-function identityFor(provider: MlsProvider, digit: string, server = SERVER) {
-  const account = accountKeyPair(provider);
-  const signatureKeys = deviceKeys(provider);
-  const who = { server, account: id(digit), accountName: `name${digit}`, device: id(digit), accountKey: account.publicKey };
-  return { account, signatureKeys, who };
-}
-
-async function device(provider: MlsProvider, digit: string, server = SERVER): Promise<MlsEngine> {
-  const { account, signatureKeys, who } = identityFor(provider, digit, server);
-  const identity = makeDeviceIdentity(provider, who, account.secretKey, signatureKeys.publicKey);
-  return MlsEngine.create({ provider, server, identity, signatureKeys });
-}
-
-const packageOf = (engine: MlsEngine, life = lifetime) => engine.generateKeyPackage({ token: new Uint8Array(32).fill(7), lifetime: life });
+const id = (name: string) => toHex(nodeProvider.sha256(text(name)).slice(0, 16));
 
 async function conversation(first: MlsProvider = nodeProvider, second: MlsProvider = browserProvider) {
-  const alice = await device(first, 'a');
-  const bob = await device(second, 'b');
+  const alice = await deviceOf('alice', first);
+  const bob = await deviceOf('bob', second);
   const created = await alice.createGroup(text('group of alice'), await packageOf(alice), text(''));
   const offered = await packageOf(bob);
-  const added = await alice.addMembers(created, [offered.publicBytes], now);
+  const added = await alice.addMembers(created, [offered.publicBytes], NOW);
   const joined = await bob.joinFromWelcome(added.welcome ?? new Uint8Array(), [await packageOf(bob), offered]);
   return { alice, bob, a: added.state, b: joined.state, offered, created, added };
-}
-
-function application(opened: Opened) {
-  if (opened.kind !== 'application') throw new Error(`opened a ${opened.kind}`);
-  return opened;
 }
 
 async function stored(engine: MlsEngine, state: GroupState): Promise<GroupState> {
@@ -62,37 +39,39 @@ describe.each([
     let { a, b } = start;
     for (let round = 0; round < 3; round += 1) {
       const sealed = await alice.seal(await stored(alice, a), text(`hello ${round}`), text('content id'));
-      const opened = application(await bob.open(await stored(bob, b), sealed.message));
+      const opened = asApplication(await bob.open(await stored(bob, b), sealed.message));
       expect(opened).toMatchObject({ plaintext: text(`hello ${round}`), authenticatedData: text('content id'), senderLeaf: 0 });
-      expect(opened.senderIdentity.account).toBe(id('a'));
+      expect(opened.senderIdentity.account).toBe(id('alice'));
       const answer = await bob.seal(await stored(bob, opened.state), text('hello alice'), text(''));
-      const read = application(await alice.open(await stored(alice, sealed.state), answer.message));
+      const read = asApplication(await alice.open(await stored(alice, sealed.state), answer.message));
       expect(read.plaintext).toEqual(text('hello alice'));
       [a, b] = [read.state, answer.state];
     }
     expect(a.authenticator).toEqual(b.authenticator);
     expect(await alice.exporter(a, 'x', text('y'), 32)).toEqual(await bob.exporter(b, 'x', text('y'), 32));
     expect(bob.members(b).map(({ leaf, address }) => [leaf, address.device])).toEqual([
-      [0, id('a')],
-      [1, id('b')],
+      [0, id('alice')],
+      [1, id('bob')],
     ]);
   });
 
   it('follow each other through a commit, and still read what was sealed before it from the state before it', async () => {
     const { alice, bob, a, b } = await conversation(first, second);
     const before = await bob.seal(b, text('before'), text(''));
-    const fresh = await alice.commit(a, {}, now);
+    const fresh = await alice.commit(a, {}, NOW);
     const ahead = await alice.seal(fresh.state, text('after'), text(''));
     expect(await bob.open(before.state, ahead.message)).toEqual({ kind: 'future-epoch', epoch: 2n });
     const followed = await bob.open(before.state, fresh.commit);
     if (followed.kind !== 'commit') throw new Error(followed.kind);
-    expect(application(await bob.open(followed.state, ahead.message)).plaintext).toEqual(text('after'));
+    expect(asApplication(await bob.open(followed.state, ahead.message)).plaintext).toEqual(text('after'));
     expect(await alice.open(fresh.state, before.message)).toEqual({ kind: 'past-epoch', epoch: 1n });
-    expect(application(await alice.open(await stored(alice, fresh.parent), before.message)).plaintext).toEqual(text('before'));
+    expect(asApplication(await alice.open(await stored(alice, fresh.parent), before.message)).plaintext).toEqual(text('before'));
     expect((await bob.open(followed.state, fresh.commit)).kind).toBe('past-epoch');
     expect(followed.state.authenticator).toEqual(fresh.state.authenticator);
   });
 });
+
+const DAY = 86_400;
 
 describe('MlsEngine', () => {
   it('refuses a message of which any byte was changed', async () => {
@@ -108,16 +87,16 @@ describe('MlsEngine', () => {
       if (typeof outcome === 'string') expect(['future-epoch', 'past-epoch']).toContain(outcome);
       else expect(outcome).toMatchObject({ name: 'MlsError' });
     }
-    expect(application(await bob.open(b, message)).plaintext).toEqual(text('hello'));
+    expect(asApplication(await bob.open(b, message)).plaintext).toEqual(text('hello'));
   });
 
   it('refuses a replayed message, its own message, and trailing bytes', async () => {
     const { alice, bob, a, b } = await conversation();
     const sealed = await alice.seal(a, text('hello'), text(''));
-    const { state } = application(await bob.open(b, sealed.message));
+    const { state } = asApplication(await bob.open(b, sealed.message));
     await expect(bob.open(state, sealed.message)).rejects.toMatchObject({ reason: 'used-generation' });
     await expect(alice.open(sealed.state, sealed.message)).rejects.toMatchObject({ reason: 'own-message' });
-    const { commit } = await alice.commit(a, {}, now);
+    const { commit } = await alice.commit(a, {}, NOW);
     await expect(alice.open(a, commit)).rejects.toMatchObject({ reason: 'own-message' });
     await expect(bob.open(b, Uint8Array.of(...sealed.message, 0))).rejects.toMatchObject({ reason: 'trailing-bytes' });
     await expect(bob.open(b, sealed.message.slice(0, -1))).rejects.toMatchObject({ reason: 'malformed' });
@@ -129,13 +108,13 @@ describe('MlsEngine', () => {
 
   it('refuses a device of another server', async () => {
     const { alice, created } = await conversation();
-    const stranger = await device(nodeProvider, 'c', 'other.example');
+    const stranger = await deviceOf('carol', nodeProvider, 'other.example');
     const { publicBytes } = await packageOf(stranger);
-    await expect(alice.addMembers(created, [publicBytes], now)).rejects.toMatchObject({ reason: 'wrong-server' });
+    await expect(alice.addMembers(created, [publicBytes], NOW)).rejects.toMatchObject({ reason: 'wrong-server' });
   });
 
   it('refuses an identity that the account key did not sign for this signature key', async () => {
-    const { account, signatureKeys, who } = identityFor(nodeProvider, 'c');
+    const { account, signatureKeys, who } = identityOf('carol');
     const mallory = deviceKeys(nodeProvider);
     const make = (secret: Uint8Array, key: Uint8Array) => makeDeviceIdentity(nodeProvider, who, secret, key);
     const base = { provider: nodeProvider, server: SERVER };
@@ -145,46 +124,46 @@ describe('MlsEngine', () => {
   });
 
   it('refuses to add or join with a forged account signature', async () => {
-    const { account, signatureKeys, who } = identityFor(nodeProvider, 'c');
+    const { account, signatureKeys, who } = identityOf('carol');
     const identity = makeDeviceIdentity(nodeProvider, who, account.secretKey, signatureKeys.publicKey);
     // Mallory's provider believes every signature: her engine is made, honest ones must not follow.
     const provider: MlsProvider = { ...nodeProvider, ed25519Verify: () => true };
     const forged = identity.slice();
     forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
     const mallory = await MlsEngine.create({ provider, server: SERVER, identity: forged, signatureKeys });
-    const bob = await device(nodeProvider, 'b');
+    const bob = await deviceOf('bob', nodeProvider);
     const group = await mallory.createGroup(text('trap'), await packageOf(mallory), text(''));
     const offered = await packageOf(bob);
-    const { welcome } = await mallory.addMembers(group, [offered.publicBytes], now);
+    const { welcome } = await mallory.addMembers(group, [offered.publicBytes], NOW);
     await expect(bob.joinFromWelcome(welcome ?? text(''), [offered])).rejects.toMatchObject({ reason: 'bad-credential' });
-    await expect(bob.readKeyPackage((await packageOf(mallory)).publicBytes, now)).rejects.toMatchObject({ reason: 'bad-credential' });
+    await expect(bob.readKeyPackage((await packageOf(mallory)).publicBytes, NOW)).rejects.toMatchObject({ reason: 'bad-credential' });
   });
 
   it('refuses key packages that are expired, not yet valid, or valid too long', async () => {
     const { alice, created } = await conversation();
-    const bob = await device(nodeProvider, 'b');
+    const bob = await deviceOf('bob', nodeProvider);
     const lives = [
-      ['expired', { notBefore: now - 2 * DAY, notAfter: now - DAY }],
-      ['expired', { notBefore: now + DAY, notAfter: now + 2 * DAY }],
-      ['lifetime-too-long', { notBefore: now, notAfter: now + 1000 * DAY }],
+      ['expired', { notBefore: NOW - 2 * DAY, notAfter: NOW - DAY }],
+      ['expired', { notBefore: NOW + DAY, notAfter: NOW + 2 * DAY }],
+      ['lifetime-too-long', { notBefore: NOW, notAfter: NOW + 1000 * DAY }],
     ] as const;
     for (const [reason, life] of lives) {
       const { publicBytes } = await packageOf(bob, life);
-      await expect(alice.addMembers(created, [publicBytes], now)).rejects.toMatchObject({ reason });
+      await expect(alice.addMembers(created, [publicBytes], NOW)).rejects.toMatchObject({ reason });
     }
     const { publicBytes } = await packageOf(bob);
-    await expect(alice.addMembers(created, [Uint8Array.of(...publicBytes, 0)], now)).rejects.toMatchObject({ reason: 'trailing-bytes' });
+    await expect(alice.addMembers(created, [Uint8Array.of(...publicBytes, 0)], NOW)).rejects.toMatchObject({ reason: 'trailing-bytes' });
   });
 
   it('refuses to add a device whose keys are already in the group', async () => {
     const { alice, bob, a } = await conversation();
     const again = await packageOf(bob);
-    await expect(alice.addMembers(a, [again.publicBytes], now)).rejects.toMatchObject({ name: 'MlsError' });
+    await expect(alice.addMembers(a, [again.publicBytes], NOW)).rejects.toMatchObject({ name: 'MlsError' });
   });
 
   it('tells a removed device so, and lets it read and send no more', async () => {
     const { alice, bob, a, b } = await conversation();
-    const { commit, state } = await alice.commit(a, { remove: [1] }, now);
+    const { commit, state } = await alice.commit(a, { remove: [1] }, NOW);
     const removed = await bob.open(b, commit);
     if (removed.kind !== 'commit') throw new Error(removed.kind);
     expect(removed).toMatchObject({ removed: [1], state: { removed: true } });
@@ -208,7 +187,7 @@ describe('MlsEngine', () => {
         let reader = b;
         for (const index of arrivals) {
           const message = sealed[index] ?? text('');
-          const opened = application(await bob.open(reader, message));
+          const opened = asApplication(await bob.open(reader, message));
           expect(opened.plaintext).toEqual(text(`message ${index}`));
           reader = await stored(bob, opened.state);
           await expect(bob.open(reader, message)).rejects.toMatchObject({ reason: 'used-generation' });

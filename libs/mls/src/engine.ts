@@ -14,11 +14,10 @@ import {
 import { verifyLeafNodeSignatureKeyPackage, type LeafNode } from '#ts-mls/leafNode.js';
 import { mlsExporter } from '#ts-mls/keySchedule.js';
 import { encodeMlsMessage } from '#ts-mls/message.js';
+import { unprotectPrivateMessage } from '#ts-mls/messageProtection.js';
 import { decryptSenderData, type PrivateMessage } from '#ts-mls/privateMessage.js';
 import { processPrivateMessage } from '#ts-mls/processMessages.js';
 import type { Proposal } from '#ts-mls/proposal.js';
-import { ratchetsOf, type SecretTree } from '#ts-mls/secretTree.js';
-import type { SenderData } from '#ts-mls/sender.js';
 import { decryptGroupInfo, decryptGroupSecrets, type Welcome } from '#ts-mls/welcome.js';
 import { toHex } from '@sotto/protocol';
 import { sameBytes } from './crypto/bytes.js';
@@ -27,6 +26,7 @@ import type { MlsProvider } from './crypto/provider.js';
 import { SUITE_NAME, suiteOf } from './crypto/suite.js';
 import { verifyDeviceIdentity, type DeviceIdentity, type SigningKeyPair } from './device-identity.js';
 import { labelled } from './device-signature.js';
+import { checkGeneration, nextGeneration, RETENTION } from './generation.js';
 import { groupDataExtensions, groupDataOf } from './group-data.js';
 import { GroupState } from './group-state.js';
 import {
@@ -46,15 +46,13 @@ import {
 import { identityBytes, readLeaf } from './leaf.js';
 import { membersOf, type Member } from './member.js';
 import { MlsError } from './mls-error.js';
+import { applied, type Opened, type Sender } from './opened.js';
 import { paddedLength } from './padding.js';
-import { checkLeaves, checkProposals, checkTree, removedBy } from './policy.js';
+import { checkLeaves, checkProposals, checkTree } from './policy.js';
 import { decodeParts, encodeEpoch, encodeRatchets } from './state-codec.js';
 import { decodeMessage, peek, refusing, type Peeked } from './wire.js';
 
 const EMPTY = new Uint8Array();
-/** No epochs: the caller keeps the state of each epoch, on every branch. */
-const RETENTION = { retainKeysForGenerations: 1000, maximumForwardRatchetSteps: 2000, retainKeysForEpochs: 0 };
-const UNUSED = { generation: 0, unusedGenerations: {} as Readonly<Record<number, Uint8Array>> };
 /** Above the payload: the application data's length prefix, the signature and its prefix (RFC 9420 §6.3.1). */
 const CONTENT_OVERHEAD = 4 + 2 + 64;
 
@@ -98,34 +96,6 @@ export interface Committed {
   /** MLSMessage for whoever is added. */
   readonly welcome: Uint8Array | undefined;
 }
-
-export interface Sender {
-  readonly senderLeaf: number;
-  readonly senderIdentity: DeviceIdentity;
-  readonly authenticatedData: Uint8Array;
-}
-
-export interface Applied {
-  /** Leaf indices after the commit. */
-  readonly added: number[];
-  readonly addedMembers: Member[];
-  /** Leaf indices before it. */
-  readonly removed: number[];
-  /** As they were before. */
-  readonly removedMembers: Member[];
-  readonly groupDataChanged: boolean;
-  /** After the commit. */
-  readonly groupData: Uint8Array;
-}
-
-export type Opened =
-  | ({ kind: 'application'; state: GroupState; plaintext: Uint8Array; epoch: bigint; generation: number } & Sender)
-  /** `state` is the child; the state that was passed stays good for the messages and other commits of its epoch. */
-  | ({ kind: 'commit'; state: GroupState; epoch: bigint } & Applied & Sender)
-  /** Sealed in an epoch after that of the state passed. */
-  | { kind: 'future-epoch'; epoch: bigint }
-  /** Sealed in an epoch before it. */
-  | { kind: 'past-epoch'; epoch: bigint };
 
 /**
  * MLS (RFC 9420) for one device. Pure: states go in, new states come out, nothing is stored, no clock is read (times are unix seconds
@@ -310,7 +280,7 @@ export class MlsEngine {
   generationOf(state: GroupState, leafIndex: number): number {
     const { ratchetTree, secretTree } = state.unsafeInner();
     if (ratchetTree[leafIndex * 2]?.nodeType !== 'leaf') throw new MlsError('invalid', 'no such leaf');
-    return ratchetsOf(secretTree, leafIndex)?.application.generation ?? 0;
+    return nextGeneration(secretTree, leafIndex, 'application');
   }
 
   /** With the device's MLS signature key, for whoever knows the leaf. */
@@ -382,15 +352,27 @@ export class MlsEngine {
     const data = await refusing(() => decryptSenderData(sealed, inner.keySchedule.senderDataSecret, this.#suite));
     const node = data && inner.ratchetTree[data.leafIndex * 2];
     if (data === undefined || node?.nodeType !== 'leaf') throw new MlsError('invalid', 'the sender is not a member');
-    if (data.leafIndex === inner.privatePath.leafIndex)
-      throw new MlsError(isAhead(data, sealed, inner) ? 'own-message-ahead' : 'own-message');
-    checkGeneration(data, inner.secretTree, sealed.contentType === 'application');
+    const kind = sealed.contentType === 'application' ? 'application' : 'handshake';
+    if (data.leafIndex === inner.privatePath.leafIndex) {
+      if (data.generation < nextGeneration(inner.secretTree, data.leafIndex, kind)) throw new MlsError('own-message');
+      await this.#verifyOwn(sealed, inner);
+      throw new MlsError('own-message-ahead');
+    }
+    checkGeneration(data, inner.secretTree, kind);
     return {
       senderLeaf: data.leafIndex,
       senderIdentity: readLeaf(node.leaf).identity,
       authenticatedData: sealed.authenticatedData,
       generation: data.generation,
     };
+  }
+
+  /** Any member can name this leaf as the sender: only its signature shows that it was. Throws MlsError for a forgery. */
+  async #verifyOwn(sealed: PrivateMessage, { keySchedule, secretTree, ratchetTree, groupContext }: ClientState): Promise<void> {
+    const { senderDataSecret } = keySchedule;
+    await refusing(() =>
+      unprotectPrivateMessage(senderDataSecret, sealed, secretTree, ratchetTree, groupContext, RETENTION, this.#suite),
+    );
   }
 
   /** Who signed the GroupInfo inside, that is who sent the Welcome. To be asked of one that was joined: the signature is checked there. */
@@ -405,7 +387,15 @@ export class MlsEngine {
   }
 
   async #process(inner: ClientState, sealed: PrivateMessage): Promise<Opened> {
-    const { generation, ...sender } = await this.#senderOf(sealed, inner);
+    const sender = await this.#senderOf(sealed, inner);
+    try {
+      return await this.#processFrom(sender, inner, sealed);
+    } catch (error) {
+      throw error instanceof MlsError ? error.from(sender.senderIdentity) : error;
+    }
+  }
+
+  async #processFrom({ generation, ...sender }: Sender & { generation: number }, inner: ClientState, sealed: PrivateMessage): Promise<Opened> {
     let proposals: readonly Proposal[] = [];
     const result = await refusing(() =>
       processPrivateMessage(inner, sealed, makePskIndex(inner, {}), this.#suite, (incoming) => {
@@ -431,31 +421,6 @@ function adopted(state: ClientState): GroupState {
   return new GroupState({ ...state, historicalReceiverData: new Map() });
 }
 
-function applied(before: ClientState, after: ClientState, proposals: readonly Proposal[]): Applied {
-  const removed = removedBy(proposals);
-  const old = membersOf(before.ratchetTree);
-  const stayed = new Set(old.map(({ leaf }) => leaf).filter((leaf) => !removed.includes(leaf)));
-  const addedMembers = membersOf(after.ratchetTree).filter(({ leaf }) => !stayed.has(leaf));
-  const previousData = groupDataOf(before.groupContext.extensions);
-  const groupData = proposedGroupData(proposals) ?? previousData;
-  return {
-    added: addedMembers.map(({ leaf }) => leaf),
-    addedMembers,
-    removed,
-    removedMembers: old.filter(({ leaf }) => removed.includes(leaf)),
-    groupDataChanged: !sameBytes(groupData, previousData),
-    groupData,
-  };
-}
-
-/** From the proposals, because a removed member does not learn the new epoch's context. */
-function proposedGroupData(proposals: readonly Proposal[]): Uint8Array | undefined {
-  for (const proposal of proposals) {
-    if (proposal.proposalType === 'group_context_extensions') return groupDataOf(proposal.groupContextExtensions.extensions);
-  }
-  return undefined;
-}
-
 function ownLeafNode(inner: ClientState): LeafNode {
   const node = inner.ratchetTree[inner.privatePath.leafIndex * 2];
   if (node?.nodeType !== 'leaf') throw new MlsError('removed');
@@ -471,14 +436,4 @@ function keyPackageOf(bytes: Uint8Array): KeyPackage {
   if (message.wireformat !== 'mls_key_package') throw new MlsError('unsupported', 'not a key package');
   if (message.keyPackage.cipherSuite !== SUITE_NAME) throw new MlsError('unsupported', 'a key package of another suite');
   return message.keyPackage;
-}
-
-function isAhead({ leafIndex, generation }: SenderData, { contentType }: PrivateMessage, { secretTree }: ClientState): boolean {
-  return contentType === 'application' && generation >= (ratchetsOf(secretTree, leafIndex)?.application.generation ?? 0);
-}
-
-function checkGeneration({ leafIndex, generation }: SenderData, tree: SecretTree, application: boolean): void {
-  const { generation: next, unusedGenerations } = ratchetsOf(tree, leafIndex)?.[application ? 'application' : 'handshake'] ?? UNUSED;
-  if (generation < next && unusedGenerations[generation] === undefined) throw new MlsError('used-generation');
-  if (generation - next > RETENTION.maximumForwardRatchetSteps) throw new MlsError('generation-too-far');
 }

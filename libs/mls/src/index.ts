@@ -9,16 +9,7 @@ export {
   type DeviceIdentity,
   type SigningKeyPair,
 } from './device-identity.js';
-export {
-  MlsEngine,
-  type Applied,
-  type Changes,
-  type Committed,
-  type EngineOptions,
-  type KeyPackageContents,
-  type Opened,
-  type Sender,
-} from './engine.js';
+export { MlsEngine, type Changes, type Committed, type EngineOptions, type KeyPackageContents } from './engine.js';
 export { CommitTree, FORK_RULES, type CommitNode, type ForkRules, type LeafId, type StateId } from './group/commit-tree.js';
 export {
   decodeGroupData,
@@ -41,5 +32,6 @@ export {
 } from './key-package.js';
 export type { Member } from './member.js';
 export { MlsError, type MlsErrorReason } from './mls-error.js';
+export type { Applied, Opened, Sender } from './opened.js';
 export { safetyNumber } from './safety-number.js';
 export type { Peeked } from './wire.js';

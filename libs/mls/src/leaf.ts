@@ -41,11 +41,12 @@ function hexOf(key: Uint8Array): string {
   return known;
 }
 
-/** The encryption keys of all nodes, the signature keys and the ids of all leaves: no two are to be the same. */
+/** The encryption keys of all nodes, the signature keys, ids and devices of all leaves: no two are to be the same. */
 export function uniqueValuesOf(tree: RatchetTree): string[] {
   return tree.flatMap((node) => {
     if (node === undefined) return [];
     if (node.nodeType === 'parent') return hexOf(node.parent.hpkePublicKey);
-    return [hexOf(node.leaf.hpkePublicKey), hexOf(node.leaf.signaturePublicKey), readLeaf(node.leaf).address.leaf];
+    const { leaf, device } = readLeaf(node.leaf).address;
+    return [hexOf(node.leaf.hpkePublicKey), hexOf(node.leaf.signaturePublicKey), leaf, `device ${device}`];
   });
 }

@@ -1,3 +1,5 @@
+import type { DeviceIdentity } from './device-identity.js';
+
 /** Why the engine refused. Closed: a caller decides by the reason, never by the text. */
 export type MlsErrorReason =
   | 'malformed'
@@ -28,7 +30,13 @@ export class MlsError extends Error {
   constructor(
     readonly reason: MlsErrorReason,
     text: string = reason,
+    /** Whose message it was, where that could be read: only a member of that epoch can make it readable. */
+    readonly sender?: DeviceIdentity,
   ) {
     super(text);
+  }
+
+  from(sender: DeviceIdentity): MlsError {
+    return new MlsError(this.reason, this.message, sender);
   }
 }

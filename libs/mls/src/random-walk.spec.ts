@@ -4,15 +4,15 @@ import { encodeMlsMessage } from '#ts-mls/message.js';
 import { GroupWalk, type WalkLimits } from './fixtures/group-walk.js';
 import { libraryClient, suite } from './fixtures/library-clients.js';
 
-const SEEDS = Number(process.env['RANDOM_WALK_SEEDS'] ?? 300);
+const SEEDS = Number(process.env['RANDOM_WALK_SEEDS'] ?? 200);
 /** Of a failing run, to see it alone. */
 const ONLY = process.env['RANDOM_WALK_SEED'];
 const MINUTES = 10;
 
-/** Most groups are small, so that there are many; every 20th fills up to 40 members. */
+/** Most groups are small, so that there are many; every 40th fills up to 40 members. */
 function limitsOf(seed: number): WalkLimits {
-  if (seed % 20 === 0) return { members: 40, steps: 8 };
-  return seed % 5 === 0 ? { members: 16, steps: 14 } : { members: 6, steps: 16 };
+  if (seed % 40 === 0) return { members: 40, steps: 6 };
+  return seed % 5 === 0 ? { members: 16, steps: 10 } : { members: 6, steps: 12 };
 }
 
 async function refuseExternalCommit(walk: GroupWalk): Promise<void> {
