@@ -96,14 +96,22 @@ describe('MlsEngine', () => {
     const { state } = asApplication(await bob.open(b, sealed.message));
     await expect(bob.open(state, sealed.message)).rejects.toMatchObject({ reason: 'used-generation' });
     await expect(alice.open(sealed.state, sealed.message)).rejects.toMatchObject({ reason: 'own-message' });
-    const { commit } = await alice.commit(a, {}, NOW);
-    await expect(alice.open(a, commit)).rejects.toMatchObject({ reason: 'own-message' });
+    const { commit, parent } = await alice.commit(a, {}, NOW);
+    await expect(alice.open(parent, commit)).rejects.toMatchObject({ reason: 'own-message' });
     await expect(bob.open(b, Uint8Array.of(...sealed.message, 0))).rejects.toMatchObject({ reason: 'trailing-bytes' });
     await expect(bob.open(b, sealed.message.slice(0, -1))).rejects.toMatchObject({ reason: 'malformed' });
     // The same message with the length of its group id written in two bytes.
     const [version, wireformat, rest] = [sealed.message.slice(0, 2), sealed.message.slice(2, 4), sealed.message.slice(5)];
     const longer = Uint8Array.of(...version, ...wireformat, 0x40, a.groupId.length, ...rest);
     await expect(bob.open(b, longer)).rejects.toMatchObject({ reason: 'malformed' });
+  });
+
+  it('tells a message of its own that its state does not know of', async () => {
+    const { alice, a } = await conversation();
+    const { message } = await alice.seal(a, text('hello'), text(''));
+    const { commit } = await alice.commit(a, {}, NOW);
+    await expect(alice.open(a, message)).rejects.toMatchObject({ reason: 'own-message-ahead' });
+    await expect(alice.open(a, commit)).rejects.toMatchObject({ reason: 'own-message-ahead' });
   });
 
   it('refuses a device of another server', async () => {

@@ -9,10 +9,12 @@ import { checkLeaves, checkProposals, checkTree } from './policy.js';
 const id = (digit: string) => digit.repeat(32);
 const key = () => globalThis.crypto.getRandomValues(new Uint8Array(32));
 
-function leaf(name: string, leafId: string): LeafNode {
-  const extensions = [addressExtension({ device: id('d'), token: new Uint8Array(32), leaf: id(leafId) })];
+const DEVICES: Record<string, string> = { alice: 'a', bob: 'b', carol: 'c', mallory: 'f' };
+
+function leaf(name: string, leafId: string, device = id(DEVICES[name]!)): LeafNode {
+  const extensions = [addressExtension({ device, token: new Uint8Array(32), leaf: id(leafId) })];
   const zeroes = new Uint8Array(32);
-  const who = { server: 'chat.example', account: id('a'), accountName: name, device: id('d'), accountKey: zeroes };
+  const who = { server: 'chat.example', account: id('a'), accountName: name, device, accountKey: zeroes };
   const credential = { credentialType: 'basic', identity: makeDeviceIdentity(nodeProvider, who, zeroes, zeroes) };
   return { credential, extensions, capabilities: CAPABILITIES, hpkePublicKey: key(), signaturePublicKey: key() } as unknown as LeafNode;
 }
@@ -59,9 +61,11 @@ describe('the policy of commits', () => {
     expect(() => checkTree(tree(leaf('alice', '1'), { ...bob, extensions }))).toThrow(because('bad-credential'));
   });
 
-  it('refuses a tree with one leaf id, encryption key or signature key twice, and a parent with a key of a leaf', () => {
+  it('refuses a tree with one leaf id, device, encryption key or signature key twice, and a parent with a key of a leaf', () => {
     const [alice, bob] = [leaf('alice', '1'), leaf('bob', '2')];
+    expect(() => checkTree(tree(alice, bob))).not.toThrow();
     expect(() => checkTree(tree(alice, leaf('bob', '1')))).toThrow(because('duplicate-key'));
+    expect(() => checkTree(tree(alice, leaf('bob', '2', id('a'))))).toThrow(because('duplicate-key'));
     expect(() => checkTree(tree(alice, { ...bob, hpkePublicKey: alice.hpkePublicKey }))).toThrow(because('duplicate-key'));
     expect(() => checkTree(tree(alice, { ...bob, signaturePublicKey: alice.signaturePublicKey }))).toThrow(because('duplicate-key'));
     const [first, , second] = tree(alice, bob);
