@@ -53,8 +53,9 @@ export class Person {
     return this.deliveries.filter((each) => each.id === id).map(({ status }) => status);
   }
 
+  /** From a contact, or from somebody who is none and calls itself that (see nameOf). */
   textsFrom(name: string): string[] {
-    return this.inbox.filter(({ from }) => from === name).map(({ text }) => text);
+    return this.inbox.filter(({ from }) => from === name || from.startsWith(`${name}~`)).map(({ text }) => text);
   }
 
   private async opensStore(): Promise<void> {

@@ -2,6 +2,7 @@ import {
   type CommitNode,
   CommitTree,
   decodeGroupData,
+  type DeviceIdentity,
   type GroupData,
   type GroupState,
   judgeChange,
@@ -15,7 +16,8 @@ import {
 } from '@sotto/mls';
 import { fromBinary } from '@bufbuild/protobuf';
 import { CommitAuthenticatedDataSchema, fromHex, ID_BYTES, type LeaveStatement, toHex } from '@sotto/protocol';
-import type { GroupPorts, Step } from './group-ports.js';
+import type { GroupPorts, Recipient, Step } from './group-ports.js';
+import { short } from './hello.js';
 import { KEPT_COMMITS, KEPT_STATES } from './group-rules.js';
 import type { Root } from './group-record.js';
 import type { Intent } from './intent.js';
@@ -35,13 +37,14 @@ export interface StoredCommit {
 
 /** The result of a commit of one's own: it can't be had from the wire. */
 export interface OwnResult extends StoredCommit {
-  /** For whom it adds. */
   readonly welcome?: Uint8Array | undefined;
+  /** Whom it lets in. */
+  readonly added: readonly Recipient[];
   readonly epochPart: Uint8Array;
   readonly ratchets: Uint8Array;
 }
 
-export interface OwnCommit extends Pick<OwnResult, 'node' | 'bytes' | 'intents' | 'refresh' | 'welcome'> {
+export interface OwnCommit extends Pick<OwnResult, 'node' | 'bytes' | 'intents' | 'refresh' | 'welcome' | 'added'> {
   readonly state: GroupState;
   /** The parent's state after the commit was sealed in it. */
   readonly parent: GroupState;
@@ -57,10 +60,14 @@ export type Entered =
   | { readonly is: 'entered'; readonly node: CommitNode }
   | { readonly is: 'known' }
   /** Its parent, or the commit that gives it its right, is not here yet. */
-  | { readonly is: 'later' }
+  | { readonly is: 'later'; readonly waitsFor: StateId }
   /** The parent's state is gone: it can't be judged any more. */
   | { readonly is: 'too-old' }
-  | { readonly is: 'refused'; readonly own: boolean; readonly author?: Member | undefined };
+  /** `own`: made by this leaf, and this device knows nothing of it. `author`: who made a commit that can't be processed here. */
+  | { readonly is: 'refused'; readonly own: boolean; readonly author?: DeviceIdentity | undefined };
+
+/** Why a change may not be: the policy is against it, or its right comes from a commit that is not here. */
+export type Judgement = { readonly refused: string } | { readonly waitsFor: StateId } | undefined;
 
 export interface Adopted {
   readonly from: StateId;
@@ -88,6 +95,8 @@ export class Branches {
   /** By id and the parent that it was said to have; whether it could not be processed (else the policy is against it). */
   readonly #refused = new Map<string, boolean>();
   readonly #ownEntered: StateId[] = [];
+  readonly #byShort = new Map<string, StateId>();
+  #cutOff = false;
   readonly #engine: MlsEngine;
 
   constructor(
@@ -100,6 +109,7 @@ export class Branches {
     readonly roots: Map<StateId, Root>,
   ) {
     this.tree = new CommitTree(ports.rules.fork);
+    for (const id of roots.keys()) this.#byShort.set(short(id), id);
     this.#engine = ports.engine;
   }
 
@@ -127,9 +137,10 @@ export class Branches {
     return members;
   }
 
-  /** As the head lists it, or any other state that is held. */
+  /** As the head lists it, or else the newest state that does. */
   findMember(device: string): Member | undefined {
-    for (const state of [this.head, ...this.#states.keys()]) {
+    const newestFirst = [...this.#states].sort(([, a], [, b]) => Number(b.epoch - a.epoch)).map(([id]) => id);
+    for (const state of [this.head, ...newestFirst]) {
       const member = this.members(state).find(({ identity }) => identity.device === device);
       if (member !== undefined) return member;
     }
@@ -169,7 +180,13 @@ export class Branches {
 
   /** Commits that others may be able to process, and this device is not. */
   unprocessableIds(): StateId[] {
-    return [...this.#refused].flatMap(([each, unprocessable]) => (unprocessable ? each.slice(0, 2 * ID_BYTES) : []));
+    const ids = [...this.#refused].flatMap(([each, unprocessable]) => (unprocessable ? each.slice(0, 2 * ID_BYTES) : []));
+    return ids.filter((id) => !this.tree.has(id));
+  }
+
+  /** The state whose id begins with these 8 bytes. */
+  byShort(shortId: string): StateId | undefined {
+    return this.#byShort.get(shortId);
   }
 
   helloKey(state: StateId): Uint8Array | undefined {
@@ -193,6 +210,7 @@ export class Branches {
     for (const [id, commit] of commits) {
       this.tree.add(commit.node);
       this.commits.set(id, commit);
+      this.#byShort.set(short(id), id);
     }
     for (const [id, result] of own) this.own.set(id, result);
   }
@@ -217,6 +235,7 @@ export class Branches {
   /** Where it begins for this device: the group is its own, or it was let in. */
   async begin(id: StateId, state: GroupState, step: Step): Promise<void> {
     this.#keepState(id, state, step);
+    this.#byShort.set(short(id), id);
     this.roots.set(id, { epoch: Number(state.epoch), helloKey: await this.#helloKeyOf(state) });
     this.root = id;
     this.head = id;
@@ -238,13 +257,13 @@ export class Branches {
       return { is: 'entered', node: this.enterOwn(id, step)! };
     }
     const state = this.#states.get(parent);
-    if (state === undefined) return { is: this.isPast(parent, bytes) ? 'too-old' : 'later' };
+    if (state === undefined) return this.isPast(parent, bytes) ? { is: 'too-old' } : { is: 'later', waitsFor: parent };
     const opened = await this.#open(state, bytes);
-    if (typeof opened === 'string') return this.#refuse(id + parent, true, opened === 'own-message');
+    if (opened instanceof MlsError) return this.#unopened(id + parent, opened);
     const author = this.members(parent).find(({ leaf }) => leaf === opened.senderLeaf)!;
     const judged = this.judge(parent, author, opened);
-    if (judged === 'later') return { is: 'later' };
-    if (judged !== undefined) return this.#refuse(id + parent, false, false, author);
+    if (judged !== undefined && 'waitsFor' in judged) return { is: 'later', ...judged };
+    if (judged !== undefined) return this.#refuse(id + parent, false);
     const node = this.#nodeOf(id, parent, opened, author);
     await this.#put({ node, bytes }, opened.state.removed ? undefined : opened.state, step);
     return { is: 'entered', node };
@@ -255,7 +274,7 @@ export class Branches {
     const own = this.own.get(id);
     if (own === undefined || this.tree.has(id)) return own?.node;
     this.#ownEntered.push(id);
-    const { epochPart, ratchets, welcome: _, ...stored } = own;
+    const { epochPart, ratchets, welcome: _, added: __, ...stored } = own;
     this.restoreState(id, epochPart, ratchets);
     this.#keepState(id, this.#states.get(id)!, step);
     this.#putStored(stored, step);
@@ -292,39 +311,51 @@ export class Branches {
     if (this.own.delete(id)) step.journal.remove('own-commits', `${this.group}/${id}`);
   }
 
-  async #open(state: GroupState, bytes: Uint8Array): Promise<Extract<Opened, { kind: 'commit' }> | string> {
+  async #open(state: GroupState, bytes: Uint8Array): Promise<Extract<Opened, { kind: 'commit' }> | MlsError> {
     try {
       const opened = await this.#engine.open(state, bytes);
-      return opened.kind === 'commit' ? opened : 'not a commit';
+      return opened.kind === 'commit' ? opened : new MlsError('invalid', 'not a commit of this epoch');
     } catch (error) {
-      if (error instanceof MlsError) return error.reason;
+      if (error instanceof MlsError) return error;
       throw error;
     }
   }
 
-  /** Why the policy refuses a change, if it does. `later`: it has its right from a commit that is not here. */
-  judge(parent: StateId, author: Member, change: JudgedChange): string | undefined {
+  #unopened(key: string, { reason, sender }: MlsError): Entered {
+    if (reason === 'own-message-ahead') return { is: 'refused', own: true };
+    // Made by a member of that very state: another member may well be able to process it.
+    return this.#refuse(key, sender !== undefined && reason !== 'used-generation', sender);
+  }
+
+  /** A pure function of the parent state, the change, and the commits of other branches that it names. */
+  judge(parent: StateId, author: Member, change: JudgedChange): Judgement {
     try {
-      const right = fromBinary(CommitAuthenticatedDataSchema, change.authenticatedData);
+      const { removedBy, addedBy, left } = fromBinary(CommitAuthenticatedDataSchema, change.authenticatedData);
       const before = this.members(parent);
-      const removedBy = right.removedBy.map((id) => this.tree.get(toHex(id)));
-      const addedBy = right.addedBy.map((id) => this.tree.get(toHex(id)));
+      const named = [...removedBy, ...addedBy].map(toHex);
+      const elsewhere = (ids: readonly Uint8Array[]) => ids.flatMap((id) => this.#onAnotherBranch(toHex(id), parent) ?? []);
       const data = this.data(parent);
-      const reason = judgeChange({
+      const refused = judgeChange({
         author,
         before,
         data,
         added: change.addedMembers,
         removed: change.removedMembers,
         dataAfter: change.groupDataChanged ? decodeGroupData(change.groupData) : data,
-        left: new Set(right.left.flatMap((each) => this.#signedLeave(before, each) ?? [])),
-        removedElsewhere: new Set(removedBy.flatMap((node) => node?.removes ?? [])),
-        addedElsewhere: new Set(addedBy.flatMap((node) => node?.adds ?? [])),
+        left: new Set(left.flatMap((each) => this.#signedLeave(before, each) ?? [])),
+        removedElsewhere: new Set(elsewhere(removedBy).flatMap(({ removes }) => removes)),
+        addedElsewhere: new Set(elsewhere(addedBy).flatMap(({ adds }) => adds)),
       });
-      return reason !== undefined && [...removedBy, ...addedBy].includes(undefined) ? 'later' : reason;
+      const waitsFor = named.find((id) => !this.tree.has(id));
+      return refused === undefined ? undefined : waitsFor === undefined ? { refused } : { waitsFor };
     } catch (error) {
-      return error instanceof MlsError ? error.reason : 'malformed';
+      return { refused: error instanceof MlsError ? error.reason : 'malformed' };
     }
+  }
+
+  /** What this very branch did is known to the parent state, and gives no right beyond it. */
+  #onAnotherBranch(id: StateId, parent: StateId): CommitNode | undefined {
+    return this.tree.descends(parent, id) ? undefined : this.tree.get(id);
   }
 
   #signedLeave(members: readonly Member[], { leaf, signature }: LeaveStatement): LeafId | undefined {
@@ -353,14 +384,15 @@ export class Branches {
     if ([...this.tree.nodes()].some(({ parent }) => parent === stored.node.parent)) this.ports.count('fork');
     this.tree.add(stored.node);
     this.commits.set(stored.node.id, stored);
+    this.#byShort.set(short(stored.node.id), stored.node.id);
     step.journal.put('commits', `${this.group}/${stored.node.id}`, stored);
   }
 
-  #refuse(key: string, unprocessable: boolean, own: boolean, author?: Member): Entered {
-    this.#refused.set(key, unprocessable && !own);
+  #refuse(key: string, unprocessable: boolean, author?: DeviceIdentity): Entered {
+    this.#refused.set(key, unprocessable);
     if (this.#refused.size > MOST_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
-    if (!own) this.ports.count('commit-refused');
-    return { is: 'refused', own, author };
+    this.ports.count('commit-refused');
+    return { is: 'refused', own: false, author: unprocessable ? author : undefined };
   }
 
   // --- choosing
@@ -368,8 +400,11 @@ export class Branches {
   /** Follows the branch that the fork rule chooses, as far as this device is a member of it. */
   adopt(step: Step): Adopted | undefined {
     const from = this.head;
-    const chosen = this.tree.path(this.tree.choose(this.root)).reverse();
-    const to = chosen.slice(chosen.indexOf(this.root)).findLast((id) => this.#states.has(id)) ?? from;
+    const path = this.tree.path(this.tree.choose(this.root)).reverse();
+    const chosen = path.slice(path.indexOf(this.root));
+    const last = chosen.findLastIndex((id) => this.#states.has(id));
+    const to = chosen[last] ?? from;
+    this.#cutOff = last >= 0 && last < chosen.length - 1;
     if (to === from) return undefined;
     this.head = to;
     const lost = this.tree.descends(to, from) ? [] : this.tree.path(from).filter((id) => !this.tree.descends(to, id));
@@ -379,6 +414,11 @@ export class Branches {
     if (!this.ports.rules.keepLosingBranches) for (const id of lost) this.#forget(id, step);
     this.#prune(step);
     return { from, to, returned };
+  }
+
+  /** The chosen branch goes on without the leaf that this device has in its head. */
+  get isCutOff(): boolean {
+    return this.#cutOff;
   }
 
   /** Own leaf ids, on whichever branch: the leaf that this device has at its head, if some commit removes it. */
@@ -400,6 +440,7 @@ export class Branches {
   #forget(id: StateId, step: Step): void {
     this.tree.forget(id);
     this.commits.delete(id);
+    this.#byShort.delete(short(id));
     if (this.#states.has(id)) this.#dropState(id, step);
     step.journal.remove('commits', `${this.group}/${id}`);
   }

@@ -40,8 +40,7 @@ export class Committing {
     for (const commit of core.branches.takeOwnEntered()) this.#entered(commit, step);
     if (core.pending !== undefined) {
       if (core.pending.parent !== core.head) this.#dropPending();
-      else if (this.#blocked !== undefined) return this.#waitForWinner(core.pending.commit, step);
-      else return;
+      else return this.#waitForWinner(core.pending.commit, step);
     }
     if (!core.mayCommit(step.now)) return;
     const wanted = this.#next(step);
@@ -56,6 +55,11 @@ export class Committing {
     this.#blocked ??= { by, since: step.now };
     this.#waitForWinner(commit, step);
     return core.pending !== undefined;
+  }
+
+  /** Whatever was on its way is of a state that this device has left. */
+  restart(): void {
+    this.#dropPending();
   }
 
   #entered(commit: StateId, step: Step): void {
@@ -120,9 +124,13 @@ export class Committing {
       adds: letIn(core.members, added),
     };
     const { intents } = wanted;
+    for (const intent of intents) if ('account' in intent) core.ports.packagesUsed(intent.account);
     const refresh = intents.find((intent) => intent.kind === 'refresh')?.id;
     const { commit: bytes, state, parent: parentState, welcome } = made;
-    await core.branches.prepareOwn({ node, bytes, state, parent: parentState, welcome, intents, refresh }, step);
+    await core.branches.prepareOwn(
+      { node, bytes, state, parent: parentState, welcome, added: recipientsOf(added), intents, refresh },
+      step,
+    );
     core.pending = { commit: id, parent, dispatch: '' };
     core.touch();
     await this.#handOver(id, step);
@@ -146,8 +154,8 @@ export class Committing {
       const before = new Set(core.members.map((each) => each.id));
       const addedMembers = engine.members(made.state).filter((each) => !before.has(each.id));
       const change = { authenticatedData, addedMembers, removedMembers: [...wanted.remove], groupDataChanged: groupData !== undefined };
-      const refusal = core.branches.judge(core.head, core.ownLeaf!, { ...change, groupData: groupData ?? new Uint8Array() });
-      if (refusal === undefined) return made;
+      const judged = core.branches.judge(core.head, core.ownLeaf!, { ...change, groupData: groupData ?? new Uint8Array() });
+      if (judged === undefined) return made;
     } catch (error) {
       if (!(error instanceof MlsError)) throw error;
     }
@@ -179,22 +187,19 @@ export class Committing {
   }
 
   /** The Welcome goes out with a won commit only. */
-  #welcome(commit: StateId, step: Step): void {
+  #welcome(id: StateId, step: Step): void {
     const { core } = this;
-    const welcome = core.branches.own.get(commit)?.welcome;
-    if (welcome === undefined) return;
-    const { node, bytes } = core.branches.own.get(commit)!;
-    const before = new Set(core.branches.members(node.parent).map(({ id }) => id));
-    const added = core.branches.members(commit).filter(({ id }) => !before.has(id));
-    const value = { welcome, commit: { parent: fromHex(node.parent), message: bytes } };
+    const own = core.branches.own.get(id);
+    if (own?.welcome === undefined) return;
+    const value = { welcome: own.welcome, commit: { parent: fromHex(own.node.parent), message: own.bytes } };
     const payload = toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'welcome', value } }));
-    core.ports.dispatch({ kind: 'welcome', group: core.id, payload, recipients: recipientsOf(added), state: commit }, step);
-    for (const { identity } of added) core.ports.packagesUsed(identity.account);
+    core.ports.dispatch({ kind: 'welcome', group: core.id, payload, recipients: own.added, state: id }, step);
   }
 
   #waitForWinner(commit: StateId, step: Step): void {
     const { core } = this;
-    const { by, since } = this.#blocked!;
+    if (this.#blocked === undefined || !core.mayCommit(step.now) || core.branches.isCutOff) return;
+    const { by, since } = this.#blocked;
     // The winner is known, and the fork rule or the policy left it aside: waiting for it would be for ever.
     if (core.branches.tree.has(by) || core.branches.refused(by)) return this.#withoutSlot(commit, step);
     if (!core.ports.rules.slotsAreNoPermission) return;
@@ -225,7 +230,10 @@ export class Committing {
     const removedBy = remove.flatMap(({ id }) => tree.removed.get(id) ?? []);
     const left = remove.flatMap(({ id }) => this.left.get(id) ?? []);
     const account = intents.find((intent) => intent.kind === 'rejoin')?.account;
-    const addedBy = [...tree.nodes()].filter(({ adds }) => account !== undefined && adds.includes(account)).slice(0, 1);
+    const isElsewhere = (id: StateId) => !tree.descends(this.core.head, id);
+    const addedBy = [...tree.nodes()]
+      .filter(({ id, adds }) => account !== undefined && adds.includes(account) && isElsewhere(id))
+      .slice(0, 1);
     return toBinary(
       CommitAuthenticatedDataSchema,
       create(CommitAuthenticatedDataSchema, {

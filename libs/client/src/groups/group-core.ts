@@ -21,6 +21,8 @@ export class GroupCore {
   toSeal: ToSeal[];
   refreshAt: number;
   retired: boolean;
+  /** The user was told that this device is out. */
+  gone: boolean;
   /** Leaves that came after this device did and have not shown themselves, with the time of their coming. */
   readonly unseen: Map<LeafId, number>;
   /** Capabilities that are to be withdrawn, with the time. */
@@ -51,6 +53,7 @@ export class GroupCore {
     this.toSeal = [...record.toSeal];
     this.refreshAt = record.refreshAt;
     this.retired = record.retired;
+    this.gone = record.gone;
     this.unseen = new Map(record.unseen);
     this.retiring = [...record.retiring];
   }
@@ -63,7 +66,7 @@ export class GroupCore {
   save(step: Step): void {
     if (!this.#changed) return;
     this.#changed = false;
-    const { branches, intents, pending, leaving, deadLeaf, toSeal, refreshAt, retired, retiring } = this;
+    const { branches, intents, pending, leaving, deadLeaf, toSeal, refreshAt, retired, gone, retiring } = this;
     const record: GroupRecord = {
       root: branches.root,
       head: branches.head,
@@ -76,6 +79,7 @@ export class GroupCore {
       toSeal,
       refreshAt,
       retired,
+      gone,
       unseen: [...this.unseen],
       retiring,
     };
@@ -141,7 +145,7 @@ export class GroupCore {
   }
 
   /** The leaf that this device has in `state` may not be used any more. */
-  die(why: 'rolled-back' | 'own-commit-lost', state: StateId = this.head): void {
+  die(why: 'rolled-back' | 'own-commit-lost' | 'cut-off', state: StateId = this.head): void {
     const leaf = this.branches.ownLeaf(state)?.id;
     if (leaf === undefined || leaf === this.deadLeaf || leaf !== this.ownLeaf?.id) return;
     this.deadLeaf = leaf;

@@ -86,6 +86,7 @@ export type Rung =
   | 'sent-without-slot'
   | 'own-commit-recovered'
   | 'own-commit-lost'
+  | 'cut-off'
   | 'removal-carried-over'
   | 'held-back'
   | 'hello'

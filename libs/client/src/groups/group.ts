@@ -1,7 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import type { GroupState, LeafId, Member, StateId } from '@sotto/mls';
 import { type Envelope, EnvelopeSchema, type LeaveStatement, Outcome, toHex } from '@sotto/protocol';
-import { type Adopted, type OwnResult, type StoredCommit, commitId } from './branches.js';
+import { type Adopted, type Entered, type OwnResult, type StoredCommit, commitId } from './branches.js';
 import { Committing } from './committing.js';
 import type { Contents } from './contents.js';
 import { addressOf, GroupCore } from './group-core.js';
@@ -16,6 +16,8 @@ import { Sync } from './sync.js';
 
 const DAY_MS = 86_400_000;
 const EXPIRE_EVERY_MS = 3_600_000;
+/** How long members are asked for what does not come. */
+const ASKED_FOR_MS = 3_600_000;
 const ID_BYTES = 16;
 const LATER = { count: 2_000, bytes: 16 * 1024 * 1024 };
 /** Rounds of adopting, reading what waited and committing within one step; the next step goes on. */
@@ -57,7 +59,18 @@ export class Group {
   /** The device made the group, or was let into it: `id` names the state where it begins. */
   static async begin(ports: GroupPorts, contents: Contents, id: StateId, state: GroupState, step: Step): Promise<Group> {
     const group = toHex(state.groupId);
-    const record = { root: id, head: id, roots: [], removed: [], intents: [], leaving: false, toSeal: [], refreshAt: 0, retired: false };
+    const record = {
+      root: id,
+      head: id,
+      roots: [],
+      removed: [],
+      intents: [],
+      leaving: false,
+      toSeal: [],
+      refreshAt: 0,
+      retired: false,
+      gone: false,
+    };
     const core = new GroupCore(group, ports, { ...record, unseen: [], retiring: [] });
     await core.branches.begin(id, state, step);
     core.confirmed = true;
@@ -82,10 +95,10 @@ export class Group {
   async receive(kind: Kind, payload: Uint8Array, handle: bigint | undefined, step: Step): Promise<Outcome> {
     const read = await this.#read(kind, step);
     const { ports } = this.core;
-    if (read === 'cannot') ports.count('cannot');
-    if (read !== 'later') return read === 'stored' ? Outcome.STORED : Outcome.CANNOT;
-    ports.count('later');
-    this.later.keep(commitId(payload, ports.provider), payload, handle, step);
+    if (read === 'stored') return Outcome.STORED;
+    ports.count(read === 'cannot' ? 'cannot' : 'later');
+    if (read === 'cannot') return Outcome.CANNOT;
+    this.later.keep(commitId(payload, ports.provider), { payload, ...read }, handle, step);
     return Outcome.LATER;
   }
 
@@ -101,13 +114,21 @@ export class Group {
       case 'known':
         return 'stored';
       case 'later':
-        return 'later';
+        return { waitsFor: entered.waitsFor };
       case 'too-old':
         return 'cannot';
       case 'refused':
-        if (entered.own) this.core.die('own-commit-lost', parent);
-        return entered.own ? 'stored' : 'cannot';
+        return this.#refused(entered, parent, step);
     }
+  }
+
+  #refused({ own, author }: Extract<Entered, { is: 'refused' }>, parent: StateId, step: Step): Read {
+    if (own) this.core.die('own-commit-lost', parent);
+    if (author !== undefined) {
+      const { account, device, accountName: name } = author;
+      this.core.ports.notify({ kind: 'unprocessable', group: this.id, author: { account, device, name } }, step);
+    }
+    return own ? 'stored' : 'cannot';
   }
 
   /** Goes on as far as what is here allows: adopts a branch, reads what waited for it, commits and seals what is wanted. */
@@ -121,7 +142,9 @@ export class Group {
       await this.#committing.tick(step);
       if (adopted === undefined && !read && core.branches.commits.size === before) break;
     }
-    core.isMissing = this.later.size > 0 || this.#committing.blockedBy !== undefined;
+    this.#checkMembership(step);
+    const awaits = this.later.size > 0 && step.now - this.later.newestAt < ASKED_FOR_MS;
+    core.isMissing = awaits || this.#committing.blockedBy !== undefined;
     await this.#sealing.flush(step);
     core.save(step);
   }
@@ -129,15 +152,31 @@ export class Group {
   /** True when something of it could be read. */
   async #readLater(step: Step): Promise<boolean> {
     let some = false;
-    for (const [id, { payload }] of this.later.all()) {
-      const read = await this.#read(fromBinary(EnvelopeSchema, payload).kind, step);
-      if (read === 'later') continue;
-      some = true;
-      const handle = this.later.take(id, step);
-      const outcome = read === 'stored' ? Outcome.STORED : Outcome.CANNOT;
-      if (handle !== undefined) this.core.ports.answer(handle, outcome, step);
+    for (const wanted of this.later.wanted()) {
+      if (!this.core.branches.tree.has(wanted) && !this.core.branches.roots.has(wanted)) continue;
+      for (const [id, { payload }] of this.later.waitingFor(wanted)) {
+        const read = await this.#read(fromBinary(EnvelopeSchema, payload).kind, step);
+        if (typeof read === 'object') this.later.keep(id, { payload, ...read }, undefined, step);
+        else this.#readAtLast(id, read === 'stored' ? Outcome.STORED : Outcome.CANNOT, step);
+        some ||= typeof read === 'string';
+      }
     }
     return some;
+  }
+
+  #readAtLast(id: string, outcome: Outcome, step: Step): void {
+    const handle = this.later.take(id, step);
+    if (handle !== undefined) this.core.ports.answer(handle, outcome, step);
+  }
+
+  #checkMembership(step: Step): void {
+    const { core } = this;
+    const { branches } = core;
+    if (branches.removedHere && !core.gone) {
+      core.gone = true;
+      core.touch();
+      core.ports.notify({ kind: 'out', group: core.id }, step);
+    } else if (branches.isCutOff && !branches.removedHere) core.die('cut-off');
   }
 
   // --- where it leads
@@ -161,7 +200,6 @@ export class Group {
     const { core } = this;
     const { name } = core.branches.data(to);
     const renamed = core.branches.data(from).name === name ? undefined : name;
-    if (core.branches.removedHere) return core.ports.notify({ kind: 'out', group: core.id }, step);
     if (added.length === 0 && removed.length === 0 && renamed === undefined) return;
     const author = core.branches.tree.get(to)?.author.leaf;
     const by = [...core.branches.members(from), ...core.branches.members(to)].find(({ id }) => id === author);
@@ -184,6 +222,7 @@ export class Group {
     if (step.now >= this.#expireAt) {
       this.#expireAt = step.now + EXPIRE_EVERY_MS;
       core.log.expire(step);
+      this.later.expire(step);
     }
     if (core.refreshAt > 0 && step.now >= core.refreshAt) this.refresh();
     this.#withdrawTokens(step);
@@ -234,9 +273,15 @@ export class Group {
     this.#sealing.forget(content);
   }
 
-  retire(): void {
+  retire(step: Step): void {
     this.core.retired = true;
     this.core.touch();
+    this.core.save(step);
+  }
+
+  /** The relay will never take the commit. */
+  refused(commit: StateId): void {
+    if (this.core.pending?.commit === commit) this.#committing.restart();
   }
 
   // --- what the outbox tells
@@ -272,8 +317,9 @@ export class Group {
     await core.branches.begin(id, state, step);
     core.wantsRejoin = false;
     core.leaving = false;
+    core.gone = false;
     core.deadLeaf = undefined;
-    core.pending = undefined;
+    this.#committing.restart();
     core.confirmed = true;
     core.unseen.clear();
     core.touch();

@@ -1,5 +1,14 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { EnvelopeSchema, fromHex, type Hello, type HelloEnvelope, HelloSchema, SignedHelloSchema, toHex } from '@sotto/protocol';
+import {
+  EnvelopeSchema,
+  fromHex,
+  type Hello,
+  type HelloEnvelope,
+  HelloSchema,
+  SignedHelloSchema,
+  toHex,
+  TOKEN_BYTES,
+} from '@sotto/protocol';
 import { openRecord, sealRecord } from '../sodium.js';
 
 /** A key that sender and recipient may both have: of a state (hex of its id) or a greeting. */
@@ -9,6 +18,10 @@ export interface HelloKey {
 }
 
 const KEY_BYTES = 32;
+const MOST_KEYS = 64;
+/** Of one hello: states named in its lists, and ids of commits. */
+const MOST_STATES = 512;
+const MOST_IDS = 2_500;
 export const SHORT_BYTES = 8;
 export const short = (id: string): string => id.slice(0, 2 * SHORT_BYTES);
 
@@ -51,7 +64,7 @@ export interface OpenedHello {
 /** Undefined when none of the keys is here, or it is no hello. The signature is still to be checked. */
 export function openHello(envelope: HelloEnvelope, keyOf: (by: string) => Uint8Array | undefined): OpenedHello | undefined {
   const group = toHex(envelope.group);
-  for (const { by, sealed } of envelope.keys) {
+  for (const { by, sealed } of envelope.keys.slice(0, MOST_KEYS)) {
     const shared = keyOf(toHex(by));
     const key = shared && openRecord(sealed, `hello key ${group}`, shared);
     const signed = key && openRecord(envelope.sealed, `hello ${group}`, key);
@@ -63,8 +76,15 @@ export function openHello(envelope: HelloEnvelope, keyOf: (by: string) => Uint8A
 function parse(signed: Uint8Array): OpenedHello | undefined {
   try {
     const { hello: bytes, signature } = fromBinary(SignedHelloSchema, signed);
-    return { hello: fromBinary(HelloSchema, bytes), bytes, signature };
+    const hello = fromBinary(HelloSchema, bytes);
+    return isBounded(hello) ? { hello, bytes, signature } : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isBounded({ token, digests, details, seen, path, others }: Hello): boolean {
+  const lists = [digests, details, seen].every(({ length }) => length <= MOST_STATES);
+  const ids = [path, others].every(({ length }) => length <= MOST_IDS * SHORT_BYTES);
+  return lists && ids && (token.length === 0 || token.length === TOKEN_BYTES);
 }

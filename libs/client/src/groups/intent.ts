@@ -2,7 +2,7 @@ import { type GroupData, type LeafId, type Member } from '@sotto/mls';
 
 /** What a member wants of its group: an assertion, which any commit may make true. */
 export type Intent =
-  /** All devices of the account are in. */
+  /** The account is in. */
   | { readonly kind: 'add'; readonly account: string }
   | { readonly kind: 'remove'; readonly leaves: readonly LeafId[] }
   | { readonly kind: 'rename'; readonly name: string }
@@ -71,7 +71,10 @@ export function judgeIntent(intent: Intent, head: Head, packagesOf: PackagesOf):
   }
 }
 
+/** Of one's own account all devices are meant, of another whichever are to be had: its other devices are brought in by those. */
 function judgeAdd(account: string, head: Head, packagesOf: PackagesOf): Judged {
+  const isOwn = account === head.own.identity.account;
+  if (!isOwn && head.members.some(({ identity }) => identity.account === account)) return { is: 'met' };
   const packages = packagesOf(account);
   if (packages === undefined) return { is: 'waits', account };
   const missing = [...packages].filter(([device, { leaf }]) => !head.devices.has(device) && !head.removed.has(leaf));

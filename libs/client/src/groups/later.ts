@@ -5,11 +5,16 @@ export interface LaterRecord {
   readonly payload: Uint8Array;
   /** Unix milliseconds. */
   readonly at: number;
+  /** The state or commit without which it can't be read; of a group that is not known, the group. */
+  readonly waitsFor: string;
 }
+
+const KEPT_MS = 14 * 86_400_000;
 
 /** Kept durably until it can be read. Bounded: the oldest make room, and whoever sent them owes them still. */
 export class Later {
   readonly #records = new Map<string, LaterRecord>();
+  readonly #byWanted = new Map<string, Set<string>>();
   /** Of deliveries on this connection that were answered with `later`. */
   readonly #handles = new Map<string, bigint>();
   #bytes = 0;
@@ -26,15 +31,35 @@ export class Later {
     return this.#records.size;
   }
 
-  /** Oldest first. */
-  all(): [string, LaterRecord][] {
-    return [...this.#records];
+  /** When the last of them came. Unix milliseconds; 0: there are none. */
+  get newestAt(): number {
+    return [...this.#records.values()].at(-1)?.at ?? 0;
   }
 
-  keep(id: string, payload: Uint8Array, handle: bigint | undefined, step: Step): void {
+  /** What they wait for. */
+  wanted(): string[] {
+    return [...this.#byWanted.keys()];
+  }
+
+  /** Oldest first. */
+  waitingFor(wanted: string): [string, LaterRecord][] {
+    return [...(this.#byWanted.get(wanted) ?? [])].map((id) => [id, this.#records.get(id)!]);
+  }
+
+  /** What nobody can be waiting for any more. */
+  expire(step: Step): void {
+    for (const [id, { at }] of this.#records) {
+      if (at > step.now - KEPT_MS) break;
+      this.take(id, step);
+    }
+  }
+
+  keep(id: string, kept: { readonly payload: Uint8Array; readonly waitsFor: string }, handle: bigint | undefined, step: Step): void {
     if (handle !== undefined) this.#handles.set(id, handle);
-    if (this.#records.has(id)) return;
-    const record = { payload, at: step.now };
+    const before = this.#records.get(id);
+    if (before?.waitsFor === kept.waitsFor) return;
+    if (before !== undefined) this.#unindex(id, before);
+    const record: LaterRecord = { payload: kept.payload, waitsFor: kept.waitsFor, at: step.now };
     this.#index(id, record);
     step.journal.put('later', `${this.group}/${id}`, record);
     while (this.#records.size > this.most.count || this.#bytes > this.most.bytes) this.take(this.#records.keys().next().value!, step);
@@ -44,8 +69,7 @@ export class Later {
   take(id: string, step: Step): bigint | undefined {
     const record = this.#records.get(id);
     if (record !== undefined) {
-      this.#bytes -= record.payload.length;
-      this.#records.delete(id);
+      this.#unindex(id, record);
       step.journal.remove('later', `${this.group}/${id}`);
     }
     const handle = this.#handles.get(id);
@@ -61,5 +85,16 @@ export class Later {
   #index(id: string, record: LaterRecord): void {
     this.#records.set(id, record);
     this.#bytes += record.payload.length;
+    const same = this.#byWanted.get(record.waitsFor);
+    if (same === undefined) this.#byWanted.set(record.waitsFor, new Set([id]));
+    else same.add(id);
+  }
+
+  #unindex(id: string, { payload, waitsFor }: LaterRecord): void {
+    this.#records.delete(id);
+    this.#bytes -= payload.length;
+    const same = this.#byWanted.get(waitsFor);
+    same?.delete(id);
+    if (same?.size === 0) this.#byWanted.delete(waitsFor);
   }
 }

@@ -17,13 +17,19 @@ export interface Digest {
   readonly ids: string;
 }
 
+interface OfState {
+  readonly ids: Set<string>;
+  /** Exclusive-or of the first 8 bytes of the ids. */
+  readonly sum: Uint8Array;
+}
+
 const KEPT_MS = 14 * 86_400_000;
 const SHORT_ID = 16;
 
 /** Ciphertexts of the last 14 days, at most 64 MiB; the oldest make room. Ids are the first 16 bytes of a message's SHA-256, hex. */
 export class MessageLog {
   readonly #messages = new Map<string, LoggedMessage>();
-  readonly #byState = new Map<StateId, Set<string>>();
+  readonly #byState = new Map<StateId, OfState>();
   #bytes = 0;
 
   constructor(
@@ -58,22 +64,21 @@ export class MessageLog {
 
   /** Oldest first. */
   of(state: StateId): [string, LoggedMessage][] {
-    return [...(this.#byState.get(state) ?? [])].map((id) => [id, this.#messages.get(id)!]);
+    return [...(this.#byState.get(state)?.ids ?? [])].map((id) => [id, this.#messages.get(id)!]);
   }
 
   digest(state: StateId): Digest {
-    const ids = this.#byState.get(state) ?? new Set<string>();
-    const sum = new Uint8Array(SHORT_ID / 2);
-    for (const id of ids) fromHex(id.slice(0, SHORT_ID)).forEach((byte, i) => (sum[i]! ^= byte));
+    const { ids, sum } = this.#byState.get(state) ?? { ids: new Set(), sum: new Uint8Array(SHORT_ID / 2) };
     return { count: ids.size, ids: toHex(sum) };
   }
 
   #index(id: string, message: LoggedMessage): void {
     this.#messages.set(id, message);
     this.#bytes += message.bytes.length;
-    const ofState = this.#byState.get(message.state);
-    if (ofState === undefined) this.#byState.set(message.state, new Set([id]));
-    else ofState.add(id);
+    const ofState = this.#byState.get(message.state) ?? { ids: new Set(), sum: new Uint8Array(SHORT_ID / 2) };
+    this.#byState.set(message.state, ofState);
+    ofState.ids.add(id);
+    mix(ofState.sum, id);
   }
 
   #drop(id: string, step: Step): void {
@@ -81,9 +86,15 @@ export class MessageLog {
     if (message === undefined) return;
     this.#messages.delete(id);
     this.#bytes -= message.bytes.length;
-    const ofState = this.#byState.get(message.state);
-    ofState?.delete(id);
-    if (ofState?.size === 0) this.#byState.delete(message.state);
+    const ofState = this.#byState.get(message.state)!;
+    ofState.ids.delete(id);
+    mix(ofState.sum, id);
+    if (ofState.ids.size === 0) this.#byState.delete(message.state);
     step.journal.remove('log', `${this.group}/${id}`);
   }
+}
+
+function mix(sum: Uint8Array, id: string): void {
+  const bytes = fromHex(id.slice(0, SHORT_ID));
+  for (let i = 0; i < sum.length; i++) sum[i]! ^= bytes[i]!;
 }

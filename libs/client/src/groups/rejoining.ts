@@ -63,12 +63,20 @@ export class Rejoining {
     const { engine, own } = core.ports;
     const signed = engine.verify(asking.signatureKey, 'rejoin', rejoinBytes(core.id, rejoin.nonce, rejoin.keyPackage), rejoin.signature);
     if (!signed || !(await this.#isOf(asking, rejoin.keyPackage, step)) || asking.identity.device === own.device) return;
-    this.#offers.delete(asking.identity.device);
-    core.ports.count('rejoin-helped');
     const { account, device } = asking.identity;
+    const leaf = this.#askedFor(hello, toHex(rejoin.nonce)) ?? asking.id;
+    const there = core.member(device);
+    // Another leaf than the one that asked for it is there by now: somebody else has helped.
+    if ((there !== undefined && there.id !== leaf) || core.branches.tree.removed.has(leaf)) return;
+    this.#offers.delete(device);
+    core.ports.count('rejoin-helped');
     core.intents = core.intents.filter((each) => each.kind !== 'rejoin' || each.device !== device);
-    const leaf = core.member(device)?.id ?? asking.id;
     core.wish({ kind: 'rejoin', account, device, leaf, keyPackage: rejoin.keyPackage });
+  }
+
+  /** The leaf for which another is asked: its own, or the one that was greeted. */
+  #askedFor({ leaf }: Hello, nonce: string): LeafId | undefined {
+    return this.#greeted.get(nonce)?.member.id ?? (leaf.length > 0 ? toHex(leaf) : undefined);
   }
 
   #wasOffered(device: string, nonce: string, now: number): boolean {

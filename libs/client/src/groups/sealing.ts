@@ -12,8 +12,8 @@ const MOST_TRIES = 3;
 /** After this it is given up for whoever could not read it and has no new leaf. */
 const KEPT_MS = 14 * 86_400_000;
 
-/** `known`: the state is kept no more; `unknown`: it has not been heard of yet. */
-export type Read = 'stored' | 'later' | 'cannot';
+/** `stored`: durable with this step, or was before. `cannot`: the keys are gone. Else it is to be kept until that state is here. */
+export type Read = 'stored' | 'cannot' | { readonly waitsFor: StateId };
 
 type OpenedMessage = Extract<Opened, { kind: 'application' }>;
 
@@ -76,6 +76,7 @@ export class Sealing {
       return true;
     }
     const member = core.member(waiting.device);
+    if (member === undefined && waiting.leaf !== undefined && core.branches.tree.removed.has(waiting.leaf)) return true;
     const exhausted = member === undefined || (member.id === waiting.leaf && waiting.tries > MOST_TRIES);
     if (!exhausted) {
       core.ports.count('sealed-again');
@@ -114,14 +115,13 @@ export class Sealing {
 
   // --- reading
 
-  /** `stored`: durable with this step, or was before. `later`: to be kept until its state is here. */
   async read({ state: hint, message }: ApplicationEnvelope, step: Step): Promise<Read> {
     const { core } = this;
     const state = toHex(hint);
     const id = this.#idOf(message);
     if (core.log.has(id)) return 'stored';
     const held = core.branches.state(state);
-    if (held === undefined) return core.branches.isPast(state, message) ? 'cannot' : 'later';
+    if (held === undefined) return core.branches.isPast(state, message) ? 'cannot' : { waitsFor: state };
     try {
       const opened = await core.ports.engine.open(held, message);
       if (opened.kind !== 'application') return 'cannot';

@@ -13,23 +13,35 @@ const MOST_DETAILS = 2_000;
 interface Item {
   /** Twice the epoch, one more for a commit: it ends its epoch, so the messages go before it. */
   readonly order: number;
-  readonly envelope: Uint8Array;
+  readonly envelope: () => Uint8Array;
 }
 
-/** Envelopes that the other lacks and can use, in the order in which it can use them. Losing branches too. */
-export function lackedBy(shown: Shown, hello: Hello, core: GroupCore): Uint8Array[] {
+/** Envelopes that the other lacks and can use, in the order in which it can use them, losing branches too; made as they are taken. */
+export function* lackedBy(shown: Shown, hello: Hello, core: GroupCore): Generator<Uint8Array> {
   const known = new Set([...shown.path, ...shown.others]);
-  const commits = [...core.branches.commits.values()]
-    .filter(({ node }) => !known.has(short(node.id)) && node.epoch > shown.heldFrom)
-    .map(({ node, bytes }): Item => ({ order: 2 * (node.epoch - 1) + 1, envelope: commitEnvelope(node.parent, bytes) }));
   const messages = [...core.log.states()].flatMap((state) => messagesFor(state, known, shown, hello, core));
-  return [...commits, ...messages].sort((a, b) => a.order - b.order).map(({ envelope }) => envelope);
+  const items = [...commitsFor(shown, known, core), ...messages].sort((a, b) => a.order - b.order);
+  for (const { envelope } of items) yield envelope();
+}
+
+/** For one that was removed: how that came about, and nothing else. */
+export function* commitsLackedBy(shown: Shown, core: GroupCore): Generator<Uint8Array> {
+  const items = commitsFor(shown, new Set([...shown.path, ...shown.others]), core).sort((a, b) => a.order - b.order);
+  for (const { envelope } of items) yield envelope();
+}
+
+function commitsFor(shown: Shown, known: ReadonlySet<string>, core: GroupCore): Item[] {
+  return [...core.branches.commits.values()]
+    .filter(({ node }) => !known.has(short(node.id)) && node.epoch > shown.heldFrom)
+    .map(({ node, bytes }): Item => ({ order: 2 * (node.epoch - 1) + 1, envelope: () => commitEnvelope(node.parent, bytes) }));
 }
 
 function messagesFor(state: StateId, known: ReadonlySet<string>, shown: Shown, hello: Hello, core: GroupCore): Item[] {
   const epoch = core.branches.epoch(state);
   const digest = hello.digests.find((each) => toHex(each.state) === short(state));
   if (epoch === undefined || (epoch < shown.heldFrom && digest === undefined)) return [];
+  const own = core.log.digest(state);
+  if (digest !== undefined && digest.count === own.count && toHex(digest.ids) === own.ids) return [];
   const all = core.log.of(state);
   let missing = all;
   if (known.has(short(state)) && digest !== undefined && digest.count > 0) {
@@ -38,25 +50,28 @@ function messagesFor(state: StateId, known: ReadonlySet<string>, shown: Shown, h
     const has = new Set(unpackShort(details.ids));
     missing = all.filter(([id]) => !has.has(short(id)));
   }
-  return missing.map(([, { bytes }]) => ({ order: 2 * epoch, envelope: applicationEnvelope(state, bytes) }));
+  return missing.map(([, { bytes }]) => ({ order: 2 * epoch, envelope: () => applicationEnvelope(state, bytes) }));
 }
 
 /** Envelopes with supplies, each of a size that travels. */
-export function bundles(group: string, envelopes: readonly Uint8Array[]): Uint8Array[] {
-  const groups: Uint8Array[][] = [];
-  let room = 0;
+export function* bundles(group: string, envelopes: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let bundle: Uint8Array[] = [];
+  let bytes = 0;
   for (const envelope of envelopes) {
-    if (envelope.length > room || groups.length === 0) {
-      groups.push([]);
-      room = BUNDLE_BYTES;
+    if (bundle.length > 0 && bytes + envelope.length > BUNDLE_BYTES) {
+      yield supplyEnvelope(group, bundle);
+      bundle = [];
+      bytes = 0;
     }
-    groups.at(-1)!.push(envelope);
-    room -= envelope.length;
+    bundle.push(envelope);
+    bytes += envelope.length;
   }
-  return groups.map((each) => {
-    const value = { group: fromHex(group), envelopes: each };
-    return toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'supply', value } }));
-  });
+  if (bundle.length > 0) yield supplyEnvelope(group, bundle);
+}
+
+function supplyEnvelope(group: string, envelopes: Uint8Array[]): Uint8Array {
+  const value = { group: fromHex(group), envelopes };
+  return toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'supply', value } }));
 }
 
 /** What this device has of the messages of each epoch that it holds. */
@@ -69,13 +84,12 @@ export function digestsOf(core: GroupCore) {
 
 /** By name, the messages of those epochs in which the other has others; and how many it has more. */
 export function detailsFor(hello: Hello, core: GroupCore) {
-  const byShort = new Map([...core.branches.heldStates()].map(([state]) => [short(state), state]));
   let room = MOST_DETAILS;
   let missing = 0;
   const details: { state: Uint8Array; ids: Uint8Array }[] = [];
   for (const theirs of hello.digests) {
-    const state = byShort.get(toHex(theirs.state));
-    if (state === undefined) continue;
+    const state = core.branches.byShort(toHex(theirs.state));
+    if (state === undefined || !core.branches.holds(state)) continue;
     const own = core.log.digest(state);
     if (own.count === theirs.count && own.ids === toHex(theirs.ids)) continue;
     missing += Math.max(0, theirs.count - own.count);

@@ -7,7 +7,7 @@ import { type HelloKey, openHello, packShort, sealHello, short } from './hello.j
 import { Peer, type Shown, shownBy, sideOf } from './peers.js';
 import { type Rejoining, rejoinRequest } from './rejoining.js';
 import { leaveStatementBytes } from './statements.js';
-import { bundles, detailsFor, digestsOf, lackedBy } from './supply.js';
+import { bundles, commitsLackedBy, detailsFor, digestsOf, lackedBy } from './supply.js';
 
 /** Members that are asked at a time. */
 const ASKED = 2;
@@ -79,7 +79,9 @@ export class Sync {
 
   get #needs(): boolean {
     const { core } = this;
-    return (!core.confirmed && core.others.length > 0) || core.isMissing || core.dead || core.wantsRejoin || core.out;
+    const asks = core.isMissing || core.dead || core.wantsRejoin || (!core.confirmed && core.others.length > 0);
+    // Who is out says so to those who may still list it, and asks for nothing.
+    return core.out ? !core.branches.isCutOff : asks;
   }
 
   #isHead({ path }: Shown): boolean {
@@ -130,25 +132,31 @@ export class Sync {
     core.ports.sighted(from.identity.device, step);
     const peer = this.#peer(from.identity.device);
     if (hello.path.length > 0) peer.shown = shownBy(hello);
-    this.#checkRolledBack(hello);
-    const answered = this.#nonces.delete(toHex(hello.answers));
-    if (answered) core.confirmed = true;
+    const address = { device: from.identity.device, token: hello.token };
     this.#hearLeave(hello, from);
+    if (this.#isRemoved(from)) return this.#give(hello, peer, address, step);
+    const answered = this.#nonces.delete(toHex(hello.answers));
+    // Until the messages are here that it says to have of this leaf, and this device does not know: they show whether it was rolled back.
+    if (answered && !this.#saysAhead(hello)) core.confirmed = true;
     await this.rejoining.help(from, hello, step);
     this.#compare(step);
-    const address = { device: from.identity.device, token: hello.token };
     this.#give(hello, peer, address, step);
     await this.#answer(hello, from, address, answered, step);
   }
 
-  /** Somebody has seen a later message of this device than it knows of itself. */
-  #checkRolledBack({ seen }: Hello): void {
+  /** Not in the head, nor anywhere else by a leaf that is not removed: it is told how that came about, and no more. */
+  #isRemoved({ id, identity }: Member): boolean {
     const { core } = this;
-    for (const { state, generation } of seen) {
-      const id = this.#stateBy(toHex(state));
-      const held = id === undefined ? undefined : core.branches.state(id);
-      if (held !== undefined && generation >= core.ports.engine.generationOf(held, held.ownLeaf)) core.die('rolled-back', id);
-    }
+    return core.member(identity.device) === undefined && core.branches.tree.removed.has(id);
+  }
+
+  /** Whether somebody claims to have seen a later message of this device than it knows of itself. */
+  #saysAhead({ seen }: Hello): boolean {
+    const { branches, ports } = this.core;
+    return seen.some(({ state, generation }) => {
+      const held = branches.state(branches.byShort(toHex(state)) ?? '');
+      return held !== undefined && generation >= ports.engine.generationOf(held, held.ownLeaf);
+    });
   }
 
   #hearLeave({ left }: Hello, from: Member): void {
@@ -185,7 +193,7 @@ export class Sync {
       const side = shown && this.#sideOf(shown, now);
       if (side !== 'mine' && side !== 'theirs') continue;
       all[side]++;
-      if (shown!.heldFrom < rootEpoch) compared[side]++;
+      if (shown!.heldFrom < rootEpoch && shown!.path.length > shown!.headEpoch - shown!.heldFrom) compared[side]++;
       if (side === 'theirs' && (best === undefined || isBetter(shown!, best))) best = shown;
     }
     const counted = compared.mine + compared.theirs > 0 ? compared : all;
@@ -202,8 +210,10 @@ export class Sync {
 
   #give(hello: Hello, peer: Peer, to: Address, step: Step): void {
     const { core } = this;
-    if (peer.shown === undefined || hello.path.length === 0) return;
-    for (const bundle of bundles(core.id, lackedBy(peer.shown, hello, core))) {
+    if (peer.shown === undefined || hello.path.length === 0 || to.token.length === 0) return;
+    const isRemoved = core.branches.tree.removed.has(toHex(hello.leaf)) && core.member(to.device) === undefined;
+    const lacked = isRemoved ? commitsLackedBy(peer.shown, core) : lackedBy(peer.shown, hello, core);
+    for (const bundle of bundles(core.id, lacked)) {
       if (!peer.maySupply(bundle.length, step.now)) return;
       core.ports.transmit(bundle, [to], step);
     }
@@ -294,7 +304,7 @@ export class Sync {
     const ids = new Set<StateId>();
     for (let distance = 0; distance < path.length; distance = Math.max(1, 2 * distance)) ids.add(path[distance]!);
     for (const id of branches.roots.keys()) ids.add(id);
-    const theirs = this.#stateBy(this.#peers.get(device)?.shown?.path[0] ?? '');
+    const theirs = branches.byShort(this.#peers.get(device)?.shown?.path[0] ?? '');
     if (theirs !== undefined) ids.add(theirs);
     return [...ids].flatMap((by) => {
       const key = branches.helloKey(by);
@@ -303,15 +313,8 @@ export class Sync {
   }
 
   #helloKey(by: string): Uint8Array | undefined {
-    const state = this.#stateBy(by);
+    const state = this.core.branches.byShort(by);
     return state === undefined ? undefined : this.core.branches.helloKey(state);
-  }
-
-  #stateBy(shortId: string): StateId | undefined {
-    const { commits, roots } = this.core.branches;
-    for (const id of commits.keys()) if (short(id) === shortId) return id;
-    for (const id of roots.keys()) if (short(id) === shortId) return id;
-    return undefined;
   }
 
   #peer(device: string): Peer {

@@ -5,20 +5,19 @@ import type { Rung } from '../groups/group-ports.js';
 import type { Intent } from '../groups/intent.js';
 import type { Messaging } from './messaging.js';
 import type { GroupView } from './messenger.js';
+import { nameOf } from './notices.js';
 
 /** `verified`: a contact whose key is pinned. `changed`: its key is another than the pinned one. `unknown`: no contact of this account. */
 export type Verification = 'self' | 'verified' | 'changed' | 'unknown';
 
 export interface GroupMember {
-  /** The contact's name, or the name in its credential. */
+  /** The contact's name; of others the name in their credential, with a part of the account's id. */
   readonly name: string;
   /** Lower-case hex. */
   readonly account: string;
   readonly devices: readonly string[];
   readonly admin: boolean;
   readonly verification: Verification;
-  /** To be compared with the member, as with a contact; empty for oneself. */
-  readonly safetyNumber: string;
 }
 
 export interface GroupInfo {
@@ -97,6 +96,13 @@ export class GroupList {
     return this.messaging.sendToGroup(id, text);
   }
 
+  /** For two members to compare, as contacts do. */
+  safetyNumber(id: string, member: string): string {
+    const { account } = this.#member(id, member);
+    const leaf = this.#view(id).members.find(({ identity }) => identity.account === account)!;
+    return safetyNumber(this.device.signedIn().session.identityKey, leaf.identity.accountKey);
+  }
+
   /** To a group of somebody who is no contact. */
   acceptInvitation(id: string): Promise<void> {
     return this.messaging.step((messenger, step) => messenger.acceptInvitation(id, step));
@@ -122,8 +128,9 @@ export class GroupList {
   }
 
   #member(id: string, name: string): GroupMember {
-    const member = this.get(id).members.find((each) => each.name === name);
+    const [member, another] = this.get(id).members.filter((each) => each.name === name || each.account === name);
     if (member === undefined) throw new ClientError('unknown-contact', `${name} is no member of this group`);
+    if (another !== undefined) throw new ClientError('unknown-contact', `two members are called ${name}: say the account's id`);
     return member;
   }
 
@@ -151,12 +158,11 @@ export class GroupList {
     const { session } = this.device.signedIn();
     const self = account === session.account;
     return {
-      name: this.device.contacts.byAccount(account)?.name ?? accountName,
+      name: nameOf(account, accountName, this.device),
       account,
       devices: devices.map(({ identity }) => identity.device),
       admin,
       verification: self ? 'self' : this.#verify(account, accountKey),
-      safetyNumber: self ? '' : safetyNumber(session.identityKey, accountKey),
     };
   }
 

@@ -1,6 +1,16 @@
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { decodeGroupData, type GroupState, type Member, MlsError, type OwnKeyPackage, type StateId } from '@sotto/mls';
-import { fromHex, type Greeting, GreetingSchema, HelloSchema, toHex, type WelcomeEnvelope } from '@sotto/protocol';
+import {
+  fromHex,
+  type Greeting,
+  GreetingSchema,
+  HelloSchema,
+  ID_BYTES,
+  KEY_BYTES,
+  toHex,
+  TOKEN_BYTES,
+  type WelcomeEnvelope,
+} from '@sotto/protocol';
 import { commitId } from '../groups/branches.js';
 import type { Step } from '../groups/group-ports.js';
 import { sealHello } from '../groups/hello.js';
@@ -10,7 +20,8 @@ import type { MessengerPorts } from './messenger-ports.js';
 const LIFETIME_SECONDS = 30 * 86_400;
 /** Clocks of other devices may be behind. */
 const SKEW_SECONDS = 3_600;
-const MOST_PACKAGES_PER_GROUP = 8;
+const FRESH_MS = 600_000;
+const MOST_PACKAGES_PER_GROUP = 4;
 const MOST_PACKAGES = 64;
 const NONCE_BYTES = 16;
 
@@ -36,6 +47,9 @@ export class Joining {
 
   /** A package for one group alone, apart from the published ones. The oldest make room. */
   async newPackage(group: string, step: Step): Promise<OwnKeyPackage> {
+    // The same for all who offer their help at a time: whoever is first makes the others' of no use.
+    const fresh = [...this.packages.values()].find((each) => each.group === group && step.now - each.at < FRESH_MS);
+    if (fresh !== undefined) return fresh;
     const own = await this.generate(step.now);
     const kept: JoinPackage = { publicBytes: own.publicBytes, privateBytes: own.privateBytes, group, at: step.now };
     this.#add(kept, step);
@@ -74,8 +88,9 @@ export class Joining {
     for (const own of [...this.packages.values(), ...this.ports.stock.candidates()]) {
       try {
         const greeting = fromBinary(GreetingSchema, this.ports.engine.openAsLeaf(own, GREETING_LABEL, sealed));
-        const whole = greeting.id.length === NONCE_BYTES && greeting.group.length > 0 && greeting.key.length > 0;
-        return whole ? greeting : undefined;
+        const { id, key, sender, token, group } = greeting;
+        const whole = id.length === NONCE_BYTES && sender.length === ID_BYTES && key.length === KEY_BYTES && token.length === TOKEN_BYTES;
+        return whole && group.length > 0 ? greeting : undefined;
       } catch {
         continue;
       }

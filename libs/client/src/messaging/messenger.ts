@@ -33,7 +33,9 @@ const ID_BYTES = 16;
 /** Of groups that this device does not know: their Welcome may be on its way. */
 const STRAYS = { count: 200, bytes: 4 * 1024 * 1024 };
 const MOST_INVITATIONS = 50;
-const RENEW_EVERY_MS = 15_000;
+/** Between new conversations with a contact whose device could not open the Welcome to the one before; then doubled. */
+const FIRST_RENEWAL_MS = 15_000;
+const LAST_RENEWAL_MS = 3_600_000;
 
 /** A Welcome of somebody who is no contact, until the user decides. */
 interface Invitation {
@@ -63,7 +65,7 @@ export class Messenger {
   readonly #groups = new Map<string, Group>();
   readonly #claims = new Claims();
   readonly #groupPorts: GroupPorts;
-  readonly #renewedAt = new Map<string, number>();
+  readonly #renewed = new Map<string, { readonly at: number; readonly waitMs: number }>();
   /** Accounts with which a new direct conversation is to begin, as the Welcome to the one before can't be opened. */
   readonly #toRenew = new Set<string>();
   #strays = new Later('', STRAYS);
@@ -206,7 +208,7 @@ export class Messenger {
     if (id === undefined) return Outcome.CANNOT;
     const group = this.#groups.get(id);
     if (group === undefined) {
-      this.#strays.keep(commitId(payload, this.ports.provider), payload, handle, step);
+      this.#strays.keep(commitId(payload, this.ports.provider), { payload, waitsFor: id }, handle, step);
       return Outcome.LATER;
     }
     const outcome = await group.receive(kind, payload, handle, step);
@@ -287,7 +289,18 @@ export class Messenger {
       this.ports.engine.members(state).some((each) => each.identity.account !== this.ports.own.account && trusted(each));
     if (!trusted(by) && !(asked && hasContact())) return false;
     const data = this.#dataOf(state);
-    return data.kind === 'group' || data.accounts.includes(this.ports.own.account);
+    return data.kind === 'group' || this.#isDirectBetween(data, by, this.ports.engine.members(state));
+  }
+
+  /** Of this account and one other, whose devices are all that is in it: nobody begins a conversation in another's name. */
+  #isDirectBetween({ accounts }: GroupData, by: Member, members: readonly Member[]): boolean {
+    const { account: own } = this.ports.own;
+    const other = accounts.find((each) => each !== own);
+    const ends = accounts.includes(own) && other !== undefined && accounts.includes(by.identity.account);
+    return (
+      ends &&
+      members.every(({ identity }) => accounts.includes(identity.account) && this.ports.trusts(identity.account, identity.accountKey))
+    );
   }
 
   #dataOf(state: Welcomed['state']): GroupData {
@@ -328,9 +341,9 @@ export class Messenger {
 
   /** What came before its Welcome. */
   async #readStrays(id: string, step: Step): Promise<void> {
-    for (const [key, { payload }] of this.#strays.all()) {
+    for (const [key, { payload }] of this.#strays.waitingFor(id)) {
       const kind = parse(payload)?.kind;
-      if ((kind?.case !== 'application' && kind?.case !== 'commit') || this.#groupOf(kind.value.message) !== id) continue;
+      if (kind === undefined) continue;
       const handle = this.#strays.take(key, step);
       const outcome = await this.#receive(kind, payload, handle, step);
       if (handle !== undefined && outcome !== Outcome.LATER) this.#answer(handle, outcome, step);
@@ -340,26 +353,34 @@ export class Messenger {
   /** Whoever is a contact now needs no leave to let this device in. */
   async contactAccepted(account: string, step: Step): Promise<void> {
     for (const [group, invitation] of [...this.invitations]) {
-      if (invitation.account === account) await this.acceptInvitation(group, step).catch((error: unknown) => this.#notInvited(error));
-    }
-  }
-
-  #notInvited(error: unknown): void {
-    if (!(error instanceof ClientError) || error.reason !== 'unknown-group') throw error;
-  }
-
-  async acceptInvitation(group: string, step: Step): Promise<void> {
-    const invitation = this.invitations.get(group);
-    const kind = invitation && parse(invitation.payload)?.kind;
-    if (kind?.case !== 'welcome') throw new ClientError('unknown-group', 'there is no such invitation');
-    this.#forgetInvitation(group, step);
-    try {
-      await this.#join(await this.joining.open(kind.value), step);
-    } catch (error) {
-      if (error instanceof MlsError) throw new ClientError('unknown-group', 'the invitation does not hold any more: ask to be added again');
-      throw error;
+      const welcomed = invitation.account === account ? await this.#opened(group) : undefined;
+      if (welcomed === undefined || !this.#mayJoin(welcomed)) continue;
+      this.#forgetInvitation(group, step);
+      await this.#join(welcomed, step);
     }
     this.#finish(step);
+  }
+
+  /** The user knows who asks. Throws ClientError `unknown-group`. */
+  async acceptInvitation(group: string, step: Step): Promise<void> {
+    const welcomed = await this.#opened(group);
+    if (welcomed === undefined || this.#dataOf(welcomed.state).kind === 'direct')
+      throw new ClientError('unknown-group', 'there is no such invitation, or it does not hold any more: ask to be added again');
+    this.#forgetInvitation(group, step);
+    await this.#join(welcomed, step);
+    this.#finish(step);
+  }
+
+  async #opened(group: string): Promise<Welcomed | undefined> {
+    const invitation = this.invitations.get(group);
+    const kind = invitation && parse(invitation.payload)?.kind;
+    if (kind?.case !== 'welcome') return undefined;
+    try {
+      return await this.joining.open(kind.value);
+    } catch (error) {
+      if (error instanceof MlsError) return undefined;
+      throw error;
+    }
   }
 
   declineInvitation(group: string, step: Step): void {
@@ -379,7 +400,17 @@ export class Messenger {
     }));
   }
 
+  /** The other end of a direct conversation. */
+  otherEnd(group: string): string | undefined {
+    const { core } = this.#groups.get(group) ?? {};
+    return core?.data.kind === 'direct' ? core.data.accounts.find((account) => account !== this.ports.own.account) : undefined;
+  }
+
   /** For those who look inside: the simulation. */
+  unsafeOutbox(): Iterable<OutboxEntry> {
+    return this.outbox.entries();
+  }
+
   unsafeGroup(id: string): Group | undefined {
     return this.#groups.get(id);
   }
@@ -441,7 +472,7 @@ export class Messenger {
 
   /** Makes one unless there is one; with `anew` in any case, and those before it are only read from then on. */
   async beginDirect(account: string, step: Step, anew = false): Promise<void> {
-    if (anew) this.#retire(account);
+    if (anew) this.#retire(account, step);
     if (this.directWith(account) === undefined) {
       const data = directData([this.ports.own.account, account]);
       const group = await this.#create(this.#newDirectId(account), data, [account], step);
@@ -452,7 +483,7 @@ export class Messenger {
 
   /** Nothing more is written to the account. Returns the capability ids under which it reaches this device there. */
   async endDirect(account: string, step: Step): Promise<string[]> {
-    this.#retire(account);
+    this.#retire(account, step);
     const groups = this.#directsWith(account);
     for (const group of groups) await group.settle(step);
     this.#finish(step);
@@ -484,8 +515,8 @@ export class Messenger {
     return fromHex(below.toString(16).padStart(2 * GROUP_ID_BYTES, '0'));
   }
 
-  #retire(account: string): void {
-    for (const group of this.#directsWith(account)) group.retire();
+  #retire(account: string, step: Step): void {
+    for (const group of this.#directsWith(account)) group.retire(step);
   }
 
   /** A new group of two: one that is made by a device nobody knew replaces those before it. */
@@ -495,7 +526,7 @@ export class Messenger {
     if (kind !== 'direct' || account === undefined) return false;
     const before = this.#directsWith(account).filter((each) => each !== group);
     const isNew = !before.some(({ core }) => !core.retired && core.member(by.identity.device) !== undefined);
-    if (isNew) for (const each of before) each.retire();
+    if (isNew) for (const each of before) each.retire(step);
     await this.#writeIn(group, account, step);
     return isNew && before.length > 0;
   }
@@ -597,6 +628,9 @@ export class Messenger {
         this.#moved(entry, step);
         return undefined;
       case 'refused':
+        if (entry.kind === 'commit') group?.refused(entry.state);
+        this.#moved(entry, step);
+        return group;
       case 'moved':
         this.#moved(entry, step);
         return undefined;
@@ -615,8 +649,9 @@ export class Messenger {
   #replace(group: Group, { account, device, leaf }: RecipientState, { now }: Step): void {
     const isDirect = group.core.data.kind === 'direct';
     if (!isDirect) return void (group.core.unseen.has(leaf) && group.wish({ kind: 'replace', account, device, leaf }));
-    if (now - (this.#renewedAt.get(account) ?? 0) < RENEW_EVERY_MS || this.directWith(account) !== group.id) return;
-    this.#renewedAt.set(account, now);
+    const { at, waitMs } = this.#renewed.get(account) ?? { at: 0, waitMs: FIRST_RENEWAL_MS };
+    if (now - at < waitMs || this.directWith(account) !== group.id) return;
+    this.#renewed.set(account, { at: now, waitMs: Math.min(2 * waitMs, LAST_RENEWAL_MS) });
     this.#toRenew.add(account);
   }
 
@@ -626,7 +661,10 @@ export class Messenger {
     this.#tellStatus(content, step);
     const group = this.#groups.get(this.contents.get(content)?.group ?? '');
     const waits = this.contents.entriesOf(content).size > 0 || group?.core.toSeal.some((each) => each.content === content) === true;
-    if (!waits) this.contents.forget(content, step);
+    if (waits) return;
+    const given = this.#statusOf(content) === 'delivered' ? undefined : this.contents.get(content);
+    this.contents.forget(content, step);
+    if (given !== undefined) this.#tell(given.group ?? '', content, 'discarded', step);
   }
 
   #statusOf(content: string): DeliveryStatus {

@@ -7,6 +7,15 @@ import type { MessengerNotice } from './messenger-ports.js';
 
 type NoticeOf<Kind extends MessengerNotice['kind']> = Extract<MessengerNotice, { kind: Kind }>;
 
+/**
+ * As this user knows them: a contact by its name in the contact list. Anybody else chose the name in its own credential, so that
+ * goes with a part of the account's id, and is never taken for a contact's.
+ */
+export function nameOf(account: string, name: string, { contacts, session }: Device): string {
+  if (account === session?.account) return session.name;
+  return contacts.byAccount(account)?.name ?? `${name}~${account.slice(0, 4)}`;
+}
+
 /** Turns what the messenger tells into history and events of the program. */
 export class Notices {
   constructor(private readonly device: Device) {}
@@ -32,8 +41,7 @@ export class Notices {
   }
 
   #otherEnd(group: string | undefined): string | undefined {
-    const view = this.device.messenger?.groups().find(({ id }) => id === group);
-    return view?.data.kind === 'direct' ? view.data.accounts.find((each) => each !== this.device.session?.account) : undefined;
+    return group === undefined ? undefined : this.device.messenger?.otherEnd(group);
   }
 
   #message({ group, from, content: id, plaintext }: NoticeOf<'message'>, step: Step): void {
@@ -62,8 +70,7 @@ export class Notices {
     step.journal.afterwards(() => this.device.events.emit('group', event));
   }
 
-  /** As this user knows them: contacts under the name in the contact list. */
   #nameOf(account: string, name: string): string {
-    return this.device.contacts.byAccount(account)?.name ?? name;
+    return nameOf(account, name, this.device);
   }
 }

@@ -50,6 +50,8 @@ export class Outbox {
   readonly #gone = new Set<string>();
   #order = 0;
   #onTheirWay = 0;
+  /** Recipients of whom a sign of life is awaited. */
+  #waiting = 0;
   #online = false;
   #retryWindowMs = 0;
 
@@ -58,8 +60,11 @@ export class Outbox {
     for (const [id, { recipients, ...entry }] of entries) {
       const { devices, won } = settled.get(id) ?? { devices: new Uint8Array(), won: false };
       const done = new Set(idsIn(devices));
-      const open = unpackRecipients(recipients).filter(({ device }) => !done.has(device));
-      outbox.#entries.set(id, { ...entry, won, recipients: new Map(open.map((each) => [each.device, queued(each)])) });
+      const states = unpackRecipients(recipients).map((each): RecipientState => ({
+        ...queued(each),
+        status: done.has(each.device) ? 'delivered' : 'queued',
+      }));
+      outbox.#entries.set(id, { ...entry, won, recipients: new Map(states.map((each) => [each.device, each])) });
       outbox.#queued.add(id);
       if (entry.kind === 'welcome') outbox.#welcomes.add(id);
       outbox.#order = Math.max(outbox.#order, entry.order);
@@ -113,6 +118,7 @@ export class Outbox {
 
   /** A sign of life of a device, or of an account. */
   sighted(id: string): void {
+    if (this.#waiting === 0) return;
     this.#requeue(({ device, account, status }) => (device === id || account === id) && status === 'waiting-for-online');
   }
 
@@ -303,6 +309,7 @@ export class Outbox {
 
   #set(each: RecipientState, status: RecipientState['status']): void {
     this.#onTheirWay += Number(status === 'sent') - Number(each.status === 'sent');
+    this.#waiting += Number(status === 'waiting-for-online') - Number(each.status === 'waiting-for-online');
     each.status = status;
   }
 }
