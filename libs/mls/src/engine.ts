@@ -370,9 +370,7 @@ export class MlsEngine {
   /** Any member can name this leaf as the sender: only its signature shows that it was. Throws MlsError for a forgery. */
   async #verifyOwn(sealed: PrivateMessage, { keySchedule, secretTree, ratchetTree, groupContext }: ClientState): Promise<void> {
     const { senderDataSecret } = keySchedule;
-    await refusing(() =>
-      unprotectPrivateMessage(senderDataSecret, sealed, secretTree, ratchetTree, groupContext, RETENTION, this.#suite),
-    );
+    await refusing(() => unprotectPrivateMessage(senderDataSecret, sealed, secretTree, ratchetTree, groupContext, RETENTION, this.#suite));
   }
 
   /** Who signed the GroupInfo inside, that is who sent the Welcome. To be asked of one that was joined: the signature is checked there. */
@@ -395,7 +393,11 @@ export class MlsEngine {
     }
   }
 
-  async #processFrom({ generation, ...sender }: Sender & { generation: number }, inner: ClientState, sealed: PrivateMessage): Promise<Opened> {
+  async #processFrom(
+    { generation, ...sender }: Sender & { generation: number },
+    inner: ClientState,
+    sealed: PrivateMessage,
+  ): Promise<Opened> {
     let proposals: readonly Proposal[] = [];
     const result = await refusing(() =>
       processPrivateMessage(inner, sealed, makePskIndex(inner, {}), this.#suite, (incoming) => {
