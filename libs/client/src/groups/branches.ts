@@ -18,7 +18,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { CommitAuthenticatedDataSchema, fromHex, ID_BYTES, type LeaveStatement, toHex } from '@sotto/protocol';
 import type { GroupPorts, Recipient, Step } from './group-ports.js';
 import { short } from './hello.js';
-import { KEPT_COMMITS, KEPT_STATES } from './group-rules.js';
+import { KEPT_COMMITS, KEPT_STATES, MOST_PASSED_STATES, PASSED_STATES_MS } from './group-rules.js';
 import type { Root } from './group-record.js';
 import type { Intent } from './intent.js';
 import { leaveStatementBytes } from './statements.js';
@@ -96,6 +96,8 @@ export class Branches {
   readonly #refused = new Map<string, boolean>();
   readonly #ownEntered: StateId[] = [];
   readonly #byShort = new Map<string, StateId>();
+  /** When states older than what can be compared were passed, or this program started after that. Oldest first. */
+  readonly #passedAt = new Map<StateId, number>();
   #cutOff = false;
   readonly #engine: MlsEngine;
 
@@ -228,6 +230,7 @@ export class Branches {
   #dropState(id: StateId, step: Step): void {
     this.#states.delete(id);
     this.#members.delete(id);
+    this.#passedAt.delete(id);
     step.journal.remove('epochs', `${this.group}/${id}`);
     step.journal.remove('ratchets', `${this.group}/${id}`);
   }
@@ -430,11 +433,21 @@ export class Branches {
 
   #prune(step: Step): void {
     const oldest = this.headEpoch - KEPT_STATES;
-    for (const [id, state] of [...this.#states]) if (Number(state.epoch) < oldest && id !== this.head) this.#dropState(id, step);
-    const path = this.tree.path(this.head).filter((id) => this.#states.has(id));
-    if (!this.#states.has(this.root) || !path.includes(this.root) || this.epoch(this.root)! < oldest) this.root = path.at(-1)!;
+    this.dropPassed(step);
+    const path = this.tree.path(this.head).filter((id) => this.#states.has(id) && this.epoch(id)! >= oldest);
+    if (!path.includes(this.root)) this.root = path.at(-1)!;
     for (const [id, { node }] of [...this.commits]) if (node.epoch < this.headEpoch - KEPT_COMMITS) this.#forget(id, step);
     for (const [id, { node }] of [...this.own]) if (node.epoch < oldest) this.forgetOwn(id, step);
+  }
+
+  /** Lets go of states that are older than what can be compared, some time after they were passed. */
+  dropPassed({ now, journal }: Step): void {
+    const oldest = this.headEpoch - KEPT_STATES;
+    for (const [id, state] of this.#states) if (Number(state.epoch) < oldest && !this.#passedAt.has(id)) this.#passedAt.set(id, now);
+    for (const [id, at] of this.#passedAt) {
+      if (at > now - PASSED_STATES_MS && this.#passedAt.size <= MOST_PASSED_STATES) break;
+      if (id !== this.head) this.#dropState(id, { now, journal });
+    }
   }
 
   #forget(id: StateId, step: Step): void {

@@ -47,5 +47,8 @@ export const GROUP_RULES: GroupRules = {
 
 /** How many epochs' states a device keeps, on every branch: what it can compare, and what a thief of the device could read back. */
 export const KEPT_STATES = 16;
+/** A state that is older than that stays readable for a while after the device passed it: who catches up fast may get its messages from another. */
+export const PASSED_STATES_MS = 3_600_000;
+export const MOST_PASSED_STATES = 256;
 /** How many epochs' commits, as bytes, and hello keys. */
 export const KEPT_COMMITS = 1_000;

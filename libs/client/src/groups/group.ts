@@ -222,6 +222,7 @@ export class Group {
     if (step.now >= this.#expireAt) {
       this.#expireAt = step.now + EXPIRE_EVERY_MS;
       core.log.expire(step);
+      core.branches.dropPassed(step);
       this.later.expire(step);
     }
     if (core.refreshAt > 0 && step.now >= core.refreshAt) this.refresh();

@@ -14,6 +14,8 @@ export interface StockedKeyPackage {
   readonly publicBytes: Uint8Array;
   readonly privateBytes: Uint8Array;
   readonly lastResort: boolean;
+  /** Of one of last resort: it has let this device into a group. */
+  readonly used?: boolean | undefined;
   /** Unix seconds. */
   readonly expires: number;
 }
@@ -33,9 +35,10 @@ export class KeyPackageStock {
   spend(used: OwnKeyPackage, journal: Journal): boolean {
     const found = [...this.packages].find(([, each]) => each.publicBytes === used.publicBytes);
     if (found === undefined) return false;
-    const [capability, { lastResort }] = found;
-    if (!lastResort) this.discard([capability], journal);
-    return lastResort;
+    const [capability, stocked] = found;
+    if (!stocked.lastResort) this.discard([capability], journal);
+    else this.#keep(capability, { ...stocked, used: true }, journal);
+    return stocked.lastResort;
   }
 
   /** What was handed out under these capabilities reaches this device no more. */
@@ -46,8 +49,8 @@ export class KeyPackageStock {
   /** Fills the stock up: private halves durable first, then published. */
   async topUp(link: Link, engine: MlsEngine, journal: Journal): Promise<void> {
     const { left, hasLastResort: published } = await link.call(KeyPackages.method.count, {});
-    // One whose capability was revoked is replaced.
-    const hasLastResort = published && [...this.packages.values()].some(({ lastResort }) => lastResort);
+    // One that was used is replaced, since its capability is revoked a day later; so is one whose capability was revoked.
+    const hasLastResort = published && [...this.packages.values()].some(({ lastResort, used }) => lastResort && used !== true);
     const missing = LIMITS.oneTimeKeyPackages - left;
     if (left > LIMITS.keyPackagesLowWater && hasLastResort) return;
     const oneTime = [];
@@ -57,6 +60,11 @@ export class KeyPackageStock {
     await link.call(KeyPackages.method.publish, { oneTime, ...(lastResort && { lastResort }) });
   }
 
+  #keep(capability: string, stocked: StockedKeyPackage, journal: Journal): void {
+    this.packages.set(capability, stocked);
+    journal.put('key-packages', capability, stocked);
+  }
+
   async #make(engine: MlsEngine, journal: Journal, lastResort: boolean) {
     const capability = randomBytes(16);
     const now = Math.floor(Date.now() / 1_000);
@@ -64,8 +72,7 @@ export class KeyPackageStock {
     const lifetime = { notBefore: now - SKEW_SECONDS, notAfter: expires };
     const made = await engine.generateKeyPackage({ token: deliveryToken(capability, this.deliveryKey), lifetime, lastResort });
     const stocked = { publicBytes: made.publicBytes, privateBytes: made.privateBytes, lastResort, expires };
-    this.packages.set(toHex(capability), stocked);
-    journal.put('key-packages', toHex(capability), stocked);
+    this.#keep(toHex(capability), stocked, journal);
     return { keyPackage: made.publicBytes, cipherSuite: CIPHER_SUITE, expires: BigInt(expires), capability };
   }
 }

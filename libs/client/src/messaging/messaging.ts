@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { browserProvider } from '@sotto/mls';
+import { browserProvider, type OwnKeyPackage } from '@sotto/mls';
 import { AckSchema, fromHex, KeyPackages, SendSchema, toHex } from '@sotto/protocol';
 import { ClientError } from '../client-error.js';
 import type { Contact } from '../contacts/contact-list.js';
@@ -132,10 +132,13 @@ export class Messaging {
       provider: device.options.mlsProvider ?? browserProvider,
       own: { account, device: id },
       rules: GROUP_RULES,
-      stock: device.stock,
+      stock: {
+        candidates: () => device.stock.candidates(),
+        spend: (used, journal) => this.#spend(used, journal),
+      },
       random: randomBytes,
       newToken: () => deliveryToken(randomBytes(16), device.secrets!.deliveryKey),
-      revoke: (capability, { journal }) => void device.revoked.add([capability], journal),
+      revoke: (capability, { journal }) => this.#revoke(capability, journal),
       send: (send) => this.#send(send),
       ack: (handle, outcome) => device.connection.link?.send({ case: 'ack', value: create(AckSchema, { handle, outcome }) }),
       claim: (of) => void this.#claim(of),
@@ -144,6 +147,25 @@ export class Messaging {
       notify: (notice, step) => this.#notices.tell(notice, step),
       count: (rung) => this.rungs.count(rung),
     };
+  }
+
+  #revoke(capability: string, journal: Journal): void {
+    this.device.revoked.add([capability], journal);
+    this.device.stock.discard([capability], journal);
+  }
+
+  #spend(used: OwnKeyPackage, journal: Journal): boolean {
+    const lastResort = this.device.stock.spend(used, journal);
+    if (lastResort) journal.afterwards(() => void this.#topUp());
+    return lastResort;
+  }
+
+  /** What fails is counted again at the next attach. */
+  async #topUp(): Promise<void> {
+    const { link } = this.device.connection;
+    const { engine, stock } = this.device;
+    if (link === undefined || engine === undefined) return;
+    await this.device.step((journal) => stock.topUp(link, engine, journal)).catch((error: unknown) => this.device.failed(error));
   }
 
   #send({ id, recipients, payload, held, slot }: OutgoingSend): void {
