@@ -167,7 +167,7 @@ export class Outbox {
 
   // --- sending
 
-  /** What is due now, in order; a device gets nothing of a group before its Welcome. */
+  /** What is due now, in order; a device gets no message of a group before its Welcome. A commit waits for nobody: it claims its epoch. */
   due(now: number): OutgoingSend[] {
     if (!this.#online || this.#queued.size === 0 || this.#onTheirWay >= WINDOW) return [];
     const sends: OutgoingSend[] = [];
@@ -176,7 +176,7 @@ export class Outbox {
       if (this.#onTheirWay >= WINDOW) break;
       const due = [...entry.recipients.values()].filter(
         ({ status, notBefore, device }) =>
-          status === 'queued' && notBefore <= now && (entry.kind === 'welcome' || !unwelcomed.has(`${entry.group}/${device}`)),
+          status === 'queued' && notBefore <= now && (entry.kind !== 'message' || !unwelcomed.has(`${entry.group}/${device}`)),
       );
       if (due.length > 0) sends.push(this.#send(entry, due, now));
       if (![...entry.recipients.values()].some(({ status }) => status === 'queued')) this.#queued.delete(entry.id);
