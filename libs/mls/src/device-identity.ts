@@ -2,22 +2,15 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { DeviceIdentitySchema, fromHex, ID_BYTES, KEY_BYTES, signedBytes, toHex } from '@sotto/protocol';
 import { sameBytes } from './crypto/bytes.js';
 import type { MlsProvider } from './crypto/provider.js';
+import type { DeviceIdentity } from './identity.js';
 import { MlsError } from './mls-error.js';
+
+export type { DeviceIdentity } from './identity.js';
 
 /** Ed25519; the secret key is the 32-byte seed. */
 export interface SigningKeyPair {
   readonly publicKey: Uint8Array;
   readonly secretKey: Uint8Array;
-}
-
-/** Who a leaf is, once its account's signature has been verified. Ids are lower-case hex. */
-export interface DeviceIdentity {
-  readonly server: string;
-  readonly account: string;
-  readonly accountName: string;
-  readonly device: string;
-  /** Ed25519, 32 bytes. */
-  readonly accountKey: Uint8Array;
 }
 
 function signingKeyPair(provider: MlsProvider): SigningKeyPair {

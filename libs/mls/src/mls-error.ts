@@ -1,4 +1,4 @@
-import type { DeviceIdentity } from './device-identity.js';
+import type { DeviceIdentity } from './identity.js';
 
 /** Why the engine refused. Closed: a caller decides by the reason, never by the text. */
 export type MlsErrorReason =
