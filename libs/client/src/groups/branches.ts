@@ -80,6 +80,7 @@ type Hash = Pick<MlsProvider, 'sha256'>;
 
 const HELLO_KEY_BYTES = 32;
 const MOST_REFUSED = 256;
+const MOST_UNREACHABLE = 1_000;
 
 export function commitId(bytes: Uint8Array, provider: Hash): StateId {
   return toHex(provider.sha256(bytes).subarray(0, ID_BYTES));
@@ -98,6 +99,7 @@ export class Branches {
   readonly #byShort = new Map<string, StateId>();
   /** When states older than what can be compared were passed, or this program started after that. Oldest first. */
   readonly #passedAt = new Map<StateId, number>();
+  readonly #unreachable = new Set<StateId>();
   #cutOff = false;
   readonly #engine: MlsEngine;
 
@@ -260,13 +262,13 @@ export class Branches {
       return { is: 'entered', node: this.enterOwn(id, step)! };
     }
     const state = this.#states.get(parent);
-    if (state === undefined) return this.isPast(parent, bytes) ? { is: 'too-old' } : { is: 'later', waitsFor: parent };
+    if (state === undefined) return this.#withoutParent(id, parent, bytes);
     const opened = await this.#open(state, bytes);
-    if (opened instanceof MlsError) return this.#unopened(id + parent, opened);
+    if (opened instanceof MlsError) return this.#unopened(id, parent, opened);
     const author = this.members(parent).find(({ leaf }) => leaf === opened.senderLeaf)!;
     const judged = this.judge(parent, author, opened);
     if (judged !== undefined && 'waitsFor' in judged) return { is: 'later', ...judged };
-    if (judged !== undefined) return this.#refuse(id + parent, false);
+    if (judged !== undefined) return this.#refuse(id, parent, false);
     const node = this.#nodeOf(id, parent, opened, author);
     await this.#put({ node, bytes }, opened.state.removed ? undefined : opened.state, step);
     return { is: 'entered', node };
@@ -299,10 +301,30 @@ export class Branches {
     if (this.ports.rules.durableBeforeSent) step.journal.put('own-commits', `${this.group}/${id}`, own);
   }
 
-  /** Whether the state is gone for good here, or was before this device came. */
+  /** Whether the state is gone for good here, was before this device came, or can't be reached by it. */
   isPast(state: StateId, message: Uint8Array): boolean {
-    if (this.tree.has(state) || this.roots.has(state)) return true;
-    return Number(this.#engine.peek(message).epoch) < this.heldFrom;
+    const epoch = Number(this.#engine.peek(message).epoch);
+    return this.#unreachable.has(state) || epoch < this.heldFrom || this.epoch(state) === epoch;
+  }
+
+  isUnreachable(state: StateId): boolean {
+    return this.#unreachable.has(state);
+  }
+
+  /** States behind commits that this device will never process: what follows from them is not for it either. */
+  unreachableIds(): Iterable<StateId> {
+    return this.#unreachable;
+  }
+
+  #withoutParent(id: StateId, parent: StateId, bytes: Uint8Array): Entered {
+    if (!this.isPast(parent, bytes)) return { is: 'later', waitsFor: parent };
+    this.#notReachable(id);
+    return { is: 'too-old' };
+  }
+
+  #notReachable(id: StateId): void {
+    this.#unreachable.add(id);
+    if (this.#unreachable.size > MOST_UNREACHABLE) this.#unreachable.delete(this.#unreachable.values().next().value!);
   }
 
   /** Own commits that entered the tree since the last call, by whatever way. */
@@ -324,10 +346,12 @@ export class Branches {
     }
   }
 
-  #unopened(key: string, { reason, sender }: MlsError): Entered {
+  #unopened(id: StateId, parent: StateId, { reason, sender }: MlsError): Entered {
     if (reason === 'own-message-ahead') return { is: 'refused', own: true };
     // Made by a member of that very state: another member may well be able to process it.
-    return this.#refuse(key, sender !== undefined && reason !== 'used-generation', sender);
+    if (sender !== undefined && reason !== 'used-generation') return this.#refuse(id, parent, true, sender);
+    // Not of that state: the hint may be wrong, and the commit good.
+    return { is: 'refused', own: false };
   }
 
   /** A pure function of the parent state, the change, and the commits of other branches that it names. */
@@ -386,13 +410,15 @@ export class Branches {
   #putStored(stored: StoredCommit, step: Step): void {
     if ([...this.tree.nodes()].some(({ parent }) => parent === stored.node.parent)) this.ports.count('fork');
     this.tree.add(stored.node);
+    this.#unreachable.delete(stored.node.id);
     this.commits.set(stored.node.id, stored);
     this.#byShort.set(short(stored.node.id), stored.node.id);
     step.journal.put('commits', `${this.group}/${stored.node.id}`, stored);
   }
 
-  #refuse(key: string, unprocessable: boolean, author?: DeviceIdentity): Entered {
-    this.#refused.set(key, unprocessable);
+  #refuse(id: StateId, parent: StateId, unprocessable: boolean, author?: DeviceIdentity): Entered {
+    this.#refused.set(id + parent, unprocessable);
+    this.#notReachable(id);
     if (this.#refused.size > MOST_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
     this.ports.count('commit-refused');
     return { is: 'refused', own: false, author: unprocessable ? author : undefined };

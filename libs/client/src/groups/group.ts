@@ -153,7 +153,8 @@ export class Group {
   async #readLater(step: Step): Promise<boolean> {
     let some = false;
     for (const wanted of this.later.wanted()) {
-      if (!this.core.branches.tree.has(wanted) && !this.core.branches.roots.has(wanted)) continue;
+      const { tree, roots } = this.core.branches;
+      if (!tree.has(wanted) && !roots.has(wanted) && !this.core.branches.isUnreachable(wanted)) continue;
       for (const [id, { payload }] of this.later.waitingFor(wanted)) {
         const read = await this.#read(fromBinary(EnvelopeSchema, payload).kind, step);
         if (typeof read === 'object') this.later.keep(id, { payload, ...read }, undefined, step);

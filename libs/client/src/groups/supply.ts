@@ -40,6 +40,8 @@ function messagesFor(state: StateId, known: ReadonlySet<string>, shown: Shown, h
   const epoch = core.branches.epoch(state);
   const digest = hello.digests.find((each) => toHex(each.state) === short(state));
   if (epoch === undefined || (epoch < shown.heldFrom && digest === undefined)) return [];
+  // It knows of the state and does not hold it: it could not read them.
+  if (known.has(short(state)) && digest === undefined) return [];
   const own = core.log.digest(state);
   if (digest !== undefined && digest.count === own.count && toHex(digest.ids) === own.ids) return [];
   const all = core.log.of(state);

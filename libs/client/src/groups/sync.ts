@@ -256,7 +256,8 @@ export class Sync {
     this.#remember(toHex(nonce));
     const path = core.branches.tree.path(core.head);
     const onPath = new Set(path);
-    const others = [...core.branches.commits.keys(), ...core.branches.refusedIds()].filter((id) => !onPath.has(id));
+    const known = [...core.branches.commits.keys(), ...core.branches.refusedIds(), ...core.branches.unreachableIds()];
+    const others = [...new Set(known)].filter((id) => !onPath.has(id));
     const hello = create(HelloSchema, {
       group: fromHex(core.id),
       sender: fromHex(own.device),
