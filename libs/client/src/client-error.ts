@@ -16,6 +16,10 @@ export type ClientErrorReason =
   | 'wrong-passphrase'
   | 'bad-recovery-file'
   | 'storage-failed'
+  /** A store file that is cut short, damaged, or of another version. */
+  | 'bad-store'
+  /** Another process has the store. */
+  | 'store-in-use'
   | 'too-long';
 
 export class ClientError extends Error {

@@ -1,16 +1,17 @@
 import argon2 from 'argon2';
 import Database from 'libsql';
+import { createHmac, hkdfSync } from 'node:crypto';
 import { ClientError } from '../client-error.js';
 import { openRecord, randomBytes, sealRecord, sodiumReady } from '../sodium.js';
 import type { Change, Store } from '../storage/store.js';
+import { badStore, createStoreFile, inspectStoreFile, isAbsent, takeStoreFile } from './store-file.js';
 
 /** OWASP's parameters for argon2id. */
 const ARGON2 = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1, hashLength: 32 } as const;
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS records (collection TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (collection, key)) WITHOUT ROWID;
-`;
-const CHECK = new TextEncoder().encode('sotto store 1');
+const SALT_BYTES = 16;
+const KEY_BYTES = 32;
+/** Of the HMAC under which collections and keys stand in the file. */
+const OPAQUE_BYTES = 16;
 
 interface Waiting {
   readonly batch: readonly Change[];
@@ -18,41 +19,65 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+interface StoredRecord {
+  readonly key: ArrayBuffer;
+  readonly value: ArrayBuffer;
+}
+
+interface StoreKeys {
+  /** Seals values. */
+  readonly records: Uint8Array;
+  /** Hides names of collections and keys. */
+  readonly names: Uint8Array;
+}
+
 /**
- * A SQLite file with each value sealed by itself; collections and keys (random ids, contact names) stay readable.
+ * A SQLite file of sealed records. Collections and keys stand in it as keyed hashes, so that it shows how many records there are and how large,
+ * and no account, contact or message. All keys come from one random store key, which lies in the file sealed under the passphrase.
  * Batches that wait at the same time share one transaction and one fsync.
  */
 export class SqliteStore implements Store {
   #waiting: Waiting[] = [];
   #closed = false;
+  readonly #collections = new Map<string, Buffer>();
 
   private constructor(
     private readonly database: Database.Database,
-    private readonly key: Uint8Array,
+    private readonly storeKey: Uint8Array,
+    private readonly keys: StoreKeys,
+    private readonly giveBack: () => void,
   ) {}
 
-  /** Throws ClientError `wrong-passphrase`, or `storage-failed` for a file that cannot be written or is in use by another process. */
+  /**
+   * Makes the file when there is none. Throws ClientError `wrong-passphrase`, `bad-store` for a file that is cut short, damaged or of another
+   * version (and changes nothing in it), `store-in-use`, or `storage-failed` for one that cannot be written.
+   */
   static async open(file: string, passphrase: string): Promise<SqliteStore> {
     await sodiumReady();
     let database: Database.Database | undefined;
+    let giveBack: () => void = () => undefined;
     try {
+      if (isAbsent(file)) createStoreFile(file, await wrapped(randomBytes(KEY_BYTES), passphrase));
+      giveBack = takeStoreFile(file);
+      const state = inspectStoreFile(file);
       database = new Database(file);
       // Exclusive: a second process on one file would use MLS generations twice.
-      for (const pragma of ['locking_mode = EXCLUSIVE', 'journal_mode = WAL', 'synchronous = FULL']) database.pragma(pragma);
-      database.exec(SCHEMA);
-      return new SqliteStore(database, await unlock(database, passphrase));
+      database.pragma('locking_mode = EXCLUSIVE');
+      if (state === 'recovered') checkPages(database);
+      const storeKey = await unwrapped(database, passphrase);
+      for (const pragma of ['journal_mode = WAL', 'synchronous = FULL']) database.pragma(pragma);
+      return new SqliteStore(database, storeKey, keysOf(storeKey), giveBack);
     } catch (error) {
       if (database !== undefined) release(database);
+      giveBack();
       throw failure(error);
     }
   }
 
   async load(collection: string): Promise<Map<string, Uint8Array>> {
-    const rows = this.database.prepare('SELECT key, value FROM records WHERE collection = ?').all(collection) as {
-      key: string;
-      value: Uint8Array;
-    }[];
-    return new Map(rows.map(({ key, value }) => [key, this.#open(collection, key, value)]));
+    const rows = this.database.prepare('SELECT key, value FROM records WHERE collection = ?').all([this.#collection(collection)]);
+    const records = (rows as StoredRecord[]).map(({ key, value }) => this.#open(collection, new Uint8Array(key), new Uint8Array(value)));
+    return new Map(records.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   commit(batch: readonly Change[]): Promise<void> {
@@ -62,18 +87,27 @@ export class SqliteStore implements Store {
     });
   }
 
+  /** From here on the file opens with this passphrase alone; its records stay as they are. */
+  async changePassphrase(passphrase: string): Promise<void> {
+    const meta = await wrapped(this.storeKey, passphrase);
+    if (this.#closed) throw new ClientError('storage-failed', 'the store is closed');
+    const put = this.database.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)');
+    this.#transaction(() => meta.forEach((value, key) => put.run(key, Buffer.from(value))));
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#flush();
     release(this.database);
-    this.key.fill(0);
+    this.giveBack();
+    for (const key of [this.storeKey, this.keys.records, this.keys.names]) key.fill(0);
   }
 
-  #open(collection: string, key: string, value: Uint8Array): Uint8Array {
-    const plain = openRecord(new Uint8Array(value), `${collection}/${key}`, this.key);
-    if (plain === undefined) throw new ClientError('storage-failed', `a record of the store is damaged (${collection})`);
-    return plain;
+  #open(collection: string, key: Uint8Array, value: Uint8Array): [key: string, value: Uint8Array] {
+    const plain = openRecord(value, placeOf(this.#collection(collection), key), this.keys.records);
+    if (plain === undefined) throw badStore(`is damaged: a record of it (${collection}) does not open`);
+    return unpacked(plain);
   }
 
   #flush(): void {
@@ -82,21 +116,29 @@ export class SqliteStore implements Store {
     try {
       this.#write(waiting.flatMap(({ batch }) => batch));
     } catch (error) {
-      for (const { reject } of waiting) reject(failure(error));
+      const refused = new ClientError('storage-failed', failure(error).message);
+      for (const { reject } of waiting) reject(refused);
       return;
     }
     for (const { resolve } of waiting) resolve();
   }
 
   #write(changes: readonly Change[]): void {
+    const put = this.database.prepare('INSERT OR REPLACE INTO records (collection, key, value) VALUES (?, ?, ?)');
+    const remove = this.database.prepare('DELETE FROM records WHERE collection = ? AND key = ?');
+    this.#transaction(() => {
+      for (const { collection, key, value } of changes) {
+        const where = [this.#collection(collection), this.#hidden(`${collection}\0${key}`)] as const;
+        if (value === undefined) remove.run(...where);
+        else put.run(...where, Buffer.from(sealRecord(packed(key, value), placeOf(...where), this.keys.records)));
+      }
+    });
+  }
+
+  #transaction(work: () => void): void {
     this.database.exec('BEGIN IMMEDIATE');
     try {
-      const put = this.database.prepare('INSERT OR REPLACE INTO records (collection, key, value) VALUES (?, ?, ?)');
-      const remove = this.database.prepare('DELETE FROM records WHERE collection = ? AND key = ?');
-      for (const { collection, key, value } of changes) {
-        if (value === undefined) remove.run(collection, key);
-        else put.run(collection, key, Buffer.from(sealRecord(value, `${collection}/${key}`, this.key)));
-      }
+      work();
       this.database.exec('COMMIT');
     } catch (error) {
       this.#rollBack();
@@ -111,6 +153,70 @@ export class SqliteStore implements Store {
       // SQLite has rolled back by itself (full disk, I/O error).
     }
   }
+
+  #collection(name: string): Buffer {
+    const known = this.#collections.get(name) ?? this.#hidden(name);
+    this.#collections.set(name, known);
+    return known;
+  }
+
+  #hidden(name: string): Buffer {
+    return createHmac('sha256', this.keys.names).update(name).digest().subarray(0, OPAQUE_BYTES);
+  }
+}
+
+function keysOf(storeKey: Uint8Array): StoreKeys {
+  const derived = (purpose: string) => new Uint8Array(hkdfSync('sha256', storeKey, '', `sotto store ${purpose}`, KEY_BYTES));
+  return { records: derived('records'), names: derived('names') };
+}
+
+/** What a sealed value is bound to: it opens at no other place. */
+function placeOf(collection: Uint8Array, key: Uint8Array): string {
+  return Buffer.concat([collection, key]).toString('hex');
+}
+
+/** Length of the key (4 bytes, big endian), key, value. */
+function packed(key: string, value: Uint8Array): Uint8Array {
+  const name = Buffer.from(key);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(name.length);
+  return Buffer.concat([length, name, value]);
+}
+
+function unpacked(plain: Uint8Array): [key: string, value: Uint8Array] {
+  const bytes = Buffer.from(plain.buffer, plain.byteOffset, plain.length);
+  const end = 4 + bytes.readUInt32BE(0);
+  return [bytes.toString('utf8', 4, end), plain.slice(end)];
+}
+
+async function wrapped(storeKey: Uint8Array, passphrase: string): Promise<Map<string, Uint8Array>> {
+  const salt = randomBytes(SALT_BYTES);
+  const sealed = sealRecord(storeKey, 'store key', await passphraseKey(passphrase, salt));
+  return new Map([
+    ['salt', salt],
+    ['key', sealed],
+  ]);
+}
+
+async function unwrapped(database: Database.Database, passphrase: string): Promise<Uint8Array> {
+  const [salt, sealed] = ['salt', 'key'].map((key) => {
+    const row = database.prepare('SELECT value FROM meta WHERE key = ?').get(key) as { value: Uint8Array } | undefined;
+    if (row === undefined) throw badStore('is damaged: its key is missing');
+    return new Uint8Array(row.value);
+  });
+  const storeKey = openRecord(sealed!, 'store key', await passphraseKey(passphrase, salt!));
+  if (storeKey === undefined) throw new ClientError('wrong-passphrase', 'the passphrase does not open this store');
+  return storeKey;
+}
+
+async function passphraseKey(passphrase: string, salt: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await argon2.hash(passphrase, { ...ARGON2, salt: Buffer.from(salt), raw: true }));
+}
+
+/** After a kill the file's own length says nothing yet: its log may hold the rest. */
+function checkPages(database: Database.Database): void {
+  const [found] = database.prepare('PRAGMA quick_check(1)').all() as { quick_check: string }[];
+  if (found?.quick_check !== 'ok') throw badStore('is damaged or was cut short: take it from a backup');
 }
 
 /** `close` of libsql leaves the file open, and with it our lock, until its statements are collected: so everything is given back before. */
@@ -125,35 +231,16 @@ function release(database: Database.Database): void {
   database.close();
 }
 
-async function unlock(database: Database.Database, passphrase: string): Promise<Uint8Array> {
-  const meta = (key: string) =>
-    (database.prepare('SELECT value FROM meta WHERE key = ?').get(key) as { value: Uint8Array } | undefined)?.value;
-  const put = (key: string, value: Uint8Array) =>
-    database.prepare('INSERT INTO meta (key, value) VALUES (?, ?)').run(key, Buffer.from(value));
-  const stored = meta('salt');
-  const salt = stored === undefined ? randomBytes(16) : new Uint8Array(stored);
-  const key = new Uint8Array(await argon2.hash(passphrase, { ...ARGON2, salt: Buffer.from(salt), raw: true }));
-  if (stored === undefined) {
-    database.exec('BEGIN IMMEDIATE');
-    put('salt', salt);
-    put('check', sealRecord(CHECK, 'check', key));
-    database.exec('COMMIT');
-    return key;
-  }
-  if (openRecord(new Uint8Array(meta('check')!), 'check', key) === undefined) {
-    throw new ClientError('wrong-passphrase', 'the passphrase does not open this store');
-  }
-  return key;
-}
-
 function failure(error: unknown): ClientError {
   if (error instanceof ClientError) return error;
   const { code } = error as { code?: unknown };
   const text = `${typeof code === 'string' ? code : ''} ${error instanceof Error ? error.message : ''}`;
-  if (/READONLY|readonly|read-only/.test(text)) return new ClientError('storage-failed', 'the store is read-only: nothing new was kept');
-  if (/FULL|full/.test(text)) return new ClientError('storage-failed', 'the disk is full: nothing new was kept');
-  if (/BUSY|locked/.test(text)) return new ClientError('storage-failed', 'another process uses this store');
-  if (/CANTOPEN|unable to open/i.test(text))
+  if (/READONLY|readonly|read-only|EROFS/.test(text))
+    return new ClientError('storage-failed', 'the store is read-only: nothing new was kept');
+  if (/FULL|full|ENOSPC/.test(text)) return new ClientError('storage-failed', 'the disk is full: nothing new was kept');
+  if (/BUSY|locked/.test(text)) return new ClientError('store-in-use', 'another process uses this store');
+  if (/CORRUPT|NOTADB|malformed|not a database/.test(text)) return badStore('is damaged: take it from a backup');
+  if (/CANTOPEN|unable to open|EACCES|ENOENT|ENOTDIR/i.test(text))
     return new ClientError('storage-failed', 'the store cannot be opened: does its folder exist, and may it be written?');
   return new ClientError('storage-failed', 'the store cannot be read or written');
 }
