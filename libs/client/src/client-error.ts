@@ -14,6 +14,7 @@ export type ClientErrorReason =
   | 'unknown-group'
   | 'not-allowed'
   | 'wrong-passphrase'
+  | 'weak-passphrase'
   | 'bad-recovery-file'
   | 'storage-failed'
   /** A store file that is cut short, damaged, or of another version. */

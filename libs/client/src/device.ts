@@ -8,6 +8,7 @@ import { type Contact, ContactList } from './contacts/contact-list.js';
 import { Emitter } from './events.js';
 import { KeyPackageStock } from './key-packages/key-package-stock.js';
 import type { Messenger } from './messaging/messenger.js';
+import type { Argon2id } from './session/argon2id.js';
 import { RevokedCapabilities } from './session/revoked-capabilities.js';
 import type { DeviceSecrets, SessionRecord } from './session/session-record.js';
 import { Journal } from './storage/journal.js';
@@ -24,6 +25,8 @@ export interface ClientOptions {
   readonly socket?: SocketFactory | undefined;
   /** Defaults to the one that runs everywhere; @sotto/client/node brings a faster one. */
   readonly mlsProvider?: MlsProvider | undefined;
+  /** As mlsProvider. */
+  readonly argon2id?: Argon2id | undefined;
 }
 
 /** What the parts of the client share: the device's state, its connection, and the one order of steps in which both change. */

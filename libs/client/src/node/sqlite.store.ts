@@ -1,13 +1,13 @@
-import argon2 from 'argon2';
 import Database from 'libsql';
 import { createHmac, hkdfSync } from 'node:crypto';
 import { ClientError } from '../client-error.js';
 import { openRecord, randomBytes, sealRecord, sodiumReady } from '../sodium.js';
 import type { Change, Store } from '../storage/store.js';
+import { nodeArgon2id } from './argon2id.js';
 import { badStore, createStoreFile, inspectStoreFile, isAbsent, takeStoreFile } from './store-file.js';
 
 /** OWASP's parameters for argon2id. */
-const ARGON2 = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1, hashLength: 32 } as const;
+const ARGON2_COST = { memoryKib: 19_456, passes: 2 } as const;
 const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 /** Of the HMAC under which collections and keys stand in the file. */
@@ -209,8 +209,8 @@ async function unwrapped(database: Database.Database, passphrase: string): Promi
   return storeKey;
 }
 
-async function passphraseKey(passphrase: string, salt: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await argon2.hash(passphrase, { ...ARGON2, salt: Buffer.from(salt), raw: true }));
+function passphraseKey(passphrase: string, salt: Uint8Array): Promise<Uint8Array> {
+  return nodeArgon2id(new TextEncoder().encode(passphrase), salt, ARGON2_COST);
 }
 
 /** After a kill the file's own length says nothing yet: its log may hold the rest. */

@@ -10,6 +10,7 @@ import type { Messaging } from '../messaging/messaging.js';
 import { keyPairOf, newKeyPair } from '../sodium.js';
 import type { Journal } from '../storage/journal.js';
 import { decodeRecord } from '../storage/record.js';
+import { type Argon2id, portableArgon2id } from './argon2id.js';
 import { exportRecoveryFile, importRecoveryFile } from './recovery-file.js';
 import { RevokedCapabilities } from './revoked-capabilities.js';
 import { type DeviceSecrets, newSecrets, recordOf, type SessionRecord } from './session-record.js';
@@ -57,7 +58,7 @@ export class Sessions {
   }
 
   async confirmByRecoveryFile(file: Uint8Array, passphrase: string): Promise<Account> {
-    const identitySeed = await importRecoveryFile(file, passphrase);
+    const identitySeed = await importRecoveryFile(file, passphrase, this.#argon2id);
     const { session, secrets } = this.device.signedIn();
     if (toHex(keyPairOf(identitySeed).publicKey) !== toHex(session.identityKey)) {
       throw new ClientError('bad-recovery-file', "this recovery file is of another account, or older than the account's key");
@@ -76,7 +77,7 @@ export class Sessions {
   async recoveryFile(passphrase: string): Promise<Uint8Array> {
     const { identitySeed } = this.device.signedIn().secrets;
     if (identitySeed === undefined) throw new ClientError('not-logged-in', "this device does not hold the account's identity key");
-    return exportRecoveryFile(identitySeed, passphrase);
+    return exportRecoveryFile(identitySeed, passphrase, this.#argon2id);
   }
 
   /** Ends all other sessions of the account. */
@@ -108,6 +109,10 @@ export class Sessions {
     const next = await signIn.resume(link, secrets, session);
     await this.#keepSession(next, secrets, session.fresh);
     await this.#attach(link, next.accessToken);
+  }
+
+  get #argon2id(): Argon2id {
+    return this.device.options.argon2id ?? portableArgon2id;
   }
 
   async #signIn(secrets: DeviceSecrets, fresh: boolean, ask: (link: Link) => Promise<Session>): Promise<Account> {
