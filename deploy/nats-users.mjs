@@ -18,6 +18,7 @@ export const NATS_USERS = [
     subscribe: [
       'call.sotto.v1.Accounts.>',
       'call.sotto.v1.Invites.>',
+      'call.sotto.v1.Approvals.>',
       'svc.sotto.internal.v1.AccountLookup.>',
       'svc.sotto.internal.v1.Gateways.>',
       'svc.sotto.internal.v1.Admin.>',

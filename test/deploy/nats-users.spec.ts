@@ -15,6 +15,7 @@ const passwords = Object.fromEntries(USERS.map((name) => [name, `password-of-${n
 const SERVED_BY: Record<string, string[]> = {
   'sotto.v1.Accounts': ['auth'],
   'sotto.v1.Invites': ['auth'],
+  'sotto.v1.Approvals': ['auth'],
   'sotto.v1.Contacts': ['contacts'],
   'sotto.v1.KeyPackages': ['directory'],
   'sotto.v1.Sessions': [],

@@ -4,11 +4,19 @@ import { create, type DescMethodUnary, fromBinary, type MessageInitShape, type M
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { contractOf, ErrorCode, type Session, signedBytes, toHex } from '@sotto/protocol';
-import { ContactLookup, KeyPackageLedger, type RpcReply, RpcReplySchema, SessionsRevokedSchema } from '@sotto/protocol/internal';
+import {
+  ContactLookup,
+  GatewayEventSchema,
+  KeyPackageLedger,
+  type RpcReply,
+  RpcReplySchema,
+  SessionsRevokedSchema,
+} from '@sotto/protocol/internal';
 import { Accounts } from '@sotto/protocol';
 import type { Bus } from '@sotto/platform/bus';
 import type { Database } from '@sotto/platform/database';
-import type { LiveState } from '@sotto/platform/live-state';
+import { gatewayEventSubject } from '@sotto/platform/leases';
+import { LEASE_STORE, type LeaseStore, type LiveState } from '@sotto/platform/live-state';
 import { BusRpcServer, RpcClient, type RpcCaller, subjectOf } from '@sotto/platform/rpc';
 import { PlatformModule } from '@sotto/platform/service';
 import { type AuthConfig, AuthModule, createInviteCode, DEFAULT_AUTH_CONFIG, type ServerIdentity, serverIdentityOf } from './index.js';
@@ -30,11 +38,16 @@ export function newKey(): Key {
   return { publicKey: raw(pair.publicKey), sign: (message) => new Uint8Array(sign(null, message, pair.privateKey)) };
 }
 
+/** A gateway that lives as long as the test. */
+const GATEWAY = 7;
+
 /** A running auth, called as a gateway calls it; the services around it answer, and what they hear is kept. */
 export class AuthWorld {
   readonly identity: ServerIdentity = serverIdentityOf(randomBytes(32));
   readonly heard: string[] = [];
   readonly revoked: { account: string; device: string; except: string }[] = [];
+  /** Accounts whose devices, pending ones too, were told that something about devices has changed. */
+  readonly told: string[] = [];
   private readonly rpc: RpcClient;
   private stopApp: () => Promise<void> = () => Promise.resolve();
 
@@ -54,11 +67,16 @@ export class AuthWorld {
       const { account, device, exceptDevice } = fromBinary(SessionsRevokedSchema, payload);
       this.revoked.push({ account: toHex(account), device: toHex(device), except: toHex(exceptDevice) });
     });
+    bus.subscribe(gatewayEventSubject(GATEWAY), (payload) => {
+      const { account, device, event } = fromBinary(GatewayEventSchema, payload);
+      if (event?.kind.case === 'devicesChanged' && device.length === 0) this.told.push(toHex(account));
+    });
     const auth = AuthModule.forRoot({ ...DEFAULT_AUTH_CONFIG, serverName: 'sotto.test', identity: this.identity, ...config });
     @Module({ imports: [PlatformModule.forRoot({ ...this.parts, serviceName: 'auth' }), auth] })
     class TestModule {}
     const app = await NestFactory.createMicroservice(TestModule, { strategy: new BusRpcServer(bus), logger: false });
     await app.listen();
+    await app.get<LeaseStore>(LEASE_STORE, { strict: false }).claim('gateway', GATEWAY, 600_000);
     this.stopApp = () => app.close();
     return this;
   }

@@ -9,6 +9,10 @@ import { PasswordCheck } from './accounts/password-check.js';
 import { PasswordHasher } from './accounts/password-hasher.js';
 import { PrismaAccountsStore } from './accounts/prisma-accounts.store.js';
 import { Registration } from './accounts/registration.js';
+import { APPROVAL_STORE, type ApprovalStore } from './approvals/approval.store.js';
+import { ApprovalsController } from './approvals/approvals.controller.js';
+import { MemoryApprovalStore } from './approvals/memory-approval.store.js';
+import { RedisApprovalStore } from './approvals/redis-approval.store.js';
 import { AUTH_CONFIG, type AuthConfig, identityOf, SERVER_IDENTITY } from './auth.config.js';
 import { GatewaysController } from './gateways/gateways.controller.js';
 import type { ServerIdentity } from './identity/server-identity.js';
@@ -21,12 +25,17 @@ import { SessionEnder } from './sessions/session-ender.js';
 import { SessionIssuer } from './sessions/session-issuer.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 
+function approvalStoreOn(live: LiveState): ApprovalStore {
+  return live.kind === 'redis' ? new RedisApprovalStore(live.redis) : new MemoryApprovalStore();
+}
+
 function providersOf(config: AuthConfig): Provider[] {
   const checks = new WorkLimit(config.passwordChecks.running, config.passwordChecks.waiting);
   return [
     { provide: AUTH_CONFIG, useValue: config },
     { provide: SERVER_IDENTITY, useFactory: () => identityOf(config) },
     { provide: ACCOUNTS_STORE, inject: [DATABASE], useFactory: (database: Database) => new PrismaAccountsStore(database.client) },
+    { provide: APPROVAL_STORE, inject: [LIVE_STATE], useFactory: approvalStoreOn },
     { provide: PasswordHasher, useFactory: () => PasswordHasher.start(config.argon2, checks) },
     {
       provide: NameLimits,
@@ -49,7 +58,14 @@ export class AuthModule {
     return {
       module: AuthModule,
       imports: [PassportModule],
-      controllers: [AccountsController, SessionsController, InvitesController, AccountLookupController, GatewaysController],
+      controllers: [
+        AccountsController,
+        SessionsController,
+        ApprovalsController,
+        InvitesController,
+        AccountLookupController,
+        GatewaysController,
+      ],
       providers: providersOf(config),
     };
   }

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Accounts, CertificateBodySchema, fromHex, Invites, signedBytes, toHex } from '@sotto/protocol';
+import { Accounts, Approvals, CertificateBodySchema, fromHex, Invites, signedBytes, toHex } from '@sotto/protocol';
 import { AccountLookup, Admin, Gateways, RpcReplySchema } from '@sotto/protocol/internal';
 import { connectNatsBus, InProcessBus } from '@sotto/platform/bus';
 import { migratePostgres, openDatabase } from '@sotto/platform/database';
@@ -38,6 +38,11 @@ async function services(): Promise<Topology> {
 }
 
 const bytesOf = (reply: Parameters<typeof toBinary<typeof RpcReplySchema>>[1]) => toHex(toBinary(RpcReplySchema, reply));
+
+async function eventually(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 500 && !holds(); tries++) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(holds()).toBe(true);
+}
 
 describe.each([
   ['embedded parts', embedded],
@@ -155,6 +160,81 @@ describe.each([
     tablet.session = await confirm(carol.identity.sign(message));
     expect(tablet.session.pending).toBe(false);
     expect((await tablet.reconnect().resume()).pending).toBe(false);
+  });
+
+  it('confirms a device by nobody but itself', async () => {
+    const carla = await new Person(world, 'carla').register();
+    const tablet = await new Person(world, 'carla').logIn();
+    const { account, device } = tablet.session!;
+    const identitySignature = carla.identity.sign(signedBytes('confirmDevice', account, device, tablet.device.publicKey));
+    const request = { device, deviceAuthKey: tablet.device.publicKey, identitySignature };
+    await expect(world.call(Accounts.method.confirmDevice, request, carla.caller)).rejects.toThrow('FORBIDDEN');
+  });
+
+  it('carries messages between a device that waits and one that answers, and tells both of each', async () => {
+    const phone = await new Person(world, 'paula').register();
+    const tablet = await new Person(world, 'paula').logIn();
+    const { device } = tablet.session!;
+    const append = (person: Person, position: number) =>
+      world.call(Approvals.method.append, { device, position, message: Uint8Array.of(position) }, person.caller);
+    const told = () => world.told.filter((account) => account === phone.caller.account).length;
+    const before = told();
+    await world.call(Approvals.method.ask, { deviceName: 'the tablet', message: Uint8Array.of(0) }, tablet.caller);
+    await append(phone, 1);
+    await append(tablet, 2);
+    await append(phone, 3);
+    const { approvals } = await world.call(Approvals.method.list, {}, phone.caller);
+    const messages = [0, 1, 2, 3].map((each) => Uint8Array.of(each));
+    expect(approvals).toMatchObject([{ device, deviceName: 'the tablet', messages, approver: phone.session!.device, refused: false }]);
+    await eventually(() => told() >= before + 4);
+  });
+
+  it('lets a device write in its turn and for its own account only, and a pending one see nothing but itself', async () => {
+    const phone = await new Person(world, 'rita').register();
+    const [tablet, thief] = [await new Person(world, 'rita').logIn(), await new Person(world, 'rita').logIn()];
+    const stranger = await new Person(world, 'sven').register();
+    const { device } = tablet.session!;
+    const message = Uint8Array.of(1);
+    const append = (person: Person, position: number, of = device) =>
+      world.call(Approvals.method.append, { device: of, position, message }, person.caller);
+    await expect(world.call(Approvals.method.ask, { message }, phone.caller)).rejects.toThrow('FORBIDDEN');
+    await world.call(Approvals.method.ask, { message }, tablet.caller);
+    await expect(append(tablet, 1)).rejects.toThrow('FORBIDDEN');
+    await expect(append(phone, 2)).rejects.toThrow('FORBIDDEN');
+    await expect(append(thief, 2)).rejects.toThrow('FORBIDDEN');
+    await expect(append(stranger, 1)).rejects.toThrow('APPROVAL_GONE');
+    await expect(world.call(Approvals.method.refuse, { device }, thief.caller)).rejects.toThrow('DEVICE_PENDING');
+    await expect(world.call(Approvals.method.refuse, { device }, stranger.caller)).rejects.toThrow('APPROVAL_GONE');
+    expect((await world.call(Approvals.method.list, {}, thief.caller)).approvals).toEqual([]);
+    expect((await world.call(Approvals.method.list, {}, stranger.caller)).approvals).toEqual([]);
+  });
+
+  it('bounds names, messages and how many devices wait', async () => {
+    await new Person(world, 'tina').register();
+    const waiting = await Promise.all(Array.from({ length: 5 }, () => new Person(world, 'tina').logIn()));
+    const ask = (person: Person, deviceName = '', bytes = 1) =>
+      world.call(Approvals.method.ask, { deviceName, message: new Uint8Array(bytes) }, person.caller);
+    await expect(ask(waiting[0]!, 'ü'.repeat(33))).rejects.toThrow('TOO_LARGE');
+    await expect(ask(waiting[0]!, '', 1_025)).rejects.toThrow('TOO_LARGE');
+    await expect(ask(waiting[0]!, '', 0)).rejects.toThrow('MALFORMED');
+    for (const person of waiting.slice(0, 4)) await ask(person, 'ü'.repeat(32), 1_024);
+    await expect(ask(waiting[4]!)).rejects.toThrow('LIMIT_REACHED');
+  });
+
+  it('forgets what waits when it is confirmed, revoked or logged out', async () => {
+    const phone = await new Person(world, 'uta').register();
+    const [first, second, third] = await Promise.all([1, 2, 3].map(() => new Person(world, 'uta').logIn()));
+    const waiting = async () => (await world.call(Approvals.method.list, {}, phone.caller)).approvals.length;
+    for (const person of [first!, second!, third!]) await world.call(Approvals.method.ask, { message: Uint8Array.of(1) }, person.caller);
+    const { account, device } = first!.session!;
+    const identitySignature = phone.identity.sign(signedBytes('confirmDevice', account, device, first!.device.publicKey));
+    await world.call(Accounts.method.confirmDevice, { device, deviceAuthKey: first!.device.publicKey, identitySignature }, first!.caller);
+    expect(await waiting()).toBe(2);
+    await world.call(Accounts.method.revokeDevice, { device: second!.session!.device }, phone.caller);
+    expect(await waiting()).toBe(1);
+    const change = { oldPassword: phone.password, newPassword: 'another long passphrase', deviceAuthKey: phone.device.publicKey };
+    await world.call(Accounts.method.changePassword, change, phone.caller);
+    expect(await waiting()).toBe(0);
   });
 
   it('makes other devices pending when the account key is reset', async () => {

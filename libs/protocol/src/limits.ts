@@ -6,6 +6,12 @@ export const LIMITS = {
   recipientsPerSend: 1_000,
   devicesPerAccount: 10,
   contactsPerAccount: 5_000,
+  /** Devices of an account that wait for approval at once. */
+  approvalsPerAccount: 4,
+  approvalMessages: 4,
+  approvalMessageBytes: 1_024,
+  /** What a device calls itself while it waits. */
+  deviceNameBytes: 64,
   /** Contact requests of an account that wait for an answer. */
   openRequestsPerAccount: 100,
   /** Open calls of a connection. */
@@ -40,6 +46,7 @@ export const TIMES = {
   requestLifetimeDays: 90,
   credentialLifetimeDays: 90,
   accessTokenSeconds: 300,
+  approvalSeconds: 600,
   retryWindowDefaultSeconds: 30,
   retryWindowMaxSeconds: 24 * 3_600,
   certificateSeconds: 24 * 3_600,

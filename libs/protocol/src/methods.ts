@@ -1,5 +1,6 @@
 import { type DescMethod, type DescMethodUnary, type DescService, getOption } from '@bufbuild/protobuf';
 import { Accounts, Invites } from './generated/sotto/v1/accounts_pb.js';
+import { Approvals } from './generated/sotto/v1/approvals_pb.js';
 import { Contacts } from './generated/sotto/v1/contacts_pb.js';
 import { KeyPackages } from './generated/sotto/v1/key_packages_pb.js';
 import { Sessions } from './generated/sotto/v1/sessions_pb.js';
@@ -11,6 +12,7 @@ export const SERVICES: readonly DescService[] = [
   Sessions,
   Accounts,
   Invites,
+  Approvals,
   Contacts,
   KeyPackages,
   AccountLookup,

@@ -52,7 +52,7 @@ export class AccountsController {
     const account = await this.passwords.ofCaller(caller, request.password);
     await this.accounts.setIdentityKey(account.id, request.identityKey);
     // Other devices come back with credentials that name the old key, and are pending.
-    this.ender.endAll(account.id, caller.device);
+    await this.ender.endAll(account.id, caller.device);
     await this.ender.forgetKeyPackages(account.id, '');
     await this.rpc.call(ContactLookup.method.accountChanged, { account: fromHex(account.id), identityKeyChanged: true });
     const confirmed = { id: caller.device, authKey: request.deviceAuthKey, pending: false };
@@ -69,7 +69,7 @@ export class AccountsController {
     const sessionsValidAfter = unixNow() + 1;
     const change = { expected: account.passwordHash ?? '', passwordHash, sessionsValidAfter };
     if (!(await this.accounts.changePassword(account.id, change))) throw wrongPassword();
-    this.ender.endAll(account.id, caller.device);
+    await this.ender.endAll(account.id, caller.device);
     const device = { id: caller.device, authKey: request.deviceAuthKey, pending: caller.pending };
     return this.sessions.open({ ...account, sessionsValidAfter }, device, caller);
   }
@@ -84,7 +84,7 @@ export class AccountsController {
     await this.rpc.call(ContactLookup.method.accountChanged, { account: fromHex(account.id), deleted: true });
     await this.accounts.delete(account.id);
     await this.ender.forgetKeyPackages(account.id, '');
-    this.ender.endAll(account.id, '');
+    await this.ender.endAll(account.id, '');
     await this.ender.forgetRoutes(account.id);
     return {};
   }

@@ -5,6 +5,7 @@ import { KeyPackageLedger, SessionsRevokedSchema } from '@sotto/protocol/interna
 import { BUS, type Bus } from '@sotto/platform/bus';
 import { AccountEvents, DEVICE_ROUTE_STORE, type DeviceRouteStore } from '@sotto/platform/live-state';
 import { RpcClient } from '@sotto/platform/rpc';
+import { APPROVAL_STORE, type ApprovalStore } from '../approvals/approval.store.js';
 
 const SESSIONS_REVOKED = 'sessions.revoked';
 
@@ -16,13 +17,15 @@ export class SessionEnder {
   constructor(
     @Inject(BUS) private readonly bus: Bus,
     @Inject(DEVICE_ROUTE_STORE) private readonly routes: DeviceRouteStore,
+    @Inject(APPROVAL_STORE) private readonly approvals: ApprovalStore,
     private readonly rpc: RpcClient,
     private readonly events: AccountEvents,
   ) {}
 
   /** @param except device id, '' for none. */
-  endAll(account: string, except: string): void {
+  async endAll(account: string, except: string): Promise<void> {
     this.publish({ account: fromHex(account), exceptDevice: fromHex(except) });
+    await this.tolerate('forget approvals', () => this.approvals.forgetAll(account));
   }
 
   async endDevice(account: string, device: string): Promise<void> {
@@ -31,7 +34,13 @@ export class SessionEnder {
       // Ids of other people's devices are no secret to their contacts: only the account's own are forgotten.
       if ((await this.routes.find(device))?.account === account) await this.routes.forget(device);
     });
+    await this.forgetApproval(account, device);
     await this.forgetKeyPackages(account, device);
+  }
+
+  /** The device waits no more. */
+  async forgetApproval(account: string, device: string): Promise<void> {
+    await this.tolerate('forget an approval', () => this.approvals.forget(account, device));
   }
 
   /** @param device '' for all of the account. */
@@ -48,7 +57,7 @@ export class SessionEnder {
   }
 
   async tellDevices(account: string): Promise<void> {
-    await this.tolerate('tell devices', () => this.events.toAccount(account, { kind: { case: 'devicesChanged', value: {} } }));
+    await this.tolerate('tell devices', () => this.events.toPendingToo(account, { kind: { case: 'devicesChanged', value: {} } }));
   }
 
   private publish(revoked: { account: Uint8Array; device?: Uint8Array; exceptDevice?: Uint8Array }): void {

@@ -39,11 +39,6 @@ export class SessionIssuer {
     return { ...this.describe(account, device), accessToken: await this.accessToken(account, device, caller.channelBinding) };
   }
 
-  /** For a device that is not the caller: the credential, and no access token, because that belongs to the device's own channel. */
-  approve(account: Account, device: SessionDevice): Session {
-    return { ...this.describe(account, device), credential: this.credential(account, device) };
-  }
-
   private describe(account: Account, device: SessionDevice): Session {
     return create(SessionSchema, {
       account: fromHex(account.id),

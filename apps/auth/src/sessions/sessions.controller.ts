@@ -100,10 +100,10 @@ export class SessionsController {
     if (account.identityKey === null || !verifyEd25519(account.identityKey, message, request.identitySignature)) {
       throw new RpcError(ErrorCode.FORBIDDEN, 'The signature is not of this account’s identity key.');
     }
-    const device = { id: toHex(request.device), authKey: request.deviceAuthKey, pending: false };
-    if (device.id !== caller.device) await this.assertOtherDevice(account, device.id, caller);
+    if (toHex(request.device) !== caller.device) throw new RpcError(ErrorCode.FORBIDDEN, 'A device confirms itself.');
+    await this.ender.forgetApproval(account.id, caller.device);
     await this.ender.tellDevices(account.id);
-    return device.id === caller.device ? this.sessions.open(account, device, caller) : this.sessions.approve(account, device);
+    return this.sessions.open(account, { id: caller.device, authKey: request.deviceAuthKey, pending: false }, caller);
   }
 
   @Rpc(Accounts.method.revokeDevice)
@@ -129,14 +129,6 @@ export class SessionsController {
       throw new RpcError(ErrorCode.UNAUTHENTICATED, 'This session is over; log in again.');
     }
     return account;
-  }
-
-  /** A credential names a device id, which other people know: only one that this account connected with may be approved, and not by a pending device. */
-  private async assertOtherDevice(account: Account, device: string, caller: RpcCaller): Promise<void> {
-    if (caller.pending) throw new RpcError(ErrorCode.DEVICE_PENDING, 'Confirm this device first.');
-    const route = await this.routes.find(device);
-    if (route?.account !== account.id || account.revokedDevices.has(device))
-      throw new RpcError(ErrorCode.FORBIDDEN, 'This is no connected device of the account.');
   }
 }
 

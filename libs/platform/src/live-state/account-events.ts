@@ -5,18 +5,25 @@ import { GatewayEventSchema } from '@sotto/protocol/internal';
 import type { Bus } from '../bus/bus.js';
 import { gatewayEventSubject } from '../leases/incarnation.js';
 import type { DeviceRouteStore } from './device-route.store.js';
+import type { LeaseStore } from './lease.store.js';
 
 /** Tells connected devices of an account something, at most once. Who is away learns it at its next connection, by asking. */
 export class AccountEvents {
   constructor(
     private readonly bus: Bus,
     private readonly routes: DeviceRouteStore,
+    private readonly leases: LeaseStore,
   ) {}
 
   async toAccount(account: string, event: MessageInitShape<typeof EventSchema>): Promise<void> {
     const devices = await this.routes.connectedDevices(account);
     const gateways = new Set(devices.map(({ gateway }) => gateway));
     for (const gateway of gateways) this.publish(gateway, account, '', event);
+  }
+
+  /** Also pending devices, which have no route: asks every gateway. For what is rare. */
+  async toPendingToo(account: string, event: MessageInitShape<typeof EventSchema>): Promise<void> {
+    for (const gateway of await this.leases.alive('gateway')) this.publish(gateway, account, '', event);
   }
 
   async toDevice(account: string, device: string, event: MessageInitShape<typeof EventSchema>): Promise<void> {

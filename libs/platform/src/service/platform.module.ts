@@ -51,7 +51,7 @@ function liveStateProviders(bus: Bus, liveState: LiveState): Provider[] {
     { provide: LIVE_STATE, useValue: liveState },
     { provide: DEVICE_ROUTE_STORE, useValue: routes },
     { provide: LEASE_STORE, useValue: leases },
-    { provide: AccountEvents, useValue: new AccountEvents(bus, routes) },
+    { provide: AccountEvents, useValue: new AccountEvents(bus, routes, leases) },
     { provide: CallLimiter, useValue: new CallLimiter(liveState) },
   ];
 }

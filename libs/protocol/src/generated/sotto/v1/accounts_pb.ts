@@ -352,7 +352,7 @@ export const ListDevicesResponseSchema: GenMessage<ListDevicesResponse> = /*@__P
  */
 export type ConfirmDeviceRequest = Message<"sotto.v1.ConfirmDeviceRequest"> & {
   /**
-   * Device to confirm: the caller's own (recovery file) or another (approval).
+   * The caller's own: it has the account's identity key from a recovery file or from another device (see Approvals).
    *
    * @generated from field: bytes device = 1;
    */

@@ -442,7 +442,7 @@ export type Event = Message<"sotto.v1.Event"> & {
     case: "goingAway";
   } | {
     /**
-     * A pending device of the account waits for approval, or one was confirmed or revoked.
+     * A pending device of the account waits for approval, an approval has gone a step further, or a device was confirmed or revoked.
      *
      * @generated from field: sotto.v1.DevicesChanged devices_changed = 6;
      */
