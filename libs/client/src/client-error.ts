@@ -16,6 +16,12 @@ export type ClientErrorReason =
   | 'wrong-passphrase'
   | 'weak-passphrase'
   | 'bad-recovery-file'
+  /** The code that the other device shows is another. */
+  | 'wrong-code'
+  /** An approval is over, or was not begun. */
+  | 'no-approval'
+  /** Somebody between two devices altered what they say to each other. */
+  | 'approval-broken'
   | 'storage-failed'
   /** A store file that is cut short, damaged, or of another version. */
   | 'bad-store'

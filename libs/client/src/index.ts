@@ -1,10 +1,12 @@
 // The SDK. Runs in browsers and on Node; the SQLite store and the socket of Node are @sotto/client/node.
 export { SottoClient } from './sotto-client.js';
 export type { ClientEvents } from './client-events.js';
+export type { Approval, ApprovalStage, DeviceApprovals } from './approvals/device-approvals.js';
 export type { ClientOptions } from './device.js';
 export type { Rung } from './groups/group-ports.js';
 export type { GroupInfo, GroupMember, Verification } from './messaging/group-list.js';
 export type { Message, QueuedMessage } from './messaging/message.js';
+export type { AccountDevice } from './session/account-devices.js';
 export type { Account } from './session/sessions.js';
 export { ClientError, type ClientErrorReason, ServerError } from './client-error.js';
 export type { ConnectionState } from './connection/connection.js';

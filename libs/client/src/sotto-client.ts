@@ -1,5 +1,6 @@
 import { safetyNumber } from '@sotto/mls';
 import { Accounts, Contacts, Invites, toHex } from '@sotto/protocol';
+import { DeviceApprovals } from './approvals/device-approvals.js';
 import type { ClientEvents } from './client-events.js';
 import type { ConnectionState } from './connection/connection.js';
 import { ContactBook } from './contacts/contact-book.js';
@@ -9,6 +10,7 @@ import { GroupList } from './messaging/group-list.js';
 import { Incoming } from './messaging/incoming.js';
 import { historyOf, type Message, type QueuedMessage } from './messaging/message.js';
 import { Messaging, stepOf } from './messaging/messaging.js';
+import { type AccountDevice, listDevices, revokeDevice } from './session/account-devices.js';
 import { type Account, Sessions } from './session/sessions.js';
 import { sodiumReady } from './sodium.js';
 import type { Journal } from './storage/journal.js';
@@ -19,6 +21,7 @@ const ONLINE_RETRY_MS = 5_000;
 /** One device of one account. Everything that changes its state runs one step after the other. */
 export class SottoClient {
   readonly groups: GroupList;
+  readonly approvals: DeviceApprovals;
   readonly #device: Device;
   readonly #messaging: Messaging;
   readonly #book: ContactBook;
@@ -29,7 +32,10 @@ export class SottoClient {
   private constructor(options: ClientOptions) {
     this.#device = new Device(options, {
       attach: (link) => this.#sessions.resume(link),
-      onFrames: (frames) => void this.#device.step((journal) => this.#incoming.receive(frames, journal)).catch(() => undefined),
+      onFrames: (frames) => {
+        this.approvals.hear(frames);
+        void this.#device.step((journal) => this.#incoming.receive(frames, journal)).catch(() => undefined);
+      },
       onState: (state) => this.#connectionState(state),
     });
     this.#messaging = new Messaging(this.#device);
@@ -37,6 +43,7 @@ export class SottoClient {
     this.#book = new ContactBook(this.#device, this.#messaging);
     this.#incoming = new Incoming(this.#device, this.#book);
     this.#sessions = new Sessions(this.#device, this.#messaging);
+    this.approvals = new DeviceApprovals(this.#device, this.#sessions);
     this.#ticker = setInterval(() => (this.#device.closed ? clearInterval(this.#ticker) : this.#messaging.tick()), TICK_MS);
   }
 
@@ -107,6 +114,15 @@ export class SottoClient {
   async deleteAccount(password: string): Promise<void> {
     await this.#device.requireLink().call(Accounts.method.deleteAccount, { password });
     this.#device.connection.refuse('the account is deleted');
+  }
+
+  devices(): Promise<AccountDevice[]> {
+    return listDevices(this.#device);
+  }
+
+  /** Ends a device's session at once and for good. */
+  revokeDevice(device: string): Promise<void> {
+    return revokeDevice(this.#device, device);
   }
 
   /** An invite code; the link is made of the server's address, this and the pin. */
@@ -194,6 +210,7 @@ export class SottoClient {
 
   close(): Promise<void> {
     clearInterval(this.#ticker);
+    this.approvals.close();
     return this.#device.close();
   }
 
@@ -201,6 +218,7 @@ export class SottoClient {
 
   #connectionState(state: ConnectionState): void {
     this.#device.events.emit('state', state);
+    if (state.state === 'online') this.approvals.look();
     if (state.state === 'online') this.#goOnline();
     else if (this.#messaging.online) void this.#device.step((journal) => this.#offline(journal)).catch(() => undefined);
   }

@@ -53,12 +53,20 @@ export class Sessions {
     const ours =
       secrets.identitySeed !== undefined && toHex(keyPairOf(secrets.identitySeed).publicKey) === toHex(this.device.session!.identityKey);
     if (account.pending && ours) return this.#confirm(secrets);
-    if (account.pending) this.device.problem('pending-device', 'this device waits: give the recovery file, or reset the account key');
+    if (account.pending)
+      this.device.problem(
+        'pending-device',
+        'this device waits: let another device approve it, give the recovery file, or reset the account key',
+      );
     return account;
   }
 
   async confirmByRecoveryFile(file: Uint8Array, passphrase: string): Promise<Account> {
-    const identitySeed = await importRecoveryFile(file, passphrase, this.#argon2id);
+    return this.confirmBy(await importRecoveryFile(file, passphrase, this.#argon2id));
+  }
+
+  /** Ends this device's wait by the account's identity key. Throws ClientError `bad-recovery-file` for the key of another account. */
+  async confirmBy(identitySeed: Uint8Array): Promise<Account> {
     const { session, secrets } = this.device.signedIn();
     if (toHex(keyPairOf(identitySeed).publicKey) !== toHex(session.identityKey)) {
       throw new ClientError('bad-recovery-file', "this recovery file is of another account, or older than the account's key");
