@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ClientEvents, type DeliveryStatus, type Message, type SottoClient } from '@sotto/client';
+import { type Approval, type ClientEvents, type DeliveryStatus, type Message, type SottoClient } from '@sotto/client';
 import { openClient, SqliteStore } from '@sotto/client/node';
 import { toHex } from '@sotto/protocol';
 import { temporaryFolder } from '@sotto/testing';
@@ -17,6 +17,7 @@ export class Person {
   readonly deliveries: { id: string; status: DeliveryStatus }[] = [];
   readonly problems: ClientEvents['problem'][] = [];
   readonly states: ClientEvents['state'][] = [];
+  readonly approvals: Approval[] = [];
   private open: SottoClient | undefined;
 
   private constructor(
@@ -30,6 +31,14 @@ export class Person {
     const invite = await server.createInvite(name);
     await person.opensStore();
     await person.sdk.register(name, PASSWORD, invite);
+    return person;
+  }
+
+  /** With another device of the account, which is pending. */
+  static async logsIn(server: Server, name: string): Promise<Person> {
+    const person = new Person(name, server, await temporaryFolder(name));
+    await person.opensStore();
+    await person.sdk.logIn(name, PASSWORD);
     return person;
   }
 
@@ -65,6 +74,7 @@ export class Person {
     this.open.on('delivery', (delivery) => this.deliveries.push(delivery));
     this.open.on('problem', (problem) => this.problems.push(problem));
     this.open.on('state', (state) => this.states.push(state));
+    this.open.on('approval', (approval) => this.approvals.push(approval));
   }
 }
 

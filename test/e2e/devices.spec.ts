@@ -1,0 +1,142 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Approval } from '@sotto/client';
+import { Accounts, ErrorCode, KeyPackages, Sessions } from '@sotto/protocol';
+import { startTopology, type Topology } from '../harness/dist/index.js';
+import { becomeContacts, contactOf, Person, until } from './people.js';
+import { PASSWORD, WireClient } from './wire-client.js';
+
+const PASSPHRASE = 'a passphrase for the drawer';
+
+async function heard(person: Person, stage: Approval['stage'], from = 0): Promise<Approval> {
+  const found = () => person.approvals.slice(from).find((each) => each.stage === stage);
+  const story = () => JSON.stringify([person.approvals, person.problems]);
+  await until(`${person.name} hears ${stage}`, () => found() !== undefined, 20_000, story);
+  return found()!;
+}
+
+describe.each(['standalone', 'services'] as const)('the devices of an account on %s', (kind) => {
+  let server: Topology;
+  const people: Person[] = [];
+  const remember = async (coming: Promise<Person>): Promise<Person> => {
+    const person = await coming;
+    people.push(person);
+    return person;
+  };
+  const registers = (name: string) => remember(Person.registers(server, name));
+  const logsIn = (name: string) => remember(Person.logsIn(server, name));
+
+  beforeAll(async () => {
+    server = await startTopology(kind);
+  }, 180_000);
+
+  afterAll(async () => {
+    await Promise.all(people.map((person) => person.leaves()));
+    await server?.stop();
+  }, 30_000);
+
+  it('let a new one in when the user has seen the same code on both', async () => {
+    const phone = await registers('alice');
+    const tablet = await logsIn('alice');
+    expect(tablet.sdk.account).toMatchObject({ pending: true });
+    await tablet.sdk.approvals.ask('the tablet');
+    const { device, name } = await heard(phone, 'asked');
+    expect({ device, name }).toEqual({ device: tablet.sdk.account!.device, name: 'the tablet' });
+    await phone.sdk.approvals.answer(device);
+    const [ofPhone, ofTablet] = await Promise.all([heard(phone, 'compare'), heard(tablet, 'compare')]);
+    expect(ofPhone.code).toBe(ofTablet.code);
+    await phone.sdk.approvals.approve(device, ofTablet.code!);
+    await tablet.sdk.approvals.approve(device, ofPhone.code!);
+    await heard(tablet, 'approved');
+    expect(tablet.sdk.account).toMatchObject({ pending: false, account: phone.sdk.account!.account });
+    await until('both are connected', async () => (await phone.sdk.devices()).filter(({ online }) => online).length === 2);
+  });
+
+  it('know the account key afterwards: the new one writes the recovery file, and lets in a third', async () => {
+    const [phone, tablet] = people as [Person, Person];
+    const file = await tablet.sdk.recoveryFile(PASSPHRASE);
+    const laptop = await logsIn('alice');
+    await expect(laptop.sdk.confirmByRecoveryFile(file, 'another passphrase')).rejects.toMatchObject({ reason: 'wrong-passphrase' });
+    expect((await laptop.sdk.confirmByRecoveryFile(file, PASSPHRASE)).pending).toBe(false);
+    await until('three are there', async () => (await phone.sdk.devices()).filter(({ online }) => online).length === 3);
+  });
+
+  it('hear at their next connection of one that asked while they were away', async () => {
+    const phone = await registers('anna');
+    await phone.leaves();
+    const tablet = await logsIn('anna');
+    await tablet.sdk.approvals.ask('the tablet');
+    await phone.returns();
+    expect(await heard(phone, 'asked')).toMatchObject({ name: 'the tablet' });
+    await phone.sdk.approvals.refuse(tablet.sdk.account!.device);
+    await heard(tablet, 'refused');
+    expect(tablet.sdk.account).toMatchObject({ pending: true });
+  });
+
+  it('keep one out that the user does not know, at once', async () => {
+    const phone = await registers('anton');
+    const thief = await logsIn('anton');
+    await thief.sdk.approvals.ask('totally the tablet');
+    const { device } = await heard(phone, 'asked');
+    await phone.sdk.revokeDevice(device);
+    await until('its session is over', () => thief.problems.some(({ code }) => code === 'session-revoked'));
+    await heard(phone, 'ended');
+    expect(await phone.sdk.devices()).toContainEqual({ device, own: false, online: false, pending: false, revoked: true });
+  });
+
+  it('publish nothing and reach nobody while they wait', async () => {
+    await registers('arno');
+    const client = await WireClient.connect(server.url, server.pin);
+    const deviceAuthKey = generateKeyPairSync('ed25519').publicKey.export({ format: 'der', type: 'spki' }).subarray(12);
+    const session = await client.call(Accounts.method.logIn, { name: 'arno', password: PASSWORD, deviceAuthKey });
+    await client.call(Sessions.method.attach, { accessToken: session.accessToken, deliveryKey: new Uint8Array(32) });
+    expect(session.pending).toBe(true);
+    for (const [method, request] of [
+      [KeyPackages.method.publish, {}],
+      [KeyPackages.method.claim, { account: session.account, cipherSuite: 1 }],
+      [Accounts.method.revokeDevice, { device: session.device }],
+    ] as const)
+      expect(await client.errorOf(method, request)).toBe(ErrorCode.DEVICE_PENDING);
+    await client.close();
+  });
+
+  it('refuse the recovery file of another account', async () => {
+    const file = await people[0]!.sdk.recoveryFile(PASSPHRASE);
+    await registers('astrid');
+    const tablet = await logsIn('astrid');
+    await expect(tablet.sdk.confirmByRecoveryFile(file, PASSPHRASE)).rejects.toMatchObject({ reason: 'bad-recovery-file' });
+    expect(tablet.sdk.account).toMatchObject({ pending: true });
+  });
+
+  it('that lost everything make a new account key, which a contact must confirm before they talk again', async () => {
+    const [phone, bob] = await Promise.all([registers('carol'), registers('bob')]);
+    await becomeContacts(phone, bob);
+    await bob.sdk.send('carol', 'hello');
+    await until('carol has it', () => phone.textsFrom('bob').includes('hello'));
+    const before = bob.sdk.safetyNumber('carol');
+    await phone.leaves();
+    const tablet = await logsIn('carol');
+    await expect(tablet.sdk.resetIdentity('not her passphrase')).rejects.toMatchObject({ code: ErrorCode.WRONG_PASSWORD });
+    expect((await tablet.sdk.resetIdentity(PASSWORD)).pending).toBe(false);
+    await until('bob is warned', () => bob.problems.some(({ code, contact }) => code === 'key-changed' && contact === 'carol'));
+    expect(contactOf(bob, 'carol')?.changedKey).toBeDefined();
+    expect(bob.sdk.safetyNumber('carol')).not.toBe(before);
+    await until('they have the same number', () => {
+      const ofTablet = contactOf(tablet, 'bob')?.status === 'accepted' ? tablet.sdk.safetyNumber('bob') : '';
+      return ofTablet === bob.sdk.safetyNumber('carol');
+    });
+    const id = await bob.sdk.send('carol', 'is it you?');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(tablet.textsFrom('bob')).toEqual([]);
+    await bob.sdk.confirmKey('carol');
+    await until(
+      'the new device has it',
+      () => tablet.textsFrom('bob').includes('is it you?'),
+      40_000,
+      () => JSON.stringify([bob.problems, bob.deliveries, tablet.problems]),
+    );
+    await until('bob has the receipt', () => bob.statusesOf(id).includes('delivered'));
+    await phone.returns();
+    await until('the old device waits now', () => phone.sdk.account?.pending === true);
+  }, 90_000);
+});
