@@ -139,4 +139,19 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     await phone.returns();
     await until('the old device waits now', () => phone.sdk.account?.pending === true);
   }, 90_000);
+
+  it('go on with a key that was reset on a device that had the one before', async () => {
+    const [dora, emil] = await Promise.all([registers('dora'), registers('emil')]);
+    await becomeContacts(dora, emil);
+    await dora.sdk.send('emil', 'before');
+    await until('emil has it', () => emil.textsFrom('dora').includes('before'));
+    await dora.sdk.resetIdentity(PASSWORD);
+    await until('emil is warned', () => contactOf(emil, 'dora')?.changedKey !== undefined);
+    await emil.sdk.confirmKey('dora');
+    await emil.sdk.send('dora', 'is it you?');
+    const problems = () => JSON.stringify([dora.problems, emil.problems, emil.deliveries]);
+    await until('dora has it', () => dora.textsFrom('emil').includes('is it you?'), 40_000, problems);
+    await dora.sdk.send('emil', 'it is');
+    await until('emil has the answer', () => emil.textsFrom('dora').includes('it is'), 40_000, problems);
+  }, 90_000);
 });

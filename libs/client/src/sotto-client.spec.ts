@@ -18,6 +18,8 @@ let client: SottoClient;
 /** Name and request of every call that the server got. */
 let calls: { name: string; request: WireMessage }[];
 let identityKey: Uint8Array;
+/** A method that is done, and whose answer is lost with the connection. */
+let lost: string;
 
 const requests = <T extends WireMessage>(name: string) => calls.filter((call) => call.name === name).map(({ request }) => request as T);
 const credential = { body: Uint8Array.of(1), signature: new Uint8Array(64) };
@@ -33,6 +35,8 @@ function answer(name: string): object {
     server: 'test',
   };
   const answers: Record<string, object> = {
+    'sotto.v1.Accounts/LogIn': { ...session, identityKey, credential, pending: true },
+    'sotto.v1.Accounts/ConfirmDevice': { ...session, identityKey, credential },
     'sotto.v1.Accounts/Register': { ...session, identityKey, credential },
     'sotto.v1.Accounts/Resume': { ...session, identityKey },
     'sotto.v1.Sessions/Attach': { heartbeatMs: 30_000, retryWindow: 30 },
@@ -69,6 +73,7 @@ function serve(socket: WebSocket, handshake: ServerHandshake): void {
 
 function answerBox(socket: WebSocket, channel: Awaited<ReturnType<ServerHandshake['accept']>>, box: Buffer): void {
   const { frames } = fromBinary(FramesSchema, channel.open(box));
+  if (frames.some(({ kind }) => kind.case === 'call' && kind.value.method === lost && reply(kind.value))) return socket.terminate();
   const replies = frames.flatMap(({ kind }) => (kind.case === 'call' ? [reply(kind.value)] : []));
   if (replies.length > 0) socket.send(channel.seal(toBinary(FramesSchema, create(FramesSchema, { frames: replies }))));
 }
@@ -76,6 +81,7 @@ function answerBox(socket: WebSocket, channel: Awaited<ReturnType<ServerHandshak
 beforeEach(async () => {
   await ready();
   calls = [];
+  lost = '';
   const identity = makeGatewayKey();
   const gateway = makeGatewayKey();
   pin = toHex(await pinOf(identity.publicKey));
@@ -117,6 +123,18 @@ describe('a device that has an account', () => {
     expect([...resume!.credential!.body]).toEqual([...credential.body]);
     expect(resume!.proof).toHaveLength(64);
     expect(client.account).toMatchObject({ name: 'alice', pending: false });
+  });
+
+  it('has the key of an account whose registration was never answered, and confirms itself when it logs in', async () => {
+    const store = new MemoryStore();
+    const late = await openClient({ url, pin, store, socket: nodeSocketFactory });
+    lost = 'sotto.v1.Accounts/Register';
+    await expect(late.register('late', 'a long password')).rejects.toMatchObject({ reason: 'offline' });
+    lost = '';
+    const again = await openClient({ url, pin, store, socket: nodeSocketFactory });
+    expect(await again.logIn('late', 'a long password')).toMatchObject({ pending: false });
+    expect(requests('sotto.v1.Accounts/ConfirmDevice')).toHaveLength(1);
+    for (const each of [late, again]) await each.close();
   });
 
   it('tells the server what a block revokes before the block resolves, and again at every later connection', async () => {

@@ -27,6 +27,9 @@ export interface Account {
 
 /** Who this device is to the server, and which keys it has for that. */
 export class Sessions {
+  /** Of a registration whose answer never came: the account may be there, and under this key. */
+  #untoldSeed: Uint8Array | undefined;
+
   constructor(
     private readonly device: Device,
     private readonly messaging: Messaging,
@@ -48,7 +51,7 @@ export class Sessions {
 
   /** Makes a new device of an account. It is pending until it is confirmed, unless this store holds the account's identity key. */
   async logIn(name: string, password: string): Promise<Account> {
-    const secrets = newSecrets(this.device.secrets?.identitySeed);
+    const secrets = newSecrets(this.device.secrets?.identitySeed ?? this.#untoldSeed);
     const account = await this.#signIn(secrets, true, (link) => signIn.logIn(link, secrets, { name, password }));
     const ours =
       secrets.identitySeed !== undefined && toHex(keyPairOf(secrets.identitySeed).publicKey) === toHex(this.device.session!.identityKey);
@@ -104,6 +107,7 @@ export class Sessions {
     const one = <T>(key: string): T | undefined => (session!.has(key) ? decodeRecord<T>(session!.get(key)!) : undefined);
     this.device.secrets = one<DeviceSecrets>('secrets');
     this.device.session = one<SessionRecord>('session');
+    this.#untoldSeed = one<DeviceSecrets>('next-secrets')?.identitySeed;
     this.device.pin = one<{ pin: string }>('pin')?.pin;
     this.device.contacts = new ContactList(recordsOf<Contact>(contacts!));
     this.device.revoked = new RevokedCapabilities(recordsOf<number>(revoked!));
@@ -129,6 +133,7 @@ export class Sessions {
       // Kept before the server knows them: an account must not end up with a key that nobody has.
       await this.device.step(async (journal) => {
         journal.put('session', 'next-secrets', secrets);
+        this.#untoldSeed = secrets.identitySeed;
         journal.put('session', 'pin', { pin: link.pin });
         this.device.pin = link.pin;
       });
