@@ -280,6 +280,7 @@ describe.each([
     const nora = await new Person(world, 'nora').register();
     await world.call(Accounts.method.deleteAccount, { password: nora.password }, nora.caller);
     expect(world.heard).toContain('AccountChanged');
+    expect(world.revoked).toContainEqual({ account: nora.caller.account, device: '', except: nora.caller.device });
     expect((await new Person(world, 'nora').register()).session?.name).toMatch(/^nora\.[0-9]+$/);
     await expect(new Person(world, 'nora').logIn()).rejects.toThrow('WRONG_PASSWORD');
     await expect(nora.reconnect().resume()).rejects.toThrow('CREDENTIAL_INVALID');

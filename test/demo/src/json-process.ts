@@ -32,7 +32,7 @@ export class JsonProcess {
     process.once('exit', () => this.#child.kill('SIGKILL'));
   }
 
-  say(command: Readonly<Record<string, string>>): void {
+  say(command: Readonly<Record<string, unknown>>): void {
     this.#child.stdin!.write(`${JSON.stringify(command)}\n`);
   }
 
@@ -58,14 +58,14 @@ export class JsonProcess {
   }
 
   /** What comes as the answer to a command: the first such event from here on. */
-  ask(command: Readonly<Record<string, string>>, event: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Heard> {
+  ask(command: Readonly<Record<string, unknown>>, event: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Heard> {
     const from = this.heard.length;
     this.say(command);
     return this.hears(event, fields, 30, from);
   }
 
   /** Ends it gently; throws when it did not end well. */
-  async ends(by: { do: 'quit' } | NodeJS.Signals): Promise<void> {
+  async ends(by: Readonly<Record<string, unknown>> | NodeJS.Signals): Promise<void> {
     if (typeof by === 'string') this.#child.kill(by);
     else this.say(by);
     await this.#exited;

@@ -39,7 +39,23 @@ describe('the command line', () => {
     expect(() => parse('join -t h -i alice --password secret')).toThrow('has no option --password');
   });
 
+  it('lets a new device in by a recovery file, whose passphrase is not on the command line either', () => {
+    expect(parse('join -t h -i alice --recovery f --passphrase-file p')).toMatchObject({
+      recovery: { file: 'f', passphrase: { from: 'file', path: 'p' } },
+    });
+    expect(parse('join -t h -i alice --recovery f')).toMatchObject({ recovery: { passphrase: { from: 'prompt' } } });
+    expect(parse('join -t h -i alice')).toMatchObject({ recovery: undefined });
+    expect(() => parse('join -t h -i alice --recovery f --passphrase secret')).toThrow('has no option --passphrase');
+  });
+
+  it('names a new device by the system alone unless told otherwise', () => {
+    expect(parse('join -t h -i alice')).toMatchObject({ deviceName: `sotto on ${process.platform}` });
+    expect(parse('join -t h -i alice --device tablet')).toMatchObject({ deviceName: 'tablet' });
+  });
+
   it.each([
+    ['join -t h -i alice --passphrase-fd 3', 'opens a recovery file'],
+    [`join -t h -i alice --device ${'x'.repeat(65)}`, 'at most 64 bytes'],
     ['hots', 'did you mean sotto host?'],
     ['host --prot 3', 'did you mean --port?'],
     ['host -p', '-p needs a value'],

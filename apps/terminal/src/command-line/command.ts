@@ -1,4 +1,4 @@
-import { NAME_PATTERN, TAGGED_NAME_PATTERN } from '@sotto/protocol';
+import { LIMITS, NAME_PATTERN, TAGGED_NAME_PATTERN } from '@sotto/protocol';
 import { isJoinLink, parseJoinLink, PIN_PATTERN } from '../link/join-link.js';
 import { type OptionSpecs, type ParsedOptions, parseOptions, wholeNumber } from './options.js';
 import { didYouMean } from './suggestion.js';
@@ -24,8 +24,8 @@ export interface HostCommand {
   readonly json: boolean;
 }
 
-/** Where the password comes from; never from the command line, which every process of the machine can read. */
-export type PasswordSource =
+/** Where a password or passphrase comes from; never from the command line, which every process of the machine can read. */
+export type SecretSource =
   | { readonly from: 'prompt' }
   | { readonly from: 'file'; readonly path: string }
   | { readonly from: 'descriptor'; readonly descriptor: number };
@@ -39,7 +39,11 @@ export interface JoinCommand {
   readonly trustNew: boolean;
   /** Undefined: log in, never register. */
   readonly register: { readonly invite: string | undefined } | undefined;
-  readonly password: PasswordSource;
+  readonly password: SecretSource;
+  /** A new device is confirmed by this file instead of by another device. */
+  readonly recovery: { readonly file: string; readonly passphrase: SecretSource } | undefined;
+  /** What a new device calls itself while it waits. */
+  readonly deviceName: string;
   readonly store: string | undefined;
   readonly tls: boolean;
   readonly json: boolean;
@@ -79,6 +83,10 @@ const OPTIONS = {
     new: { type: 'boolean' },
     'password-file': { type: 'string' },
     'password-fd': { type: 'string' },
+    recovery: { type: 'string' },
+    'passphrase-file': { type: 'string' },
+    'passphrase-fd': { type: 'string' },
+    device: { type: 'string' },
     'trust-new': { type: 'boolean' },
     store: { type: 'string' },
     tls: { type: 'boolean' },
@@ -143,7 +151,9 @@ function joinCommand(options: ParsedOptions): JoinCommand {
     pin: target.pin,
     trustNew: options.flag('trust-new'),
     register: target.invite !== undefined || options.flag('new') ? { invite: target.invite } : undefined,
-    password: passwordSource(options),
+    password: secretSource(options, 'password'),
+    recovery: recoveryOf(options),
+    deviceName: deviceNameOf(options),
     store: options.text('store'),
     tls: options.flag('tls'),
     json: options.flag('json'),
@@ -175,13 +185,28 @@ function joinTarget(options: ParsedOptions): JoinTarget {
   return { host: link.host, port: link.port, pin: link.pin, name: name ?? link.name, invite: options.text('invite') ?? link.invite };
 }
 
-function passwordSource(options: ParsedOptions): PasswordSource {
-  const path = options.text('password-file');
-  const descriptor = options.text('password-fd');
-  if (path !== undefined && descriptor !== undefined) throw new UsageError('give --password-file or --password-fd, not both');
+function secretSource(options: ParsedOptions, what: 'password' | 'passphrase'): SecretSource {
+  const path = options.text(`${what}-file`);
+  const descriptor = options.text(`${what}-fd`);
+  if (path !== undefined && descriptor !== undefined) throw new UsageError(`give --${what}-file or --${what}-fd, not both`);
   if (path !== undefined) return { from: 'file', path };
-  if (descriptor !== undefined) return { from: 'descriptor', descriptor: wholeNumber('--password-fd', descriptor, 0, 1_023) };
+  if (descriptor !== undefined) return { from: 'descriptor', descriptor: wholeNumber(`--${what}-fd`, descriptor, 0, 1_023) };
   return { from: 'prompt' };
+}
+
+function recoveryOf(options: ParsedOptions): JoinCommand['recovery'] {
+  const file = options.text('recovery');
+  if (file !== undefined) return { file, passphrase: secretSource(options, 'passphrase') };
+  if (options.flag('passphrase-file') || options.flag('passphrase-fd'))
+    throw new UsageError('a passphrase opens a recovery file: --recovery FILE');
+  return undefined;
+}
+
+/** Not the machine's name unless the user says so: the server sees it. */
+function deviceNameOf(options: ParsedOptions): string {
+  const name = options.text('device') ?? `sotto on ${process.platform}`;
+  if (Buffer.byteLength(name) > LIMITS.deviceNameBytes) throw new UsageError(`--device is at most ${LIMITS.deviceNameBytes} bytes long`);
+  return name;
 }
 
 function inviteCommand(options: ParsedOptions): InviteCommand {

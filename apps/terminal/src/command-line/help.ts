@@ -36,13 +36,19 @@ sotto join LINK [-i NAME]                        the same with what the link say
       --new                register on a server that is open to everybody
       --password-file F    the password is the first line of F
       --password-fd N      the password is the first line of descriptor N
+      --recovery FILE      let this new device in by a recovery file
+      --passphrase-file F  its passphrase is the first line of F
+      --passphrase-fd N    its passphrase is the first line of descriptor N
+      --device NAME        what a new device calls itself while it waits to be
+                           let in; the server sees it         (sotto on SYSTEM)
       --store FOLDER       where this device keeps its keys and messages
                            (~/.local/share/sotto/HOST_PORT/NAME)
       --tls                the server is behind TLS
       --json               one JSON object a line, in and out
 
-Without --invite or --new it only logs in. The password is asked for without echo when no file is given. It also is
-the passphrase that seals what this device stores: after a change of the password the store still opens with the old one.
+Without --invite or --new it only logs in. A log-in where nothing is stored makes a new device: it waits until another
+device of yours lets it in, or --recovery is given. The password is asked for without echo when no file is given. It also
+seals what this device stores: after /password the new one does; after a change on another device the old one, until /login.
 
 ${chatHelp()}`;
 
@@ -57,13 +63,26 @@ export function chatHelp(): string {
   return `While you talk:
   /add NAME              ask NAME to become a contact
   /accept NAME           accept a request          /decline NAME   decline it
+  /remove NAME           end a contact             /block NAME     and hear nothing more
+  /unblock NAME          let NAME ask again
   /contacts              everyone, and who is there
   /to NAME [TEXT]        write to NAME from now on
+  /history NAME [N]      the last N messages       (20)
   /queue                 what is not delivered yet
   /discard NUMBER        give up on a message of the queue
   /verify NAME           show the safety number to compare
+  /confirm NAME          compare and trust the changed key of a contact
+  /invite [NAME]         make an invite link
   /help                  this                      /quit           leave
-Anything else is sent; a line that begins with // is sent with one /.`;
+Your account and its devices:
+  /devices               those that are connected, wait, or were revoked
+  /approve [CODE]        let a new device in: shows a code; with it, says that both show the same
+  /deny [DEVICE]         refuse it                 /revoke DEVICE  end a device's session
+  /recovery FILE         write a recovery file
+  /reset-key             make a new account key; every contact must confirm it
+  /password              change the password       /login          log in again
+  /delete-account        delete the account
+Secrets are asked for, never typed behind a command. Anything else is sent; a line that begins with // is sent with one /.`;
 }
 
 export function helpText(about?: string): string {

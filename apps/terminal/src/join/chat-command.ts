@@ -1,9 +1,39 @@
 import { UsageError } from '../command-line/usage-error.js';
 import { didYouMean } from '../command-line/suggestion.js';
 
+/** What concerns the account and its devices. Secrets are absent in a typed line, and asked for without echo. */
+export type AccountCommand =
+  | { readonly do: 'devices' }
+  | { readonly do: 'login' | 'password' | 'reset-key' | 'delete-account'; readonly secrets: Secrets }
+  /** Without a code: takes up what a device asks, or asks. Without a device: the one that has waited longest. */
+  | { readonly do: 'approve'; readonly device?: string | undefined; readonly code?: string | undefined }
+  | { readonly do: 'deny'; readonly device?: string | undefined }
+  | { readonly do: 'revoke'; readonly device: string }
+  | { readonly do: 'recovery'; readonly file: string; readonly secrets: Secrets }
+  | { readonly do: 'invite'; readonly name?: string | undefined };
+
+export interface ContactCommand {
+  readonly do: 'add' | 'accept' | 'decline' | 'remove' | 'block' | 'unblock';
+  readonly name: string;
+}
+
+/** What a JSON line carries and a typed line does not. */
+export interface Secrets {
+  readonly password?: string | undefined;
+  readonly newPassword?: string | undefined;
+  readonly passphrase?: string | undefined;
+  /** Yes, the account key or the account itself is to go. */
+  readonly confirm?: boolean | undefined;
+}
+
 /** What the user wants: a typed line, or one JSON object a line. */
 export type ChatCommand =
-  | { readonly do: 'add' | 'accept' | 'decline' | 'verify'; readonly name: string }
+  | AccountCommand
+  | ContactCommand
+  | { readonly do: 'verify'; readonly name: string }
+  /** Trusts a contact's new key. */
+  | { readonly do: 'confirm'; readonly name: string; readonly secrets: Secrets }
+  | { readonly do: 'history'; readonly name: string; readonly count: number }
   | { readonly do: 'to'; readonly name: string }
   /** Without `to`: to whom one writes at the moment. */
   | { readonly do: 'send'; readonly to?: string | undefined; readonly text: string }
@@ -11,9 +41,16 @@ export type ChatCommand =
   | { readonly do: 'discard'; readonly message: string }
   | { readonly do: 'contacts' | 'queue' | 'help' | 'quit' };
 
-const WITH_NAME = ['add', 'accept', 'decline', 'verify'] as const;
-const ALONE = ['contacts', 'queue', 'help', 'quit'] as const;
-const WORDS = [...WITH_NAME, ...ALONE, 'to', 'discard'];
+const WITH_NAME = ['add', 'accept', 'decline', 'verify', 'remove', 'block', 'unblock'] as const;
+const ALONE = ['contacts', 'devices', 'queue', 'help', 'quit'] as const;
+/** They ask for what they need. */
+const ASKING = ['login', 'password', 'reset-key', 'delete-account'] as const;
+const WORDS = [...WITH_NAME, ...ALONE, ...ASKING, 'to', 'discard', 'confirm', 'history', 'approve', 'deny', 'revoke', 'recovery', 'invite'];
+
+const DEFAULT_HISTORY = 20;
+const MAX_HISTORY = 10_000;
+/** Eight digits, with what people put between them. */
+const CODE = /^\d{4}[\s-]?\d{4}$/;
 
 const isOneOf = <T extends string>(words: readonly T[], word: unknown): word is T => (words as readonly unknown[]).includes(word);
 
@@ -23,21 +60,51 @@ export function parseTypedLine(line: string): ChatCommand | undefined {
   if (line.startsWith('//')) return { do: 'send', text: line.slice(1) };
   if (!line.startsWith('/')) return { do: 'send', text: line };
   const [, word = '', rest = ''] = /^\/(\S*)\s*(.*)$/su.exec(line.trimEnd()) ?? [];
-  if (isOneOf(ALONE, word)) return alone(word, rest);
+  if (isOneOf(ALONE, word)) return { do: standsAlone(word, rest) };
+  if (isOneOf(ASKING, word)) return { do: standsAlone(word, rest), secrets: {} };
   if (isOneOf(WITH_NAME, word)) return { do: word, name: oneWord(word, 'NAME', rest) };
-  if (word === 'discard') return { do: 'discard', message: oneWord(word, 'NUMBER', rest) };
-  if (word === 'to') return writeTo(rest);
-  throw new UsageError(`there is no /${word}${didYouMean(word, WORDS, '/')} /help lists what there is`);
+  return typedWithArguments(word, rest);
 }
 
-function alone(word: (typeof ALONE)[number], rest: string): ChatCommand {
-  if (rest !== '') throw new UsageError(`/${word} stands alone`);
-  return { do: word };
+function typedWithArguments(word: string, rest: string): ChatCommand {
+  switch (word) {
+    case 'discard':
+      return { do: 'discard', message: oneWord(word, 'NUMBER', rest) };
+    case 'confirm':
+      return { do: 'confirm', name: oneWord(word, 'NAME', rest), secrets: {} };
+    case 'revoke':
+      return { do: 'revoke', device: oneWord(word, 'DEVICE', rest) };
+    case 'recovery':
+      if (rest === '') throw new UsageError('/recovery takes a FILE to write');
+      return { do: 'recovery', file: rest, secrets: {} };
+    case 'approve':
+      return CODE.test(rest) ? { do: 'approve', code: rest } : { do: 'approve', device: atMostOneWord(word, 'CODE', rest) };
+    case 'deny':
+      return { do: 'deny', device: atMostOneWord(word, 'DEVICE', rest) };
+    case 'invite':
+      return { do: 'invite', name: atMostOneWord(word, 'NAME', rest) };
+    case 'to':
+      return writeTo(rest);
+    case 'history':
+      return historyOf(rest);
+    default:
+      throw new UsageError(`there is no /${word}${didYouMean(word, WORDS, '/')} /help lists what there is`);
+  }
+}
+
+/** A password in a line would stay on the screen and in the line history. */
+function standsAlone<Word extends string>(word: Word, rest: string): Word {
+  if (rest !== '') throw new UsageError(`/${word} stands alone${isOneOf(ASKING, word) ? ': what it needs, it asks for' : ''}`);
+  return word;
 }
 
 function oneWord(word: string, what: string, rest: string): string {
   if (rest === '' || /\s/u.test(rest)) throw new UsageError(`/${word} takes one ${what}`);
   return rest;
+}
+
+function atMostOneWord(word: string, what: string, rest: string): string | undefined {
+  return rest === '' ? undefined : oneWord(word, `${what}, or none`, rest);
 }
 
 function writeTo(rest: string): ChatCommand {
@@ -46,22 +113,80 @@ function writeTo(rest: string): ChatCommand {
   return text === '' ? { do: 'to', name } : { do: 'send', to: name, text };
 }
 
+function historyOf(rest: string): ChatCommand {
+  const [name = '', count = String(DEFAULT_HISTORY), ...more] = rest.split(/\s+/u);
+  if (name === '' || more.length > 0) throw new UsageError('/history takes a NAME, and how many messages if you like');
+  return { do: 'history', name, count: countOf(/^\d{1,5}$/.test(count) ? Number(count) : Number.NaN) };
+}
+
+function countOf(count: unknown): number {
+  if (typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= MAX_HISTORY) return count;
+  throw new UsageError(`a number of messages is from 1 to ${MAX_HISTORY}`);
+}
+
 /** Throws UsageError. */
 export function parseJsonLine(line: string): ChatCommand | undefined {
   if (line.trim() === '') return undefined;
-  const value = jsonObject(line);
-  const text = (field: string): string => {
-    const found = value[field];
-    if (typeof found !== 'string' || found === '') throw new UsageError(`"${String(value['do'])}" needs "${field}", a text`);
-    return found;
-  };
-  const word = value['do'];
+  const fields = new JsonFields(jsonObject(line));
+  const { word } = fields;
   if (isOneOf(ALONE, word)) return { do: word };
-  if (isOneOf(WITH_NAME, word)) return { do: word, name: text('name') };
-  if (word === 'to') return { do: 'to', name: text('name') };
-  if (word === 'discard') return { do: 'discard', message: text('message') };
-  if (word === 'send') return { do: 'send', to: value['to'] === undefined ? undefined : text('to'), text: text('text') };
-  throw new UsageError(`"do" is one of ${[...WORDS, 'send'].join(', ')}`);
+  if (isOneOf(ASKING, word)) return { do: word, secrets: fields.secrets() };
+  if (isOneOf(WITH_NAME, word)) return { do: word, name: fields.text('name') };
+  return jsonWithArguments(word, fields);
+}
+
+function jsonWithArguments(word: unknown, fields: JsonFields): ChatCommand {
+  switch (word) {
+    case 'to':
+      return { do: 'to', name: fields.text('name') };
+    case 'discard':
+      return { do: 'discard', message: fields.text('message') };
+    case 'send':
+      return { do: 'send', to: fields.optional('to'), text: fields.text('text') };
+    case 'confirm':
+      return { do: 'confirm', name: fields.text('name'), secrets: { confirm: true } };
+    case 'revoke':
+      return { do: 'revoke', device: fields.text('device') };
+    case 'recovery':
+      return { do: 'recovery', file: fields.text('file'), secrets: fields.secrets() };
+    case 'approve':
+      return { do: 'approve', device: fields.optional('device'), code: fields.optional('code') };
+    case 'deny':
+      return { do: 'deny', device: fields.optional('device') };
+    case 'invite':
+      return { do: 'invite', name: fields.optional('name') };
+    case 'history':
+      return { do: 'history', name: fields.text('name'), count: countOf(fields.value['count'] ?? DEFAULT_HISTORY) };
+    default:
+      throw new UsageError(`"do" is one of ${[...WORDS, 'send'].join(', ')}`);
+  }
+}
+
+class JsonFields {
+  constructor(readonly value: Readonly<Record<string, unknown>>) {}
+
+  get word(): unknown {
+    return this.value['do'];
+  }
+
+  text(field: string): string {
+    const found = this.value[field];
+    if (typeof found !== 'string' || found === '') throw new UsageError(`"${String(this.word)}" needs "${field}", a text`);
+    return found;
+  }
+
+  optional(field: string): string | undefined {
+    return this.value[field] === undefined ? undefined : this.text(field);
+  }
+
+  secrets(): Secrets {
+    return {
+      password: this.optional('password'),
+      newPassword: this.optional('new'),
+      passphrase: this.optional('passphrase'),
+      confirm: this.value['confirm'] === true ? true : undefined,
+    };
+  }
 }
 
 function jsonObject(line: string): Record<string, unknown> {

@@ -1,7 +1,9 @@
 import { type ClientEvents, type Contact, type ConnectionState, type SottoClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import { chatHelp } from '../command-line/help.js';
-import type { ChatCommand } from './chat-command.js';
+import type { AccountCommands } from './account-commands.js';
+import type { Asker } from './asker.js';
+import type { ChatCommand, ContactCommand, Secrets } from './chat-command.js';
 import type { ChatEvent, ContactView } from './chat-event.js';
 import type { MessageNumbers } from './message-numbers.js';
 
@@ -14,6 +16,8 @@ export class Chat {
 
   constructor(
     private readonly client: SottoClient,
+    private readonly account: AccountCommands,
+    private readonly ask: Asker,
     private readonly numbers: MessageNumbers,
     private readonly show: (event: ChatEvent) => void,
   ) {
@@ -23,7 +27,8 @@ export class Chat {
       client.on('presence', ({ name, online }) => show({ event: 'presence', name, online })),
       client.on('message', ({ from, id, text, sentAt }) => show({ event: 'message', from, id, text, sentAt })),
       client.on('delivery', (change) => this.#delivery(change)),
-      client.on('problem', ({ text }) => show({ event: 'notice', text })),
+      // Who waits to be let in is told by the approval.
+      client.on('problem', ({ code, text }) => (code === 'pending-device' ? undefined : show({ event: 'notice', text }))),
     ];
   }
 
@@ -42,17 +47,14 @@ export class Chat {
   /** False: the user leaves. Throws what the SDK throws, and UsageError. */
   async run(command: ChatCommand): Promise<boolean> {
     switch (command.do) {
-      case 'add':
-        await this.client.requestContact(command.name);
-        break;
-      case 'accept':
-        await this.client.accept(command.name);
-        break;
-      case 'decline':
-        await this.client.decline(command.name);
-        break;
       case 'verify':
-        this.show({ event: 'safety-number', name: command.name, number: this.client.safetyNumber(command.name) });
+        this.#showSafetyNumber(command.name);
+        break;
+      case 'confirm':
+        await this.#confirmKey(command.name, command.secrets);
+        break;
+      case 'history':
+        await this.#showHistory(command.name, command.count);
         break;
       case 'to':
         this.#mustKnow(command.name);
@@ -75,8 +77,52 @@ export class Chat {
         break;
       case 'quit':
         return false;
+      case 'add':
+      case 'accept':
+      case 'decline':
+      case 'remove':
+      case 'block':
+      case 'unblock':
+        await this.#changeContact(command);
+        break;
+      default:
+        return this.account.run(command);
     }
     return true;
+  }
+
+  async #changeContact({ do: what, name }: ContactCommand): Promise<void> {
+    const { client } = this;
+    const changes: Record<ContactCommand['do'], () => Promise<void>> = {
+      add: () => client.requestContact(name),
+      accept: () => client.accept(name),
+      decline: () => client.decline(name),
+      remove: () => client.remove(name),
+      block: () => client.block(name),
+      unblock: () => client.unblock(name),
+    };
+    await changes[what]();
+  }
+
+  #showSafetyNumber(name: string): void {
+    this.show({ event: 'safety-number', name, number: this.client.safetyNumber(name) });
+  }
+
+  async #confirmKey(name: string, { confirm }: Secrets): Promise<void> {
+    this.#mustKnow(name);
+    if (this.client.contacts().find((each) => each.name === name)?.changedKey === undefined) {
+      throw new UsageError(`the key of ${name} has not changed: there is nothing to confirm`);
+    }
+    this.#showSafetyNumber(name);
+    const same = confirm ?? (await this.ask.yes(`Does ${name} see the same number?`));
+    if (same) await this.client.confirmKey(name);
+    const text = same ? `You trust the new key of ${name} now.` : `Nothing was changed: messages to ${name} wait until you confirm.`;
+    this.show({ event: 'notice', text });
+  }
+
+  async #showHistory(name: string, count: number): Promise<void> {
+    const messages = (await this.client.history(name)).slice(-count);
+    this.show({ event: 'history', name, messages: messages.map(({ from, id, text, sentAt }) => ({ from, id, text, sentAt })) });
   }
 
   async #send(to: string | undefined, text: string): Promise<void> {

@@ -10,8 +10,13 @@ export class Display {
 
   constructor(
     private readonly json: boolean,
-    private readonly numbers: MessageNumbers,
+    readonly numbers: MessageNumbers,
   ) {}
+
+  /** Undefined until it is open. */
+  get screen(): Screen | undefined {
+    return this.#screen;
+  }
 
   show(event: ChatEvent): void {
     if (this.#screen === undefined) this.#early.push(event);

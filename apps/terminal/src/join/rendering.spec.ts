@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ChatEvent } from './chat-event.js';
 import { MessageNumbers } from './message-numbers.js';
-import { clock, renderEvent, visible } from './rendering.js';
+import { renderEvent } from './rendering.js';
+import { clock, visible } from './shown-text.js';
 
 const now = new Date(2026, 0, 5, 14, 3).getTime();
 const render = (event: ChatEvent, numbers = new MessageNumbers()) => renderEvent(event, numbers, now);
@@ -40,6 +41,45 @@ describe('the screen', () => {
   it('breaks a safety number into groups of five digits', () => {
     const lines = render({ event: 'safety-number', name: 'bob', number: '1234567890'.repeat(6) });
     expect(lines.slice(1)).toEqual(Array.from({ length: 3 }, () => '  12345 67890 12345 67890'));
+  });
+
+  it('says what to type on either device while one waits to be let in, and shows its name in one line', () => {
+    const device = '3f2a9c01'.repeat(4);
+    const approval = { event: 'approval', device, name: 'tab\nlet\u001b', askedAt: now } as const;
+    expect(render({ ...approval, stage: 'asked', own: false })).toEqual([
+      '[14:03] ! A new device wants into your account: "tab let\ufffd", device 3f2a9c01, asked at [14:03].',
+      '  /approve shows a code to compare, /deny refuses.',
+      '  Not you? Then somebody has your password: /revoke 3f2a9c01, and /password.',
+    ]);
+    for (const own of [true, false]) {
+      const lines = render({ ...approval, stage: 'compare', code: '12345678', own }).join();
+      expect(lines).toContain('1234 5678');
+      expect(lines).toContain('/approve 12345678');
+      expect(lines).toContain('/deny');
+    }
+  });
+
+  it('has a line for every end of an approval', () => {
+    const approval = { event: 'approval', device: id, name: 'tablet', askedAt: now } as const;
+    for (const stage of ['approved', 'taken', 'refused', 'expired', 'ended', 'broken'] as const)
+      for (const own of [true, false]) expect(render({ ...approval, stage, own })[0]!.length).toBeGreaterThan(20);
+  });
+
+  it('lists devices with what they are, and history as it was written', () => {
+    const device = { device: '3f2a9c01'.repeat(4), own: false, online: true, pending: false, revoked: false };
+    const devices = [
+      { ...device, own: true },
+      { ...device, online: false, pending: true, name: 'tablet' },
+      { ...device, online: false, revoked: true },
+    ];
+    expect(render({ event: 'devices', devices })).toEqual([
+      '● 3f2a9c01  online, this one',
+      '○ 3f2a9c01 "tablet"  waits to be let in',
+      '○ 3f2a9c01  revoked',
+    ]);
+    const messages = [{ from: 'bob', id, text: 'hi\nthere', sentAt: now }];
+    expect(render({ event: 'history', name: 'bob', messages })).toEqual(['[14:03] bob: hi', '             there']);
+    expect(render({ event: 'history', name: 'bob', messages: [] })).toEqual(['No messages with bob are kept here.']);
   });
 
   it('lists contacts and the queue, and says when they are empty', () => {

@@ -1,5 +1,7 @@
+import { renderAccountEvent } from './account-rendering.js';
 import type { ChatEvent, ContactView, DeliveryStatus, QueuedView } from './chat-event.js';
 import type { MessageNumbers } from './message-numbers.js';
+import { clock, indented, oneLine, visible } from './shown-text.js';
 
 const STATUS: Readonly<Record<DeliveryStatus, string>> = {
   queued: 'queued',
@@ -41,6 +43,14 @@ export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: numb
       return event.messages.length === 0 ? ['Everything is delivered.'] : event.messages.map((each) => queueLine(each, numbers));
     case 'safety-number':
       return safetyLines(event.name, event.number);
+    case 'history':
+      return historyLines(event, now);
+    case 'devices':
+    case 'approval':
+    case 'revoked':
+    case 'recovery-written':
+    case 'invite':
+      return renderAccountEvent(event, now);
     default:
       return renderState(event, now);
   }
@@ -55,6 +65,7 @@ function renderState(event: StateEvent, now: number): string[] {
         event.registered
           ? `Registered. Your name on ${visible(event.server)} is ${visible(event.name)}.`
           : `You are ${visible(event.name)} on ${visible(event.server)}.`,
+        ...(event.pending ? ['This device is new to the account: it reads and writes nothing until it is let in.'] : []),
         '/help tells what you can do.',
       ];
     case 'connection':
@@ -76,7 +87,7 @@ function connectionLines({ state, cause, retryInMs }: Extract<ChatEvent, { event
     const again = retryInMs === undefined ? '' : `; trying again in ${Math.max(1, Math.round(retryInMs / 1_000))} s`;
     return [`${clock(now, now)} · no connection${why}${again}`];
   }
-  if (state === 'refused') return [`${clock(now, now)} ! the server refuses this device${why}`];
+  if (state === 'refused') return [`${clock(now, now)} ! the server refuses this device${why} (/login logs in again)`];
   return state === 'online' ? [`${clock(now, now)} · connected`] : [];
 }
 
@@ -86,7 +97,7 @@ function contactLine({ name, state, online }: ContactView): string {
 }
 
 function queueLine({ id, to, text, status }: QueuedView, numbers: MessageNumbers): string {
-  const short = visible(text).replaceAll('\n', ' ');
+  const short = oneLine(text);
   return `#${numbers.numberOf(id)} to ${visible(to)} (${STATUS[status]}): ${short.length > 60 ? `${short.slice(0, 59)}…` : short}`;
 }
 
@@ -97,24 +108,7 @@ function safetyLines(name: string, number: string): string[] {
   return [`Safety number with ${visible(name)}. Compare it over another way; it must be the same on both sides:`, ...rows];
 }
 
-function indented(head: string, text: string): string[] {
-  const [first = '', ...rest] = visible(text).split('\n');
-  return [`${head}${first}`, ...rest.map((line) => `${' '.repeat(head.length)}${line}`)];
-}
-
-/** `[14:03]`, with the day when it is not today's; local time. */
-export function clock(time: number, now: number): string {
-  const at = new Date(time);
-  const two = (value: number) => String(value).padStart(2, '0');
-  const hours = `${two(at.getHours())}:${two(at.getMinutes())}`;
-  const sameDay = at.toDateString() === new Date(now).toDateString();
-  return sameDay ? `[${hours}]` : `[${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${hours}]`;
-}
-
-/** What others wrote must not move the cursor, change colours, or turn the reading direction of what follows. */
-export function visible(text: string): string {
-  return text
-    .replaceAll('\r\n', '\n')
-    .replaceAll('\t', '  ')
-    .replaceAll(/[\u202a-\u202e\u2066-\u2069]|(?!\n)\p{Cc}/gu, '\ufffd');
+function historyLines({ name, messages }: Extract<ChatEvent, { event: 'history' }>, now: number): string[] {
+  if (messages.length === 0) return [`No messages with ${visible(name)} are kept here.`];
+  return messages.flatMap(({ from, text, sentAt }) => indented(`${clock(sentAt, now)} ${visible(from)}: `, text));
 }

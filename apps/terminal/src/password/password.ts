@@ -1,27 +1,41 @@
 import { readFile } from 'node:fs/promises';
 import { closeSync, readSync } from 'node:fs';
-import type { PasswordSource } from '../command-line/command.js';
+import type { SecretSource } from '../command-line/command.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { askHidden, type Terminal } from './hidden-prompt.js';
 
 const MAX_BYTES = 4_096;
 
 /** @param twice for a new password, which must not have a slip of the finger in it. Throws UsageError. */
-export async function readPassword(source: PasswordSource, terminal: Terminal, twice: boolean): Promise<string> {
-  if (source.from === 'file') return firstLine(await fileText(source.path), source.path);
-  if (source.from === 'descriptor') return firstLine(descriptorText(source.descriptor), `descriptor ${source.descriptor}`);
-  if (!terminal.input.isTTY) throw new UsageError('there is no terminal to ask for the password: use --password-file or --password-fd');
-  const password = await askHidden(terminal, twice ? 'New password (10 characters or more): ' : 'Password: ');
-  if (password === '') throw new UsageError('no password was given');
-  if (twice && (await askHidden(terminal, 'Once more: ')) !== password) throw new UsageError('the two passwords differ');
-  return password;
+export function readPassword(source: SecretSource, terminal: Terminal, twice: boolean): Promise<string> {
+  return readSecret(source, terminal, twice ? 'New password (10 characters or more): ' : 'Password: ', { what: 'password', twice });
+}
+
+/** Throws UsageError. */
+export function readPassphrase(source: SecretSource, terminal: Terminal): Promise<string> {
+  return readSecret(source, terminal, 'Passphrase of the recovery file: ', { what: 'passphrase', twice: false });
+}
+
+async function readSecret(
+  source: SecretSource,
+  terminal: Terminal,
+  question: string,
+  { what, twice }: { what: 'password' | 'passphrase'; twice: boolean },
+): Promise<string> {
+  if (source.from === 'file') return firstLine(await fileText(source.path), source.path, what);
+  if (source.from === 'descriptor') return firstLine(descriptorText(source.descriptor), `descriptor ${source.descriptor}`, what);
+  if (!terminal.input.isTTY) throw new UsageError(`there is no terminal to ask for the ${what}: use --${what}-file or --${what}-fd`);
+  const secret = await askHidden(terminal, question);
+  if (secret === '') throw new UsageError(`no ${what} was given`);
+  if (twice && (await askHidden(terminal, 'Once more: ')) !== secret) throw new UsageError(`the two ${what}s differ`);
+  return secret;
 }
 
 async function fileText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new UsageError(`the password file ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    throw new UsageError(`the file ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
   }
 }
 
@@ -43,8 +57,8 @@ function descriptorText(descriptor: number): string {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function firstLine(text: string, where: string): string {
+function firstLine(text: string, where: string, what: string): string {
   const line = /^[^\r\n]*/.exec(text)?.[0] ?? '';
-  if (line === '') throw new UsageError(`the first line of ${where} is empty: it must be the password`);
+  if (line === '') throw new UsageError(`the first line of ${where} is empty: it must be the ${what}`);
   return line;
 }

@@ -80,11 +80,9 @@ export class DeviceApprovals {
       const link = this.device.requireLink();
       const { lifetime } = await link.call(Approvals.method.ask, { deviceName, message: newcomer.commitment });
       const now = Date.now();
-      this.#open.set(device, {
-        approval: { device, name: deviceName, askedAt: now, stage: 'asked' },
-        expiresAt: now + lifetime * 1_000,
-        exchange: { newcomer },
-      });
+      const approval = { device, name: deviceName, askedAt: now, stage: 'asked' } as const;
+      this.#open.set(device, { approval, expiresAt: now + lifetime * 1_000, exchange: { newcomer } });
+      this.#tell(approval);
       this.#lookLater();
     });
   }

@@ -1,0 +1,203 @@
+import { writeFile } from 'node:fs/promises';
+import type { Approval, SottoClient } from '@sotto/client';
+import { UsageError } from '../command-line/usage-error.js';
+import type { Asker } from './asker.js';
+import type { AccountCommand, Secrets } from './chat-command.js';
+import type { ChatEvent, DeviceView } from './chat-event.js';
+
+/** What the commands need beside the SDK. */
+export interface AccountTools {
+  readonly ask: Asker;
+  /** What this device calls itself while it waits to be let in; undefined: it does not ask by itself. */
+  readonly deviceName: string | undefined;
+  readonly linkOf: (code: string, name: string | undefined) => string;
+  /** The store opens with the account's password: one thing to remember. */
+  readonly changePassphrase: (password: string) => Promise<void>;
+}
+
+const RESET =
+  'A new account key: every contact is warned and has to confirm it, your other devices wait again, and recovery files written before are worth nothing. Go on?';
+const DELETE = 'The account goes for good; its name is never given to anybody again. Go on?';
+
+/** The account and its devices: who is let in, which keys and passwords count. */
+export class AccountCommands {
+  readonly #stopListening: (() => void)[];
+
+  constructor(
+    private readonly client: SottoClient,
+    private readonly tools: AccountTools,
+    private readonly show: (event: ChatEvent) => void,
+  ) {
+    this.#stopListening = [
+      client.on('approval', (approval) => this.#showApproval(approval)),
+      client.on('state', ({ state }) => {
+        if (state === 'online' && tools.deviceName !== undefined)
+          void this.#askWhilePending().catch((error: unknown) => this.#failed(error));
+      }),
+    ];
+  }
+
+  stop(): void {
+    for (const stop of this.#stopListening) stop();
+  }
+
+  /** False: there is nothing more to do here. Throws what the SDK throws, and UsageError. */
+  async run(command: AccountCommand): Promise<boolean> {
+    switch (command.do) {
+      case 'approve':
+        await this.#approve(command.device, command.code);
+        break;
+      case 'deny':
+        await this.client.approvals.refuse((await this.#waiting(command.device)).device);
+        break;
+      case 'devices':
+        this.show({ event: 'devices', devices: await this.#devices() });
+        break;
+      case 'revoke':
+        await this.#revoke(command.device);
+        break;
+      case 'invite':
+        await this.#invite(command.name);
+        break;
+      case 'delete-account':
+        return !(await this.#deleteAccount(command.secrets));
+      default:
+        await this.#changeKeys(command);
+    }
+    return true;
+  }
+
+  async #changeKeys(command: Extract<AccountCommand, { secrets: Secrets }>): Promise<void> {
+    switch (command.do) {
+      case 'recovery':
+        return this.#writeRecovery(command.file, command.secrets);
+      case 'reset-key':
+        return this.#resetKey(command.secrets);
+      case 'password':
+        return this.#changePassword(command.secrets);
+      case 'login':
+        return this.#logIn(command.secrets);
+      default:
+    }
+  }
+
+  // --- devices
+
+  async #askWhilePending(): Promise<void> {
+    if (this.client.account?.pending === true && this.client.approvals.all().length === 0)
+      await this.client.approvals.ask(this.tools.deviceName ?? '');
+  }
+
+  async #approve(device: string | undefined, code: string | undefined): Promise<void> {
+    const { approvals, account } = this.client;
+    if (account?.pending === true && approvals.all().length === 0) return approvals.ask(this.tools.deviceName ?? '');
+    const approval = await this.#waiting(device, code !== undefined);
+    if (code !== undefined) await approvals.approve(approval.device, code);
+    else if (approval.code !== undefined || account?.pending === true) this.#showApproval(approval);
+    else await approvals.answer(approval.device);
+  }
+
+  /** Of several the one that asked first, or of those that show a code. */
+  async #waiting(prefix: string | undefined, withCode = false): Promise<Approval> {
+    const all = this.client.approvals.all();
+    if (prefix !== undefined) {
+      const device = await this.#deviceOf(prefix);
+      const named = all.find((each) => each.device === device);
+      if (named !== undefined) return named;
+    }
+    const found = prefix === undefined ? (all.find(({ code }) => !withCode || code !== undefined) ?? all[0]) : undefined;
+    if (found === undefined) throw new UsageError('no device waits to be let in');
+    return found;
+  }
+
+  async #devices(): Promise<DeviceView[]> {
+    const listed = await this.client.devices();
+    const waiting = this.client.approvals.all().filter(({ device }) => !listed.some((each) => each.device === device));
+    return [...listed, ...waiting.map(({ device, name }) => ({ device, name, own: false, online: false, pending: true, revoked: false }))];
+  }
+
+  async #deviceOf(prefix: string): Promise<string> {
+    const fitting = (await this.#devices()).map(({ device }) => device).filter((device) => device.startsWith(prefix.toLowerCase()));
+    if (fitting.length === 1) return fitting[0]!;
+    throw new UsageError(
+      fitting.length === 0 ? `there is no device ${prefix}: /devices lists them` : `several devices begin with ${prefix}: write more of it`,
+    );
+  }
+
+  async #revoke(prefix: string): Promise<void> {
+    const device = await this.#deviceOf(prefix);
+    await this.client.revokeDevice(device);
+    this.show({ event: 'revoked', device });
+  }
+
+  // --- keys and passwords
+
+  async #writeRecovery(file: string, { passphrase }: Secrets): Promise<void> {
+    const secret = passphrase ?? (await this.tools.ask.hidden('Passphrase for the recovery file (10 characters or more): ', true));
+    const bytes = await this.client.recoveryFile(secret);
+    try {
+      await writeFile(file, bytes, { flag: 'wx', mode: 0o600 });
+    } catch (error) {
+      const { code = 'unknown' } = error as NodeJS.ErrnoException;
+      throw new UsageError(code === 'EEXIST' ? `${file} is there already: choose another name` : `${file} cannot be written (${code})`);
+    }
+    this.show({ event: 'recovery-written', file });
+  }
+
+  async #resetKey({ password, confirm }: Secrets): Promise<void> {
+    if (!(confirm ?? (await this.tools.ask.yes(RESET)))) return this.#nothing();
+    await this.client.resetIdentity(password ?? (await this.tools.ask.hidden('Password: ')));
+    this.#notice('The account has a new key. A new recovery file: /recovery FILE');
+  }
+
+  async #changePassword({ password, newPassword }: Secrets): Promise<void> {
+    const before = password ?? (await this.tools.ask.hidden('Present password: '));
+    const next = newPassword ?? (await this.tools.ask.hidden('New password (10 characters or more): ', true));
+    await this.client.changePassword(before, next);
+    await this.tools.changePassphrase(next);
+    this.#notice('The password is changed, and opens what is stored here. Your other devices have to log in again.');
+  }
+
+  async #logIn({ password }: Secrets): Promise<void> {
+    const { account } = this.client;
+    if (account === undefined) throw new UsageError('there is no account here yet');
+    const secret = password ?? (await this.tools.ask.hidden('Password: '));
+    await this.client.logIn(account.name, secret);
+    await this.tools.changePassphrase(secret);
+    this.#notice('Logged in again. The password opens what is stored here, too.');
+  }
+
+  async #deleteAccount({ password, confirm }: Secrets): Promise<boolean> {
+    if (!(confirm ?? (await this.tools.ask.yes(DELETE)))) {
+      this.#nothing();
+      return false;
+    }
+    await this.client.deleteAccount(password ?? (await this.tools.ask.hidden('Password: ')));
+    this.#notice('The account is deleted. What this device has stored stays until you delete it.');
+    return true;
+  }
+
+  async #invite(name: string | undefined): Promise<void> {
+    const { code, expires } = await this.client.invite(name);
+    this.show({ event: 'invite', link: this.tools.linkOf(code, name), code, expires: Math.floor(expires.getTime() / 1_000) });
+  }
+
+  // --- what is shown
+
+  #showApproval({ device, name, stage, code, askedAt }: Approval): void {
+    const own = device === this.client.account?.device;
+    this.show({ event: 'approval', device, name, stage, own, askedAt, ...(code === undefined ? {} : { code }) });
+  }
+
+  #nothing(): void {
+    this.#notice('Nothing was changed.');
+  }
+
+  #notice(text: string): void {
+    this.show({ event: 'notice', text });
+  }
+
+  #failed(error: unknown): void {
+    this.show({ event: 'error', text: error instanceof Error ? error.message : 'failed' });
+  }
+}

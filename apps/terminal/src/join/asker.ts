@@ -1,0 +1,34 @@
+import { UsageError } from '../command-line/usage-error.js';
+import type { Screen } from './screen.js';
+
+/** Questions in the middle of a conversation, for what must not stand in a command. Throws UsageError when nobody can answer. */
+export interface Asker {
+  /** Without echo. @param twice for a new secret, which must not have a slip of the finger in it. */
+  hidden(question: string, twice?: boolean): Promise<string>;
+  yes(question: string): Promise<boolean>;
+}
+
+/** On a terminal. @param screen once it is open. */
+export function askOn(screen: () => Screen | undefined): Asker {
+  const answer = async (question: string, hidden: boolean): Promise<string> => {
+    const answered = await screen()?.ask(question, hidden);
+    if (answered === undefined) throw new UsageError('there is nobody to ask: use --json, where a command carries what it needs');
+    return answered;
+  };
+  return {
+    hidden: async (question, twice = false) => {
+      const secret = await answer(question, true);
+      if (secret === '') throw new UsageError('given up');
+      if (twice && (await answer('Once more: ', true)) !== secret) throw new UsageError('the two differ');
+      return secret;
+    },
+    yes: async (question) => /^y(es)?$/i.test((await answer(`${question} [y/N] `, false)).trim()),
+  };
+}
+
+/** To programs: what they left out. */
+export const askNobody: Asker = {
+  hidden: (question) =>
+    Promise.reject(new UsageError(`the command lacks a secret (${question.replace(/:\s*$/, '')}): "password", "new" or "passphrase"`)),
+  yes: () => Promise.reject(new UsageError('this cannot be undone: say "confirm": true')),
+};
