@@ -22,6 +22,8 @@ const DELETE = 'The account goes for good; its name is never given to anybody ag
 /** The account and its devices: who is let in, which keys and passwords count. */
 export class AccountCommands {
   readonly #stopListening: (() => void)[];
+  /** Until it has ended, nobody knows whether the device has to wait. */
+  #loggingIn = false;
 
   constructor(
     private readonly client: SottoClient,
@@ -84,7 +86,7 @@ export class AccountCommands {
   // --- devices
 
   async #askWhilePending(): Promise<void> {
-    if (this.client.account?.pending === true && this.client.approvals.all().length === 0)
+    if (!this.#loggingIn && this.client.account?.pending === true && this.client.approvals.all().length === 0)
       await this.client.approvals.ask(this.tools.deviceName ?? '');
   }
 
@@ -162,8 +164,10 @@ export class AccountCommands {
     const { account } = this.client;
     if (account === undefined) throw new UsageError('there is no account here yet');
     const secret = password ?? (await this.tools.ask.hidden('Password: '));
-    await this.client.logIn(account.name, secret);
+    this.#loggingIn = true;
+    await this.client.logIn(account.name, secret).finally(() => (this.#loggingIn = false));
     await this.tools.changePassphrase(secret);
+    await this.#askWhilePending();
     this.#notice('Logged in again. The password opens what is stored here, too.');
   }
 

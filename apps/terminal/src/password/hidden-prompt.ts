@@ -10,9 +10,10 @@ const ENTER = /[\r\n]/;
 
 /** Asks on the terminal; what is typed is not shown. Ctrl-C gives up. */
 export function askHidden({ input, output }: Terminal, question: string): Promise<string> {
-  output.write(question);
+  // Before the question: whoever answers at once must not be echoed.
   input.setRawMode(true);
   input.resume();
+  output.write(question);
   return new Promise<string>((resolve, reject) => {
     let typed = '';
     const end = (settle: () => void): void => {

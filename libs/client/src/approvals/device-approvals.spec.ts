@@ -65,14 +65,16 @@ class End {
   readonly problems: string[] = [];
   readonly approvals: DeviceApprovals;
   confirmedBy: Uint8Array | undefined;
+  readonly session: { account: string; device: string; pending: boolean; identityKey: Uint8Array };
 
   constructor(
     server: Server,
     readonly id: string,
-    readonly pending: boolean,
+    pending: boolean,
     identityKey = keyPairOf(seed).publicKey,
   ) {
     const session = { account: ACCOUNT, device: id, pending, identityKey };
+    this.session = session;
     const device = {
       session,
       closed: false,
@@ -195,6 +197,18 @@ describe('a new device and an old one', () => {
     await laptop.hears('taken');
     await expect(laptop.approvals.answer(TABLET)).rejects.toMatchObject({ code: ErrorCode.APPROVAL_GONE });
     expect(laptop.heard.some(({ stage }) => stage === 'compare')).toBe(false);
+  });
+
+  it('say nothing more of what the new one asked when a recovery file has confirmed it', async () => {
+    await tablet.approvals.ask('the tablet');
+    await phone.hears('asked');
+    tablet.session.pending = false;
+    tablet.approvals.look();
+    server.rows = [];
+    phone.approvals.look();
+    await phone.hears('ended');
+    expect(tablet.approvals.all()).toEqual([]);
+    expect(tablet.heard.map(({ stage }) => stage)).toEqual(['asked']);
   });
 
   it('hear that it took too long, or that the server has forgotten it', async () => {

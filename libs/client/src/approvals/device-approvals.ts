@@ -158,9 +158,10 @@ export class DeviceApprovals {
   async #refresh(): Promise<WireApproval[]> {
     const rows = await this.#rows();
     const { session } = this.device.signedIn();
+    if (!session.pending) this.#waitNoMore();
     for (const row of rows) {
       if (session.pending) await this.#followOwn(row);
-      else await this.#followOther(row);
+      else if (toHex(row.device) !== session.device) await this.#followOther(row);
     }
     const there = new Set(rows.map((row) => toHex(row.device)));
     for (const device of this.#settled.keys()) if (!there.has(device)) this.#settled.delete(device);
@@ -169,6 +170,11 @@ export class DeviceApprovals {
     }
     this.#lookLater();
     return rows;
+  }
+
+  /** Confirmed by other means: what this device asked is of no interest any more. */
+  #waitNoMore(): void {
+    for (const [device, { exchange }] of this.#open) if (exchange !== undefined && 'newcomer' in exchange) this.#open.delete(device);
   }
 
   async #rows(): Promise<WireApproval[]> {
