@@ -49,6 +49,11 @@ export class Claims {
     if (claim !== undefined) claim.packages = undefined;
   }
 
+  /** Its devices are others now, or under another key: what was claimed leads to those before. */
+  forget(account: string): void {
+    this.#claims.delete(account);
+  }
+
   /** The account is there: now it may have packages. */
   sighted(account: string): void {
     const claim = this.#claims.get(account);

@@ -472,7 +472,10 @@ export class Messenger {
 
   /** Makes one unless there is one; with `anew` in any case, and those before it are only read from then on. */
   async beginDirect(account: string, step: Step, anew = false): Promise<void> {
-    if (anew) this.#retire(account, step);
+    if (anew) {
+      this.#retire(account, step);
+      this.#claims.forget(account);
+    }
     if (this.directWith(account) === undefined) {
       const data = directData([this.ports.own.account, account]);
       const group = await this.#create(this.#newDirectId(account), data, [account], step);
