@@ -15,6 +15,19 @@ async function heard(person: Person, stage: Approval['stage'], from = 0): Promis
   return found()!;
 }
 
+/** From the log-in of a new device to its being let in by another. */
+async function letsIn(phone: Person, tablet: Person): Promise<{ ofPhone: Approval; ofTablet: Approval }> {
+  const from = phone.approvals.length;
+  await tablet.sdk.approvals.ask('the tablet');
+  const { device } = await heard(phone, 'asked', from);
+  await phone.sdk.approvals.answer(device);
+  const [ofPhone, ofTablet] = await Promise.all([heard(phone, 'compare', from), heard(tablet, 'compare')]);
+  await phone.sdk.approvals.approve(device, ofTablet.code!);
+  await tablet.sdk.approvals.approve(device, ofPhone.code!);
+  await heard(tablet, 'approved');
+  return { ofPhone, ofTablet };
+}
+
 describe.each(['standalone', 'services'] as const)('the devices of an account on %s', (kind) => {
   let server: Topology;
   const people: Person[] = [];
@@ -39,21 +52,31 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     const phone = await registers('alice');
     const tablet = await logsIn('alice');
     expect(tablet.sdk.account).toMatchObject({ pending: true });
-    await tablet.sdk.approvals.ask('the tablet');
-    const { device, name } = await heard(phone, 'asked');
-    expect({ device, name }).toEqual({ device: tablet.sdk.account!.device, name: 'the tablet' });
-    await phone.sdk.approvals.answer(device);
-    const [ofPhone, ofTablet] = await Promise.all([heard(phone, 'compare'), heard(tablet, 'compare')]);
+    const { ofPhone, ofTablet } = await letsIn(phone, tablet);
+    expect(ofPhone).toMatchObject({ device: tablet.sdk.account!.device, name: 'the tablet' });
     expect(ofPhone.code).toBe(ofTablet.code);
-    await phone.sdk.approvals.approve(device, ofTablet.code!);
-    await tablet.sdk.approvals.approve(device, ofPhone.code!);
-    await heard(tablet, 'approved');
     expect(tablet.sdk.account).toMatchObject({ pending: false, account: phone.sdk.account!.account });
     await until('both are connected', async () => (await phone.sdk.devices()).filter(({ online }) => online).length === 2);
   });
 
+  it('read and write with the account’s contacts once they are let in', async () => {
+    const [phone, bert] = await Promise.all([registers('agnes'), registers('bert')]);
+    await becomeContacts(phone, bert);
+    await bert.sdk.send('agnes', 'before');
+    await until('the phone has it', () => phone.textsFrom('bert').includes('before'));
+    const tablet = await logsIn('agnes');
+    await letsIn(phone, tablet);
+    await until('the tablet has the contacts', () => contactOf(tablet, 'bert')?.status === 'accepted');
+    await tablet.sdk.send('bert', 'from my tablet');
+    await until('bert has it', () => bert.textsFrom('agnes').includes('from my tablet'), 40_000);
+    await bert.sdk.send('agnes', 'to all of yours');
+    const story = () => JSON.stringify([phone.problems, tablet.problems, bert.problems, bert.deliveries]);
+    await until('the tablet has it', () => tablet.textsFrom('bert').includes('to all of yours'), 40_000, story);
+    await until('the phone has it', () => phone.textsFrom('bert').includes('to all of yours'), 40_000, story);
+  }, 150_000);
+
   it('know the account key afterwards: the new one writes the recovery file, and lets in a third', async () => {
-    const [phone, tablet] = people as [Person, Person];
+    const [phone, tablet] = people as [Person, Person, ...Person[]];
     const file = await tablet.sdk.recoveryFile(PASSPHRASE);
     const laptop = await logsIn('alice');
     await expect(laptop.sdk.confirmByRecoveryFile(file, 'another passphrase')).rejects.toMatchObject({ reason: 'wrong-passphrase' });
