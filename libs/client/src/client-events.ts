@@ -1,4 +1,4 @@
-import type { Approval } from './approvals/device-approvals.js';
+import type { Approval } from './approvals/approval.js';
 import type { ConnectionState } from './connection/connection.js';
 import type { Contact } from './contacts/contact-list.js';
 import type { GroupNotice } from './groups/group-ports.js';

@@ -1,7 +1,8 @@
 // The SDK. Runs in browsers and on Node; the SQLite store and the socket of Node are @sotto/client/node.
 export { SottoClient } from './sotto-client.js';
 export type { ClientEvents } from './client-events.js';
-export type { Approval, ApprovalStage, DeviceApprovals } from './approvals/device-approvals.js';
+export type { Approval, ApprovalStage } from './approvals/approval.js';
+export type { DeviceApprovals } from './approvals/device-approvals.js';
 export type { ClientOptions } from './device.js';
 export type { Rung } from './groups/group-ports.js';
 export type { GroupInfo, GroupMember, Verification } from './messaging/group-list.js';

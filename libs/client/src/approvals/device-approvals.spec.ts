@@ -5,8 +5,9 @@ import { ClientError, ServerError } from '../client-error.js';
 import type { Device } from '../device.js';
 import type { Sessions } from '../session/sessions.js';
 import { keyPairOf, randomBytes, sodiumReady } from '../sodium.js';
+import type { Approval } from './approval.js';
 import { Newcomer } from './approval-exchange.js';
-import { type Approval, DeviceApprovals } from './device-approvals.js';
+import { DeviceApprovals } from './device-approvals.js';
 
 const ACCOUNT = '0a'.repeat(16);
 const PHONE = '01'.repeat(16);

@@ -3,39 +3,11 @@ import { ClientError } from '../client-error.js';
 import type { Device } from '../device.js';
 import type { Account, Sessions } from '../session/sessions.js';
 import { keyPairOf } from '../sodium.js';
+import type { Approval, ApprovalStage } from './approval.js';
 import { Approver, isSameCode, Newcomer } from './approval-exchange.js';
 
 /** An event of the server may be lost: while something is open, both ends also look by themselves. */
 const LOOK_EVERY_MS = 5_000;
-
-export type ApprovalStage =
-  /** A device waits for one that answers. */
-  | 'asked'
-  /** Both devices show `code`; it is the user's turn on each. */
-  | 'compare'
-  /** On the old device: the key is on its way. On the new one: it is confirmed. */
-  | 'approved'
-  /** Another device of the account answers. */
-  | 'taken'
-  | 'refused'
-  | 'expired'
-  /** The device waits no more: withdrawn, confirmed by other means, revoked, or lost by the server. */
-  | 'ended'
-  /** Somebody between the two altered what they say to each other. */
-  | 'broken';
-
-/** How one device waits to be let in, as either end sees it. */
-export interface Approval {
-  /** The device that waits, lower-case hex. */
-  readonly device: string;
-  /** What it calls itself: text of somebody who has the password, and not more than that. */
-  readonly name: string;
-  /** Unix milliseconds by the server's clock. */
-  readonly askedAt: number;
-  readonly stage: ApprovalStage;
-  /** Eight digits, from `compare` on. */
-  readonly code?: string;
-}
 
 /** What the user compares, once both ends are there; and which of the two this device is. */
 type Exchange = { readonly approver: Approver } | { readonly newcomer: Newcomer };
