@@ -4,8 +4,8 @@ import { BatchPublisher } from '@sotto/platform/batches';
 import { BUS, type Bus, type Subscription } from '@sotto/platform/bus';
 import { gatewayOutSubject, LeaseHolder, LeaseWatch, relayInSubject } from '@sotto/platform/leases';
 import { DEVICE_ROUTE_STORE, type DeviceRouteStore, LEASE_STORE, type LeaseStore } from '@sotto/platform/live-state';
-import { fromHex, ReceiptStatus } from '@sotto/protocol';
-import { encodeGatewayOutput, encodeReceipt } from '@sotto/protocol/frames';
+import { fromHex, ReceiptStatus, toHex } from '@sotto/protocol';
+import { encodeGatewayOutput, encodeReceipt, encodeSharedDelivery } from '@sotto/protocol/frames';
 import { DeviceChangedSchema } from '@sotto/protocol/internal';
 import sodium from 'libsodium-wrappers';
 import { CommitSlots } from './commit-slots/commit-slots.service.js';
@@ -46,7 +46,8 @@ export class RelayService implements OnApplicationBootstrap, OnApplicationShutdo
     this.gateways = new LeaseWatch(this.leases, 'gateway', { gone: (gateway) => this.engine.gatewayGone(gateway) });
     this.engine = new RelayEngine(incarnation, this.config, {
       output: (gateway, connection, frame) => this.output.add(gateway, encodeGatewayOutput(connection, frame)),
-      loadRoute: (device) => this.routes.find(device),
+      deliver: (gateway, payload, recipients) => this.output.add(gateway, encodeSharedDelivery(payload, recipients)),
+      loadRoute: (device) => this.routes.find(toHex(device)),
       claimSlot: (account, slot, commitId) => this.commitSlots.claim(account, slot, commitId),
       gatewayAlive: (gateway) => this.gateways.has(gateway),
       addTimers: (timers) => this.keepTimers(this.retryTimers.add(timers)),
@@ -83,7 +84,7 @@ export class RelayService implements OnApplicationBootstrap, OnApplicationShutdo
   private onDeviceChanged(payload: Uint8Array): void {
     const { device, online, gateway } = fromBinary(DeviceChangedSchema, payload);
     if (online) this.gateways.seen(gateway);
-    this.engine.deviceChanged(Buffer.from(device).toString('hex'), online);
+    this.engine.deviceChanged(device, online);
   }
 
   /** The timers are a second line behind the senders' own; without them nothing is lost. */

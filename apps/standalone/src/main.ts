@@ -11,6 +11,7 @@ const schema = z.object({
   SERVER_NAME: z.string().min(1).default('localhost'),
   RELAY_RETRY_WINDOW: z.coerce.number().int().min(0).default(30),
   TRUSTED_PROXIES: z.string().default(''),
+  RELAY_RECIPIENT_RATE: z.coerce.number().int().min(1_000).default(10_000),
   SEND_RATE: z.coerce.number().int().min(1).default(2_000),
 });
 
@@ -26,6 +27,7 @@ try {
     retryWindowSeconds: env.RELAY_RETRY_WINDOW,
     trustedProxies: env.TRUSTED_PROXIES,
     sendRate: env.SEND_RATE,
+    recipientRate: env.RELAY_RECIPIENT_RATE,
   });
   process.stdout.write(`${JSON.stringify({ port: server.port, pin: server.pin, pid: process.pid })}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.stop().then(() => process.exit(0)));

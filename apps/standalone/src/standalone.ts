@@ -31,6 +31,8 @@ export interface StandaloneOptions {
   trustedProxies?: string;
   /** Messages a second of one connection. */
   sendRate?: number;
+  /** Recipients a second of one account, of messages to more than one. */
+  recipientRate?: number;
   logger?: LoggerService;
 }
 
@@ -102,7 +104,7 @@ function modules(options: StandaloneOptions, identity: ServerIdentity): DynamicM
     AuthModule.forRoot({ ...DEFAULT_AUTH_CONFIG, registration, serverName, identity }),
     ContactsModule.forRoot(contactsConfigSchema.parse(window)),
     DirectoryModule.forRoot(directoryConfigSchema.parse({})),
-    RelayModule.forRoot(relayConfig(relayConfigSchema.parse(window))),
+    RelayModule.forRoot(relayConfig(relayConfigSchema.parse({ ...window, RELAY_RECIPIENT_RATE: options.recipientRate }))),
     GatewayModule.forRoot(gatewayConfig(gateway)),
   ];
 }

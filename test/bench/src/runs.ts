@@ -108,7 +108,7 @@ export async function benchIdle(kind: TopologyKind, connections: number): Promis
 }
 
 function startForLoad(kind: TopologyKind, nodeArguments: string[]): Promise<Topology> {
-  const env = { TRUSTED_PROXIES: '127.0.0.1', SEND_RATE: '100000', LOG_LEVEL: 'warn' };
+  const env = { TRUSTED_PROXIES: '127.0.0.1', SEND_RATE: '100000', RELAY_RECIPIENT_RATE: '10000000', LOG_LEVEL: 'warn' };
   return startTopology(kind, { registration: 'open', env, nodeArguments });
 }
 

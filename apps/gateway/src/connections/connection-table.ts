@@ -60,12 +60,14 @@ export class ConnectionTable {
     if (ofAccount?.size === 0) this.accounts.delete(session.account);
   }
 
-  /** Puts a frame (an entry of Frames) into the connection's next box. */
-  write(connection: Connection, frame: Uint8Array): void {
+  /** Puts a frame (an entry of Frames) into the connection's next box; `rest`: its end, which other connections' frames may share. */
+  write(connection: Connection, frame: Uint8Array, rest?: Uint8Array): void {
     // Closing: nothing would take the frames out again.
     if (connection.socket.readyState !== 1) return;
     this.framesSent++;
-    if (!connection.queue(frame)) return;
+    const first = connection.queue(frame);
+    if (rest !== undefined) connection.queue(rest);
+    if (!first) return;
     if (this.dirty.length === 0) setImmediate(this.flush);
     this.dirty.push(connection);
   }

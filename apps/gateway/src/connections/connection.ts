@@ -1,6 +1,7 @@
 import type { SealedChannel, ServerHandshake } from '@sotto/channel';
 import type { DeviceRoute } from '@sotto/platform/live-state';
 import { LIMITS } from '@sotto/protocol';
+import { entryLength } from '@sotto/protocol/frames';
 import type { WebSocket } from 'ws';
 
 /** Where a box is cut, so that its padded size stays within the limit. */
@@ -54,7 +55,7 @@ export class Connection {
     this.sendRefilled = openedAt;
   }
 
-  /** Queues a frame for the next box. True when it is the first since the last flush. */
+  /** Queues a frame, or a further part of one, for the next box. True when it is the first since the last flush. */
   queue(frame: Uint8Array): boolean {
     const first = this.frames === undefined;
     if (this.frames === undefined) this.frames = [frame];
@@ -78,14 +79,16 @@ export class Connection {
   private sendCut(frames: Uint8Array[], channel: SealedChannel): void {
     let parts: Uint8Array[] = [];
     let length = 0;
-    for (const frame of frames) {
-      if (length > 0 && length + frame.length > BOX_CUT) {
+    for (let i = 0; i < frames.length;) {
+      const end = length + entryLength(frames[i]!);
+      if (length > 0 && end > BOX_CUT) {
         this.socket.send(channel.seal(parts, length));
         parts = [];
         length = 0;
+        continue;
       }
-      parts.push(frame);
-      length += frame.length;
+      // A frame may have come in parts, and is never cut.
+      for (; length < end; length += frames[i++]!.length) parts.push(frames[i]!);
     }
     this.socket.send(channel.seal(parts, length));
   }

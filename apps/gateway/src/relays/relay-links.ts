@@ -6,24 +6,25 @@ import { LEASE_STORE, type LeaseStore } from '@sotto/platform/live-state';
 import { ErrorCode, ReceiptSchema, ReceiptStatus } from '@sotto/protocol';
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
+  encodeDeliverStart,
   encodeNotHere,
   encodeReceipt,
   encodeRelayInput,
-  forEachGatewayOutput,
   FrameKind,
+  type GatewayBatchVisitor,
   parseAck,
   parseSend,
+  readGatewayBatch,
   wrapFrame,
 } from '@sotto/protocol/frames';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionTable } from '../connections/connection-table.js';
-import { handleOfDelivery } from './delivery-handle.js';
 
 const NO_BYTES = new Uint8Array(0);
 
 /** The hot path's half in the gateway: messages of connections to their relays, frames of relays to connections. */
 @Injectable()
-export class RelayLinks {
+export class RelayLinks implements GatewayBatchVisitor {
   private relays!: LeaseWatch;
   private inputs!: BatchPublisher;
   private subscription: Subscription | undefined;
@@ -81,18 +82,22 @@ export class RelayLinks {
   }
 
   private readonly onBatch = (batch: Uint8Array): void => {
-    forEachGatewayOutput(batch, this.onOutput);
+    readGatewayBatch(batch, this);
   };
 
-  private readonly onOutput = (relay: number, number: number, frame: Uint8Array): void => {
+  /** A frame of a relay for a connection. What is lost with the connection, its sender asks for again. */
+  frame(_relay: number, number: number, frame: Uint8Array): void {
+    const connection = this.table.get(number);
+    if (connection !== undefined) this.table.write(connection, frame);
+  }
+
+  /** A payload of a relay for a connection, or the relay's to send elsewhere. */
+  delivery(relay: number, number: number, delivery: number, payload: Uint8Array): void {
     const connection = this.table.get(number);
     if (connection !== undefined && connection.socket.readyState === 1) {
-      this.table.write(connection, frame);
-      return;
-    }
-    const delivery = handleOfDelivery(frame);
-    if (delivery !== undefined) this.inputs.add(relay, encodeNotHere(number, NO_ID, NO_ID, delivery, relay));
-  };
+      this.table.write(connection, encodeDeliverStart(relay, delivery, payload.length), payload);
+    } else this.inputs.add(relay, encodeNotHere(number, NO_ID, NO_ID, delivery, relay));
+  }
 
   /** What the relay had accepted is to be sent again: its senders are told (design 4.6). */
   private relayGone(relay: number): void {

@@ -1,21 +1,20 @@
 import { ErrorCode } from '@sotto/protocol';
 import { type ParsedRelayInput, type ParsedSend, parseSend, WireError } from '@sotto/protocol/frames';
 import type { Budgets } from './budgets.js';
-import { hex } from './hex.js';
+import { keyOf } from './id-key.js';
 import type { InFlightMessage, Sender } from './message.js';
 import type { MessageTable } from './message-table.js';
 import type { Receipts, Refusal } from './receipts.js';
+import type { RecipientRate } from './recipient-rate.js';
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
-const TOO_MUCH: Refusal = { code: ErrorCode.BUSY, text: 'Too much of this account is on its way: wait for receipts.', retryAfterMs: 1_000 };
-/** What a delivery costs beside the payload, so that empty messages to a thousand devices are bounded too. Bytes. */
-const DELIVERY_CHARGE = 128;
 
 /** Decides about a Send by looking at its sender only: what happens here is the same whoever it is for (P4). */
 export class Admission {
   constructor(
     private readonly messages: MessageTable,
     private readonly budgets: Budgets,
+    private readonly recipientRate: RecipientRate,
     private readonly receipts: Receipts,
     private readonly admitted: (message: InFlightMessage, send: ParsedSend) => void,
   ) {}
@@ -25,14 +24,23 @@ export class Admission {
     const sender = { gateway, connection: input.connection };
     const send = this.parse(sender, bytes);
     if (send === undefined) return;
-    const device = hex(input.device);
-    const key = hex(send.id);
+    const device = keyOf(input.device);
+    const key = keyOf(send.id);
     const known = this.messages.find(device, key);
     if (known !== undefined) return this.repeat(known, sender);
-    const message = messageOf(send, { ...sender, sender: device, key, account: hex(input.account) });
-    if (!this.budgets.admit(message)) return this.receipts.refused(sender, message.id, TOO_MUCH);
+    const message = messageOf(send, { ...sender, sender: device, key, account: keyOf(input.account) });
+    const refusal = this.tooFast(message) ?? this.budgets.admit(message);
+    if (refusal !== undefined) return this.receipts.refused(sender, message.id, refusal);
     this.messages.add(message);
     this.admitted(message, send);
+  }
+
+  /** One recipient a message is what the gateway's limit is about. */
+  private tooFast({ account, charge }: InFlightMessage): Refusal | undefined {
+    const retryAfterMs = charge.recipients === 1 ? 0 : this.recipientRate.take(account, charge.recipients);
+    return retryAfterMs === 0
+      ? undefined
+      : { code: ErrorCode.RATE_LIMITED, text: 'To too many recipients at once: slow down.', retryAfterMs };
   }
 
   private parse(sender: Sender, bytes: Uint8Array): ParsedSend | undefined {
@@ -61,12 +69,12 @@ function messageOf(
     ...from,
     id: send.id,
     payload: send.payload,
-    charge: send.payload.length + send.devices.length * DELIVERY_CHARGE,
+    tokens: send.tokens,
     claiming: false,
     arrivedAt: 0,
     deadline: 0,
     open: [],
     accepted: false,
-    charged: 'none',
+    charge: { budget: 'none', bytes: send.payload.length, recipients: send.recipients },
   };
 }

@@ -1,16 +1,17 @@
 import { Outcome, ReceiptStatus } from '@sotto/protocol';
-import { encodeDeliver, parseAck } from '@sotto/protocol/frames';
+import { parseAck, type ParsedSend } from '@sotto/protocol/frames';
 import type { DeviceRoute } from '@sotto/platform/live-state';
 import type { RelayConfig } from '../relay.config.js';
 import { tokenHolds } from '../routing/delivery-token.js';
 import { DeviceTable } from '../routing/device-table.js';
 import { enterWindow, leaveWindow } from './delivery-window.js';
-import { hex } from './hex.js';
-import type { Delivery, DeviceEntry, InFlightMessage } from './message.js';
+import { append, type DeviceEntry, isGone, remove } from './device-entry.js';
+import { FanOut } from './fan-out.js';
+import type { Delivery, InFlightMessage } from './message.js';
 import type { RelayPorts } from './relay-ports.js';
 
-const FIRST_RETRY_MS = 4_000;
-const LAST_RETRY_MS = 60_000;
+const FIRST_RETRY_SECONDS = 4;
+const LAST_RETRY_SECONDS = 60;
 
 /** Messages on their way to devices: who is where, what goes out, what comes of it. */
 export class Deliveries {
@@ -21,50 +22,28 @@ export class Deliveries {
   constructor(
     private readonly incarnation: number,
     private readonly config: Pick<RelayConfig, 'deliveryWindow'>,
-    private readonly ports: Pick<RelayPorts, 'output' | 'loadRoute' | 'gatewayAlive' | 'now'>,
+    private readonly ports: Pick<RelayPorts, 'deliver' | 'loadRoute' | 'gatewayAlive' | 'now'>,
     private readonly onSettled: (delivery: Delivery, status: ReceiptStatus) => void,
   ) {}
 
-  add(message: InFlightMessage, device: Uint8Array, token: Uint8Array): void {
-    const number = this.nextNumber;
-    this.nextNumber = number === 0xffffffff ? 1 : number + 1;
-    const to = this.devices.getOrAdd(hex(device));
-    const delivery: Delivery = {
-      number,
-      message,
-      to,
-      device,
-      token,
-      sentAt: 0,
-      backoff: FIRST_RETRY_MS,
-      inWindow: false,
-      parked: false,
-      timed: false,
-      settled: false,
-    };
-    this.open.set(number, delivery);
-    to.open.add(delivery);
-    message.open.push(delivery);
-  }
-
-  /** Sends the delivery out if its device is connected, has room and the token holds; else it stays open. */
-  dispatch(delivery: Delivery): void {
-    const { to } = delivery;
-    if (to.route === undefined) return this.load(to);
-    const holds = tokenHolds(delivery.token, to.route);
-    const { route } = to;
-    if (!holds || route === null || route.gateway === 0 || isGone(to, route) || !this.ports.gatewayAlive(route.gateway)) return;
-    if (!enterWindow(delivery, this.config.deliveryWindow)) return;
-    delivery.sentAt = this.ports.now();
-    delivery.parked = false;
-    this.ports.output(route.gateway, route.connection, encodeDeliver(this.incarnation, delivery.number, delivery.message.payload));
+  /** Opens a delivery to each recipient and sends out those that can go. */
+  start(message: InFlightMessage, { devices, recipients }: Pick<ParsedSend, 'devices' | 'recipients'>): void {
+    const retryAt = Math.ceil(this.ports.now() / 1_000) + FIRST_RETRY_SECONDS;
+    for (let place = 0; place < recipients; place++) this.add(message, this.devices.getOrAdd(devices, place), place, retryAt);
+    if (recipients === 1) return this.dispatch(message.open[0]!);
+    const fanOut = new FanOut();
+    for (const delivery of message.open) {
+      const route = this.goesTo(delivery);
+      if (route !== undefined) fanOut.add(route.gateway, route.connection, delivery.number);
+    }
+    fanOut.sendTo(this.ports, message.payload);
   }
 
   /** A serialised Ack of a device. Throws WireError. */
-  acknowledged(device: string, bytes: Uint8Array): void {
+  acknowledged(device: Uint8Array, bytes: Uint8Array): void {
     const ack = parseAck(bytes);
     const delivery = this.open.get(ack.delivery);
-    if (ack.relay !== this.incarnation || delivery === undefined || delivery.to.device !== device) return;
+    if (ack.relay !== this.incarnation || delivery === undefined || !sameId(delivery.to.id, device)) return;
     if (ack.outcome === Outcome.STORED) this.settle(delivery, ReceiptStatus.DELIVERED);
     else if (ack.outcome === Outcome.CANNOT) this.settle(delivery, ReceiptStatus.CANNOT);
     else if (ack.outcome === Outcome.LATER) {
@@ -85,7 +64,7 @@ export class Deliveries {
   }
 
   /** The device attached somewhere (or left): everything open for it goes out anew, in order. */
-  deviceChanged(device: string): void {
+  deviceChanged(device: Uint8Array): void {
     const entry = this.devices.get(device);
     if (entry !== undefined) this.routeChanged(entry);
   }
@@ -102,10 +81,11 @@ export class Deliveries {
 
   /** The safety net under events that were lost: open deliveries are tried again with growing waits. */
   retry(now: number): void {
+    const second = Math.floor(now / 1_000);
     for (const delivery of this.open.values()) {
-      if (delivery.sentAt + delivery.backoff > now) continue;
-      delivery.backoff = Math.min(delivery.backoff * 2, LAST_RETRY_MS);
-      if (delivery.sentAt === 0) delivery.sentAt = now;
+      if (delivery.retryAt > second) continue;
+      delivery.backoff = Math.min(delivery.backoff * 2, LAST_RETRY_SECONDS);
+      delivery.retryAt = second + delivery.backoff;
       delivery.parked = false;
       if (!delivery.inWindow) delivery.to.route = undefined;
       else if (delivery.to.route === undefined) leaveWindow(delivery);
@@ -114,44 +94,92 @@ export class Deliveries {
   }
 
   giveUp(message: InFlightMessage): void {
-    for (const delivery of [...message.open]) this.settle(delivery, ReceiptStatus.UNDELIVERED);
+    while (message.open.length > 0) this.settle(message.open.at(-1)!, ReceiptStatus.UNDELIVERED);
+  }
+
+  private add(message: InFlightMessage, to: DeviceEntry, place: number, retryAt: number): void {
+    const number = this.nextNumber;
+    this.nextNumber = number === 0xffffffff ? 1 : number + 1;
+    const delivery: Delivery = {
+      number,
+      message,
+      to,
+      place,
+      index: message.open.length,
+      previous: undefined,
+      next: undefined,
+      retryAt,
+      backoff: FIRST_RETRY_SECONDS,
+      barredBy: undefined,
+      inWindow: false,
+      parked: false,
+      timed: false,
+    };
+    this.open.set(number, delivery);
+    append(to, delivery);
+    message.open.push(delivery);
+  }
+
+  private dispatch(delivery: Delivery): void {
+    const route = this.goesTo(delivery);
+    if (route !== undefined) this.ports.deliver(route.gateway, delivery.message.payload, [route.connection, delivery.number]);
+  }
+
+  /** Where the delivery goes out to now, and counts as sent: its device is connected, has room and the token holds. Else it stays open. */
+  private goesTo(delivery: Delivery): DeviceRoute | undefined {
+    const { to, message } = delivery;
+    if (to.route === undefined) {
+      this.load(to);
+      return undefined;
+    }
+    const { route } = to;
+    const holds = tokenHolds(message.tokens, delivery.place, route);
+    if (route !== null && !holds) delivery.barredBy = route;
+    if (!holds || route === null || route.gateway === 0 || isGone(to, route) || !this.ports.gatewayAlive(route.gateway)) return undefined;
+    if (!enterWindow(delivery, this.config.deliveryWindow)) return undefined;
+    delivery.parked = false;
+    return route;
   }
 
   private settle(delivery: Delivery, status: ReceiptStatus): void {
-    if (delivery.settled) return;
-    delivery.settled = true;
     const { message, to } = delivery;
     leaveWindow(delivery);
     this.open.delete(delivery.number);
-    to.open.delete(delivery);
-    message.open.splice(message.open.indexOf(delivery), 1);
+    remove(to, delivery);
+    const last = message.open.pop()!;
+    if (last !== delivery) {
+      message.open[delivery.index] = last;
+      last.index = delivery.index;
+    }
     this.onSettled(delivery, status);
     if (to.full) this.fillWindow(to);
   }
 
   private fillWindow(entry: DeviceEntry): void {
     entry.full = false;
-    for (const delivery of entry.open) {
-      if (entry.full) return;
-      if (!delivery.inWindow && !delivery.parked) this.dispatch(delivery);
+    const second = Math.ceil(this.ports.now() / 1_000);
+    for (let delivery = entry.first; delivery !== undefined && !entry.full; delivery = delivery.next) {
+      if (delivery.inWindow || delivery.parked || (delivery.barredBy !== undefined && delivery.barredBy === entry.route)) continue;
+      delivery.retryAt = second + delivery.backoff;
+      this.dispatch(delivery);
     }
   }
 
   private routeChanged(entry: DeviceEntry): void {
     entry.route = undefined;
     entry.stale = entry.loading;
-    for (const delivery of entry.open) {
+    for (let delivery = entry.first; delivery !== undefined; delivery = delivery.next) {
       leaveWindow(delivery);
       delivery.parked = false;
     }
-    if (entry.open.size > 0) this.load(entry);
+    if (entry.first !== undefined) this.load(entry);
   }
 
   private load(entry: DeviceEntry): void {
     if (entry.loading) return;
     entry.loading = true;
     entry.stale = false;
-    this.ports.loadRoute(entry.device).then(
+    this.ports.loadRoute(entry.id).then(
       (route) => this.loaded(entry, route),
       // Live state is away: the retry of the deliveries loads again.
       () => {
@@ -169,7 +197,8 @@ export class Deliveries {
   }
 }
 
-/** The gateway said of this very connection that it is gone. */
-function isGone(entry: DeviceEntry, route: DeviceRoute): boolean {
-  return route.gateway === entry.goneGateway && route.connection === entry.goneConnection;
+function sameId(one: Uint8Array, other: Uint8Array): boolean {
+  let difference = one.length ^ other.length;
+  for (let i = 0; i < one.length; i++) difference |= one[i]! ^ other[i]!;
+  return difference === 0;
 }

@@ -1,5 +1,7 @@
 import type { RetryTimer } from '../retry-timers/retry-timer.store.js';
+import { toHex } from '@sotto/protocol';
 import type { Budgets } from './budgets.js';
+import { hexOfKey } from './id-key.js';
 import type { Delivery, InFlightMessage } from './message.js';
 import type { RelayPorts } from './relay-ports.js';
 import { LEAST_WINDOW_MS } from './schedule.js';
@@ -48,8 +50,8 @@ export class Hold {
   }
 
   private timerOf(delivery: Delivery): RetryTimer {
-    const { message } = delivery;
-    return { id: message.key, sender: message.sender, device: delivery.to.device, deadline: message.deadline, owner: this.incarnation };
+    const { key, sender, deadline } = delivery.message;
+    return { id: hexOfKey(key), sender: hexOfKey(sender), device: toHex(delivery.to.id), deadline, owner: this.incarnation };
   }
 }
 
@@ -57,8 +59,4 @@ export class Hold {
 function ownBytes(message: InFlightMessage): void {
   message.id = new Uint8Array(message.id);
   message.payload = new Uint8Array(message.payload);
-  for (const delivery of message.open) {
-    delivery.device = new Uint8Array(delivery.device);
-    delivery.token = new Uint8Array(delivery.token);
-  }
 }

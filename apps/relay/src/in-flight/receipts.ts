@@ -2,7 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { ErrorCode, ReceiptSchema, ReceiptStatus } from '@sotto/protocol';
 import { encodeReceipt, FrameKind, wrapFrame } from '@sotto/protocol/frames';
-import type { InFlightMessage, Sender } from './message.js';
+import type { Delivery, InFlightMessage, Sender } from './message.js';
 import type { RelayPorts } from './relay-ports.js';
 
 const NO_DEVICE: Uint8Array = new Uint8Array(0);
@@ -26,8 +26,8 @@ export class Receipts {
     this.tell(message, encodeReceipt(message.id, NO_DEVICE, ReceiptStatus.ACCEPTED, this.incarnation));
   }
 
-  outcome(message: InFlightMessage, device: Uint8Array, status: ReceiptStatus): void {
-    this.tell(message, encodeReceipt(message.id, device, status));
+  outcome({ message, to }: Delivery, status: ReceiptStatus): void {
+    this.tell(message, encodeReceipt(message.id, to.id, status));
   }
 
   refused(sender: Sender, id: Uint8Array, error: Refusal): void {

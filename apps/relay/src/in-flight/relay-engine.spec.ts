@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ErrorCode, Outcome, ReceiptStatus, toHex } from '@sotto/protocol';
 import { encodeRelayInput } from '@sotto/protocol/frames';
 import sodium from 'libsodium-wrappers';
+import { DEFAULT_RELAY_CONFIG } from '../relay.config.js';
 import { ALICE, BOB, CAPABILITY, RELAY, RelayWorld, type SendOptions } from './relay-world.harness.js';
 
 let world: RelayWorld;
@@ -120,7 +121,7 @@ describe('the relay', () => {
   });
 
   it('gives up the oldest held message of an account that holds too much, and says so', async () => {
-    world = new RelayWorld({ heldMessagesPerAccount: 2 });
+    world = new RelayWorld({ held: { ...DEFAULT_RELAY_CONFIG.held, messages: 2 } });
     const first = await world.send();
     await world.send();
     await world.send();
@@ -131,7 +132,7 @@ describe('the relay', () => {
   });
 
   it("refuses as busy what goes beyond the account's budget for messages on their way", async () => {
-    world = new RelayWorld({ movingMessagesPerAccount: 1 });
+    world = new RelayWorld({ moving: { ...DEFAULT_RELAY_CONFIG.moving, messages: 1 } });
     await world.send();
     await world.send();
     expect(world.sent[0]!.receipt).toMatchObject({ status: ReceiptStatus.REFUSED, error: { code: ErrorCode.BUSY } });

@@ -4,11 +4,12 @@ import type { RelayConfig } from '../relay.config.js';
 import { Admission } from './admission.js';
 import { Budgets } from './budgets.js';
 import { Deliveries } from './deliveries.js';
-import { hex } from './hex.js';
 import { Hold } from './hold.js';
 import { type Delivery, type InFlightMessage, isSettled } from './message.js';
+import { keyOf } from './id-key.js';
 import { MessageTable } from './message-table.js';
 import { Receipts } from './receipts.js';
+import { RecipientRate } from './recipient-rate.js';
 import type { RelayPorts } from './relay-ports.js';
 import { Schedule } from './schedule.js';
 import { SlotClaims } from './slot-claims.js';
@@ -45,7 +46,8 @@ export class RelayEngine {
       end: giveUp,
       retry: (now) => this.deliveries.retry(now),
     });
-    this.admission = new Admission(this.messages, this.budgets, this.receipts, (message, send) => this.admitted(message, send));
+    const rate = new RecipientRate(config, ports);
+    this.admission = new Admission(this.messages, this.budgets, rate, this.receipts, (message, send) => this.admitted(message, send));
     this.claims = new SlotClaims(ports, this.receipts, {
       won: (message, send) => this.wonSlot(message, send),
       lost: (message) => this.forget(message),
@@ -63,7 +65,7 @@ export class RelayEngine {
   }
 
   /** The device attached somewhere, or left. */
-  deviceChanged(device: string, online: boolean): void {
+  deviceChanged(device: Uint8Array, online: boolean): void {
     this.deliveries.deviceChanged(device);
     if (online) this.senderMoved(device);
   }
@@ -85,7 +87,7 @@ export class RelayEngine {
 
   private readonly onInput = (gateway: number, input: ParsedRelayInput): void => {
     if (input.send !== undefined) this.admission.onSend(gateway, input, input.send);
-    else if (input.ack !== undefined) this.deliveries.acknowledged(hex(input.device), input.ack);
+    else if (input.ack !== undefined) this.deliveries.acknowledged(input.device, input.ack);
     else if (input.notHere !== undefined) this.deliveries.notHere(gateway, input.notHere);
   };
 
@@ -101,15 +103,15 @@ export class RelayEngine {
 
   private takeOver(message: InFlightMessage, send: ParsedSend): void {
     this.schedule.start(message, send.ttl, this.ports.now());
-    for (let i = 0; i < send.devices.length; i++) this.deliveries.add(message, send.devices[i]!, send.tokens[i]!);
-    for (const delivery of [...message.open]) this.deliveries.dispatch(delivery);
+    this.deliveries.start(message, send);
   }
 
   private settled(delivery: Delivery, status: ReceiptStatus): void {
     const { message } = delivery;
     this.hold.letGo(delivery);
-    this.receipts.outcome(message, delivery.device, status);
+    this.receipts.outcome(delivery, status);
     if (isSettled(message)) this.forget(message);
+    else this.budgets.settledOne(message);
   }
 
   private forget(message: InFlightMessage): void {
@@ -120,12 +122,13 @@ export class RelayEngine {
     this.schedule.settled(message);
   }
 
-  private senderMoved(device: string): void {
-    if (!this.messages.hasSender(device)) return;
+  private senderMoved(device: Uint8Array): void {
+    const sender = keyOf(device);
+    if (!this.messages.hasSender(sender)) return;
     this.ports.loadRoute(device).then(
       (route) => {
         if (route === undefined || route.gateway === 0) return;
-        for (const message of this.messages.ofSender(device)) {
+        for (const message of this.messages.ofSender(sender)) {
           message.gateway = route.gateway;
           message.connection = route.connection;
         }

@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { DeviceRoute } from '@sotto/platform/live-state';
-import { AckSchema, type Deliver, FramesSchema, Outcome, type Receipt, SendSchema, toHex } from '@sotto/protocol';
+import { AckSchema, type Deliver, DeliverSchema, FramesSchema, Outcome, type Receipt, SendSchema, toHex } from '@sotto/protocol';
 import { encodeBatch, encodeNotHere, encodeRelayInput } from '@sotto/protocol/frames';
 import sodium from 'libsodium-wrappers';
 import type { SlotAnswer } from '../commit-slots/commit-slots.service.js';
@@ -65,6 +65,8 @@ export class RelayWorld {
   readonly sent: Sent[] = [];
   readonly timers = new Map<string, RetryTimer>();
   readonly claims: OpenClaim[] = [];
+  /** Payloads handed to gateways, each for one or many deliveries. */
+  busMessages = 0;
   readonly engine: RelayEngine;
 
   constructor(config: Partial<RelayConfig> = {}) {
@@ -73,7 +75,8 @@ export class RelayWorld {
       { ...DEFAULT_RELAY_CONFIG, ...config },
       {
         output: (gateway, connection, frame) => this.output(gateway, connection, frame),
-        loadRoute: (device) => Promise.resolve(this.routes.get(device)),
+        deliver: (gateway, payload, recipients) => this.deliver(gateway, payload, recipients),
+        loadRoute: (device) => Promise.resolve(this.routes.get(toHex(device))),
         claimSlot: (account, slot, commitId) => this.ask(account, slot, commitId),
         gatewayAlive: (gateway) => gateway === GATEWAY,
         addTimers: (added) => added.forEach((timer) => this.timers.set(timer.id + timer.device, timer)),
@@ -111,12 +114,12 @@ export class RelayWorld {
 
   connect(device: Uint8Array, connection: number): void {
     this.route(device, connection);
-    this.engine.deviceChanged(toHex(device), true);
+    this.engine.deviceChanged(device, true);
   }
 
   leave(device: Uint8Array): void {
     Object.assign(this.routes.get(toHex(device))!, { gateway: 0, connection: 0 });
-    this.engine.deviceChanged(toHex(device), false);
+    this.engine.deviceChanged(device, false);
   }
 
   input(bytes: Uint8Array): void {
@@ -164,8 +167,15 @@ export class RelayWorld {
 
   private output(gateway: number, connection: number, frame: Uint8Array): void {
     const { kind } = fromBinary(FramesSchema, frame).frames[0]!;
-    const what = kind.case === 'deliver' ? { deliver: kind.value } : kind.case === 'receipt' ? { receipt: kind.value } : {};
-    this.sent.push({ gateway, connection, ...what });
+    this.sent.push({ gateway, connection, ...(kind.case === 'receipt' ? { receipt: kind.value } : {}) });
+  }
+
+  private deliver(gateway: number, payload: Uint8Array, recipients: readonly number[]): void {
+    this.busMessages++;
+    for (let i = 0; i < recipients.length; i += 2) {
+      const handle = (BigInt(RELAY) << 32n) | BigInt(recipients[i + 1]!);
+      this.sent.push({ gateway, connection: recipients[i]!, deliver: create(DeliverSchema, { handle, payload: new Uint8Array(payload) }) });
+    }
   }
 
   private ask(account: string, slot: Uint8Array, commitId: Uint8Array): Promise<SlotAnswer> {

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ErrorCode, ReceiptStatus } from '@sotto/protocol';
 import sodium from 'libsodium-wrappers';
+import { DEFAULT_RELAY_CONFIG } from '../relay.config.js';
 import { BOB, freshId, RelayWorld, token } from './relay-world.harness.js';
 
 const SLOT = new Uint8Array(32).fill(5);
@@ -100,7 +101,7 @@ describe('a Send with a commit slot', () => {
   });
 
   it("counts against its account's budget while it waits, and no longer when it lost", async () => {
-    world = new RelayWorld({ movingMessagesPerAccount: 1 });
+    world = new RelayWorld({ moving: { ...DEFAULT_RELAY_CONFIG.moving, messages: 1 } });
     await world.send({ slot: SLOT, commitId: MINE });
     await world.send({ slot: SLOT, commitId: MINE });
     expect(world.receipts).toMatchObject([{ status: ReceiptStatus.REFUSED, error: { code: ErrorCode.BUSY } }]);

@@ -1,6 +1,7 @@
 import { ErrorCode } from '@sotto/protocol';
 import type { ParsedSend } from '@sotto/protocol/frames';
 import type { SlotAnswer } from '../commit-slots/commit-slots.service.js';
+import { hexOfKey } from './id-key.js';
 import type { InFlightMessage } from './message.js';
 import type { Receipts } from './receipts.js';
 import type { RelayPorts } from './relay-ports.js';
@@ -29,7 +30,7 @@ export class SlotClaims {
     const own = ownSend(send);
     message.id = own.id;
     message.payload = own.payload;
-    this.ports.claimSlot(message.account, own.slot, own.commitId).then(
+    this.ports.claimSlot(hexOfKey(message.account), own.slot, own.commitId).then(
       (answer) => this.answered(message, own, answer),
       () => this.refuse(message, ErrorCode.UNAVAILABLE, 'The slot could not be claimed: send it again soon.', 1_000),
     );
@@ -52,15 +53,7 @@ export class SlotClaims {
 /** What so far are views into a whole batch: a Send that waits holds its own bytes only. */
 function ownSend(send: ParsedSend): ParsedSend {
   const own = (bytes: Uint8Array) => new Uint8Array(bytes);
-  return {
-    id: own(send.id),
-    devices: send.devices.map(own),
-    tokens: send.tokens.map(own),
-    payload: own(send.payload),
-    ttl: send.ttl,
-    slot: own(send.slot),
-    commitId: own(send.commitId),
-  };
+  return { ...send, id: own(send.id), payload: own(send.payload), slot: own(send.slot), commitId: own(send.commitId) };
 }
 
 function equal(one: Uint8Array, other: Uint8Array): boolean {

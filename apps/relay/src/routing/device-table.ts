@@ -1,32 +1,29 @@
-import type { DeviceEntry } from '../in-flight/message.js';
+import { ID_BYTES } from '@sotto/protocol';
+import { type DeviceEntry, newDeviceEntry } from '../in-flight/device-entry.js';
+import { keyOf } from '../in-flight/id-key.js';
 
-/** The bounded cache of devices. An entry with open deliveries is never dropped; of the rest the least recently used goes first. */
+/** The bounded cache of devices. An entry with open deliveries is never dropped; of the rest the oldest goes first. */
 export class DeviceTable {
   private readonly entries = new Map<string, DeviceEntry>();
+  /** Size at which idle entries are looked for again. */
+  private shrinkAt: number;
 
-  constructor(private readonly capacity = 100_000) {}
-
-  get(device: string): DeviceEntry | undefined {
-    return this.entries.get(device);
+  constructor(private readonly capacity = 100_000) {
+    this.shrinkAt = capacity;
   }
 
-  getOrAdd(device: string): DeviceEntry {
-    let entry = this.entries.get(device);
+  get(device: Uint8Array): DeviceEntry | undefined {
+    return this.entries.get(keyOf(device));
+  }
+
+  /** The entry of the device at this place of `devices`, ids one after the other. */
+  getOrAdd(devices: Uint8Array, place: number): DeviceEntry {
+    const key = keyOf(devices, place);
+    let entry = this.entries.get(key);
     if (entry === undefined) {
-      entry = {
-        device,
-        route: undefined,
-        loading: false,
-        stale: false,
-        open: new Set(),
-        unacknowledged: 0,
-        unacknowledgedBytes: 0,
-        full: false,
-        goneGateway: 0,
-        goneConnection: 0,
-      };
-      this.entries.set(device, entry);
-      if (this.entries.size > this.capacity) this.shrink();
+      entry = newDeviceEntry(devices.slice(place * ID_BYTES, (place + 1) * ID_BYTES));
+      this.entries.set(key, entry);
+      if (this.entries.size > this.shrinkAt) this.shrink();
     }
     return entry;
   }
@@ -35,14 +32,16 @@ export class DeviceTable {
     return this.entries.values();
   }
 
-  /** Drops an eighth of the idle entries, oldest first: so that the cost of finding them is paid rarely. */
+  /** Drops an eighth of the idle entries. The next look waits for another eighth, also when few were idle: its cost is paid rarely. */
   private shrink(): void {
-    let left = this.capacity >>> 3;
-    for (const [device, entry] of this.entries) {
+    const eighth = this.capacity >>> 3;
+    let left = eighth;
+    for (const [key, entry] of this.entries) {
       if (left === 0) break;
-      if (entry.open.size > 0 || entry.loading) continue;
-      this.entries.delete(device);
+      if (entry.first !== undefined || entry.loading) continue;
+      this.entries.delete(key);
       left--;
     }
+    this.shrinkAt = Math.max(this.capacity, this.entries.size + eighth);
   }
 }

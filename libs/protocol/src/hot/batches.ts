@@ -58,6 +58,20 @@ export function encodeGatewayOutput(connection: number, frame: Uint8Array): Uint
   return writer.buffer;
 }
 
+/** An entry of GatewayBatch.deliveries. `recipients` holds connection and delivery of each, in turn. */
+export function encodeSharedDelivery(payload: Uint8Array, recipients: readonly number[]): Uint8Array {
+  const recipientsLength = 4 * recipients.length;
+  const length = bytesFieldSize(payload.length) + bytesFieldSize(recipientsLength);
+  const writer = new Writer(new Uint8Array(bytesFieldSize(length)));
+  writer.tag(3, BYTES);
+  writer.varint(length);
+  writer.bytes(1, payload);
+  writer.tag(2, BYTES);
+  writer.varint(recipientsLength);
+  for (let i = 0; i < recipients.length; i++) writer.raw32(recipients[i]!);
+  return writer.buffer;
+}
+
 /** Puts entries behind the sender's incarnation: a RelayBatch or a GatewayBatch. */
 export function encodeBatch(incarnation: number, entries: readonly Uint8Array[], length: number): Uint8Array {
   const writer = new Writer(new Uint8Array(5 + length));
@@ -71,7 +85,8 @@ export function encodeBatch(incarnation: number, entries: readonly Uint8Array[],
 
 /** Returns the gateway's incarnation after visiting every input. Throws WireError. */
 export function forEachRelayInput(batch: Uint8Array, visit: (gateway: number, input: ParsedRelayInput) => void): void {
-  forEachEntry(batch, (gateway, reader) => {
+  forEachEntry(batch, (gateway, reader, field) => {
+    if (field !== 2) return;
     const input: ParsedRelayInput = { connection: 0, device: EMPTY, account: EMPTY, send: undefined, ack: undefined, notHere: undefined };
     while (reader.next()) {
       switch (reader.field) {
@@ -108,28 +123,55 @@ function readHandle(reader: Reader): number {
   return delivery;
 }
 
-/** Visits (relay, connection, frame) of every output. Frames are views. Throws WireError. */
-export function forEachGatewayOutput(batch: Uint8Array, visit: (relay: number, connection: number, frame: Uint8Array) => void): void {
-  forEachEntry(batch, (relay, reader) => {
-    let connection = 0;
-    let frame: Uint8Array = EMPTY;
-    while (reader.next()) {
-      if (reader.field === 1) connection = reader.fixed32();
-      else if (reader.field === 2) frame = reader.bytes();
-      else reader.skip();
-    }
-    visit(relay, connection, frame);
+/** What a gateway does with a GatewayBatch. Frames and payloads are views. */
+export interface GatewayBatchVisitor {
+  frame(relay: number, connection: number, frame: Uint8Array): void;
+  /** A payload for the connection, with the relay's number of the delivery. */
+  delivery(relay: number, connection: number, delivery: number, payload: Uint8Array): void;
+}
+
+/** Visits every output and delivery, in order. Throws WireError. */
+export function readGatewayBatch(batch: Uint8Array, visitor: GatewayBatchVisitor): void {
+  forEachEntry(batch, (relay, reader, field) => {
+    if (field === 2) readOutput(relay, reader, visitor);
+    else if (field === 3) readSharedDelivery(relay, reader, visitor);
   });
 }
 
-function forEachEntry(batch: Uint8Array, visit: (incarnation: number, reader: Reader) => void): void {
+function readOutput(relay: number, reader: Reader, visitor: GatewayBatchVisitor): void {
+  let connection = 0;
+  let frame: Uint8Array = EMPTY;
+  while (reader.next()) {
+    if (reader.field === 1) connection = reader.fixed32();
+    else if (reader.field === 2) frame = reader.bytes();
+    else reader.skip();
+  }
+  visitor.frame(relay, connection, frame);
+}
+
+function readSharedDelivery(relay: number, reader: Reader, visitor: GatewayBatchVisitor): void {
+  let payload: Uint8Array = EMPTY;
+  let start = 0;
+  let end = 0;
+  while (reader.next()) {
+    if (reader.field === 1) payload = reader.bytes();
+    else if (reader.field === 2) {
+      start = reader.bytesStart();
+      end = reader.offset;
+    } else reader.skip();
+  }
+  const recipients = new Reader(reader.buffer, start, end);
+  while (recipients.offset < end) visitor.delivery(relay, recipients.raw32(), recipients.raw32(), payload);
+}
+
+function forEachEntry(batch: Uint8Array, visit: (incarnation: number, reader: Reader, field: number) => void): void {
   const reader = new Reader(batch);
   let incarnation = 0;
   while (reader.next()) {
     if (reader.field === 1 && reader.type === FIXED32) incarnation = reader.raw32();
-    else if (reader.field === 2) {
+    else if (reader.type === BYTES) {
       const start = reader.bytesStart();
-      visit(incarnation, new Reader(batch, start, reader.offset));
+      visit(incarnation, new Reader(batch, start, reader.offset), reader.field);
     } else reader.skip();
   }
 }

@@ -4,12 +4,21 @@ import fc from 'fast-check';
 import { AckSchema, FrameSchema, FramesSchema, Outcome, ReceiptStatus, SendSchema } from '../generated/sotto/v1/frames_pb.js';
 import { GatewayBatchSchema, RelayBatchSchema } from '../generated/sotto/internal/v1/internal_pb.js';
 import { toHex } from '../ids.js';
-import { encodeBatch, encodeGatewayOutput, encodeNotHere, encodeRelayInput, forEachGatewayOutput, forEachRelayInput } from './batches.js';
+import {
+  encodeBatch,
+  encodeGatewayOutput,
+  encodeNotHere,
+  encodeRelayInput,
+  encodeSharedDelivery,
+  forEachRelayInput,
+  readGatewayBatch,
+} from './batches.js';
 import {
   encodeAck,
-  encodeDeliver,
+  encodeDeliverStart,
   encodeReceipt,
   encodeSend,
+  entryLength,
   forEachFrame,
   FrameKind,
   parseAck,
@@ -31,8 +40,9 @@ describe('the hand-written codec of the hot frames', () => {
       fc.property(bytes(16), fc.array(recipient, { minLength: 1, maxLength: 5 }), payload, uint32, (id, recipients, body, ttl) => {
         const send = parseSend(toBinary(SendSchema, create(SendSchema, { id, recipients, payload: body, ttl })));
         expect([send.id, send.payload, send.ttl]).toEqual([id, body, ttl]);
-        expect(send.devices).toEqual(recipients.map((one) => one.device));
-        expect(send.tokens).toEqual(recipients.map((one) => one.token));
+        expect(send.recipients).toBe(recipients.length);
+        expect(send.devices).toEqual(concat(...recipients.map((one) => one.device)));
+        expect(send.tokens).toEqual(concat(...recipients.map((one) => one.token)));
       }),
     );
   });
@@ -56,7 +66,7 @@ describe('the hand-written codec of the hot frames', () => {
       fc.property(uint32, uint32, payload, bytes(16), bytes(16), (relay, delivery, body, id, device) => {
         const { frames } = fromBinary(
           FramesSchema,
-          concat(encodeDeliver(relay, delivery, body), encodeReceipt(id, device, ReceiptStatus.DELIVERED, relay)),
+          concat(deliver(relay, delivery, body), encodeReceipt(id, device, ReceiptStatus.DELIVERED, relay)),
         );
         expect(frames[0]!.kind).toMatchObject({
           case: 'deliver',
@@ -84,7 +94,7 @@ describe('the hand-written codec of the hot frames', () => {
         const frames = concat(
           encodeSend({ id, devices: [device], tokens: [token], payload: body, ttl }),
           encodeAck({ relay, delivery, outcome: Outcome.LATER }),
-          encodeDeliver(relay, delivery, body),
+          deliver(relay, delivery, body),
           encodeReceipt(id, device, ReceiptStatus.CANNOT, relay),
         );
         const seen: unknown[] = [];
@@ -96,7 +106,7 @@ describe('the hand-written codec of the hot frames', () => {
         };
         forEachFrame(frames, (kind, start, end) => seen.push(parsers[kind as keyof typeof parsers](frames.subarray(start, end))));
         expect(seen).toMatchObject([
-          { id, devices: [device], tokens: [token], payload: body, ttl },
+          { id, recipients: 1, devices: device, tokens: token, payload: body, ttl },
           { relay, delivery, outcome: Outcome.LATER },
           { relay, delivery, payload: body },
           { id, device, status: ReceiptStatus.CANNOT, relay },
@@ -130,6 +140,7 @@ describe('the hand-written codec of the hot frames', () => {
           () => parseSend(noise),
           () => parseAck(noise),
           () => forEachRelayInput(noise, () => undefined),
+          () => readGatewayBatch(noise, { frame: () => undefined, delivery: () => undefined }),
         ]) {
           try {
             read();
@@ -169,7 +180,7 @@ describe('the hand-written codec of the hot frames', () => {
   });
 
   it('keeps its golden bytes', () => {
-    expect(toHex(encodeDeliver(0x01020304, 0x0a0b0c0d, new Uint8Array([9, 8])))).toBe('0a0f320d090d0c0b0a0403020112020908');
+    expect(toHex(deliver(0x01020304, 0x0a0b0c0d, new Uint8Array([9, 8])))).toBe('0a0f320d090d0c0b0a0403020112020908');
     expect(toHex(encodeReceipt(new Uint8Array(2).fill(1), new Uint8Array(2).fill(2), ReceiptStatus.ACCEPTED, 5))).toBe(
       '0a113a0f0a020101120202021801250500' + '0000',
     );
@@ -202,12 +213,42 @@ describe('the batches between gateway and relay', () => {
       [4, 5, undefined],
       [4, 6, 77],
     ]);
-    const outputs = [encodeGatewayOutput(8, new Uint8Array([1, 2, 3]))];
-    const batch = encodeBatch(4, outputs, total(outputs));
-    forEachGatewayOutput(batch, (relay, connection, frame) => expect([relay, connection, [...frame]]).toEqual([4, 8, [1, 2, 3]]));
-    expect(fromBinary(GatewayBatchSchema, batch).outputs).toHaveLength(1);
+  });
+
+  it('bring frames and shared payloads to connections, in order', () => {
+    fc.assert(
+      fc.property(uint32, fc.array(fc.tuple(uint32, uint32), { minLength: 1, maxLength: 20 }), payload, (relay, recipients, body) => {
+        const entries = [
+          encodeGatewayOutput(8, new Uint8Array([1, 2, 3])),
+          encodeSharedDelivery(body, recipients.flat()),
+          encodeGatewayOutput(9, new Uint8Array([4])),
+        ];
+        const batch = encodeBatch(relay, entries, total(entries));
+        const seen: unknown[] = [];
+        readGatewayBatch(batch, { frame: (...frame) => seen.push(frame), delivery: (...delivery) => seen.push(delivery) });
+        expect(seen).toEqual([
+          [relay, 8, new Uint8Array([1, 2, 3])],
+          ...recipients.map(([connection, delivery]) => [relay, connection, delivery, body]),
+          [relay, 9, new Uint8Array([4])],
+        ]);
+        const { outputs, deliveries } = fromBinary(GatewayBatchSchema, batch);
+        expect(outputs.map(({ connection }) => connection)).toEqual([8, 9]);
+        const halves = recipients.map(([connection, delivery]) => (BigInt(delivery) << 32n) | BigInt(connection));
+        expect(deliveries).toMatchObject([{ payload: body, recipients: halves }]);
+      }),
+    );
   });
 });
+
+/** A Deliver in one piece, as its connection gets it. */
+function deliver(relay: number, delivery: number, body: Uint8Array): Uint8Array {
+  const start = encodeDeliverStart(relay, delivery, body.length);
+  const frame = new Uint8Array(start.length + body.length);
+  frame.set(start);
+  frame.set(body, start.length);
+  expect(entryLength(start)).toBe(frame.length);
+  return frame;
+}
 
 function concat(...parts: Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));

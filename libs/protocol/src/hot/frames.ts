@@ -53,12 +53,13 @@ function frameHeader(writer: Writer, kind: number, length: number): void {
   writer.varint(length);
 }
 
-/** A Send, as views into the bytes that it was read from. */
+/** A Send; id, payload, slot and commit id are views into the bytes that it was read from. */
 export interface ParsedSend {
   id: Uint8Array;
-  /** Device id (16) and token (32) of each recipient. */
-  devices: Uint8Array[];
-  tokens: Uint8Array[];
+  recipients: number;
+  /** Device id (16) and token (32) of each recipient, one after the other. */
+  devices: Uint8Array;
+  tokens: Uint8Array;
   payload: Uint8Array;
   /** Seconds. */
   ttl: number;
@@ -69,9 +70,23 @@ export interface ParsedSend {
 
 const EMPTY: Uint8Array = new Uint8Array(0);
 
+/** Where recipients gather while a Send is read, which takes no turn of the event loop: without a view for each of a thousand. */
+const deviceScratch = new Uint8Array(LIMITS.recipientsPerSend * ID_BYTES);
+const tokenScratch = new Uint8Array(LIMITS.recipientsPerSend * TOKEN_BYTES);
+const RECIPIENTS = 'a Send has 1 to 1,000 recipients';
+
 /** Throws WireError for anything that is not a Send within the limits. */
 export function parseSend(bytes: Uint8Array): ParsedSend {
-  const send: ParsedSend = { id: EMPTY, devices: [], tokens: [], payload: EMPTY, ttl: 0, slot: EMPTY, commitId: EMPTY };
+  const send: ParsedSend = {
+    id: EMPTY,
+    recipients: 0,
+    devices: EMPTY,
+    tokens: EMPTY,
+    payload: EMPTY,
+    ttl: 0,
+    slot: EMPTY,
+    commitId: EMPTY,
+  };
   const reader = new Reader(bytes);
   while (reader.next()) {
     switch (reader.field) {
@@ -98,10 +113,12 @@ export function parseSend(bytes: Uint8Array): ParsedSend {
     }
   }
   if (send.id.length !== ID_BYTES) throw new WireError('a Send has an id of 16 bytes');
-  if (send.devices.length === 0 || send.devices.length > LIMITS.recipientsPerSend) throw new WireError('a Send has 1 to 1,000 recipients');
+  if (send.recipients === 0) throw new WireError(RECIPIENTS);
   if (send.payload.length > LIMITS.payloadBytes) throw new WireError('a payload has at most 256 KiB');
   if (!isClaim(send) && send.slot.length + send.commitId.length > 0)
     throw new WireError('a commit slot has 32 bytes and comes with a commit id of 16');
+  send.devices = deviceScratch.slice(0, send.recipients * ID_BYTES);
+  send.tokens = tokenScratch.slice(0, send.recipients * TOKEN_BYTES);
   return send;
 }
 
@@ -109,20 +126,27 @@ function isClaim({ slot, commitId }: ParsedSend): boolean {
   return slot.length === SLOT_BYTES && commitId.length === ID_BYTES;
 }
 
+/** Puts device and token behind those that were read before. */
 function parseRecipient(outer: Reader, send: ParsedSend): void {
+  if (send.recipients === LIMITS.recipientsPerSend) throw new WireError(RECIPIENTS);
   const start = outer.bytesStart();
   const reader = new Reader(outer.buffer, start, outer.offset);
-  let device: Uint8Array = EMPTY;
-  let token: Uint8Array = EMPTY;
+  let parts = 0;
   while (reader.next()) {
-    if (reader.field === 1) device = reader.bytes();
-    else if (reader.field === 2) token = reader.bytes();
+    if (reader.field === 1) parts |= readInto(deviceScratch, send.recipients, ID_BYTES, reader) ? 1 : 4;
+    else if (reader.field === 2) parts |= readInto(tokenScratch, send.recipients, TOKEN_BYTES, reader) ? 2 : 4;
     else reader.skip();
   }
-  if (device.length !== ID_BYTES || token.length !== TOKEN_BYTES)
-    throw new WireError('a recipient has a device of 16 and a token of 32 bytes');
-  send.devices.push(device);
-  send.tokens.push(token);
+  if (parts !== 3) throw new WireError('a recipient has a device of 16 and a token of 32 bytes');
+  send.recipients++;
+}
+
+function readInto(target: Uint8Array, place: number, length: number, reader: Reader): boolean {
+  const start = reader.bytesStart();
+  if (reader.offset - start !== length) return false;
+  const at = place * length;
+  for (let i = 0; i < length; i++) target[at + i] = reader.buffer[start + i]!;
+  return true;
 }
 
 /** The handle of a Deliver: which relay, and its own number of the delivery. */
@@ -146,14 +170,22 @@ export function parseAck(bytes: Uint8Array): ParsedAck {
   return ack;
 }
 
-/** A Deliver as an entry of Frames. */
-export function encodeDeliver(relay: number, delivery: number, payload: Uint8Array): Uint8Array {
-  const length = 9 + bytesFieldSize(payload.length);
-  const writer = new Writer(new Uint8Array(bytesFieldSize(bytesFieldSize(length))));
+/** A Deliver as an entry of Frames but for its payload, which comes last: so that many can share one. */
+export function encodeDeliverStart(relay: number, delivery: number, payloadLength: number): Uint8Array {
+  const length = 9 + bytesFieldSize(payloadLength);
+  const writer = new Writer(new Uint8Array(bytesFieldSize(bytesFieldSize(length)) - payloadLength));
   frameHeader(writer, FrameKind.DELIVER, length);
   writer.fixed64(1, delivery, relay);
-  writer.bytes(2, payload);
+  writer.tag(2, BYTES);
+  writer.varint(payloadLength);
   return writer.buffer;
+}
+
+/** Length of the entry of Frames that begins with these bytes, all of it. */
+export function entryLength(start: Uint8Array): number {
+  const reader = new Reader(start);
+  reader.next();
+  return reader.varint() + reader.offset;
 }
 
 /** A Receipt about one device, or about the whole Send when `device` is empty, as an entry of Frames. */
@@ -176,8 +208,18 @@ export function encodeReceipt(id: Uint8Array, device: Uint8Array, status: Receip
 
 // The client's half: what it writes (Send, Ack) and what it reads (Deliver, Receipt).
 
-/** A Send as its client writes it: the slot only for a commit. */
-export type OutgoingSend = Omit<ParsedSend, 'slot' | 'commitId'> & Partial<Pick<ParsedSend, 'slot' | 'commitId'>>;
+/** A Send as its client writes it. */
+export interface OutgoingSend {
+  id: Uint8Array;
+  devices: Uint8Array[];
+  tokens: Uint8Array[];
+  payload: Uint8Array;
+  /** Seconds. */
+  ttl: number;
+  /** Only for a commit. */
+  slot?: Uint8Array;
+  commitId?: Uint8Array;
+}
 
 /** A Send to one or more devices as an entry of Frames. */
 export function encodeSend(send: OutgoingSend): Uint8Array {

@@ -1,9 +1,10 @@
 // The frames and batches of the hot path, encoded by hand to the same .proto files; frames.spec.ts holds both encodings together.
 export {
   encodeAck,
-  encodeDeliver,
+  encodeDeliverStart,
   encodeReceipt,
   encodeSend,
+  entryLength,
   forEachFrame,
   FrameKind,
   type OutgoingSend,
@@ -22,8 +23,10 @@ export {
   encodeGatewayOutput,
   encodeNotHere,
   encodeRelayInput,
-  forEachGatewayOutput,
+  encodeSharedDelivery,
   forEachRelayInput,
+  type GatewayBatchVisitor,
   type ParsedRelayInput,
+  readGatewayBatch,
 } from './batches.js';
 export { WireError } from './wire.js';

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sotto/internal/v1/internal.proto.
  */
 export const file_sotto_internal_v1_internal: GenFile = /*@__PURE__*/
-  fileDesc("CiBzb3R0by9pbnRlcm5hbC92MS9pbnRlcm5hbC5wcm90bxIRc290dG8uaW50ZXJuYWwudjEidQoGQ2FsbGVyEg8KB2FjY291bnQYASABKAwSDgoGZGV2aWNlGAIgASgMEg8KB3BlbmRpbmcYAyABKAgSFwoPY2hhbm5lbF9iaW5kaW5nGAQgASgMEg8KB2FkZHJlc3MYBSABKAkSDwoHc2VydmljZRgGIAEoCSJFCgpScGNSZXF1ZXN0EikKBmNhbGxlchgBIAEoCzIZLnNvdHRvLmludGVybmFsLnYxLkNhbGxlchIMCgRib2R5GAIgASgMIjgKCFJwY1JlcGx5EgwKBGJvZHkYASABKAwSHgoFZXJyb3IYAiABKAsyDy5zb3R0by52MS5FcnJvciJMCgpSZWxheUJhdGNoEg8KB2dhdGV3YXkYASABKAcSLQoGaW5wdXRzGAIgAygLMh0uc290dG8uaW50ZXJuYWwudjEuUmVsYXlJbnB1dCJ8CgpSZWxheUlucHV0EhIKCmNvbm5lY3Rpb24YASABKAcSDgoGZGV2aWNlGAIgASgMEg8KB2FjY291bnQYAyABKAwSDgoEc2VuZBgEIAEoDEgAEg0KA2FjaxgFIAEoDEgAEhIKCG5vdF9oZXJlGAYgASgGSABCBgoEa2luZCJQCgxHYXRld2F5QmF0Y2gSDQoFcmVsYXkYASABKAcSMQoHb3V0cHV0cxgCIAMoCzIgLnNvdHRvLmludGVybmFsLnYxLkdhdGV3YXlPdXRwdXQiMgoNR2F0ZXdheU91dHB1dBISCgpjb25uZWN0aW9uGAEgASgHEg0KBWZyYW1lGAIgASgMIk8KDEdhdGV3YXlFdmVudBIPCgdhY2NvdW50GAEgASgMEg4KBmRldmljZRgCIAEoDBIeCgVldmVudBgDIAEoCzIPLnNvdHRvLnYxLkV2ZW50IngKDURldmljZUNoYW5nZWQSDwoHYWNjb3VudBgBIAEoDBIOCgZkZXZpY2UYAiABKAwSDgoGb25saW5lGAMgASgIEg8KB2dhdGV3YXkYBCABKAcSEgoKY29ubmVjdGlvbhgFIAEoBxIRCglpbnZpc2libGUYBiABKAgiSQoPU2Vzc2lvbnNSZXZva2VkEg8KB2FjY291bnQYASABKAwSDgoGZGV2aWNlGAIgASgMEhUKDWV4Y2VwdF9kZXZpY2UYAyABKAwiJAoUQWNjb3VudEJ5TmFtZVJlcXVlc3QSDAoEbmFtZRgBIAEoCSJECg1BY2NvdW50UmVjb3JkEg8KB2FjY291bnQYASABKAwSDAoEbmFtZRgCIAEoCRIUCgxpZGVudGl0eV9rZXkYAyABKAwiKAoUQWNjb3VudHNCeUlkc1JlcXVlc3QSEAoIYWNjb3VudHMYASADKAwiSwoVQWNjb3VudHNCeUlkc1Jlc3BvbnNlEjIKCGFjY291bnRzGAEgAygLMiAuc290dG8uaW50ZXJuYWwudjEuQWNjb3VudFJlY29yZCIlCg5DZXJ0aWZ5UmVxdWVzdBITCgtnYXRld2F5X2tleRgBIAEoDCJnCg9DZXJ0aWZ5UmVzcG9uc2USMQoLY2VydGlmaWNhdGUYASABKAsyHC5zb3R0by52MS5HYXRld2F5Q2VydGlmaWNhdGUSEQoJdG9rZW5fa2V5GAIgASgMEg4KBnNlcnZlchgDIAEoCSI8CgpTZXNzaW9uUmVmEg8KB2FjY291bnQYASABKAwSDgoGZGV2aWNlGAIgASgMEg0KBXNpbmNlGAMgASgEIkcKFENoZWNrU2Vzc2lvbnNSZXF1ZXN0Ei8KCHNlc3Npb25zGAEgAygLMh0uc290dG8uaW50ZXJuYWwudjEuU2Vzc2lvblJlZiJEChVDaGVja1Nlc3Npb25zUmVzcG9uc2USKwoEb3ZlchgBIAMoCzIdLnNvdHRvLmludGVybmFsLnYxLlNlc3Npb25SZWYiOgoYQWRtaW5DcmVhdGVJbnZpdGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSEAoIbGlmZXRpbWUYAiABKA0iRwoZQWRtaW5DcmVhdGVJbnZpdGVSZXNwb25zZRIMCgRjb2RlGAEgASgJEg8KB2V4cGlyZXMYAiABKAQSCwoDcGluGAMgASgMIjEKD01heUNsYWltUmVxdWVzdBIPCgdjbGFpbWVyGAEgASgMEg0KBW93bmVyGAIgASgMIjMKEE1heUNsYWltUmVzcG9uc2USDwoHYWxsb3dlZBgBIAEoCBIOCgZyZXZva2UYAiABKAgiVwoVQWNjb3VudENoYW5nZWRSZXF1ZXN0Eg8KB2FjY291bnQYASABKAwSDwoHZGVsZXRlZBgCIAEoCBIcChRpZGVudGl0eV9rZXlfY2hhbmdlZBgDIAEoCCIYChZBY2NvdW50Q2hhbmdlZFJlc3BvbnNlIjIKEENsYWltZWRCeVJlcXVlc3QSDQoFb3duZXIYASABKAwSDwoHY2xhaW1lchgCIAEoDCIpChFDbGFpbWVkQnlSZXNwb25zZRIUCgxjYXBhYmlsaXRpZXMYASADKAwiOwoYRm9yZ2V0S2V5UGFja2FnZXNSZXF1ZXN0Eg8KB2FjY291bnQYASABKAwSDgoGZGV2aWNlGAIgASgMIhsKGUZvcmdldEtleVBhY2thZ2VzUmVzcG9uc2Uy1AEKDUFjY291bnRMb29rdXASXQoGQnlOYW1lEicuc290dG8uaW50ZXJuYWwudjEuQWNjb3VudEJ5TmFtZVJlcXVlc3QaIC5zb3R0by5pbnRlcm5hbC52MS5BY2NvdW50UmVjb3JkIgiIzhgEkM4YCBJkCgVCeUlkcxInLnNvdHRvLmludGVybmFsLnYxLkFjY291bnRzQnlJZHNSZXF1ZXN0Giguc290dG8uaW50ZXJuYWwudjEuQWNjb3VudHNCeUlkc1Jlc3BvbnNlIgiIzhgEkM4YCDLUAQoIR2F0ZXdheXMSWgoHQ2VydGlmeRIhLnNvdHRvLmludGVybmFsLnYxLkNlcnRpZnlSZXF1ZXN0GiIuc290dG8uaW50ZXJuYWwudjEuQ2VydGlmeVJlc3BvbnNlIgiIzhgEkM4YCBJsCg1DaGVja1Nlc3Npb25zEicuc290dG8uaW50ZXJuYWwudjEuQ2hlY2tTZXNzaW9uc1JlcXVlc3QaKC5zb3R0by5pbnRlcm5hbC52MS5DaGVja1Nlc3Npb25zUmVzcG9uc2UiCIjOGASQzhgIMnwKBUFkbWluEnMKDENyZWF0ZUludml0ZRIrLnNvdHRvLmludGVybmFsLnYxLkFkbWluQ3JlYXRlSW52aXRlUmVxdWVzdBosLnNvdHRvLmludGVybmFsLnYxLkFkbWluQ3JlYXRlSW52aXRlUmVzcG9uc2UiCIjOGASQzhgIMt8BCg1Db250YWN0TG9va3VwEl0KCE1heUNsYWltEiIuc290dG8uaW50ZXJuYWwudjEuTWF5Q2xhaW1SZXF1ZXN0GiMuc290dG8uaW50ZXJuYWwudjEuTWF5Q2xhaW1SZXNwb25zZSIIiM4YBJDOGAgSbwoOQWNjb3VudENoYW5nZWQSKC5zb3R0by5pbnRlcm5hbC52MS5BY2NvdW50Q2hhbmdlZFJlcXVlc3QaKS5zb3R0by5pbnRlcm5hbC52MS5BY2NvdW50Q2hhbmdlZFJlc3BvbnNlIgiIzhgEkM4YCDLjAQoQS2V5UGFja2FnZUxlZGdlchJgCglDbGFpbWVkQnkSIy5zb3R0by5pbnRlcm5hbC52MS5DbGFpbWVkQnlSZXF1ZXN0GiQuc290dG8uaW50ZXJuYWwudjEuQ2xhaW1lZEJ5UmVzcG9uc2UiCIjOGASQzhgIEm0KBkZvcmdldBIrLnNvdHRvLmludGVybmFsLnYxLkZvcmdldEtleVBhY2thZ2VzUmVxdWVzdBosLnNvdHRvLmludGVybmFsLnYxLkZvcmdldEtleVBhY2thZ2VzUmVzcG9uc2UiCIjOGASQzhgIYgZwcm90bzM", [file_sotto_v1_options, file_sotto_v1_errors, file_sotto_v1_frames, file_sotto_v1_channel]);
+  fileDesc("CiBzb3R0by9pbnRlcm5hbC92MS9pbnRlcm5hbC5wcm90bxIRc290dG8uaW50ZXJuYWwudjEidQoGQ2FsbGVyEg8KB2FjY291bnQYASABKAwSDgoGZGV2aWNlGAIgASgMEg8KB3BlbmRpbmcYAyABKAgSFwoPY2hhbm5lbF9iaW5kaW5nGAQgASgMEg8KB2FkZHJlc3MYBSABKAkSDwoHc2VydmljZRgGIAEoCSJFCgpScGNSZXF1ZXN0EikKBmNhbGxlchgBIAEoCzIZLnNvdHRvLmludGVybmFsLnYxLkNhbGxlchIMCgRib2R5GAIgASgMIjgKCFJwY1JlcGx5EgwKBGJvZHkYASABKAwSHgoFZXJyb3IYAiABKAsyDy5zb3R0by52MS5FcnJvciJMCgpSZWxheUJhdGNoEg8KB2dhdGV3YXkYASABKAcSLQoGaW5wdXRzGAIgAygLMh0uc290dG8uaW50ZXJuYWwudjEuUmVsYXlJbnB1dCJ8CgpSZWxheUlucHV0EhIKCmNvbm5lY3Rpb24YASABKAcSDgoGZGV2aWNlGAIgASgMEg8KB2FjY291bnQYAyABKAwSDgoEc2VuZBgEIAEoDEgAEg0KA2FjaxgFIAEoDEgAEhIKCG5vdF9oZXJlGAYgASgGSABCBgoEa2luZCKHAQoMR2F0ZXdheUJhdGNoEg0KBXJlbGF5GAEgASgHEjEKB291dHB1dHMYAiADKAsyIC5zb3R0by5pbnRlcm5hbC52MS5HYXRld2F5T3V0cHV0EjUKCmRlbGl2ZXJpZXMYAyADKAsyIS5zb3R0by5pbnRlcm5hbC52MS5TaGFyZWREZWxpdmVyeSI1Cg5TaGFyZWREZWxpdmVyeRIPCgdwYXlsb2FkGAEgASgMEhIKCnJlY2lwaWVudHMYAiADKAYiMgoNR2F0ZXdheU91dHB1dBISCgpjb25uZWN0aW9uGAEgASgHEg0KBWZyYW1lGAIgASgMIk8KDEdhdGV3YXlFdmVudBIPCgdhY2NvdW50GAEgASgMEg4KBmRldmljZRgCIAEoDBIeCgVldmVudBgDIAEoCzIPLnNvdHRvLnYxLkV2ZW50IngKDURldmljZUNoYW5nZWQSDwoHYWNjb3VudBgBIAEoDBIOCgZkZXZpY2UYAiABKAwSDgoGb25saW5lGAMgASgIEg8KB2dhdGV3YXkYBCABKAcSEgoKY29ubmVjdGlvbhgFIAEoBxIRCglpbnZpc2libGUYBiABKAgiSQoPU2Vzc2lvbnNSZXZva2VkEg8KB2FjY291bnQYASABKAwSDgoGZGV2aWNlGAIgASgMEhUKDWV4Y2VwdF9kZXZpY2UYAyABKAwiJAoUQWNjb3VudEJ5TmFtZVJlcXVlc3QSDAoEbmFtZRgBIAEoCSJECg1BY2NvdW50UmVjb3JkEg8KB2FjY291bnQYASABKAwSDAoEbmFtZRgCIAEoCRIUCgxpZGVudGl0eV9rZXkYAyABKAwiKAoUQWNjb3VudHNCeUlkc1JlcXVlc3QSEAoIYWNjb3VudHMYASADKAwiSwoVQWNjb3VudHNCeUlkc1Jlc3BvbnNlEjIKCGFjY291bnRzGAEgAygLMiAuc290dG8uaW50ZXJuYWwudjEuQWNjb3VudFJlY29yZCIlCg5DZXJ0aWZ5UmVxdWVzdBITCgtnYXRld2F5X2tleRgBIAEoDCJnCg9DZXJ0aWZ5UmVzcG9uc2USMQoLY2VydGlmaWNhdGUYASABKAsyHC5zb3R0by52MS5HYXRld2F5Q2VydGlmaWNhdGUSEQoJdG9rZW5fa2V5GAIgASgMEg4KBnNlcnZlchgDIAEoCSI8CgpTZXNzaW9uUmVmEg8KB2FjY291bnQYASABKAwSDgoGZGV2aWNlGAIgASgMEg0KBXNpbmNlGAMgASgEIkcKFENoZWNrU2Vzc2lvbnNSZXF1ZXN0Ei8KCHNlc3Npb25zGAEgAygLMh0uc290dG8uaW50ZXJuYWwudjEuU2Vzc2lvblJlZiJEChVDaGVja1Nlc3Npb25zUmVzcG9uc2USKwoEb3ZlchgBIAMoCzIdLnNvdHRvLmludGVybmFsLnYxLlNlc3Npb25SZWYiOgoYQWRtaW5DcmVhdGVJbnZpdGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSEAoIbGlmZXRpbWUYAiABKA0iRwoZQWRtaW5DcmVhdGVJbnZpdGVSZXNwb25zZRIMCgRjb2RlGAEgASgJEg8KB2V4cGlyZXMYAiABKAQSCwoDcGluGAMgASgMIjEKD01heUNsYWltUmVxdWVzdBIPCgdjbGFpbWVyGAEgASgMEg0KBW93bmVyGAIgASgMIjMKEE1heUNsYWltUmVzcG9uc2USDwoHYWxsb3dlZBgBIAEoCBIOCgZyZXZva2UYAiABKAgiVwoVQWNjb3VudENoYW5nZWRSZXF1ZXN0Eg8KB2FjY291bnQYASABKAwSDwoHZGVsZXRlZBgCIAEoCBIcChRpZGVudGl0eV9rZXlfY2hhbmdlZBgDIAEoCCIYChZBY2NvdW50Q2hhbmdlZFJlc3BvbnNlIjIKEENsYWltZWRCeVJlcXVlc3QSDQoFb3duZXIYASABKAwSDwoHY2xhaW1lchgCIAEoDCIpChFDbGFpbWVkQnlSZXNwb25zZRIUCgxjYXBhYmlsaXRpZXMYASADKAwiOwoYRm9yZ2V0S2V5UGFja2FnZXNSZXF1ZXN0Eg8KB2FjY291bnQYASABKAwSDgoGZGV2aWNlGAIgASgMIhsKGUZvcmdldEtleVBhY2thZ2VzUmVzcG9uc2Uy1AEKDUFjY291bnRMb29rdXASXQoGQnlOYW1lEicuc290dG8uaW50ZXJuYWwudjEuQWNjb3VudEJ5TmFtZVJlcXVlc3QaIC5zb3R0by5pbnRlcm5hbC52MS5BY2NvdW50UmVjb3JkIgiIzhgEkM4YCBJkCgVCeUlkcxInLnNvdHRvLmludGVybmFsLnYxLkFjY291bnRzQnlJZHNSZXF1ZXN0Giguc290dG8uaW50ZXJuYWwudjEuQWNjb3VudHNCeUlkc1Jlc3BvbnNlIgiIzhgEkM4YCDLUAQoIR2F0ZXdheXMSWgoHQ2VydGlmeRIhLnNvdHRvLmludGVybmFsLnYxLkNlcnRpZnlSZXF1ZXN0GiIuc290dG8uaW50ZXJuYWwudjEuQ2VydGlmeVJlc3BvbnNlIgiIzhgEkM4YCBJsCg1DaGVja1Nlc3Npb25zEicuc290dG8uaW50ZXJuYWwudjEuQ2hlY2tTZXNzaW9uc1JlcXVlc3QaKC5zb3R0by5pbnRlcm5hbC52MS5DaGVja1Nlc3Npb25zUmVzcG9uc2UiCIjOGASQzhgIMnwKBUFkbWluEnMKDENyZWF0ZUludml0ZRIrLnNvdHRvLmludGVybmFsLnYxLkFkbWluQ3JlYXRlSW52aXRlUmVxdWVzdBosLnNvdHRvLmludGVybmFsLnYxLkFkbWluQ3JlYXRlSW52aXRlUmVzcG9uc2UiCIjOGASQzhgIMt8BCg1Db250YWN0TG9va3VwEl0KCE1heUNsYWltEiIuc290dG8uaW50ZXJuYWwudjEuTWF5Q2xhaW1SZXF1ZXN0GiMuc290dG8uaW50ZXJuYWwudjEuTWF5Q2xhaW1SZXNwb25zZSIIiM4YBJDOGAgSbwoOQWNjb3VudENoYW5nZWQSKC5zb3R0by5pbnRlcm5hbC52MS5BY2NvdW50Q2hhbmdlZFJlcXVlc3QaKS5zb3R0by5pbnRlcm5hbC52MS5BY2NvdW50Q2hhbmdlZFJlc3BvbnNlIgiIzhgEkM4YCDLjAQoQS2V5UGFja2FnZUxlZGdlchJgCglDbGFpbWVkQnkSIy5zb3R0by5pbnRlcm5hbC52MS5DbGFpbWVkQnlSZXF1ZXN0GiQuc290dG8uaW50ZXJuYWwudjEuQ2xhaW1lZEJ5UmVzcG9uc2UiCIjOGASQzhgIEm0KBkZvcmdldBIrLnNvdHRvLmludGVybmFsLnYxLkZvcmdldEtleVBhY2thZ2VzUmVxdWVzdBosLnNvdHRvLmludGVybmFsLnYxLkZvcmdldEtleVBhY2thZ2VzUmVzcG9uc2UiCIjOGASQzhgIYgZwcm90bzM", [file_sotto_v1_options, file_sotto_v1_errors, file_sotto_v1_frames, file_sotto_v1_channel]);
 
 /**
  * Who calls: set by the gateway (or by a service, for itself), believed because the subject is its alone.
@@ -213,9 +213,16 @@ export type GatewayBatch = Message<"sotto.internal.v1.GatewayBatch"> & {
   relay: number;
 
   /**
+   * Outputs and deliveries are written in the order in which they go out.
+   *
    * @generated from field: repeated sotto.internal.v1.GatewayOutput outputs = 2;
    */
   outputs: GatewayOutput[];
+
+  /**
+   * @generated from field: repeated sotto.internal.v1.SharedDelivery deliveries = 3;
+   */
+  deliveries: SharedDelivery[];
 };
 
 /**
@@ -224,6 +231,32 @@ export type GatewayBatch = Message<"sotto.internal.v1.GatewayBatch"> & {
  */
 export const GatewayBatchSchema: GenMessage<GatewayBatch> = /*@__PURE__*/
   messageDesc(file_sotto_internal_v1_internal, 5);
+
+/**
+ * One payload for several connections: the gateway makes a Deliver for each.
+ *
+ * @generated from message sotto.internal.v1.SharedDelivery
+ */
+export type SharedDelivery = Message<"sotto.internal.v1.SharedDelivery"> & {
+  /**
+   * @generated from field: bytes payload = 1;
+   */
+  payload: Uint8Array;
+
+  /**
+   * Low half: the gateway's number of the connection. High half: the relay's number of the delivery.
+   *
+   * @generated from field: repeated fixed64 recipients = 2;
+   */
+  recipients: bigint[];
+};
+
+/**
+ * Describes the message sotto.internal.v1.SharedDelivery.
+ * Use `create(SharedDeliverySchema)` to create a new message.
+ */
+export const SharedDeliverySchema: GenMessage<SharedDelivery> = /*@__PURE__*/
+  messageDesc(file_sotto_internal_v1_internal, 6);
 
 /**
  * @generated from message sotto.internal.v1.GatewayOutput
@@ -247,7 +280,7 @@ export type GatewayOutput = Message<"sotto.internal.v1.GatewayOutput"> & {
  * Use `create(GatewayOutputSchema)` to create a new message.
  */
 export const GatewayOutputSchema: GenMessage<GatewayOutput> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 6);
+  messageDesc(file_sotto_internal_v1_internal, 7);
 
 /**
  * any service → gateway, subject gateway.<incarnation>.event
@@ -278,7 +311,7 @@ export type GatewayEvent = Message<"sotto.internal.v1.GatewayEvent"> & {
  * Use `create(GatewayEventSchema)` to create a new message.
  */
 export const GatewayEventSchema: GenMessage<GatewayEvent> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 7);
+  messageDesc(file_sotto_internal_v1_internal, 8);
 
 /**
  * gateway → relays and contacts, subject device.changed
@@ -322,7 +355,7 @@ export type DeviceChanged = Message<"sotto.internal.v1.DeviceChanged"> & {
  * Use `create(DeviceChangedSchema)` to create a new message.
  */
 export const DeviceChangedSchema: GenMessage<DeviceChanged> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 8);
+  messageDesc(file_sotto_internal_v1_internal, 9);
 
 /**
  * auth → gateways, subject sessions.revoked
@@ -353,7 +386,7 @@ export type SessionsRevoked = Message<"sotto.internal.v1.SessionsRevoked"> & {
  * Use `create(SessionsRevokedSchema)` to create a new message.
  */
 export const SessionsRevokedSchema: GenMessage<SessionsRevoked> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 9);
+  messageDesc(file_sotto_internal_v1_internal, 10);
 
 /**
  * @generated from message sotto.internal.v1.AccountByNameRequest
@@ -372,7 +405,7 @@ export type AccountByNameRequest = Message<"sotto.internal.v1.AccountByNameReque
  * Use `create(AccountByNameRequestSchema)` to create a new message.
  */
 export const AccountByNameRequestSchema: GenMessage<AccountByNameRequest> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 10);
+  messageDesc(file_sotto_internal_v1_internal, 11);
 
 /**
  * Empty account: there is none.
@@ -401,7 +434,7 @@ export type AccountRecord = Message<"sotto.internal.v1.AccountRecord"> & {
  * Use `create(AccountRecordSchema)` to create a new message.
  */
 export const AccountRecordSchema: GenMessage<AccountRecord> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 11);
+  messageDesc(file_sotto_internal_v1_internal, 12);
 
 /**
  * @generated from message sotto.internal.v1.AccountsByIdsRequest
@@ -418,7 +451,7 @@ export type AccountsByIdsRequest = Message<"sotto.internal.v1.AccountsByIdsReque
  * Use `create(AccountsByIdsRequestSchema)` to create a new message.
  */
 export const AccountsByIdsRequestSchema: GenMessage<AccountsByIdsRequest> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 12);
+  messageDesc(file_sotto_internal_v1_internal, 13);
 
 /**
  * @generated from message sotto.internal.v1.AccountsByIdsResponse
@@ -435,7 +468,7 @@ export type AccountsByIdsResponse = Message<"sotto.internal.v1.AccountsByIdsResp
  * Use `create(AccountsByIdsResponseSchema)` to create a new message.
  */
 export const AccountsByIdsResponseSchema: GenMessage<AccountsByIdsResponse> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 13);
+  messageDesc(file_sotto_internal_v1_internal, 14);
 
 /**
  * @generated from message sotto.internal.v1.CertifyRequest
@@ -452,7 +485,7 @@ export type CertifyRequest = Message<"sotto.internal.v1.CertifyRequest"> & {
  * Use `create(CertifyRequestSchema)` to create a new message.
  */
 export const CertifyRequestSchema: GenMessage<CertifyRequest> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 14);
+  messageDesc(file_sotto_internal_v1_internal, 15);
 
 /**
  * @generated from message sotto.internal.v1.CertifyResponse
@@ -483,7 +516,7 @@ export type CertifyResponse = Message<"sotto.internal.v1.CertifyResponse"> & {
  * Use `create(CertifyResponseSchema)` to create a new message.
  */
 export const CertifyResponseSchema: GenMessage<CertifyResponse> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 15);
+  messageDesc(file_sotto_internal_v1_internal, 16);
 
 /**
  * @generated from message sotto.internal.v1.SessionRef
@@ -512,7 +545,7 @@ export type SessionRef = Message<"sotto.internal.v1.SessionRef"> & {
  * Use `create(SessionRefSchema)` to create a new message.
  */
 export const SessionRefSchema: GenMessage<SessionRef> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 16);
+  messageDesc(file_sotto_internal_v1_internal, 17);
 
 /**
  * @generated from message sotto.internal.v1.CheckSessionsRequest
@@ -529,7 +562,7 @@ export type CheckSessionsRequest = Message<"sotto.internal.v1.CheckSessionsReque
  * Use `create(CheckSessionsRequestSchema)` to create a new message.
  */
 export const CheckSessionsRequestSchema: GenMessage<CheckSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 17);
+  messageDesc(file_sotto_internal_v1_internal, 18);
 
 /**
  * @generated from message sotto.internal.v1.CheckSessionsResponse
@@ -546,7 +579,7 @@ export type CheckSessionsResponse = Message<"sotto.internal.v1.CheckSessionsResp
  * Use `create(CheckSessionsResponseSchema)` to create a new message.
  */
 export const CheckSessionsResponseSchema: GenMessage<CheckSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 18);
+  messageDesc(file_sotto_internal_v1_internal, 19);
 
 /**
  * @generated from message sotto.internal.v1.AdminCreateInviteRequest
@@ -568,7 +601,7 @@ export type AdminCreateInviteRequest = Message<"sotto.internal.v1.AdminCreateInv
  * Use `create(AdminCreateInviteRequestSchema)` to create a new message.
  */
 export const AdminCreateInviteRequestSchema: GenMessage<AdminCreateInviteRequest> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 19);
+  messageDesc(file_sotto_internal_v1_internal, 20);
 
 /**
  * @generated from message sotto.internal.v1.AdminCreateInviteResponse
@@ -597,7 +630,7 @@ export type AdminCreateInviteResponse = Message<"sotto.internal.v1.AdminCreateIn
  * Use `create(AdminCreateInviteResponseSchema)` to create a new message.
  */
 export const AdminCreateInviteResponseSchema: GenMessage<AdminCreateInviteResponse> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 20);
+  messageDesc(file_sotto_internal_v1_internal, 21);
 
 /**
  * @generated from message sotto.internal.v1.MayClaimRequest
@@ -623,7 +656,7 @@ export type MayClaimRequest = Message<"sotto.internal.v1.MayClaimRequest"> & {
  * Use `create(MayClaimRequestSchema)` to create a new message.
  */
 export const MayClaimRequestSchema: GenMessage<MayClaimRequest> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 21);
+  messageDesc(file_sotto_internal_v1_internal, 22);
 
 /**
  * @generated from message sotto.internal.v1.MayClaimResponse
@@ -647,7 +680,7 @@ export type MayClaimResponse = Message<"sotto.internal.v1.MayClaimResponse"> & {
  * Use `create(MayClaimResponseSchema)` to create a new message.
  */
 export const MayClaimResponseSchema: GenMessage<MayClaimResponse> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 22);
+  messageDesc(file_sotto_internal_v1_internal, 23);
 
 /**
  * @generated from message sotto.internal.v1.AccountChangedRequest
@@ -674,7 +707,7 @@ export type AccountChangedRequest = Message<"sotto.internal.v1.AccountChangedReq
  * Use `create(AccountChangedRequestSchema)` to create a new message.
  */
 export const AccountChangedRequestSchema: GenMessage<AccountChangedRequest> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 23);
+  messageDesc(file_sotto_internal_v1_internal, 24);
 
 /**
  * @generated from message sotto.internal.v1.AccountChangedResponse
@@ -687,7 +720,7 @@ export type AccountChangedResponse = Message<"sotto.internal.v1.AccountChangedRe
  * Use `create(AccountChangedResponseSchema)` to create a new message.
  */
 export const AccountChangedResponseSchema: GenMessage<AccountChangedResponse> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 24);
+  messageDesc(file_sotto_internal_v1_internal, 25);
 
 /**
  * @generated from message sotto.internal.v1.ClaimedByRequest
@@ -709,7 +742,7 @@ export type ClaimedByRequest = Message<"sotto.internal.v1.ClaimedByRequest"> & {
  * Use `create(ClaimedByRequestSchema)` to create a new message.
  */
 export const ClaimedByRequestSchema: GenMessage<ClaimedByRequest> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 25);
+  messageDesc(file_sotto_internal_v1_internal, 26);
 
 /**
  * @generated from message sotto.internal.v1.ClaimedByResponse
@@ -726,7 +759,7 @@ export type ClaimedByResponse = Message<"sotto.internal.v1.ClaimedByResponse"> &
  * Use `create(ClaimedByResponseSchema)` to create a new message.
  */
 export const ClaimedByResponseSchema: GenMessage<ClaimedByResponse> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 26);
+  messageDesc(file_sotto_internal_v1_internal, 27);
 
 /**
  * @generated from message sotto.internal.v1.ForgetKeyPackagesRequest
@@ -750,7 +783,7 @@ export type ForgetKeyPackagesRequest = Message<"sotto.internal.v1.ForgetKeyPacka
  * Use `create(ForgetKeyPackagesRequestSchema)` to create a new message.
  */
 export const ForgetKeyPackagesRequestSchema: GenMessage<ForgetKeyPackagesRequest> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 27);
+  messageDesc(file_sotto_internal_v1_internal, 28);
 
 /**
  * @generated from message sotto.internal.v1.ForgetKeyPackagesResponse
@@ -763,7 +796,7 @@ export type ForgetKeyPackagesResponse = Message<"sotto.internal.v1.ForgetKeyPack
  * Use `create(ForgetKeyPackagesResponseSchema)` to create a new message.
  */
 export const ForgetKeyPackagesResponseSchema: GenMessage<ForgetKeyPackagesResponse> = /*@__PURE__*/
-  messageDesc(file_sotto_internal_v1_internal, 28);
+  messageDesc(file_sotto_internal_v1_internal, 29);
 
 /**
  * Served by auth for other services.
