@@ -10,6 +10,7 @@ import { RelayEngine } from './relay-engine.js';
 
 export const RELAY = 77;
 export const GATEWAY = 5;
+export const OTHER_GATEWAY = 6;
 export const ALICE = new Uint8Array(16).fill(0xa1);
 export const BOB = new Uint8Array(16).fill(0xb0);
 export const CAPABILITY = new Uint8Array(16).fill(4);
@@ -78,7 +79,7 @@ export class RelayWorld {
         deliver: (gateway, payload, recipients) => this.deliver(gateway, payload, recipients),
         loadRoute: (device) => Promise.resolve(this.routes.get(toHex(device))),
         claimSlot: (account, slot, commitId) => this.ask(account, slot, commitId),
-        gatewayAlive: (gateway) => gateway === GATEWAY,
+        gatewayAlive: (gateway) => gateway === GATEWAY || gateway === OTHER_GATEWAY,
         addTimers: (added) => added.forEach((timer) => this.timers.set(timer.id + timer.device, timer)),
         removeTimers: (removed) => removed.forEach((timer) => this.timers.delete(timer.id + timer.device)),
         now: () => this.now,
@@ -99,12 +100,12 @@ export class RelayWorld {
   }
 
   /** Live state knows the device at the gateway; no event tells the relay. */
-  route(device: Uint8Array, connection: number): void {
+  route(device: Uint8Array, connection: number, gateway = GATEWAY): void {
     const hex = toHex(device);
     this.routes.set(hex, {
       device: hex,
       account: hex,
-      gateway: GATEWAY,
+      gateway,
       connection,
       deliveryKey: DELIVERY_KEY,
       revokedCapabilities: new Uint8Array(0),
@@ -112,8 +113,8 @@ export class RelayWorld {
     });
   }
 
-  connect(device: Uint8Array, connection: number): void {
-    this.route(device, connection);
+  connect(device: Uint8Array, connection: number, gateway = GATEWAY): void {
+    this.route(device, connection, gateway);
     this.engine.deviceChanged(device, true);
   }
 
