@@ -4,6 +4,7 @@ import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:cry
 import { ClientHandshake, type SealedChannel } from '@sotto/channel';
 import {
   Accounts,
+  type AttachResponse,
   CallSchema,
   type ErrorCode,
   type Frame,
@@ -95,27 +96,42 @@ export interface WireDevice {
   readonly client: WireClient;
   readonly session: Session;
   readonly deliveryKey: Uint8Array;
+  readonly authKey: KeyObject;
+}
+
+interface Server {
+  readonly url: string;
+  readonly pin: Uint8Array;
+  createInvite(name?: string): Promise<string>;
 }
 
 /** A request to register as it must be, signed for this connection. */
-export function registerRequest(client: WireClient, name: string, invite: string) {
+export function registerRequest(client: WireClient, name: string, invite: string, deviceAuth = generateKeyPairSync('ed25519')) {
   const identity = generateKeyPairSync('ed25519');
-  const device = rawPublicKey(generateKeyPairSync('ed25519').publicKey);
+  const device = rawPublicKey(deviceAuth.publicKey);
   const identitySignature = sign(null, signedBytes('register', device, client.channel.binding), identity.privateKey);
   return { name, password: PASSWORD, invite, identityKey: rawPublicKey(identity.publicKey), deviceAuthKey: device, identitySignature };
 }
 
 /** Registers with a new invite for the name, and attaches. */
-export async function wireDevice(
-  server: { url: string; pin: Uint8Array; createInvite(name?: string): Promise<string> },
-  name: string,
-): Promise<WireDevice> {
+export async function wireDevice(server: Server, name: string): Promise<WireDevice> {
   const invite = await server.createInvite(name);
   const client = await WireClient.connect(server.url, server.pin);
-  const session = await client.call(Accounts.method.register, registerRequest(client, name, invite));
+  const deviceAuth = generateKeyPairSync('ed25519');
+  const session = await client.call(Accounts.method.register, registerRequest(client, name, invite, deviceAuth));
   const deliveryKey = randomBytes(32);
   await client.call(Sessions.method.attach, { accessToken: session.accessToken, deliveryKey });
-  return { client, session, deliveryKey };
+  return { client, session, deliveryKey, authKey: deviceAuth.privateKey };
+}
+
+/** The same device on a new connection, which names no revoked capabilities; what the server said to that. */
+export async function wireReturn(server: Server, device: WireDevice): Promise<{ device: WireDevice; attached: AttachResponse }> {
+  const { session, deliveryKey, authKey } = device;
+  const client = await WireClient.connect(server.url, server.pin);
+  const proof = sign(null, signedBytes('resume', client.channel.binding), authKey);
+  const { accessToken } = await client.call(Accounts.method.resume, { credential: session.credential!, proof });
+  const attached = await client.call(Sessions.method.attach, { accessToken, deliveryKey });
+  return { device: { ...device, client }, attached };
 }
 
 /** The right to send to the device. */

@@ -97,7 +97,7 @@ describe('a message to a thousand devices', () => {
       });
       prepare(world);
       world.sent.length = 0;
-      const ids = [];
+      const ids: string[] = [];
       for (let i = 0; i < 4; i++) ids.push(Buffer.from(await world.send({ to: GROUP, token: right, size: i })).toString('hex'));
       await world.pass(1_200);
       await world.send({ to: GROUP, token: right });
