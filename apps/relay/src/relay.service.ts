@@ -3,7 +3,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplica
 import { BatchPublisher } from '@sotto/platform/batches';
 import { BUS, type Bus, type Subscription } from '@sotto/platform/bus';
 import { gatewayOutSubject, LeaseHolder, LeaseWatch, relayInSubject } from '@sotto/platform/leases';
-import { DEVICE_ROUTE_STORE, type DeviceRouteStore, LEASE_STORE, type LeaseStore } from '@sotto/platform/live-state';
+import { DEVICE_ROUTE_STORE, type DeviceRoute, type DeviceRouteStore, LEASE_STORE, type LeaseStore } from '@sotto/platform/live-state';
 import { fromHex, ReceiptStatus, toHex } from '@sotto/protocol';
 import { encodeGatewayOutput, encodeReceipt, encodeSharedDelivery } from '@sotto/protocol/frames';
 import { DeviceChangedSchema } from '@sotto/protocol/internal';
@@ -11,11 +11,10 @@ import sodium from 'libsodium-wrappers';
 import { CommitSlots } from './commit-slots/commit-slots.service.js';
 import { RelayEngine } from './in-flight/relay-engine.js';
 import { RELAY_CONFIG, type RelayConfig } from './relay.config.js';
+import { ORPHANED_AFTER_MS, OrphanedTimers } from './retry-timers/orphaned-timers.js';
 import { RETRY_TIMER_STORE, type RetryTimer, type RetryTimerStore } from './retry-timers/retry-timer.store.js';
 
 const TICK_MS = 50;
-/** How long after its deadline a timer counts as left behind by its owner. */
-const ORPHAN_AFTER_MS = 3_000;
 const DRAIN_MS = 2_000;
 
 /** Ties the engine to bus, live state and clock. */
@@ -57,7 +56,8 @@ export class RelayService implements OnApplicationBootstrap, OnApplicationShutdo
     await this.gateways.start();
     this.subscribe(incarnation);
     this.timers.push(setInterval(() => this.engine.tick(), TICK_MS));
-    this.timers.push(setInterval(() => void this.reportOrphans().catch(() => undefined), ORPHAN_AFTER_MS));
+    const orphans = new OrphanedTimers(this.retryTimers, this.routes, (sender, timer) => this.tellUndelivered(sender, timer));
+    this.timers.push(setInterval(() => void orphans.report(Date.now()).catch(() => undefined), ORPHANED_AFTER_MS));
   }
 
   /** Gives the lease back, so that gateways turn to other relays; ends what is on its way, then lets go of the rest: senders send it again. */
@@ -69,6 +69,7 @@ export class RelayService implements OnApplicationBootstrap, OnApplicationShutdo
     for (const timer of this.timers) clearInterval(timer);
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.gateways.stop();
+    this.engine.tick();
     this.output.flush();
   }
 
@@ -92,16 +93,8 @@ export class RelayService implements OnApplicationBootstrap, OnApplicationShutdo
     work.catch(() => this.log.warn('retry timers could not be kept: live state is away'));
   }
 
-  /** Tells the senders of messages whose relay died with them. */
-  private async reportOrphans(): Promise<void> {
-    const due = await this.retryTimers.takeDue(Date.now() - ORPHAN_AFTER_MS, 500);
-    for (const timer of due) await this.reportUndelivered(timer);
-  }
-
-  private async reportUndelivered(timer: RetryTimer): Promise<void> {
-    const route = await this.routes.find(timer.sender);
-    if (route === undefined || route.gateway === 0) return;
+  private tellUndelivered(sender: DeviceRoute, timer: RetryTimer): void {
     const receipt = encodeReceipt(fromHex(timer.id), fromHex(timer.device), ReceiptStatus.UNDELIVERED);
-    this.output.add(route.gateway, encodeGatewayOutput(route.connection, receipt));
+    this.output.add(sender.gateway, encodeGatewayOutput(sender.connection, receipt));
   }
 }

@@ -1,0 +1,38 @@
+import { expect, it } from '@jest/globals';
+import type { RetryTimer, RetryTimerStore } from './retry-timer.store.js';
+
+const hex = (byte: number) => byte.toString(16).padStart(2, '0').repeat(16);
+const timer = (device: number, deadline: number, id = 1): RetryTimer => ({
+  id: hex(id),
+  sender: hex(0xa1),
+  device: hex(device),
+  deadline,
+  owner: 0xffffffff,
+});
+
+export function retryTimerStoreContract(open: () => RetryTimerStore): void {
+  it('returns each timer whose deadline is over, as it was added, and keeps the others', async () => {
+    const store = open();
+    await store.add([timer(1, 1_000), timer(2, 2_000), timer(3, 3_000)]);
+    expect(await store.takeDue(3_000, 10)).toEqual([timer(1, 1_000), timer(2, 2_000)]);
+    expect(await store.takeDue(3_000, 10)).toEqual([]);
+    expect(await store.takeDue(3_001, 10)).toEqual([timer(3, 3_000)]);
+  });
+
+  it('returns no timer that was removed', async () => {
+    const store = open();
+    await store.add([timer(1, 1_000), timer(1, 1_000, 2)]);
+    await store.remove([timer(1, 1_000)]);
+    expect(await store.takeDue(5_000, 10)).toEqual([timer(1, 1_000, 2)]);
+  });
+
+  it('returns each of a thousand recipients to one of several that take, no more at once than asked for', async () => {
+    const store = open();
+    const all = Array.from({ length: 2_500 }, (_, i) => timer(i & 0xff, 1_000, i >>> 8));
+    await store.add(all);
+    const taken = await Promise.all(Array.from({ length: 6 }, () => store.takeDue(5_000, 500)));
+    expect(taken.map((some) => some.length)).toEqual([500, 500, 500, 500, 500, 0]);
+    const keys = taken.flat().map(({ id, device }) => id + device);
+    expect(new Set(keys)).toEqual(new Set(all.map(({ id, device }) => id + device)));
+  });
+}
