@@ -10,58 +10,67 @@ import { type SottoConnection, tokenFor } from './sotto-connection.js';
 
 const TTL_SECONDS = 30;
 
-/** A group whose members are all online: each of `window` senders has one message on its way to all of them, and sends the next when all have stored it. */
+/** Where an id carries the slot of the window that its message fills. */
+const SLOT_AT = 14;
+
+/** A group whose members are all online: one sender keeps `window` messages on their way to all of them, as a pair's sender does to one. */
 export class FanOutLoad {
   readonly measurement = new Measurement(() => ({
-    frames: [...this.members, ...this.senders].reduce((sum, one) => sum + one.frames, 0),
-    boxes: [...this.members, ...this.senders].reduce((sum, one) => sum + one.boxes, 0),
+    frames: this.connections.reduce((sum, one) => sum + one.frames, 0),
+    boxes: this.connections.reduce((sum, one) => sum + one.boxes, 0),
   }));
-  private members: SottoConnection[] = [];
-  private senders: SottoConnection[] = [];
+  private connections: SottoConnection[] = [];
 
   constructor(private readonly settings: LoadSettings) {}
 
   async connect(): Promise<void> {
     await ready();
     await sodium.ready;
-    const { pairs, window } = this.settings;
-    this.members = await inParallel(pairs, () => registered(this.settings));
-    this.senders = await inParallel(window, () => registered(this.settings));
+    this.connections = await inParallel(1 + this.settings.pairs, () => registered(this.settings));
   }
 
   go(): void {
-    if ([...this.members, ...this.senders].some((one) => one.closed))
-      throw new Error('the server closed connections before the load began');
-    for (const member of this.members) store(member);
-    for (const sender of this.senders) this.start(sender);
+    if (this.connections.some((one) => one.closed)) throw new Error('the server closed connections before the load began');
+    const [sender, ...members] = this.connections as [SottoConnection, ...SottoConnection[]];
+    for (const member of members) store(member);
+    this.start(sender, this.sendTo(members));
   }
 
-  private start(sender: SottoConnection): void {
-    const id = sodium.randombytes_buf(16);
-    const devices = this.members.map((member) => member.device);
-    const send = { id, devices, tokens: this.members.map(tokenFor), payload: sodium.randombytes_buf(this.settings.size), ttl: TTL_SECONDS };
-    let number = 0;
-    let since = 0;
-    let open = 0;
-    const next = () => {
-      number++;
-      for (let i = 0; i < 4; i++) id[i] = number >>> (8 * i);
-      open = devices.length;
-      since = performance.now();
-      sender.write(encodeSend(send));
+  private start(sender: SottoConnection, send: (slot: number) => Uint8Array): void {
+    const { pairs, window } = this.settings;
+    const since = new Float64Array(window);
+    const open = new Uint32Array(window);
+    const next = (slot: number) => {
+      open[slot] = pairs;
+      since[slot] = performance.now();
+      sender.write(send(slot));
     };
     sender.onFrame = (kind, message) => {
       if (kind !== FrameKind.RECEIPT) return;
-      const { status } = parseReceipt(message);
+      const { id, status } = parseReceipt(message);
       if (status === ReceiptStatus.ACCEPTED) return;
+      const slot = id[SLOT_AT]!;
       if (status !== ReceiptStatus.DELIVERED) this.measurement.failures++;
       // A refusal is about the whole message.
-      open = status === ReceiptStatus.REFUSED ? 0 : open - 1;
-      if (open > 0) return;
-      if (status === ReceiptStatus.DELIVERED) this.measurement.answered(since);
-      next();
+      open[slot] = status === ReceiptStatus.REFUSED ? 0 : open[slot]! - 1;
+      if (open[slot] > 0) return;
+      if (status === ReceiptStatus.DELIVERED) this.measurement.answered(since[slot]!);
+      next(slot);
     };
-    next();
+    for (let slot = 0; slot < window; slot++) next(slot);
+  }
+
+  private sendTo(members: SottoConnection[]): (slot: number) => Uint8Array {
+    const id = sodium.randombytes_buf(16);
+    const devices = members.map((member) => member.device);
+    const send = { id, devices, tokens: members.map(tokenFor), payload: sodium.randombytes_buf(this.settings.size), ttl: TTL_SECONDS };
+    let number = 0;
+    return (slot) => {
+      number++;
+      for (let i = 0; i < 4; i++) id[i] = number >>> (8 * i);
+      id[SLOT_AT] = slot;
+      return encodeSend(send);
+    };
   }
 }
 

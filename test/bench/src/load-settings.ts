@@ -6,7 +6,7 @@ export interface LoadSettings {
   pin: string;
   /** Of a fan-out: the members that every message goes to. */
   pairs: number;
-  /** Messages on their way at once to each recipient: of a pair's sender, or one each of as many senders of a fan-out. */
+  /** Messages of a sender on their way at once. */
   window: number;
   /** Payload bytes. */
   size: number;

@@ -30,7 +30,7 @@ export interface Figures {
 export interface FanOutFigures {
   name: TopologyKind;
   fanout: number;
-  senders: number;
+  window: number;
   size: number;
   sends_per_s: number;
   p50_ms: number;
@@ -161,7 +161,7 @@ function fanOutFigures(name: TopologyKind, { window, size }: Shape, members: num
   return {
     name,
     fanout: members,
-    senders: window,
+    window,
     size,
     sends_per_s: round(fanOut.result.messages / fanOut.result.seconds, 0),
     p50_ms: round(fanOut.result.p50Ms, 2),
