@@ -89,6 +89,26 @@ describe.each(['standalone', 'services'] as const)('what a device acknowledges, 
     await ends(later.id, CANNOT);
   });
 
+  it('comes whole when much has waited: no frame is cut where a box ends', async () => {
+    const payloads = Array.from({ length: 4 }, () => randomBytes(250 * 1_024));
+    await bob.client.close();
+    const token = tokenFor(bob);
+    const sends = payloads.map((payload) => ({
+      id: randomBytes(16),
+      recipients: [{ device: bob.session.device, token }],
+      payload,
+      ttl: 20,
+    }));
+    for (const value of sends) alice.client.send({ case: 'send', value });
+    const accepted = (id: Uint8Array) =>
+      alice.client.frames.some(({ kind: frame }) => frame.case === 'receipt' && Buffer.compare(frame.value.id, id) === 0);
+    await until('the relay holds them', () => sends.every(({ id }) => accepted(id)));
+    bob = await back(bob);
+    await until('all come', () => payloads.every((payload) => handlesOf(payload).length > 0));
+    for (const payload of payloads) acks(handlesOf(payload)[0]!, Outcome.STORED);
+    for (const { id } of sends) await ends(id, DELIVERED);
+  });
+
   if (kind === 'services') {
     it('comes again when the gateway died and is back, and its sender learns it on the new connection', async () => {
       const [unanswered, later] = [await arrived(), await arrived()];
