@@ -5,9 +5,9 @@ import type { RelayConfig } from '../relay.config.js';
 import { tokenHolds } from '../routing/delivery-token.js';
 import { DeviceTable } from '../routing/device-table.js';
 import { enterWindow, leaveWindow } from './delivery-window.js';
-import { append, type DeviceEntry, isGone, remove } from './device-entry.js';
+import { append, isGone, remove } from './device-entry.js';
 import { FanOut } from './fan-out.js';
-import type { Delivery, InFlightMessage } from './message.js';
+import type { Delivery, DeviceEntry, InFlightMessage } from './message.js';
 import type { RelayPorts } from './relay-ports.js';
 
 const FIRST_RETRY_SECONDS = 4;

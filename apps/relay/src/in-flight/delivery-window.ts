@@ -1,6 +1,5 @@
 import { LIMITS } from '@sotto/protocol';
-import type { DeviceEntry } from './device-entry.js';
-import type { Delivery } from './message.js';
+import type { Delivery, DeviceEntry } from './message.js';
 
 /**
  * A window of messages and of bytes: what is on its way to one device fits what its gateway lets a slow client leave unread. False: no

@@ -1,27 +1,5 @@
 import type { DeviceRoute } from '@sotto/platform/live-state';
-import type { Delivery } from './message.js';
-
-/** What this relay knows of a device, and what it has for it. */
-export interface DeviceEntry {
-  /** 16 bytes. */
-  id: Uint8Array;
-  /** undefined: not loaded; null: there is none. */
-  route: DeviceRoute | null | undefined;
-  loading: boolean;
-  /** Its route changed while it was being loaded: what comes may be older than the change. */
-  stale: boolean;
-  /** Deliveries without an outcome, in order of number: a list through `next` and `previous`, so that an absent device costs no collection. */
-  first: Delivery | undefined;
-  last: Delivery | undefined;
-  /** How many of them are sent and unacknowledged. */
-  unacknowledged: number;
-  unacknowledgedBytes: number;
-  /** One had to wait for room: those behind it wait too, so that order stays. */
-  full: boolean;
-  /** The connection that its gateway last called gone. */
-  goneGateway: number;
-  goneConnection: number;
-}
+import type { Delivery, DeviceEntry } from './message.js';
 
 export function newDeviceEntry(id: Uint8Array): DeviceEntry {
   return {

@@ -1,6 +1,7 @@
 import { ID_BYTES } from '@sotto/protocol';
-import { type DeviceEntry, newDeviceEntry } from '../in-flight/device-entry.js';
+import { newDeviceEntry } from '../in-flight/device-entry.js';
 import { keyOf } from '../in-flight/id-key.js';
+import type { DeviceEntry } from '../in-flight/message.js';
 
 /** The bounded cache of devices. An entry with open deliveries is never dropped; of the rest the oldest goes first. */
 export class DeviceTable {
@@ -21,9 +22,10 @@ export class DeviceTable {
     const key = keyOf(devices, place);
     let entry = this.entries.get(key);
     if (entry === undefined) {
+      // Before it is added: nothing is open for it yet, so it would be taken for idle.
+      if (this.entries.size >= this.shrinkAt) this.shrink();
       entry = newDeviceEntry(devices.slice(place * ID_BYTES, (place + 1) * ID_BYTES));
       this.entries.set(key, entry);
-      if (this.entries.size > this.shrinkAt) this.shrink();
     }
     return entry;
   }
@@ -32,10 +34,10 @@ export class DeviceTable {
     return this.entries.values();
   }
 
-  /** Drops an eighth of the idle entries. The next look waits for another eighth, also when few were idle: its cost is paid rarely. */
+  /** Drops idle entries, to an eighth below the capacity if there are so many. The next look waits for another eighth: its cost is paid rarely. */
   private shrink(): void {
     const eighth = this.capacity >>> 3;
-    let left = eighth;
+    let left = this.entries.size - this.capacity + eighth;
     for (const [key, entry] of this.entries) {
       if (left === 0) break;
       if (entry.first !== undefined || entry.loading) continue;
