@@ -38,7 +38,7 @@ describe.each(['standalone', 'services'] as const)('what a device acknowledges, 
   };
 
   beforeAll(async () => {
-    server = await startTopology(kind);
+    server = await startTopology(kind, { retryWindowSeconds: 120 });
     [alice, bob] = await Promise.all([wireDevice(server, 'alice'), wireDevice(server, 'bob')]);
     await until('a relay is there', async () => {
       const id = randomBytes(16);
@@ -111,7 +111,8 @@ describe.each(['standalone', 'services'] as const)('what a device acknowledges, 
 
   if (kind === 'services') {
     it('comes again when the gateway died and is back, and its sender learns it on the new connection', async () => {
-      const [unanswered, later] = [await arrived(), await arrived()];
+      // A process may take long to start on a machine that others use.
+      const [unanswered, later] = [await arrived(100), await arrived(100)];
       acks(later.handle, Outcome.LATER);
       await server.kill('gateway');
       await server.restart('gateway');
@@ -120,6 +121,6 @@ describe.each(['standalone', 'services'] as const)('what a device acknowledges, 
       for (const { payload } of [unanswered, later]) acks(handlesOf(payload)[0]!, Outcome.STORED);
       await ends(unanswered.id, DELIVERED);
       await ends(later.id, DELIVERED);
-    }, 60_000);
+    }, 120_000);
   }
 });
