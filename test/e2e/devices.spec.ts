@@ -6,6 +6,8 @@ import { startTopology, type Topology } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, Person, until } from './people.js';
 import { PASSWORD, WireClient } from './wire-client.js';
 
+/** Milliseconds, on a machine that has other things to do. */
+const LONG = 120_000;
 const PASSPHRASE = 'a passphrase for the drawer';
 
 async function heard(person: Person, stage: Approval['stage'], from = 0): Promise<Approval> {
@@ -57,7 +59,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     expect(ofPhone.code).toBe(ofTablet.code);
     expect(tablet.sdk.account).toMatchObject({ pending: false, account: phone.sdk.account!.account });
     await until('both are connected', async () => (await phone.sdk.devices()).filter(({ online }) => online).length === 2);
-  });
+  }, LONG);
 
   it('read and write with the account’s contacts once they are let in', async () => {
     const [phone, bert] = await Promise.all([registers('agnes'), registers('bert')]);
@@ -73,7 +75,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     const story = () => JSON.stringify([phone.problems, tablet.problems, bert.problems, bert.deliveries]);
     await until('the tablet has it', () => tablet.textsFrom('bert').includes('to all of yours'), 40_000, story);
     await until('the phone has it', () => phone.textsFrom('bert').includes('to all of yours'), 40_000, story);
-  }, 150_000);
+  }, LONG);
 
   it('know the account key afterwards: the new one writes the recovery file, and lets in a third', async () => {
     const [phone, tablet] = people as [Person, Person, ...Person[]];
@@ -82,7 +84,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     await expect(laptop.sdk.confirmByRecoveryFile(file, 'another passphrase')).rejects.toMatchObject({ reason: 'wrong-passphrase' });
     expect((await laptop.sdk.confirmByRecoveryFile(file, PASSPHRASE)).pending).toBe(false);
     await until('three are there', async () => (await phone.sdk.devices()).filter(({ online }) => online).length === 3);
-  });
+  }, LONG);
 
   it('hear at their next connection of one that asked while they were away', async () => {
     const phone = await registers('anna');
@@ -94,7 +96,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     await phone.sdk.approvals.refuse(tablet.sdk.account!.device);
     await heard(tablet, 'refused');
     expect(tablet.sdk.account).toMatchObject({ pending: true });
-  });
+  }, LONG);
 
   it('keep one out that the user does not know, at once', async () => {
     const phone = await registers('anton');
@@ -105,7 +107,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     await until('its session is over', () => thief.problems.some(({ code }) => code === 'session-revoked'));
     await heard(phone, 'ended');
     expect(await phone.sdk.devices()).toContainEqual({ device, own: false, online: false, pending: false, revoked: true });
-  });
+  }, LONG);
 
   it('publish nothing and reach nobody while they wait', async () => {
     await registers('arno');
@@ -121,7 +123,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     ] as const)
       expect(await client.errorOf(method, request)).toBe(ErrorCode.DEVICE_PENDING);
     await client.close();
-  });
+  }, LONG);
 
   it('refuse the recovery file of another account', async () => {
     const file = await people[0]!.sdk.recoveryFile(PASSPHRASE);
@@ -129,7 +131,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     const tablet = await logsIn('astrid');
     await expect(tablet.sdk.confirmByRecoveryFile(file, PASSPHRASE)).rejects.toMatchObject({ reason: 'bad-recovery-file' });
     expect(tablet.sdk.account).toMatchObject({ pending: true });
-  });
+  }, LONG);
 
   it('that lost everything make a new account key, which a contact must confirm before they talk again', async () => {
     const [phone, bob] = await Promise.all([registers('carol'), registers('bob')]);
@@ -161,7 +163,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     await until('bob has the receipt', () => bob.statusesOf(id).includes('delivered'));
     await phone.returns();
     await until('the old device waits now', () => phone.sdk.account?.pending === true);
-  }, 90_000);
+  }, LONG);
 
   it('go on with a key that was reset on a device that had the one before', async () => {
     const [dora, emil] = await Promise.all([registers('dora'), registers('emil')]);
@@ -176,5 +178,5 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     await until('dora has it', () => dora.textsFrom('emil').includes('is it you?'), 40_000, problems);
     await dora.sdk.send('emil', 'it is');
     await until('emil has the answer', () => emil.textsFrom('dora').includes('it is'), 40_000, problems);
-  }, 90_000);
+  }, LONG);
 });

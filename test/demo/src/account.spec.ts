@@ -60,7 +60,7 @@ describe('the account in the sotto command', () => {
     expect((await phone.ask({ do: 'revoke', device: String(id).slice(0, 8) }, 'revoked'))['device']).toBe(id);
     await tablet.hears('connection', { state: 'refused' });
     await Promise.all([phone.ends({ do: 'quit' }), tablet.ends({ do: 'quit' })]);
-  }, 60_000);
+  }, 120_000);
 
   it('turns a device away that the user does not know', async () => {
     const phone = await registers('anna');
@@ -70,7 +70,7 @@ describe('the account in the sotto command', () => {
     await thief.hears('approval', { stage: 'refused', own: true });
     expect((await thief.ask({ do: 'add', name: 'bob' }, 'error'))['text']).toContain('Confirm this device first');
     await Promise.all([phone.ends({ do: 'quit' }), thief.ends({ do: 'quit' })]);
-  }, 60_000);
+  }, 120_000);
 
   it('writes a recovery file that nobody else can read, over no other, and lets a new device in by it', async () => {
     const phone = await registers('arno');
@@ -90,7 +90,7 @@ describe('the account in the sotto command', () => {
     const tablet = logsIn('arno', 'arno-tablet', ...recovery, join(folder, 'passphrase'));
     await tablet.hears('ready', { pending: false });
     await tablet.ends({ do: 'quit' });
-  }, 60_000);
+  }, 120_000);
 
   it('makes a new account key when told so plainly, and the contact confirms it', async () => {
     const [carol, bob] = [await registers('carol'), await registers('bob')];
@@ -115,7 +115,7 @@ describe('the account in the sotto command', () => {
     await carol.ask({ do: 'block', name: 'bob' }, 'contact', { state: 'blocked' });
     await carol.ask({ do: 'unblock', name: 'bob' }, 'contact', { name: 'bob' });
     await Promise.all([carol.ends({ do: 'quit' }), bob.ends({ do: 'quit' })]);
-  }, 90_000);
+  }, 120_000);
 
   it('changes the password, which then opens the store as well, and lets the other device log in again', async () => {
     const phone = await registers('dora');
@@ -138,7 +138,7 @@ describe('the account in the sotto command', () => {
       await again.hears('ready', { pending: false });
       await again.ends({ do: 'quit' });
     }
-  }, 90_000);
+  }, 120_000);
 
   it('deletes the account when told so plainly', async () => {
     const emil = await registers('emil');
@@ -147,11 +147,11 @@ describe('the account in the sotto command', () => {
     expect((await emil.ask({ do: 'delete-account', password: 'not his password', confirm: true }, 'error'))['text']).toMatch(/password/i);
     await emil.ends({ do: 'delete-account', password: PASSWORD, confirm: true });
     await expect(logsIn('emil', 'emil-again').hears('ready')).rejects.toThrow(/password/i);
-  }, 60_000);
+  }, 120_000);
 
   it('is one process a store: a second one says so, and leaves', async () => {
     const gina = await registers('gina');
     await expect(logsIn('gina', 'gina').hears('ready')).rejects.toThrow(/sotto runs with this store already/);
     await gina.ends({ do: 'quit' });
-  }, 60_000);
+  }, 120_000);
 });
