@@ -157,13 +157,13 @@ describe('SqliteStore', () => {
   });
 
   it('finds that a file was cut short though the last process was killed before it could tidy up', async () => {
-    const file = newFile();
+    const file = await fullStore();
     runElsewhere(`${OPEN_STORE(file)}
-      for (let i = 0; i < 40; i++) await store.commit([{ collection: 'a', key: String(i), value: new Uint8Array(20_000) }]);
+      await store.commit([{ collection: 'a', key: 'last', value: new Uint8Array(10) }]);
       process.kill(process.pid, 'SIGKILL');`);
+    // Its log is whole, and says how many pages there are; of the file only the first are left.
     expect(statSync(`${file}-wal`).size).toBeGreaterThan(0);
-    writeFileSync(`${file}-wal`, readFileSync(`${file}-wal`).subarray(0, 100));
-    writeFileSync(file, readFileSync(file).subarray(0, 8_192));
+    writeFileSync(file, readFileSync(file).subarray(0, 5 * 4_096));
     await expect(SqliteStore.open(file, 'correct horse')).rejects.toMatchObject({ reason: 'bad-store' });
   });
 
