@@ -267,6 +267,10 @@ export class Group {
     return this.#sealing.compose(content, step);
   }
 
+  sealLater(content: string): void {
+    this.#sealing.later(content);
+  }
+
   sealAgain(content: string, to: Recipient): void {
     this.#sealing.again(content, to);
   }
@@ -281,9 +285,14 @@ export class Group {
     this.core.save(step);
   }
 
-  /** The relay will never take the commit. */
-  refused(commit: StateId): void {
-    if (this.core.pending?.commit === commit) this.#committing.restart();
+  /** The relay will never take the commit: what it was to bring about would be refused again. */
+  refused(commit: StateId, step: Step): void {
+    const { core } = this;
+    if (core.pending?.commit !== commit) return;
+    const wanted = core.branches.own.get(commit)?.intents ?? [];
+    core.intents = core.intents.filter((intent) => !wanted.includes(intent));
+    core.ports.notify({ kind: 'refused', group: core.id, wanted: wanted.map(({ kind }) => kind) }, step);
+    this.#committing.restart();
   }
 
   // --- what the outbox tells
@@ -311,7 +320,7 @@ export class Group {
   }
 
   knows(state: StateId): boolean {
-    return this.core.branches.tree.has(state) || this.core.branches.roots.has(state);
+    return this.core.branches.holds(state) || this.core.branches.roots.has(state);
   }
 
   async letInAgain(id: StateId, state: GroupState, step: Step): Promise<void> {

@@ -64,14 +64,21 @@ export class Rejoining {
     const signed = engine.verify(asking.signatureKey, 'rejoin', rejoinBytes(core.id, rejoin.nonce, rejoin.keyPackage), rejoin.signature);
     if (!signed || !(await this.#isOf(asking, rejoin.keyPackage, step)) || asking.identity.device === own.device) return;
     const { account, device } = asking.identity;
-    const leaf = this.#askedFor(hello, toHex(rejoin.nonce)) ?? asking.id;
     const there = core.member(device);
+    const asked = this.#askedFor(hello, toHex(rejoin.nonce)) ?? asking.id;
+    const leaf = there !== undefined && this.#isAbandoned(there.id, step.now) ? there.id : asked;
     // Another leaf than the one that asked for it is there by now: somebody else has helped.
     if ((there !== undefined && there.id !== leaf) || core.branches.tree.removed.has(leaf)) return;
     this.#offers.delete(device);
     core.ports.count('rejoin-helped');
     core.intents = core.intents.filter((each) => each.kind !== 'rejoin' || each.device !== device);
     core.wish({ kind: 'rejoin', account, device, leaf, keyPackage: rejoin.keyPackage });
+  }
+
+  /** It came a while ago and never showed itself: its Welcome is lost, or was never made. */
+  #isAbandoned(leaf: LeafId, now: number): boolean {
+    const since = this.core.unseen.get(leaf);
+    return since !== undefined && now - since > FIRST_GREETING_MS;
   }
 
   /** The leaf for which another is asked: its own, or the one that was greeted. */

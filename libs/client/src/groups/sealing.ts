@@ -36,6 +36,12 @@ export class Sealing {
     this.#tellWaiting(content, step);
   }
 
+  later(content: string): void {
+    if (this.core.toSeal.some((each) => each.content === content)) return;
+    this.core.toSeal.push({ content, tries: 0 });
+    this.core.touch();
+  }
+
   /** Once more, for a device that could not read it. */
   again(content: string, to: Recipient): void {
     const { core } = this;

@@ -33,43 +33,59 @@ export async function forgetGroups(store: Store, journal: Journal): Promise<void
 
 /** All groups of a store. Throws ClientError `storage-failed` for a store that lacks a part of one. */
 export async function loadGroups(store: Store): Promise<Map<string, StoredGroup>> {
-  const groups = await load<GroupRecord>(store, 'groups');
+  const records = await load<GroupRecord>(store, 'groups');
   const commits = byGroup(await load<StoredCommit>(store, 'commits'));
   const ownCommits = byGroup(await load<OwnResult>(store, 'own-commits'));
   const epochs = byGroup(await load<Uint8Array>(store, 'epochs'));
   const ratchets = byGroup(await load<Uint8Array>(store, 'ratchets'));
   const log = byGroup(await load<LoggedMessage>(store, 'log'));
   const later = byGroup(await load<LaterRecord>(store, 'later'));
-  const of = <T>(all: ByGroup<T>, id: string): Map<string, T> => all.get(id) ?? new Map<string, T>();
-  return new Map(
-    [...groups].map(([id, record]) => {
-      const states = of(epochs, id);
-      checkWhole(record.head, states, of(ratchets, id));
-      const inOrder = new Map([...of(log, id)].sort(([, a], [, b]) => a.at - b.at));
-      const waiting = new Map([...of(later, id)].sort(([, a], [, b]) => a.at - b.at));
-      return [
-        id,
-        {
-          record,
-          commits: of(commits, id),
-          ownCommits: of(ownCommits, id),
-          epochs: states,
-          ratchets: of(ratchets, id),
-          log: inOrder,
-          later: waiting,
-        },
-      ];
-    }),
-  );
+  if ([...epochs.keys()].some((id) => !records.has(id))) throw notWhole();
+  const groups = new Map<string, StoredGroup>();
+  for (const [id, record] of records) {
+    const of = <T>(all: ByGroup<T>): Map<string, T> => all.get(id) ?? new Map<string, T>();
+    const stored: StoredGroup = {
+      record,
+      commits: of(commits),
+      ownCommits: of(ownCommits),
+      epochs: of(epochs),
+      ratchets: of(ratchets),
+      log: inOrder(of(log)),
+      later: inOrder(of(later)),
+    };
+    if (!isWhole(stored)) throw notWhole();
+    groups.set(id, stored);
+  }
+  return groups;
 }
 
-function checkWhole(head: StateId, epochs: ReadonlyMap<string, unknown>, ratchets: ReadonlyMap<string, unknown>): void {
-  if (epochs.has(head) && [...epochs.keys()].every((state) => ratchets.has(state))) return;
-  throw new ClientError('storage-failed', 'the store lacks a part of a group: it was cut short, or written by another version');
+function inOrder<T extends { readonly at: number }>(records: Map<string, T>): Map<string, T> {
+  return new Map([...records].sort(([, a], [, b]) => a.at - b.at));
 }
 
+/** Each state has its ratchets, and the commits lead from the head to the root. */
+function isWhole({ record: { head, root }, commits, epochs, ratchets }: StoredGroup): boolean {
+  if (!epochs.has(head) || !epochs.has(root) || [...epochs.keys()].some((state) => !ratchets.has(state))) return false;
+  let at: StateId | undefined = head;
+  while (at !== undefined && at !== root) at = commits.get(at)?.node.parent;
+  return at === root;
+}
+
+function notWhole(): ClientError {
+  return new ClientError('storage-failed', 'the store lacks a part of a group: it was cut short, or written by another version');
+}
+
+/** Throws ClientError `storage-failed` for what is no record. */
 export async function load<T>(store: Store, collection: string): Promise<Map<string, T>> {
-  return new Map([...(await store.load(collection))].map(([key, bytes]) => [key, decodeRecord<T>(bytes)]));
+  return new Map([...(await store.load(collection))].map(([key, bytes]) => [key, decoded<T>(bytes)]));
+}
+
+function decoded<T>(bytes: Uint8Array): T {
+  try {
+    return decodeRecord<T>(bytes);
+  } catch {
+    throw notWhole();
+  }
 }
 
 function byGroup<T>(records: ReadonlyMap<string, T>): ByGroup<T> {

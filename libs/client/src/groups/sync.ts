@@ -11,6 +11,10 @@ import { bundles, commitsLackedBy, detailsFor, digestsOf, lackedBy } from './sup
 
 /** Members that are asked at a time. */
 const ASKED = 2;
+/** Asked, answered, the answer answered with what that asks for, and the last word. */
+const MOST_HOPS = 4;
+const TELL_MISSING_MS = 60_000;
+const MOST_MISSING = 10_000;
 const NONCE_BYTES = 16;
 const MOST_NONCES = 64;
 /** Other commits named in one hello. */
@@ -28,6 +32,7 @@ export class Sync {
   /** Of own hellos that want an answer. */
   readonly #nonces = new Set<string>();
   #progressAt = 0;
+  #missing = { messages: 0, toldAt: Number.NEGATIVE_INFINITY };
   #idleAt = 0;
 
   constructor(
@@ -68,7 +73,7 @@ export class Sync {
   }
 
   tick(step: Step): void {
-    if (this.#needs || step.now >= this.#idleAt) this.#askSome(step);
+    if (this.#needs || (step.now >= this.#idleAt && !this.core.out)) this.#askSome(step);
   }
 
   /** Another branch is where this device goes on: what others have shown is of use no more. */
@@ -106,7 +111,7 @@ export class Sync {
 
   #ask(member: Member, step: Step): void {
     this.#peer(member.identity.device).asked(step.now);
-    this.#send(member, addressOf(member), {}, step);
+    this.#send(member, addressOf(member), { hop: 1 }, step);
   }
 
   // --- hearing
@@ -226,11 +231,15 @@ export class Sync {
     const rejoin = await this.#request(hello, from, step);
     const rejoinNonce = hello.wantsRejoin ? this.rejoining.offerTo(from.identity.device, step) : new Uint8Array();
     const wanted = hello.answers.length === 0 || rejoin !== undefined || (answered && (missing > 0 || rejoinNonce.length > 0));
-    if (!wanted || (hello.answers.length === 0 && !this.#peer(from.identity.device).mayAnswer(step.now))) return;
-    this.#send(from, to, { answers: hello.nonce, details, rejoinNonce, rejoin }, step);
+    if (!wanted || hello.hop >= MOST_HOPS || !this.#peer(from.identity.device).mayAnswer(step.now)) return;
+    this.#send(from, to, { answers: hello.nonce, hop: hello.hop + 1, details, rejoinNonce, rejoin }, step);
   }
 
-  #tellMissing(messages: number, { identity }: Member, step: Step): void {
+  /** By what others say of themselves: told when it changes, and not at every word of theirs. */
+  #tellMissing(claimed: number, { identity }: Member, step: Step): void {
+    const messages = Math.min(claimed, MOST_MISSING);
+    if (messages === this.#missing.messages || step.now - this.#missing.toldAt < TELL_MISSING_MS) return;
+    this.#missing = { messages, toldAt: step.now };
     const { account, device, accountName: name } = identity;
     this.core.ports.notify({ kind: 'missing', group: this.core.id, messages, asking: { account, device, name } }, step);
   }

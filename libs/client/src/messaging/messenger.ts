@@ -90,6 +90,7 @@ export class Messenger {
     for (const entry of outbox.entries()) if (entry.content !== undefined) contents.restore(entry.content, entry.id);
     for (const [id, stored] of await loadGroups(store))
       messenger.#groups.set(id, Group.restore(id, messenger.#groupPorts, contents, stored));
+    messenger.#restoreWaiting();
     const strays = [...(await load<LaterRecord>(store, 'later'))].filter(([key]) => key.startsWith('/'));
     messenger.#strays = new Later(
       '',
@@ -97,6 +98,14 @@ export class Messenger {
       strays.map(([key, record]) => [key.slice(1), record] as const),
     );
     return messenger;
+  }
+
+  /** What was written and is on its way nowhere: the program ended before it was sealed. */
+  #restoreWaiting(): void {
+    for (const [id, { group }] of this.contents.all()) {
+      const known = this.#groups.get(group ?? '');
+      if (known !== undefined && this.contents.entriesOf(id).size === 0) known.sealLater(id);
+    }
   }
 
   // --- the connection
@@ -631,7 +640,7 @@ export class Messenger {
         this.#moved(entry, step);
         return undefined;
       case 'refused':
-        if (entry.kind === 'commit') group?.refused(entry.state);
+        if (entry.kind === 'commit') group?.refused(entry.state, step);
         this.#moved(entry, step);
         return group;
       case 'moved':
@@ -699,6 +708,7 @@ export class Messenger {
   /** What the step has changed goes into its journal, and what is due out after it. */
   #finish({ journal, now }: Step): void {
     journal.lastly(this, () => {
+      for (const group of this.#groups.values()) group.core.save({ journal, now });
       const due = this.outbox.due(now);
       this.outbox.save(journal);
       for (const send of due) journal.afterwards(() => this.ports.send(send));
