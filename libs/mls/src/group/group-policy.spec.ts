@@ -13,9 +13,21 @@ const keyOf = (name: string) => new Uint8Array(32).fill(Number.parseInt(id(name)
 
 /** A leaf of somebody's device: `member('bob')`, `member('bob', 'laptop')`; with `again` the leaf after a rejoin. */
 function member(name: string, device = 'phone', again = ''): Member {
-  const identity = { server: 'chat.example', account: id(name), accountName: name, device: id(`${name} ${device}`), accountKey: keyOf(name) };
+  const identity = {
+    server: 'chat.example',
+    account: id(name),
+    accountName: name,
+    device: id(`${name} ${device}`),
+    accountKey: keyOf(name),
+  };
   const leaf = id(`${name} ${device} ${again}`);
-  return { leaf: 0, id: leaf, identity, address: { device: identity.device, token: new Uint8Array(32), leaf }, signatureKey: keyOf(device) };
+  return {
+    leaf: 0,
+    id: leaf,
+    identity,
+    address: { device: identity.device, token: new Uint8Array(32), leaf },
+    signatureKey: keyOf(device),
+  };
 }
 
 const group = (...members: Member[]) => members.map((each, leaf) => ({ ...each, leaf }));
