@@ -87,6 +87,15 @@ describe('sending', () => {
     expect(sent()).toEqual([]);
   });
 
+  it('keeps its order when something earlier has to go again', () => {
+    give('first', ['bob']);
+    sent();
+    accepted('first');
+    give('second', ['bob']);
+    hear(ReceiptStatus.RELAY_LOST, '', { relay: 1 });
+    expect(sent()).toEqual(['first → bob', 'second → bob']);
+  });
+
   it('waits for the connection', () => {
     outbox.offline();
     give('first', ['bob']);
@@ -142,7 +151,9 @@ describe('a Welcome', () => {
     give('welcome', ['dave'], { kind: 'welcome' });
     give('here', ['dave', 'erin']);
     give('elsewhere', ['dave'], { group: 'biking' });
-    expect(sent()).toEqual(['welcome → dave', 'here → erin', 'elsewhere → dave']);
+    give('their welcome', ['erin'], { group: 'biking', kind: 'welcome' });
+    give('to all', ['dave', 'erin'], { group: 'biking' });
+    expect(sent()).toEqual(['welcome → dave', 'here → erin', 'elsewhere → dave', 'their welcome → erin', 'to all → dave']);
   });
 
   it('that can never be opened holds up nothing more', () => {
@@ -257,14 +268,14 @@ describe('what the relay says', () => {
   });
 
   it('a relay is lost: what that one had accepted goes out again, the rest does not', () => {
-    for (const id of ['one', 'two', 'three', 'four']) give(id, ['bob']);
+    for (const id of ['one', 'two', 'three', 'four']) give(id, ['bob', 'carol']);
     sent();
     accepted('one', 1);
     accepted('two', 2);
     accepted('three', 1);
     delivered('three', 'bob');
     expect(hear(ReceiptStatus.RELAY_LOST, '', { relay: 1 })).toEqual([]);
-    expect(sent()).toEqual(['one → bob']);
+    expect(sent()).toEqual(['one → bob, carol', 'three → carol']);
   });
 
   it('the connection is another: all that was not settled goes out again', () => {
@@ -334,6 +345,8 @@ describe('undelivered', () => {
     expect(sent()).toEqual([]);
     outbox.sighted("bob's account");
     expect(sent()).toEqual(['first → bob']);
+    outbox.sighted("bob's account");
+    expect(sent()).toEqual([]);
   });
 
   it('waits for a sign of life of the device as well', () => {
