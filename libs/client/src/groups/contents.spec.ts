@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { toHex } from '@sotto/protocol';
 import type { OutboxEntry, RecipientState, RecipientStatus } from '../outbox/outbox-entry.js';
 import { Journal } from '../storage/journal.js';
 import { MemoryStore } from '../storage/memory.store.js';
-import { type Content, Contents } from './contents.js';
+import { type Content, type ContentRecord, Contents } from './contents.js';
 import type { Recipient } from './group-ports.js';
 import { load } from './stored-groups.js';
 
@@ -14,14 +15,16 @@ let entries: Map<string, OutboxEntry>;
 beforeEach(() => {
   store = new MemoryStore();
   journal = new Journal(store);
-  contents = new Contents([], new Set(), 'alice');
+  contents = new Contents([], new Set(), idOf('alice'));
   entries = new Map();
 });
 
 const step = () => ({ journal, now: 5 });
 const written: Content = { group: 'hiking', plaintext: Uint8Array.of(1), at: 1 };
+/** An id of 16 bytes that spells the name. */
+const idOf = (name: string) => toHex(new TextEncoder().encode(name.padEnd(16)));
 const to = (...devices: string[]): Recipient[] =>
-  devices.map((device) => ({ device, account: device.split('/')[0]!, token: new Uint8Array(32), leaf: `leaf of ${device}` }));
+  devices.map((device) => ({ device, account: idOf(device.split('/')[0]!), token: new Uint8Array(32), leaf: `leaf of ${device}` }));
 
 /** A sealing of `hello` on its way, as the outbox has it. */
 function onItsWay(entry: string, standing: Record<string, RecipientStatus>): void {
@@ -39,7 +42,7 @@ const changed = () => contents.changedStatus('hello', (id) => entries.get(id));
 
 async function restarted(): Promise<Contents> {
   await journal.commit();
-  return new Contents(await load<Content>(store, 'contents'), new Set((await store.load('seen')).keys()), 'alice');
+  return new Contents(await load<ContentRecord>(store, 'contents'), new Set((await store.load('seen')).keys()), idOf('alice'));
 }
 
 describe('what the user wrote', () => {
@@ -57,9 +60,9 @@ describe('what the user wrote', () => {
   it('is owed to the accounts for which it was sealed first, not to oneself', async () => {
     contents.put('hello', written, step());
     sealed('first', { 'bob/phone': 'sent', 'bob/laptop': 'sent', 'carol/phone': 'sent', 'alice/laptop': 'sent' });
-    expect(contents.get('hello')!.owed).toEqual(['bob', 'carol']);
+    expect(contents.get('hello')!.owed).toEqual(new Set([idOf('bob'), idOf('carol')]));
     sealed('again', { 'dave/phone': 'sent' });
-    expect((await restarted()).get('hello')!.owed).toEqual(['bob', 'carol']);
+    expect((await restarted()).get('hello')!.owed).toEqual(new Set([idOf('bob'), idOf('carol')]));
   });
 
   it('knows its sealings, until each is settled', () => {
@@ -102,23 +105,25 @@ describe('the status of a message', () => {
   it('waits for others to come online when nothing else is to be waited for', () => {
     sealed('first', { 'bob/phone': 'waiting-for-online', 'carol/phone': 'queued' });
     expect(status()).toBe('queued');
+    onItsWay('first', { 'bob/phone': 'waiting-for-online', 'carol/phone': 'sent' });
+    expect(status()).toBe('queued');
     onItsWay('first', { 'bob/phone': 'waiting-for-online', 'carol/phone': 'delivered' });
     expect(status()).toBe('waiting-for-online');
   });
 
   it('is delivered when one device of each account has it', () => {
     sealed('first', { 'bob/phone': 'sent', 'bob/laptop': 'sent', 'carol/phone': 'sent' });
-    contents.delivered('hello', 'bob', step());
+    contents.delivered('hello', idOf('bob'), step());
     expect(status()).toBe('queued');
-    contents.delivered('hello', 'bob', step());
-    contents.delivered('hello', 'alice', step());
-    contents.delivered('hello', 'carol', step());
+    contents.delivered('hello', idOf('bob'), step());
+    contents.delivered('hello', idOf('alice'), step());
+    contents.delivered('hello', idOf('carol'), step());
     expect(status()).toBe('delivered');
   });
 
   it('that was delivered is so after a restart', async () => {
     sealed('first', { 'bob/phone': 'sent' });
-    contents.delivered('hello', 'bob', step());
+    contents.delivered('hello', idOf('bob'), step());
     expect((await restarted()).statusOf('hello', () => undefined)).toBe('delivered');
   });
 
@@ -127,7 +132,7 @@ describe('the status of a message', () => {
     expect(changed()).toBeUndefined();
     sealed('first', { 'bob/phone': 'accepted' });
     expect(changed()).toBe('accepted');
-    contents.delivered('hello', 'bob', step());
+    contents.delivered('hello', idOf('bob'), step());
     expect(changed()).toBe('delivered');
     expect(changed()).toBeUndefined();
   });

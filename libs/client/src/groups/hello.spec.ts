@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { EnvelopeSchema, fromHex, type HelloEnvelope, HelloSchema, SignedHelloSchema, toHex } from '@sotto/protocol';
 import { randomBytes, sealRecord, sodiumReady } from '../sodium.js';
 import { type HelloKey, openHello, packShort, sealHello, short, unpackShort } from './hello.js';
@@ -8,7 +8,7 @@ const GROUP = 'c0'.repeat(32);
 const id = (digit: string) => digit.repeat(32);
 const key = (by: string): HelloKey => ({ by, key: randomBytes(32) });
 const hello = create(HelloSchema, { group: fromHex(GROUP), sender: fromHex(id('a')), headEpoch: 7n });
-const maker = { random: randomBytes, sign: (bytes: Uint8Array) => bytes.slice(0, 64) };
+const maker = { random: randomBytes, sign: (bytes: Uint8Array) => new Uint8Array(64).fill(bytes.length) };
 
 function envelopeOf(payload: Uint8Array): HelloEnvelope {
   const { kind } = fromBinary(EnvelopeSchema, payload);
@@ -16,6 +16,8 @@ function envelopeOf(payload: Uint8Array): HelloEnvelope {
   return kind.value;
 }
 const sealed = (...keys: HelloKey[]) => envelopeOf(sealHello(hello, keys, maker));
+const sealedWith = (token: Uint8Array, ...keys: HelloKey[]) =>
+  envelopeOf(sealHello(create(HelloSchema, { group: fromHex(GROUP), token }), keys, maker));
 const having =
   (...keys: HelloKey[]) =>
   (by: string) =>
@@ -31,7 +33,7 @@ describe('a hello', () => {
       const opened = openHello(envelope, having(each))!;
       expect(opened.hello).toEqual(hello);
       expect(opened.bytes).toEqual(toBinary(HelloSchema, hello));
-      expect(opened.signature).toEqual(opened.bytes.slice(0, 64));
+      expect(opened.signature).toEqual(maker.sign(opened.bytes));
     }
     expect(openHello(envelope, having(third))).toBeUndefined();
     expect(openHello(sealed(), having(first))).toBeUndefined();
@@ -72,6 +74,36 @@ describe('a hello', () => {
     const envelope = sealed(first);
     const bad = { ...envelope, keys: [{ ...envelope.keys[0]!, sealed: wrapped }], sealed: sealRecord(value, `hello ${GROUP}`, first.key) };
     expect(openHello(bad, having(first))).toBeUndefined();
+  });
+
+  it('that is larger than any device would make it does not open', () => {
+    const first = key(id('1'));
+    const ids = (count: number) => new Uint8Array(8 * count);
+    const list = (length: number) => Array.from({ length }, () => ({}));
+    const opens = (more: MessageInitShape<typeof HelloSchema>) =>
+      openHello(envelopeOf(sealHello(create(HelloSchema, { group: fromHex(GROUP), ...more }), [first], maker)), having(first)) !==
+      undefined;
+    for (const field of ['digests', 'details', 'seen']) {
+      expect(opens({ [field]: list(512) })).toBe(true);
+      expect(opens({ [field]: list(513) })).toBe(false);
+    }
+    for (const field of ['path', 'others']) {
+      expect(opens({ [field]: ids(2_500) })).toBe(true);
+      expect(opens({ [field]: ids(2_501) })).toBe(false);
+    }
+  });
+
+  it('names where it may be answered in a way that can be used, or not at all', () => {
+    const first = key(id('1'));
+    const opens = (length: number) => openHello(sealedWith(new Uint8Array(length), first), having(first)) !== undefined;
+    expect([0, 32].map(opens)).toEqual([true, true]);
+    expect([1, 31, 33].map(opens)).toEqual([false, false, false]);
+  });
+
+  it('is looked for under 64 keys, not under as many as somebody likes to name', () => {
+    const [first, ...others] = Array.from({ length: 65 }, (_, i) => key(i.toString(16).padStart(16, '0')));
+    expect(openHello(sealed(...others.slice(1), first!), having(first!))?.hello).toEqual(hello);
+    expect(openHello(sealed(...others, first!), having(first!))).toBeUndefined();
   });
 });
 

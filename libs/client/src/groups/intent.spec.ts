@@ -13,8 +13,9 @@ function leaf(device: string, again = ''): Member {
 const [alice, bob, carol] = [leaf('alice/phone'), leaf('bob/phone'), leaf('carol/phone')];
 const HIKING: GroupData = newGroupData('hiking', 'alice');
 
-function head(more: Partial<Head> = {}): Head {
-  return { members: [alice, bob, carol], own: alice, data: HIKING, removed: new Set(), refreshed: new Set(), ...more };
+function head({ members = [alice, bob, carol], ...more }: Partial<Head> = {}): Head {
+  const devices = new Set(members.map(({ identity }) => identity.device));
+  return { members, devices, own: alice, data: HIKING, removed: new Set(), refreshed: new Set(), ...more };
 }
 
 const packageOf = (device: string) => new TextEncoder().encode(`package of ${device}`);
@@ -37,16 +38,24 @@ describe('that an account is in', () => {
     expect(judge(add)).toEqual({ is: 'waits', account: 'dave' });
   });
 
-  it('is due for all of its devices that are not there', () => {
-    const packages = having('dave/phone', 'dave/laptop');
+  it('is due for all of its devices that are to be had', () => {
     const both = [packageOf('dave/phone'), packageOf('dave/laptop')];
-    expect(judge(add, {}, packages)).toEqual({ is: 'due', add: both, remove: [], refresh: false });
-    expect(judge(add, { members: [alice, leaf('dave/phone')] }, packages)).toMatchObject({ is: 'due', add: [packageOf('dave/laptop')] });
+    expect(judge(add, {}, having('dave/phone', 'dave/laptop'))).toEqual({ is: 'due', add: both, remove: [], refresh: false });
   });
 
-  it('is met when all devices are there', () => {
-    expect(judge(add, { members: [alice, leaf('dave/phone')] }, having('dave/phone'))).toEqual(MET);
-    expect(judge({ kind: 'add', account: 'alice' }, {}, () => new Map())).toEqual(MET);
+  it('is met by any device of it, without claiming packages only to see that', () => {
+    const claimed = () => {
+      throw new Error('claimed');
+    };
+    expect(judge(add, { members: [alice, leaf('dave/phone')] }, claimed)).toEqual(MET);
+  });
+
+  it("means all devices of one's own account", () => {
+    const own: Intent = { kind: 'add', account: 'alice' };
+    expect(judge(own)).toEqual({ is: 'waits', account: 'alice' });
+    expect(judge(own, {}, having('alice/laptop'))).toMatchObject({ is: 'due', add: [packageOf('alice/laptop')] });
+    expect(judge(own, { members: [alice, leaf('alice/laptop')] }, having('alice/laptop'))).toEqual(MET);
+    expect(judge(own, {}, () => new Map())).toEqual(MET);
   });
 
   it('is not made true by a package whose leaf was removed on some branch', () => {

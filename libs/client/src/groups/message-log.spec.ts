@@ -55,7 +55,9 @@ describe('the log of messages', () => {
     expect([...log.states()]).toEqual(['epoch 2']);
     add('d1', 'epoch 3', 20);
     expect(of('epoch 2')).toEqual([id('b1'), id('c1')]);
-    expect(await storedKeys()).toEqual(['b1', 'c1', 'd1'].map((each) => `hiking/${id(each)}`));
+    add('e1', 'epoch 3', 80);
+    expect(of('epoch 3')).toEqual([id('d1'), id('e1')]);
+    expect(await storedKeys()).toEqual(['d1', 'e1'].map((each) => `hiking/${id(each)}`));
   });
 
   it('counts what was there before a restart', () => {

@@ -31,6 +31,11 @@ class World {
       commits: new Map(commits),
       epoch: (id: string) => this.#epochs[letterOf(id)],
       heldStates: () => this.held.map((letter) => [idOf(letter), undefined]),
+      holds: (id: string) => this.held.includes(letterOf(id)),
+      byShort: (short: string) =>
+        Object.keys(this.#epochs)
+          .map(idOf)
+          .find((id) => id.startsWith(short)),
     };
     return { id: GROUP, branches, log: this.log } as unknown as GroupCore;
   }
@@ -53,7 +58,7 @@ class World {
   }
 
   gives(hello: ReturnType<World['hello']>): string[] {
-    return lackedBy(shownBy(hello), hello, this.core).map(named);
+    return [...lackedBy(shownBy(hello), hello, this.core)].map(named);
   }
 }
 
@@ -87,6 +92,7 @@ describe('what the other lacks', () => {
 
   it('are no commits from before the oldest state that it holds: it could not judge them', () => {
     expect(alice.gives(bob.hello({ path: path('d'), others: packShort([]), heldFrom: 3n }))).toEqual([]);
+    expect(alice.gives(bob.hello({ path: path('c'), others: packShort([]), heldFrom: 2n }))).toEqual(['commit d on c']);
   });
 
   it('are the messages of an epoch before the commit that ends it', () => {
@@ -113,6 +119,11 @@ describe('what the other lacks', () => {
     expect(alice.gives(first)).toEqual([]);
     const { details } = detailsFor(alice.hello(), bob.core);
     expect(alice.gives(bob.hello({ details }))).toEqual(['message o in c', 'message p in c']);
+  });
+
+  it('are messages of an older epoch that it holds on another branch', () => {
+    alice.sealed('x', 'n');
+    expect(alice.gives(bob.hello({ heldFrom: 3n }))).toEqual(['message n in x']);
   });
 
   it('are no messages of an epoch whose keys it has no more', () => {
@@ -152,6 +163,12 @@ describe('digests', () => {
     expect(missing).toBe(2);
   });
 
+  it('differ where as many messages are others', () => {
+    alice.sealed('c', 'n');
+    bob.sealed('c', 'o');
+    expect(detailsFor(alice.hello(), bob.core)).toMatchObject({ details: [{ ids: packShort([idOf('o')]) }], missing: 0 });
+  });
+
   it('of epochs that are not held are left aside', () => {
     bob.held = ['d'];
     alice.sealed('c', 'n');
@@ -160,19 +177,25 @@ describe('digests', () => {
 
   it('name two thousand messages at most, of the epochs that fit', () => {
     const step = { journal: new Journal(new MemoryStore()), now: 0 };
-    for (let i = 0; i < 2_001; i++) bob.log.add(i.toString(16).padStart(32, '0'), { state: idOf('b'), bytes: text('m'), at: 0 }, step);
+    const many = (count: number) => {
+      for (let i = 0; i < count; i++) bob.log.add(i.toString(16).padStart(32, '0'), { state: idOf('b'), bytes: text('m'), at: 0 }, step);
+      return detailsFor(alice.hello(), bob.core).details.map(({ state }) => letterOf(toHex(state)));
+    };
+    expect(many(2_000)).toEqual(['b']);
     bob.sealed('c', 'n');
-    const { details } = detailsFor(alice.hello(), bob.core);
-    expect(details.map(({ state }) => letterOf(toHex(state)))).toEqual(['c']);
+    expect(many(2_000)).toEqual(['b']);
+    expect(many(2_001)).toEqual(['c']);
   });
 });
 
 describe('supplies', () => {
   const sizes = (...lengths: number[]) =>
-    bundles(
-      GROUP,
-      lengths.map((length) => new Uint8Array(length)),
-    ).map((payload) => {
+    [
+      ...bundles(
+        GROUP,
+        lengths.map((length) => new Uint8Array(length)),
+      ),
+    ].map((payload) => {
       const { kind } = fromBinary(EnvelopeSchema, payload);
       if (kind.case !== 'supply') throw new Error('no supply');
       expect(kind.value.group).toEqual(fromHex(GROUP));
