@@ -1,0 +1,685 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { type Letter, type Phone, PostOffice } from './post-office.harness.js';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+let office: PostOffice;
+beforeEach(() => {
+  office = new PostOffice();
+});
+
+type Trio = [Phone, Phone, Phone];
+type Four = [Phone, Phone, Phone, Phone];
+
+/** All of them are in the same state of the group, which has these members, and nothing waits. */
+function expectTogether(group: string, phones: readonly Phone[], members = phones.map(({ name }) => name).sort()): void {
+  for (const phone of phones) expect([phone.name, phone.members(group)]).toEqual([phone.name, members]);
+  expect(new Set(phones.map((phone) => phone.authenticator(group))).size).toBe(1);
+  for (const phone of phones) expect([phone.name, phone.queue, phone.view(group).hold]).toEqual([phone.name, [], undefined]);
+}
+
+/** A group of all, made by the first. */
+async function hikers(...phones: Phone[]): Promise<string> {
+  const [first, ...others] = phones;
+  const group = await first!.createGroup('hiking', ...others);
+  expectTogether(group, phones);
+  return group;
+}
+
+const isTo = (phone: Phone, kind: Letter['kind']) => (letter: Letter) => letter.to === phone && letter.kind === kind;
+const isOf = (phone: Phone, kind: Letter['kind']) => (letter: Letter) => letter.from === phone && letter.kind === kind;
+
+describe('a group', () => {
+  it('is made, and all who were asked are in it and read each other', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await alice.say(hiking, 'hello');
+    await office.settle();
+    await bob.say(hiking, 'hi');
+    await office.settle();
+    expect(bob.shown).toEqual(['alice: hello']);
+    expect(carol.shown).toEqual(['alice: hello', 'bob: hi']);
+    expect(alice.shown).toEqual(['bob: hi']);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('takes in a further member, who reads what is said from then on', async () => {
+    const [alice, bob, dave] = (await office.people('alice', 'bob', 'dave')) as Trio;
+    const hiking = await hikers(alice, bob);
+    await alice.say(hiking, 'before');
+    await office.settle();
+    await alice.add(hiking, dave);
+    await office.settle();
+    expectTogether(hiking, [alice, bob, dave]);
+    await bob.say(hiking, 'after');
+    await office.settle();
+    expect(dave.shown).toEqual(['bob: after']);
+    expect(bob.told('changed')).toMatchObject([
+      { by: { identity: { accountName: 'alice' } }, added: [{ identity: { accountName: 'dave' } }] },
+    ]);
+  });
+
+  it('takes in whoever had no key package to be had, once it comes online', async () => {
+    const [alice, bob, dave] = (await office.people('alice', 'bob', 'dave')) as Trio;
+    const hiking = await hikers(alice, bob);
+    await dave.offline();
+    for (const id of dave.stock.packages.keys()) dave.stock.packages.delete(id);
+    await alice.add(hiking, dave);
+    await office.pass(5 * MINUTE, 5 * SECOND);
+    expectTogether(hiking, [alice, bob]);
+    await dave.publish(2);
+    await dave.online();
+    await office.settle();
+    expectTogether(hiking, [alice, bob, dave]);
+  });
+
+  it('is all devices of its members', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const laptop = await office.phone('bob/laptop');
+    laptop.befriend(alice);
+    await laptop.online();
+    const hiking = await alice.createGroup('hiking', bob);
+    expectTogether(hiking, [alice, bob, laptop]);
+    await laptop.say(hiking, 'from my laptop');
+    await office.settle();
+    expect(bob.shown).toEqual(['bob: from my laptop']);
+    expect(alice.shown).toEqual(['bob: from my laptop']);
+  });
+
+  it('puts a member out, who is told so and reads nothing more', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await alice.remove(hiking, carol);
+    await office.settle();
+    expectTogether(hiking, [alice, bob]);
+    await alice.say(hiking, 'without carol');
+    await office.settle();
+    expect(bob.shown).toEqual(['alice: without carol']);
+    expect(carol.shown).toEqual([]);
+    expect(carol.view(hiking).out).toBe(true);
+    expect(carol.told('out')).toEqual([{ kind: 'out', group: hiking }]);
+    await expect(carol.say(hiking, 'still here')).rejects.toMatchObject({ reason: 'unknown-group' });
+  });
+
+  it('has fresh tokens a day after somebody was put out: what that one sends reaches nobody', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const known = alice.view(hiking).members.map(({ address }) => address.token);
+    await alice.remove(hiking, carol);
+    await office.pass(2 * DAY + HOUR, HOUR);
+    expectTogether(hiking, [alice, bob]);
+    for (const phone of [alice, bob]) expect(known.some((token) => phone.accepts(token))).toBe(false);
+    await bob.say(hiking, 'among us');
+    await office.settle();
+    expect(alice.shown).toEqual(['bob: among us']);
+  });
+
+  it('lets a member go who leaves, whoever of the others is there', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await alice.offline();
+    await carol.step((messenger, step) => messenger.leave(hiking, step));
+    await office.pass(10 * SECOND);
+    expect(bob.members(hiking)).toEqual(['alice', 'bob']);
+    await expect(carol.say(hiking, 'still here')).rejects.toMatchObject({ reason: 'unknown-group' });
+    await alice.online();
+    await office.pass(MINUTE);
+    expectTogether(hiking, [alice, bob]);
+  });
+
+  it('stops talking of a member who left once all know', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await carol.step((messenger, step) => messenger.leave(hiking, step));
+    await office.pass(10 * MINUTE, 10 * SECOND);
+    office.journey.length = 0;
+    await office.pass(3 * HOUR, MINUTE);
+    expect(office.journey.filter((each) => each.includes('carol'))).toEqual([]);
+    expectTogether(hiking, [alice, bob]);
+  });
+
+  it('is renamed by any member, and everybody is told by whom', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await carol.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    expect([alice, bob, carol].map((phone) => phone.view(hiking).data.name)).toEqual(['biking', 'biking', 'biking']);
+    expect(alice.told('changed').at(-1)).toMatchObject({ renamed: 'biking', by: { identity: { accountName: 'carol' } } });
+  });
+
+  it('has admins: they name others, who then add and remove, and whom they may stop again', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol);
+    await bob.add(hiking, dave);
+    await office.settle();
+    expectTogether(hiking, [alice, bob, carol]);
+    await alice.wish(hiking, { kind: 'role', account: bob.account, admin: true });
+    await office.settle();
+    await bob.add(hiking, dave);
+    await bob.remove(hiking, carol);
+    await office.settle();
+    expectTogether(hiking, [alice, bob, dave]);
+    await alice.wish(hiking, { kind: 'role', account: bob.account, admin: false });
+    await office.settle();
+    await bob.remove(hiking, dave);
+    await office.settle();
+    expectTogether(hiking, [alice, bob, dave]);
+  });
+
+  it('with nobody in it keeps what is written until somebody is', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const notes = await alice.createGroup('notes');
+    await alice.say(notes, 'to whom it may concern');
+    await office.settle();
+    expect(alice.queue).toEqual(['to whom it may concern (queued)']);
+    await alice.add(notes, bob);
+    await office.settle();
+    expect(bob.shown).toEqual(['alice: to whom it may concern']);
+    expectTogether(notes, [alice, bob]);
+  });
+
+  it('uses every key package once', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const before = bob.stock.packages.size;
+    const groups = [];
+    for (const name of ['one', 'two', 'three'])
+      groups.push(await alice.step((messenger, step) => messenger.createGroup(name, [bob.account], step)));
+    await office.pass(MINUTE);
+    for (const group of groups) expectTogether(group, [alice, bob]);
+    expect(before - bob.stock.packages.size).toBe(3);
+    expect(bob.acks.filter((outcome) => outcome !== 1)).toEqual([]);
+  });
+});
+
+describe('a message', () => {
+  it('is owed to a member who is away, and arrives when it comes back', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await carol.offline();
+    await alice.say(hiking, 'carol is away');
+    await office.pass(HOUR, 10 * SECOND);
+    expect(alice.queue).toEqual(['carol is away (waiting-for-online)']);
+    await carol.online();
+    await office.settle();
+    expect(carol.shown).toEqual(['alice: carol is away']);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('arrives from another member when its sender is gone for good', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await carol.offline();
+    await alice.say(hiking, 'my last words');
+    await office.settle();
+    await alice.offline();
+    await office.pass(MINUTE);
+    await carol.online();
+    await office.pass(MINUTE);
+    expect(carol.shown).toEqual(['alice: my last words']);
+    expect(carol.count('supplied-message')).toBe(1);
+  });
+
+  it('arrives once, though it is lost now and then, and acknowledged in vain', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    let letters = 0;
+    office.loses = ({ kind }) => kind === 'application' && letters++ % 3 !== 2;
+    for (const words of ['one', 'two', 'three']) await alice.say(hiking, words);
+    await office.pass(30 * MINUTE, SECOND);
+    for (const phone of [bob, carol]) expect([...phone.shown].sort()).toEqual(['alice: one', 'alice: three', 'alice: two']);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('before the commit that it needs is kept, answered later, and read when that comes', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    office.loses = isTo(carol, 'commit');
+    await bob.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    office.loses = ({ to, kind }) => to === carol && kind !== 'application';
+    await bob.say(hiking, 'on bikes');
+    await office.settle();
+    expect(carol.shown).toEqual([]);
+    expect(carol.acks.at(-1)).toBe(2);
+    office.loses = () => false;
+    await office.pass(2 * MINUTE);
+    expect(carol.shown).toEqual(['bob: on bikes']);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('that can not be read any more is sealed again for whoever says so, and shown once', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const hiking = await hikers(alice, bob);
+    await bob.offline();
+    await alice.say(hiking, 'from long ago');
+    for (let i = 0; i < 18; i++) {
+      await alice.wish(hiking, { kind: 'rename', name: `name ${i}` });
+      await office.settle();
+    }
+    office.loses = ({ kind }) => kind === 'supply' || kind === 'application';
+    await bob.online();
+    await office.pass(2 * MINUTE);
+    expect(bob.view(hiking).data.name).toBe('name 17');
+    office.loses = ({ kind }) => kind === 'supply';
+    await office.pass(10 * MINUTE);
+    expect(bob.count('cannot')).toBe(1);
+    expect(alice.count('sealed-again')).toBe(1);
+    expect(bob.shown).toEqual(['alice: from long ago']);
+    expectTogether(hiking, [alice, bob]);
+  });
+
+  it('that was discarded goes out no more', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const hiking = await hikers(alice, bob);
+    await bob.offline();
+    const id = await alice.say(hiking, 'never mind');
+    await office.pass(MINUTE);
+    await alice.step((messenger, step) => messenger.discard(id, step));
+    expect(alice.queue).toEqual([]);
+    office.loses = ({ kind }) => kind === 'supply';
+    await bob.online();
+    await office.pass(MINUTE);
+    expect(bob.shown).toEqual([]);
+    expect(alice.notices.at(-1)).toEqual({ kind: 'delivery', group: hiking, content: id, status: 'discarded' });
+  });
+
+  it('is told about from queued to delivered, when one device of each account has it', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await carol.offline();
+    const id = await alice.say(hiking, 'hello');
+    const status = () => alice.notices.flatMap((notice) => (notice.kind === 'delivery' && notice.content === id ? [notice.status] : []));
+    expect(status()).toEqual(['queued']);
+    await office.settle();
+    expect(status().at(-1)).toBe('accepted');
+    await office.pass(MINUTE);
+    expect(status().slice(-2)).toEqual(['undelivered', 'waiting-for-online']);
+    await carol.online();
+    await office.settle();
+    expect(status().at(-1)).toBe('delivered');
+  });
+
+  it('that the relay refuses for good is told to be given up', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const hiking = await hikers(alice, bob);
+    office.refuses = ({ kind }) => kind === 'application';
+    const id = await alice.say(hiking, 'too much');
+    await office.settle();
+    expect(alice.notices.at(-1)).toEqual({ kind: 'delivery', group: hiking, content: id, status: 'discarded' });
+    expectTogether(hiking, [alice, bob]);
+  });
+});
+
+describe('two who commit at once', () => {
+  it('do it one after the other, as the slot is one', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol);
+    await alice.add(hiking, dave);
+    await bob.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    expectTogether(hiking, [alice, bob, carol, dave]);
+    expect(dave.view(hiking).data.name).toBe('biking');
+    expect(bob.count('slot-taken') + alice.count('slot-taken')).toBe(1);
+    expect(carol.count('fork')).toBe(0);
+  });
+
+  it('where the server forgets its slots are on two branches for a moment, and then all is as both wished', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol);
+    office.forgetsSlots = true;
+    await alice.add(hiking, dave);
+    await bob.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.pass(2 * MINUTE);
+    expectTogether(hiking, [alice, bob, carol, dave]);
+    expect(dave.view(hiking).data.name).toBe('biking');
+    expect(carol.count('fork')).toBe(1);
+    expect(alice.count('intent-returned') + bob.count('intent-returned')).toBe(1);
+  });
+
+  it('and write at once are read by everybody, on whichever branch they wrote', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    office.forgetsSlots = true;
+    office.loses = ({ from, to }) => (from === alice && to === bob) || (from === bob && to === alice);
+    await alice.wish(hiking, { kind: 'rename', name: 'of alice' });
+    await bob.wish(hiking, { kind: 'rename', name: 'of bob' });
+    await office.settle();
+    await alice.say(hiking, 'on my branch');
+    await bob.say(hiking, 'on mine');
+    await office.settle();
+    office.loses = () => false;
+    await office.pass(5 * MINUTE);
+    expect(alice.shown).toEqual(['bob: on mine']);
+    expect(bob.shown).toEqual(['alice: on my branch']);
+    expect([...carol.shown].sort()).toEqual(['alice: on my branch', 'bob: on mine']);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('to remove each other are both out', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await alice.wish(hiking, { kind: 'role', account: bob.account, admin: true });
+    await office.settle();
+    office.forgetsSlots = true;
+    await alice.remove(hiking, bob);
+    await bob.remove(hiking, alice);
+    await office.pass(2 * MINUTE);
+    expectTogether(hiking, [carol]);
+    for (const phone of [alice, bob]) expect(phone.view(hiking).out).toBe(true);
+  });
+});
+
+describe('a removal', () => {
+  it('on a branch that loses is made again on the one that wins, and until then nothing is written there', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol, dave);
+    office.forgetsSlots = true;
+    office.loses = ({ from, to, kind }) => from === alice && (to !== bob || kind !== 'commit');
+    await alice.remove(hiking, dave);
+    await bob.wish(hiking, { kind: 'rename', name: 'biking' });
+    await carol.wish(hiking, { kind: 'rename', name: 'running' });
+    await office.pass(5 * SECOND);
+    await alice.offline();
+    office.loses = () => false;
+    await office.pass(3 * MINUTE);
+    await bob.say(hiking, 'among us');
+    await office.pass(MINUTE);
+    expect(dave.shown).toEqual([]);
+    expect(dave.view(hiking).out).toBe(true);
+    await alice.online();
+    await office.pass(2 * MINUTE);
+    expect(alice.shown).toEqual(['bob: among us']);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+});
+
+describe('a commit', () => {
+  it("whose slot is another's goes out without one when that other never shows up", async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    office.loses = isOf(alice, 'commit');
+    await alice.wish(hiking, { kind: 'rename', name: 'lost' });
+    await office.settle();
+    await alice.offline();
+    office.loses = () => false;
+    await bob.wish(hiking, { kind: 'rename', name: 'found' });
+    await office.pass(50 * SECOND);
+    expect(bob.view(hiking).data.name).toBe('hiking');
+    await office.pass(30 * SECOND);
+    expect(bob.count('sent-without-slot')).toBe(1);
+    expect(carol.view(hiking).data.name).toBe('found');
+    await alice.online();
+    await office.pass(MINUTE);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it("of one's own comes back from others, when the answer to it was lost with the connection", async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await alice.wish(hiking, { kind: 'rename', name: 'biking' });
+    alice.isOnline = false;
+    await office.settle();
+    expect(bob.view(hiking).data.name).toBe('biking');
+    expect(alice.view(hiking).data.name).toBe('hiking');
+    await alice.restart();
+    office.refuses = isOf(alice, 'commit');
+    await alice.online();
+    await office.pass(MINUTE);
+    expect(alice.count('own-commit-recovered')).toBe(1);
+    office.refuses = () => false;
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it("of one's own that the device knows nothing of costs it its leaf, and it gets another", async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    const leaf = alice.ownLeaf(hiking);
+    await alice.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    await alice.restore(backup);
+    await alice.online();
+    await office.pass(2 * MINUTE);
+    expectTogether(hiking, [alice, bob, carol]);
+    expect(alice.ownLeaf(hiking)).not.toBe(leaf);
+    await alice.say(hiking, 'back again');
+    await office.settle();
+    expect(bob.shown).toEqual(['alice: back again']);
+  });
+
+  it('that the relay refuses for good does not stop the group', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const hiking = await hikers(alice, bob);
+    office.refuses = isOf(alice, 'commit');
+    await alice.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    office.refuses = () => false;
+    await office.pass(10 * SECOND);
+    expect(bob.view(hiking).data.name).toBe('biking');
+    expectTogether(hiking, [alice, bob]);
+  });
+});
+
+describe('a device that was rolled back', () => {
+  it('writes nothing before it has asked, and then under a new leaf: no key is used twice', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    await alice.say(hiking, 'before');
+    await office.settle();
+    await alice.restore(backup);
+    await alice.say(hiking, 'after');
+    expect(alice.view(hiking).hold).toBe('hello');
+    await alice.online();
+    await office.pass(3 * MINUTE);
+    expect(bob.shown).toEqual(['alice: before', 'alice: after']);
+    expect(carol.shown).toEqual(['alice: before', 'alice: after']);
+    expect(alice.count('rolled-back')).toBe(1);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+});
+
+describe('a Welcome', () => {
+  it('is sent until it is there', async () => {
+    const [alice, bob, dave] = (await office.people('alice', 'bob', 'dave')) as Trio;
+    const hiking = await hikers(alice, bob);
+    let lost = 3;
+    office.loses = (letter) => isTo(dave, 'welcome')(letter) && lost-- > 0;
+    await alice.add(hiking, dave);
+    await office.pass(5 * MINUTE);
+    expectTogether(hiking, [alice, bob, dave]);
+  });
+
+  it('lost with its author: the others greet the newcomer, who asks to be let in', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol);
+    office.loses = isTo(dave, 'welcome');
+    await alice.add(hiking, dave);
+    await office.settle();
+    await alice.offline();
+    await bob.say(hiking, 'welcome, dave');
+    await office.pass(30 * SECOND);
+    office.loses = () => false;
+    await office.pass(3 * MINUTE);
+    expect(dave.shown).toEqual(['bob: welcome, dave']);
+    expect(bob.count('greeted') + carol.count('greeted')).toBeGreaterThan(0);
+    await alice.online();
+    await office.pass(MINUTE);
+    expectTogether(hiking, [alice, bob, carol, dave]);
+  });
+
+  it('lost with its author is made good in a group of many, who all greet', async () => {
+    const names = Array.from({ length: 12 }, (_, i) => `member ${i}`);
+    const [alice, dave, ...others] = (await office.people('alice', 'dave', ...names)) as Four;
+    const hiking = await hikers(alice, ...others);
+    office.loses = isTo(dave, 'welcome');
+    await alice.add(hiking, dave);
+    await office.settle();
+    await alice.offline();
+    office.loses = () => false;
+    await office.pass(4 * MINUTE);
+    expect(dave.view(hiking).out).toBe(false);
+    expectTogether(hiking, [dave, ...others], ['alice', 'dave', ...names].sort());
+  });
+
+  it('to a device that has lost its keys is replaced by another', async () => {
+    const [alice, bob, dave] = (await office.people('alice', 'bob', 'dave')) as Trio;
+    const hiking = await hikers(alice, bob);
+    const before = dave.handOut()!;
+    for (const [id, { publicBytes }] of dave.stock.packages) if (publicBytes !== before.bytes) dave.stock.packages.delete(id);
+    await alice.step((messenger, step) => messenger.claimed(dave.account, [before], step));
+    dave.stock.packages.clear();
+    await dave.publish(3);
+    await alice.add(hiking, dave);
+    await office.pass(2 * MINUTE);
+    expectTogether(hiking, [alice, bob, dave]);
+  });
+});
+
+describe('an invitation of somebody who is no contact', () => {
+  /** Dave does not know alice, who knows him. */
+  async function invited(): Promise<[...Four, string]> {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    for (const phone of [alice, bob, carol]) dave.contacts.delete(phone.account);
+    const hiking = await hikers(alice, bob);
+    await alice.add(hiking, dave);
+    await office.settle();
+    return [alice, bob, carol, dave, hiking];
+  }
+
+  it('waits for the user, and once accepted shows what was said meanwhile', async () => {
+    const [alice, bob, , dave, hiking] = await invited();
+    expect(dave.told('invited')).toMatchObject([{ group: hiking, name: 'hiking', by: { identity: { accountName: 'alice' } } }]);
+    expect(dave.messenger.groups()).toEqual([]);
+    await bob.say(hiking, 'will dave come?');
+    await office.settle();
+    expect(dave.shown).toEqual([]);
+    await dave.restart();
+    await dave.online();
+    await dave.step((messenger, step) => messenger.acceptInvitation(hiking, step));
+    await office.pass(2 * MINUTE);
+    expect(dave.shown).toEqual(['bob: will dave come?']);
+    expectTogether(hiking, [alice, bob, dave]);
+  });
+
+  it('is accepted by accepting whoever sent it as a contact', async () => {
+    const [alice, bob, carol, dave, hiking] = await invited();
+    dave.befriend(carol);
+    await dave.step((messenger, step) => messenger.contactAccepted(carol.account, step));
+    expect(dave.messenger.groups()).toEqual([]);
+    dave.befriend(alice);
+    await dave.step((messenger, step) => messenger.contactAccepted(alice.account, step));
+    await office.pass(MINUTE);
+    expectTogether(hiking, [alice, bob, dave]);
+  });
+
+  it('is gone once it is declined', async () => {
+    const [, , , dave, hiking] = await invited();
+    await dave.step((messenger, step) => messenger.declineInvitation(hiking, step));
+    await expect(dave.step((messenger, step) => messenger.acceptInvitation(hiking, step))).rejects.toMatchObject({
+      reason: 'unknown-group',
+    });
+    expect((await dave.stored('invitations')).size).toBe(0);
+    expect(dave.messenger.groups()).toEqual([]);
+  });
+});
+
+describe('a conversation of two', () => {
+  it('begins with its first message, and goes both ways', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    await alice.tell(bob, 'hello');
+    await office.settle();
+    await bob.tell(alice, 'hi');
+    await office.settle();
+    expect(bob.shown).toEqual(['alice: hello']);
+    expect(alice.shown).toEqual(['bob: hi']);
+    expect(alice.messenger.directWith(bob.account)).toBe(bob.messenger.directWith(alice.account));
+    expectTogether(alice.messenger.directWith(bob.account)!, [alice, bob]);
+  });
+
+  it('that both began at once is one: both are read, and the one with the lower id is written', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    await alice.tell(bob, 'from alice');
+    await bob.tell(alice, 'from bob');
+    await office.settle();
+    expect(bob.shown).toEqual(['alice: from alice']);
+    expect(alice.shown).toEqual(['bob: from bob']);
+    const ids = alice.messenger
+      .groups()
+      .map(({ id }) => id)
+      .sort();
+    expect(ids).toHaveLength(2);
+    for (const [phone, other] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const)
+      expect(phone.messenger.directWith(other.account)).toBe(ids[0]);
+    await alice.tell(bob, 'once more');
+    await office.settle();
+    expect(bob.shown).toEqual(['alice: from alice', 'alice: once more']);
+  });
+
+  it('waits for a key package of the other, with what is written meanwhile', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const kept = new Map(bob.stock.packages);
+    bob.stock.packages.clear();
+    await alice.tell(bob, 'one');
+    await alice.tell(bob, 'two');
+    await office.pass(MINUTE);
+    expect(alice.queue).toEqual(['one (queued)', 'two (queued)']);
+    for (const [id, each] of kept) bob.stock.packages.set(id, each);
+    await office.pass(2 * MINUTE);
+    expect(bob.shown).toEqual(['alice: one', 'alice: two']);
+    expect(alice.queue).toEqual([]);
+  });
+
+  it('goes on in a new one when the other has lost its store, and what did not arrive arrives there', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    await alice.tell(bob, 'before');
+    await office.settle();
+    await bob.offline();
+    await alice.tell(bob, 'meanwhile');
+    await office.pass(MINUTE);
+    await bob.wipe();
+    await bob.online();
+    await bob.step((messenger, step) => messenger.beginDirect(alice.account, step));
+    await office.pass(2 * MINUTE);
+    expect(bob.shown).toEqual(['alice: before', 'alice: meanwhile']);
+    expect(alice.told('joined').at(-1)).toMatchObject({ replaces: true });
+    await alice.tell(bob, 'after');
+    await office.settle();
+    expect(bob.shown.at(-1)).toBe('alice: after');
+    expect(alice.messenger.directWith(bob.account)).toBe(bob.messenger.directWith(alice.account));
+  });
+
+  it('begins anew when the Welcome to it can not be opened', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    await bob.offline();
+    await alice.tell(bob, 'hello');
+    await office.pass(MINUTE);
+    await bob.wipe();
+    await bob.online();
+    await office.pass(3 * MINUTE);
+    expect(bob.shown).toEqual(['alice: hello']);
+    expect(alice.queue).toEqual([]);
+  });
+
+  it('that was ended is written no more, and a new one can begin', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    await alice.tell(bob, 'hello');
+    await office.settle();
+    const capabilities = await alice.step((messenger, step) => messenger.endDirect(bob.account, step));
+    expect(capabilities).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+    expect(alice.messenger.directWith(bob.account)).toBeUndefined();
+    expect(alice.messenger.needsNewDirect(bob.account)).toBe(true);
+    await alice.restart();
+    await alice.online();
+    expect(alice.messenger.needsNewDirect(bob.account)).toBe(true);
+    await alice.tell(bob, 'again');
+    await office.settle();
+    expect(bob.shown).toEqual(['alice: hello', 'alice: again']);
+  });
+});
