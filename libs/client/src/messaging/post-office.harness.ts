@@ -3,7 +3,7 @@ import { nodeProvider } from '@sotto/mls/node';
 import { fromBinary } from '@bufbuild/protobuf';
 import { type Envelope, EnvelopeSchema, fromHex, Outcome, ReceiptStatus, toHex } from '@sotto/protocol';
 import type { Rung, Step } from '../groups/group-ports.js';
-import { GROUP_RULES } from '../groups/group-rules.js';
+import { GROUP_RULES, type GroupRules } from '../groups/group-rules.js';
 import { KeyPackageStock, type StockedKeyPackage } from '../key-packages/key-package-stock.js';
 import { load } from '../groups/stored-groups.js';
 import { deliveryToken, sodiumReady } from '../sodium.js';
@@ -37,7 +37,8 @@ interface Parcel extends Letter {
   readonly until: number;
 }
 
-class Crash extends Error {}
+/** The device has died in a step, and nothing of that is on its disk. */
+export class Crash extends Error {}
 
 /** Dies at one commit: with nothing of it on the disk, or with all of it and nothing of what was to follow. */
 class MortalStore implements Store {
@@ -53,7 +54,9 @@ class MortalStore implements Store {
   async commit(batch: readonly Change[]): Promise<void> {
     const dies = this.diesAt?.commit === ++this.commits;
     if (!dies || this.diesAt?.durable === true) await this.disk.commit(batch);
-    if (dies) throw new Crash();
+    if (!dies) return;
+    this.diesAt = undefined;
+    throw new Crash();
   }
 
   close(): Promise<void> {
@@ -214,11 +217,15 @@ export class Phone {
   /** Account ids whose key is pinned. */
   readonly contacts = new Map<string, Uint8Array>();
   readonly revoked = new Set<string>();
+  /** A liar's are others. To be set before a restart. */
+  rules: GroupRules = GROUP_RULES;
   isOnline = false;
   stock!: KeyPackageStock;
   engine!: MlsEngine;
   readonly #provider: MlsProvider;
   readonly #deliveryKey: Uint8Array;
+  /** In the step that runs: kept with it, as a program keeps what it shows in the same journal. */
+  #told: MessengerNotice[] = [];
   #handedOut = new Set<string>();
 
   private constructor(
@@ -321,46 +328,57 @@ export class Phone {
 
   async online(): Promise<void> {
     this.isOnline = true;
-    await this.step((messenger, step) => messenger.online(step));
+    await this.#quietStep((messenger, step) => messenger.online(step));
     this.office.connected(this);
     for (const other of this.office.phones) {
       if (other === this || !other.isOnline) continue;
-      if (other.contacts.has(this.account)) await other.step((messenger, step) => messenger.sighted(this.account, step));
-      if (this.contacts.has(other.account)) await this.step((messenger, step) => messenger.sighted(other.account, step));
+      if (other.contacts.has(this.account)) await other.#quietStep((messenger, step) => messenger.sighted(this.account, step));
+      if (this.contacts.has(other.account)) await this.#quietStep((messenger, step) => messenger.sighted(other.account, step));
     }
   }
 
   async offline(): Promise<void> {
     this.isOnline = false;
-    await this.step((messenger, step) => messenger.offline(step));
+    await this.#quietStep((messenger, step) => messenger.offline(step));
   }
 
   async tick(): Promise<void> {
-    if (this.isOnline) await this.step((messenger, step) => messenger.tick(step));
+    if (this.isOnline) await this.#quietStep((messenger, step) => messenger.tick(step));
   }
 
   deliver(handle: bigint, payload: Uint8Array): Promise<void> {
-    return this.step((messenger, step) => messenger.receive(handle, payload, step));
+    return this.#quietStep((messenger, step) => messenger.receive(handle, payload, step));
   }
 
   async receipt(id: string, status: ReceiptStatus, device = '', commit = ''): Promise<void> {
     const receipt: IncomingReceipt = { id, device, status, relay: 1, retryAfterMs: 0, final: status === ReceiptStatus.REFUSED, commit };
-    if (this.isOnline) await this.step((messenger, step) => messenger.receipt(receipt, step));
+    if (this.isOnline) await this.#quietStep((messenger, step) => messenger.receipt(receipt, step));
   }
 
-  /** One step, durable before anything of it leaves the device. Who dies in it starts again from the disk, and comes back. */
+  /** One step, durable before anything of it leaves the device. Throws Crash if the device died in it and nothing of it is kept. */
   async step<T>(work: (messenger: Messenger, step: Step) => Promise<T> | T): Promise<T> {
     const journal = new Journal(this.store);
     const result = await work(this.messenger, { journal, now: this.office.now });
+    const { diesAt } = this.store;
+    const told = this.#told.splice(0);
     try {
       await journal.commit();
+      this.notices.push(...told);
     } catch (error) {
-      if (this.store.diesAt === undefined) throw error;
-      this.store.diesAt = undefined;
+      if (diesAt === undefined || this.store.diesAt !== undefined) throw error;
+      if (diesAt.durable) this.notices.push(...told);
       await this.restart();
       this.office.later(() => this.online());
+      if (!diesAt.durable) throw new Crash();
     }
     return result;
+  }
+
+  /** A step that nobody waits for: a dead device says nothing. */
+  async #quietStep(work: (messenger: Messenger, step: Step) => Promise<unknown>): Promise<void> {
+    await this.step(work).catch((error: unknown) => {
+      if (!(error instanceof Crash)) throw error;
+    });
   }
 
   // --- what its owner does, and sees
@@ -445,7 +463,7 @@ export class Phone {
       engine: this.engine,
       provider,
       own: { account: this.account, device: this.device },
-      rules: GROUP_RULES,
+      rules: this.rules,
       stock: this.stock,
       random: (length) => provider.randomBytes(length),
       newToken: () => deliveryToken(provider.randomBytes(16), this.#deliveryKey),
@@ -458,14 +476,14 @@ export class Phone {
       claim: (account) => this.office.later(() => this.#claimed(account)),
       isOnline: (account) => this.#presenceOf(account),
       trusts: (account, key) => toHex(this.contacts.get(account) ?? new Uint8Array()) === toHex(key),
-      notify: (notice, step) => step.journal.afterwards(() => this.notices.push(notice)),
+      notify: (notice) => this.#told.push(notice),
       count: (rung) => this.rungs.set(rung, this.count(rung) + 1),
     };
   }
 
   async #claimed(account: string): Promise<void> {
     const claimed = this.contacts.has(account) ? this.office.claimOf(account, this) : undefined;
-    if (this.isOnline) await this.step((messenger, step) => messenger.claimed(account, claimed, step));
+    if (this.isOnline) await this.#quietStep((messenger, step) => messenger.claimed(account, claimed, step));
   }
 
   #presenceOf(account: string): boolean | undefined {

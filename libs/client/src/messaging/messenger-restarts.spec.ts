@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ClientError } from '../client-error.js';
+import { Crash, type Phone, PostOffice } from './post-office.harness.js';
+
+const MINUTE = 60_000;
+
+interface Ending {
+  readonly office: PostOffice;
+  readonly phones: readonly [Phone, Phone, Phone];
+  readonly hiking: string;
+}
+
+/** What its owner does again, if the device died before it was kept. */
+async function surely<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof Crash)) throw error;
+    return act();
+  }
+}
+
+/** A little of everything: `dying` may die at the given one of its commits. */
+async function story(dying?: { name: string; commit: number; durable: boolean }): Promise<Ending> {
+  const office = new PostOffice();
+  const phones = (await office.people('alice', 'bob', 'carol')) as [Phone, Phone, Phone];
+  const [alice, bob, carol] = phones;
+  const victim = phones.find(({ name }) => name === dying?.name);
+  if (victim !== undefined && dying !== undefined)
+    victim.store.diesAt = { commit: victim.store.commits + dying.commit, durable: dying.durable };
+  const hiking = await surely(() => alice.createGroup('hiking', bob));
+  await office.pass(20_000, 5_000);
+  await surely(() => bob.say(hiking, 'one'));
+  await surely(() => alice.add(hiking, carol));
+  await surely(() => bob.wish(hiking, { kind: 'rename', name: 'biking' }));
+  await office.pass(40_000, 5_000);
+  await surely(() => alice.say(hiking, 'two'));
+  await surely(() => carol.say(hiking, 'three'));
+  await surely(() => alice.tell(bob, 'between us'));
+  await office.pass(4 * MINUTE, 5_000);
+  if (victim !== undefined) victim.store.diesAt = undefined;
+  return { office, phones, hiking };
+}
+
+function expectEnding({ phones, hiking }: Ending): void {
+  const [alice, bob, carol] = phones;
+  expect([...alice.shown].sort()).toEqual(['bob: one', 'carol: three']);
+  expect([...bob.shown].sort()).toEqual(['alice: between us', 'alice: two', 'carol: three']);
+  // What was written before she came is hers where it was sealed only after that.
+  expect(carol.shown.filter((each) => each !== 'bob: one')).toEqual(['alice: two']);
+  expect(new Set(phones.map((phone) => phone.authenticator(hiking))).size).toBe(1);
+  for (const phone of phones) expect([phone.name, phone.members(hiking), phone.queue]).toEqual([phone.name, ['alice', 'bob', 'carol'], []]);
+  for (const phone of phones) expect(phone.view(hiking)).toMatchObject({ data: { name: 'biking' }, hold: undefined });
+  for (const phone of phones) expect([phone.name, phone.messenger.unsafeGroup(hiking)!.core.intents]).toEqual([phone.name, []]);
+}
+
+async function commitsIn(name: string): Promise<number> {
+  const { phones } = await story();
+  return phones.find((phone) => phone.name === name)!.store.commits;
+}
+
+describe('a device that dies', () => {
+  it('or does not: the story is the same', async () => {
+    expectEnding(await story());
+  });
+
+  for (const name of ['alice', 'bob', 'carol']) {
+    for (const durable of [false, true]) {
+      const when = durable ? 'after a step is kept and before anything of it goes out' : 'before a step is kept';
+      it(`${when} goes on as if nothing had been, whichever step it is (${name})`, async () => {
+        const last = await commitsIn(name);
+        const failed: string[] = [];
+        for (let commit = 1; commit <= last; commit++) {
+          try {
+            expectEnding(await story({ name, commit, durable }));
+          } catch (error) {
+            failed.push(`step ${commit}: ${String(error).slice(0, 400)}`);
+          }
+        }
+        expect(failed).toEqual([]);
+      }, 300_000);
+    }
+  }
+});
+
+describe('a store', () => {
+  it('brings back every group, message and wish as it was', async () => {
+    const { office, phones, hiking } = await story();
+    const [alice, bob, carol] = phones;
+    await carol.offline();
+    await alice.say(hiking, 'four');
+    await office.pass(MINUTE, 5_000);
+    const before = { views: alice.messenger.groups(), queue: alice.queue, authenticator: alice.authenticator(hiking) };
+    await alice.restart();
+    const holding = { hold: 'hello' };
+    expect(alice.messenger.groups()).toEqual(before.views.map((view) => ({ ...view, ...holding })));
+    expect(alice.authenticator(hiking)).toBe(before.authenticator);
+    expect(alice.messenger.queue().map(({ content }) => content.plaintext)).toEqual([new TextEncoder().encode('four')]);
+    await bob.restart();
+    await alice.online();
+    await bob.online();
+    await carol.online();
+    await office.pass(MINUTE);
+    expect(carol.shown.at(-1)).toBe('alice: four');
+    expect(alice.queue).toEqual([]);
+  });
+
+  for (const collection of ['groups', 'commits', 'epochs', 'ratchets']) {
+    it(`that has lost its ${collection} is refused with a clear error: nobody goes on from a part of a group`, async () => {
+      const { phones } = await story();
+      const [alice] = phones;
+      const keys = [...(await alice.store.load(collection)).keys()];
+      expect(keys.length).toBeGreaterThan(0);
+      await alice.store.disk.commit(keys.map((key) => ({ collection, key })));
+      const error: unknown = await alice.restart().then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect((error as ClientError | undefined)?.reason).toBe('storage-failed');
+      expect((error as Error).message).toMatch(/store/);
+    });
+  }
+
+  it('of which one record is not readable is refused as well', async () => {
+    const { phones } = await story();
+    const [alice] = phones;
+    const [key] = [...(await alice.store.load('epochs')).keys()];
+    await alice.store.disk.commit([{ collection: 'epochs', key: key!, value: new TextEncoder().encode('not a record') }]);
+    await expect(alice.restart()).rejects.toMatchObject({ reason: 'storage-failed' });
+  });
+});
