@@ -85,6 +85,8 @@ export class PostOffice {
   loses: (letter: Letter) => boolean = () => false;
   /** What the relay refuses for good. */
   refuses: (letter: Letter) => boolean = () => false;
+  /** What its recipient says to be unable to read, without having looked. */
+  answersCannot: (letter: Letter) => boolean = () => false;
   forgetsSlots = false;
   /** Everything that was handed over, in order, as `welcome alice → bob`. */
   readonly journey: string[] = [];
@@ -171,6 +173,7 @@ export class PostOffice {
     const { to, from, kind, payload } = parcel;
     if (!this.#parcels.includes(parcel) || !to.isOnline) return;
     this.journey.push(`${kind} ${from.name} → ${to.name}`);
+    if (this.answersCannot(parcel)) return this.#close(parcel, ReceiptStatus.CANNOT);
     this.#handles.set(++this.#lastHandle, parcel);
     await to.deliver(this.#lastHandle, payload);
   }
