@@ -248,6 +248,39 @@ describe('a member who lies', () => {
     await expectTalking(hiking, [alice, bob, dave]);
   });
 
+  it('of a branch beside the own one stops nobody in a group that is past its first epochs', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await alice.createGroup('hiking', bob, carol);
+    for (let i = 0; i < 18; i++) {
+      await alice.wish(hiking, { kind: 'rename', name: `name ${i}` });
+      await office.settle();
+    }
+    await office.pass(5 * MINUTE, 5 * SECOND);
+    const epoch = core(carol, hiking).branches.headEpoch;
+    const lie = { headEpoch: BigInt(epoch + 2), path: random(8 * (epoch + 3)), heldFrom: 0n };
+    for (const victim of [alice, bob]) post(carol, victim, helloOf(carol, victim, hiking, lie), tokenOf(victim, hiking), false);
+    await office.settle();
+    expect([alice, bob].map((phone) => phone.view(hiking).hold)).toEqual([undefined, undefined]);
+    await expectTalking(hiking, [alice, bob]);
+  });
+
+  it('that another has shown itself does not keep that one from being greeted', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await alice.createGroup('hiking', bob, carol);
+    await office.pass(MINUTE);
+    office.loses = ({ to, kind }) => to === dave && kind === 'welcome';
+    await alice.add(hiking, dave);
+    await office.pass(5 * SECOND);
+    const leaf = bob.view(hiking).members.find(({ identity }) => identity.device === dave.device)!;
+    post(carol, bob, helloOf(carol, bob, hiking, { leaf: fromHex(leaf.id) }), tokenOf(bob, hiking), false);
+    await office.settle();
+    await alice.offline();
+    await carol.offline();
+    office.loses = () => false;
+    await office.pass(4 * MINUTE);
+    expectTogether(hiking, [bob, dave], ['alice', 'bob', 'carol', 'dave']);
+  });
+
   it('of later messages of others kills no leaf', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
@@ -289,6 +322,32 @@ describe('a member who lies', () => {
     await office.pass(3 * MINUTE);
     expect(alice.count('rejoin-asked')).toBe(0);
     expectTogether(hiking, [alice, bob, carol]);
+  });
+});
+
+describe('a member who mints commits', () => {
+  it('does not keep the others from telling each other what they have', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await alice.createGroup('hiking', bob, carol);
+    await office.pass(MINUTE);
+    const parent = fromHex(core(carol, hiking).head);
+    const right = toBinary(CommitAuthenticatedDataSchema, create(CommitAuthenticatedDataSchema, {}));
+    let state = stateOf(carol, hiking);
+    await carol.offline();
+    for (let i = 0; i < 600; i++) {
+      const made = await carol.engine.commit(state, {}, Math.floor(office.now / SECOND), right);
+      state = made.parent;
+      for (const to of [alice, bob]) await to.deliver(7n, envelope({ case: 'commit', value: { parent, message: made.commit } }));
+    }
+    await office.pass(MINUTE);
+    await bob.offline();
+    await alice.say(hiking, 'in spite of all');
+    await office.pass(MINUTE);
+    const before = [alice, bob].map((phone) => phone.count('hello'));
+    await bob.online();
+    await office.pass(MINUTE);
+    expect(bob.shown).toEqual(['alice: in spite of all']);
+    for (const [i, phone] of [alice, bob].entries()) expect(phone.count('hello')).toBeGreaterThan(before[i]!);
   });
 });
 
@@ -380,6 +439,21 @@ describe('a device that was removed and does not mind', () => {
     for (const to of [alice, bob]) post(carol, to, helloOf(carol, to, hiking, {}), tokenOf(to, hiking), false);
     await office.pass(MINUTE);
     expect(new Set(given.map(({ kind }) => kind))).not.toContain('hello');
+  });
+
+  it('is given no message that was sealed without it, whichever leaf it calls its own', async () => {
+    const [alice, bob, carol, hiking] = await removed();
+    await alice.say(hiking, 'without carol');
+    await office.pass(MINUTE);
+    const given: Letter[] = [];
+    office.loses = (letter) => (letter.to === carol && given.push(letter), false);
+    for (const to of [alice, bob]) post(carol, to, helloOf(carol, to, hiking, { leaf: random(16) }), tokenOf(to, hiking), false);
+    await office.pass(MINUTE);
+    const supplied = given.flatMap(({ payload }) => {
+      const { kind } = fromBinary(EnvelopeSchema, payload);
+      return kind.case === 'supply' ? kind.value.envelopes.map((each) => fromBinary(EnvelopeSchema, each).kind.case) : [];
+    });
+    expect(supplied).not.toContain('application');
   });
 
   it('commits to nobody: what it mints moves nothing', async () => {

@@ -590,6 +590,21 @@ describe('an invitation of somebody who is no contact', () => {
   });
 });
 
+describe('an invitation that was declined', () => {
+  it('leaves nothing owed to whoever declined it, and no more of that group is kept', async () => {
+    const [alice, bob, dave] = (await office.people('alice', 'bob', 'dave')) as Trio;
+    for (const phone of [alice, bob]) dave.contacts.delete(phone.account);
+    const hiking = await hikers(alice, bob);
+    await alice.add(hiking, dave);
+    await office.settle();
+    await dave.step((messenger, step) => messenger.declineInvitation(hiking, step));
+    await alice.say(hiking, 'dave is not coming');
+    await office.pass(2 * MINUTE);
+    expect(alice.queue).toEqual([]);
+    expect((await dave.stored('later')).size).toBe(0);
+  });
+});
+
 describe('a conversation of two', () => {
   it('begins with its first message, and goes both ways', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
