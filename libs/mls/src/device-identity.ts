@@ -66,12 +66,18 @@ function parse(bytes: Uint8Array) {
   throw new MlsError('bad-credential', 'not a device identity');
 }
 
+const MOST_NAME_LENGTH = 64;
+const MOST_SERVER_LENGTH = 255;
+
 /** Reads an identity without judging its signature: for leaves that the authentication hook has already admitted. */
 export function readDeviceIdentity(bytes: Uint8Array): DeviceIdentity {
   const message = parse(bytes);
   if (message.account.length !== ID_BYTES || message.device.length !== ID_BYTES || message.accountKey.length !== KEY_BYTES) {
     throw new MlsError('bad-credential', 'a device identity has a field of the wrong length');
   }
+  // Every Welcome carries them for every leaf.
+  if (message.accountName.length > MOST_NAME_LENGTH || message.server.length > MOST_SERVER_LENGTH)
+    throw new MlsError('bad-credential', 'a device identity with an endless name');
   const { server, accountName, accountKey } = message;
   return { server, accountName, accountKey, account: toHex(message.account), device: toHex(message.device) };
 }

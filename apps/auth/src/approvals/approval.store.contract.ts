@@ -33,7 +33,7 @@ export function approvalStoreContract(open: () => Promise<[ApprovalStore, Approv
     expect(await store.append('alice', answer('tablet', 2), now)).toBe(false);
     const tries = [store.append('alice', answer('phone', 1), now), other.append('alice', answer('laptop', 1), now)];
     expect((await Promise.all(tries)).sort()).toEqual([false, true]);
-    const [{ approver }] = (await store.list('alice', now)) as [{ approver: string }];
+    const { approver } = (await store.list('alice', now))[0]!;
     for (const position of [1, 3]) expect(await store.append('alice', answer(approver, position), now)).toBe(false);
   });
 

@@ -1,6 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type Committed, encodeGroupData, MlsError, type StateId } from '@sotto/mls';
-import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, type LeaveStatement } from '@sotto/protocol';
+import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, type LeaveStatement, LIMITS } from '@sotto/protocol';
 import { commitId, letIn, removedForGood } from './branches.js';
 import type { GroupCore } from './group-core.js';
 import type { Dispatch, Step } from './group-ports.js';
@@ -16,11 +16,14 @@ interface Wanted extends Change {
   readonly intents: readonly Intent[];
 }
 
-/** Added by one commit: what fits into a Welcome with the whole tree. */
+/** Added by one commit, as long as its Welcome with the whole tree travels. */
 const MOST_ADDED = 100;
+/** For what an envelope has beside its messages. */
+const ENVELOPE_BYTES = 1_024;
 
 /** Makes true what members want, one commit after the other (docs/groups.md § Committing). */
 export class Committing {
+  #mostAdded = MOST_ADDED;
   /** The slot is held by a commit that is not here. */
   #blocked: { readonly by: StateId; readonly since: number } | undefined;
 
@@ -87,7 +90,7 @@ export class Committing {
     let claiming = false;
     core.intents = core.intents.filter((intent) => {
       const judged = judgeIntent(intent, head, (account) => core.ports.packagesOf(account, step));
-      if (judged.is === 'due') wanted = joined(wanted, judged, intent);
+      if (judged.is === 'due') wanted = joined(wanted, judged, intent, this.#mostAdded);
       if (judged.is === 'waits') claiming ||= core.ports.isClaiming(judged.account);
       if (judged.is === 'met') core.touch();
       return judged.is !== 'met';
@@ -155,7 +158,11 @@ export class Committing {
       const addedMembers = engine.members(made.state).filter((each) => !before.has(each.id));
       const change = { authenticatedData, addedMembers, removedMembers: [...wanted.remove], groupDataChanged: groupData !== undefined };
       const judged = core.branches.judge(core.head, core.ownLeaf!, { ...change, groupData: groupData ?? new Uint8Array() });
-      if (judged === undefined) return made;
+      if (judged === undefined && travels(made)) return made;
+      if (judged === undefined && wanted.add.length > 1) {
+        this.#mostAdded = Math.ceil(wanted.add.length / 2);
+        return undefined;
+      }
     } catch (error) {
       if (!(error instanceof MlsError)) throw error;
     }
@@ -246,9 +253,13 @@ export class Committing {
 }
 
 /** One commit makes true one intent, or adds for several. */
-function joined(wanted: Wanted | undefined, due: Change, intent: Intent): Wanted {
+function joined(wanted: Wanted | undefined, due: Change, intent: Intent, mostAdded: number): Wanted {
   if (wanted === undefined) return { ...due, intents: [intent] };
   const add = [...wanted.add, ...due.add];
-  if (intent.kind !== 'add' || wanted.intents[0]?.kind !== 'add' || add.length > MOST_ADDED) return wanted;
+  if (intent.kind !== 'add' || wanted.intents[0]?.kind !== 'add' || add.length > mostAdded) return wanted;
   return { ...wanted, add, intents: [...wanted.intents, intent] };
+}
+
+function travels({ commit, welcome }: Committed): boolean {
+  return commit.length + (welcome?.length ?? 0) + ENVELOPE_BYTES <= LIMITS.payloadBytes;
 }

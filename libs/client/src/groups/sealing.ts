@@ -147,7 +147,7 @@ export class Sealing {
     core.show(sender.id);
     core.ports.sighted(sender.identity.device, step);
     const content = contentIdOf(opened.authenticatedData);
-    if (content === undefined || !this.contents.see(sender.identity.device, content, step)) return;
+    if (content === undefined || !this.contents.see(sender.identity.device, content, step) || core.leaving) return;
     const { account, device, accountName: name } = sender.identity;
     core.ports.notify({ kind: 'message', group: core.id, from: { account, device, name }, content, plaintext: opened.plaintext }, step);
   }

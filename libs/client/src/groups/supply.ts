@@ -1,12 +1,15 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { StateId } from '@sotto/mls';
 import { EnvelopeSchema, fromHex, type Hello, toHex } from '@sotto/protocol';
+import type { Branches } from './branches.js';
 import type { GroupCore } from './group-core.js';
 import { packShort, short, unpackShort } from './hello.js';
 import type { Shown } from './peers.js';
 import { applicationEnvelope, commitEnvelope } from './sealing.js';
 
 const BUNDLE_BYTES = 200 * 1024;
+/** States named in one hello. */
+const MOST_NAMED = 400;
 /** Ids of messages named in one hello. */
 const MOST_DETAILS = 2_000;
 
@@ -76,9 +79,16 @@ function supplyEnvelope(group: string, envelopes: Uint8Array[]): Uint8Array {
   return toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'supply', value } }));
 }
 
+/** Held states, those of the own branch first; as many as a hello may name, whoever mints others. */
+export function namedStates(branches: Branches): StateId[] {
+  const onPath = branches.tree.path(branches.head).filter((id) => branches.holds(id));
+  const all = new Set([...onPath, ...[...branches.heldStates()].map(([id]) => id)]);
+  return [...all].slice(0, MOST_NAMED);
+}
+
 /** What this device has of the messages of each epoch that it holds. */
 export function digestsOf(core: GroupCore) {
-  return [...core.branches.heldStates()].map(([state]) => {
+  return namedStates(core.branches).map((state) => {
     const { count, ids } = core.log.digest(state);
     return { state: packShort([state]), count, ids: fromHex(ids) };
   });

@@ -7,7 +7,7 @@ import { type HelloKey, openHello, packShort, sealHello, short } from './hello.j
 import { Peer, type Shown, shownBy, sideOf } from './peers.js';
 import { type Rejoining, rejoinRequest } from './rejoining.js';
 import { leaveStatementBytes } from './statements.js';
-import { bundles, commitsLackedBy, detailsFor, digestsOf, lackedBy } from './supply.js';
+import { bundles, commitsLackedBy, detailsFor, digestsOf, lackedBy, namedStates } from './supply.js';
 
 /** Members that are asked at a time. */
 const ASKED = 2;
@@ -133,19 +133,19 @@ export class Sync {
   async hear(hello: Hello, from: Member, step: Step): Promise<void> {
     const { core } = this;
     core.ports.count('hello');
-    core.show(toHex(hello.leaf));
+    if (toHex(hello.leaf) === from.id) core.show(from.id);
     core.ports.sighted(from.identity.device, step);
     const peer = this.#peer(from.identity.device);
     if (hello.path.length > 0) peer.shown = shownBy(hello);
     const address = { device: from.identity.device, token: hello.token };
     this.#hearLeave(hello, from);
-    if (this.#isRemoved(from)) return this.#give(hello, peer, address, step);
+    if (this.#isRemoved(from)) return this.#give(commitsLackedBy(shownBy(hello), core), peer, address, step);
     const answered = this.#nonces.delete(toHex(hello.answers));
     // Until the messages are here that it says to have of this leaf, and this device does not know: they show whether it was rolled back.
     if (answered && !this.#saysAhead(hello)) core.confirmed = true;
     await this.rejoining.help(from, hello, step);
     this.#compare(step);
-    this.#give(hello, peer, address, step);
+    if (peer.shown !== undefined && hello.path.length > 0) this.#give(lackedBy(peer.shown, hello, core), peer, address, step);
     await this.#answer(hello, from, address, answered, step);
   }
 
@@ -179,11 +179,18 @@ export class Sync {
   #compare(step: Step): void {
     const { core } = this;
     if (!core.ports.rules.rejoin || core.out || core.dead) return;
-    const vote = this.#vote(step.now);
-    const wants = vote.theirs > vote.mine || (vote.theirs === vote.mine && vote.theirs > 0 && vote.theirsIsBetter);
+    const wants = this.#votesAgainst(step.now);
     if (wants === core.wantsRejoin) return;
     core.wantsRejoin = wants;
     core.touch();
+  }
+
+  /** Those who hold the fork decide, unless it is one account's word against the majority's; if nobody does, the majority. */
+  #votesAgainst(now: number): boolean {
+    const { all, compared, accounts, theirsIsBetter } = this.#vote(now);
+    const majority = all.theirs > all.mine || (all.theirs === all.mine && all.theirs > 0 && theirsIsBetter);
+    if (compared.theirs === compared.mine) return majority;
+    return compared.theirs > compared.mine ? majority || all.theirs >= all.mine || accounts > 1 : false;
   }
 
   #vote(now: number) {
@@ -192,6 +199,7 @@ export class Sync {
     const all = { mine: 1, theirs: 0 };
     /** Those alone who hold the fork. */
     const compared = { mine: 0, theirs: 0 };
+    const accounts = new Set<string>();
     let best: Shown | undefined;
     for (const { identity } of core.others) {
       const shown = this.#peers.get(identity.device)?.shown;
@@ -199,11 +207,11 @@ export class Sync {
       if (side !== 'mine' && side !== 'theirs') continue;
       all[side]++;
       if (shown!.heldFrom < rootEpoch && shown!.path.length > shown!.headEpoch - shown!.heldFrom) compared[side]++;
+      if (side === 'theirs') accounts.add(identity.account);
       if (side === 'theirs' && (best === undefined || isBetter(shown!, best))) best = shown;
     }
-    const counted = compared.mine + compared.theirs > 0 ? compared : all;
     const own = { headEpoch: core.branches.headEpoch, path: [short(core.head)] };
-    return { ...counted, theirsIsBetter: best !== undefined && isBetter(best, own) };
+    return { all, compared, accounts: accounts.size, theirsIsBetter: best !== undefined && isBetter(best, own) };
   }
 
   #sideOf(shown: Shown, now: number): 'mine' | 'theirs' | undefined {
@@ -213,11 +221,9 @@ export class Sync {
     return side === 'ahead' && now - this.#progressAt > STUCK_MS ? 'theirs' : undefined;
   }
 
-  #give(hello: Hello, peer: Peer, to: Address, step: Step): void {
+  #give(lacked: Iterable<Uint8Array>, peer: Peer, to: Address, step: Step): void {
     const { core } = this;
-    if (peer.shown === undefined || hello.path.length === 0 || to.token.length === 0) return;
-    const isRemoved = core.branches.tree.removed.has(toHex(hello.leaf)) && core.member(to.device) === undefined;
-    const lacked = isRemoved ? commitsLackedBy(peer.shown, core) : lackedBy(peer.shown, hello, core);
+    if (to.token.length === 0) return;
     for (const bundle of bundles(core.id, lacked)) {
       if (!peer.maySupply(bundle.length, step.now)) return;
       core.ports.transmit(bundle, [to], step);
@@ -300,7 +306,8 @@ export class Sync {
 
   #seenOf({ identity }: Member) {
     const { branches, ports } = this.core;
-    return [...branches.heldStates()].flatMap(([id, state]) => {
+    return namedStates(branches).flatMap((id) => {
+      const state = branches.state(id)!;
       const leaf = branches.members(id).find((each) => each.identity.device === identity.device);
       const next = leaf === undefined ? 0 : ports.engine.generationOf(state, leaf.leaf);
       return next === 0 ? [] : [{ state: packShort([id]), generation: next - 1 }];

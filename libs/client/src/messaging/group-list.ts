@@ -109,7 +109,7 @@ export class GroupList {
   }
 
   declineInvitation(id: string): Promise<void> {
-    return this.messaging.step(async (messenger, step) => messenger.declineInvitation(id, step));
+    return this.messaging.step((messenger, step) => messenger.declineInvitation(id, step));
   }
 
   /** How often each way of healing was used, since the program started. */

@@ -392,8 +392,18 @@ export class Messenger {
     }
   }
 
-  declineInvitation(group: string, step: Step): void {
+  /** Its device is a member already, so it leaves: or the others would owe it their messages, and it be sent them. */
+  async declineInvitation(group: string, step: Step): Promise<void> {
+    const welcomed = await this.#opened(group);
     this.#forgetInvitation(group, step);
+    if (welcomed === undefined) return;
+    const left = await Group.begin(this.#groupPorts, this.contents, welcomed.id, welcomed.state, step);
+    this.#groups.set(left.id, left);
+    this.joining.spend(welcomed, step);
+    left.leave(step);
+    await this.#readStrays(left.id, step);
+    await left.settle(step);
+    this.#finish(step);
   }
 
   // --- groups

@@ -2,8 +2,8 @@ import type { Member } from '../member.js';
 import type { GroupData, Right } from './group-data.js';
 import type { LeafId } from './commit-tree.js';
 
-/** Most leaves of a group: what a Send reaches, and what a Welcome with its tree fits into. */
-export const MOST_LEAVES = 600;
+/** Most leaves of a group: what a Welcome with its tree fits into, at some 450 bytes a leaf. */
+export const MOST_LEAVES = 520;
 
 /** A commit as its parent state shows it. */
 export interface ProposedChange {
