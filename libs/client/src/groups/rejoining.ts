@@ -162,7 +162,7 @@ export class Rejoining {
   }
 }
 
-export const GREETING_LABEL = 'sotto v1 greeting';
+export const GREETING_LABEL = 'greeting';
 
 /** Signed: this device asks to be removed and added again with this package. */
 export function rejoinRequest(

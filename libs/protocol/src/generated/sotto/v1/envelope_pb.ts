@@ -771,7 +771,7 @@ export const SupplyEnvelopeSchema: GenMessage<SupplyEnvelope> = /*@__PURE__*/
  */
 export type GreetingEnvelope = Message<"sotto.v1.GreetingEnvelope"> & {
   /**
-   * HPKE to the leaf's encryption key (base mode, info "sotto v1 greeting"): enc || ciphertext of a Greeting.
+   * HPKE to the leaf's encryption key (base mode, info "sotto v1 greeting\0"): enc || ciphertext of a Greeting.
    *
    * @generated from field: bytes sealed = 1;
    */
