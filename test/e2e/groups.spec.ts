@@ -1,28 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTopology, type Topology } from '../harness/dist/index.js';
+import { allIn, isIn, membersSeenBy } from './group-members.js';
 import { becomeContacts, Person, until } from './people.js';
 
 const WINDOW_SECONDS = 2;
 /** Rejoining and waiting for a winner go by their own times. */
 const LONG = 240_000;
-
-const membersSeenBy = (person: Person, group: string) =>
-  person.sdk.groups
-    .get(group)
-    .members.map(({ name }) => name.split('~')[0]!)
-    .sort();
-const isIn = (person: Person, group: string) => person.sdk.groups.all().some(({ id }) => id === group);
-
-/** All see all of themselves in the group. */
-async function allIn(group: string, people: Person[]): Promise<void> {
-  const names = people.map(({ name }) => name).sort();
-  await until(
-    `${names.join(', ')} are in the group`,
-    () => people.every((person) => isIn(person, group) && membersSeenBy(person, group).join() === names.join()),
-    60_000,
-    () => JSON.stringify(people.map((person) => (isIn(person, group) ? membersSeenBy(person, group) : 'none'))),
-  );
-}
 
 describe.each(['standalone', 'services'] as const)('groups on %s', (kind) => {
   let server: Topology;

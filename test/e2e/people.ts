@@ -1,5 +1,14 @@
 import { join } from 'node:path';
-import { type Approval, type ClientEvents, type DeliveryStatus, type Message, type SottoClient } from '@sotto/client';
+import {
+  type Approval,
+  type Change,
+  type ClientEvents,
+  type DeliveryStatus,
+  MemoryStore,
+  type Message,
+  type SottoClient,
+  type Store,
+} from '@sotto/client';
 import { openClient, SqliteStore } from '@sotto/client/node';
 import { toHex } from '@sotto/protocol';
 import { temporaryFolder } from '@sotto/testing';
@@ -18,16 +27,28 @@ export class Person {
   readonly problems: ClientEvents['problem'][] = [];
   readonly states: ClientEvents['state'][] = [];
   readonly approvals: Approval[] = [];
+  /** Sees what a step changes before it is durable. What leaves the device by that step waits for it. */
+  beforeCommit: ((changes: readonly Change[]) => Promise<void>) | undefined;
   private open: SottoClient | undefined;
 
   private constructor(
     readonly name: string,
     private readonly server: Server,
     readonly folder: string,
+    private readonly openStore = (): Promise<Store> => SqliteStore.open(join(folder, 'device.db'), PASSWORD),
   ) {}
 
   static async registers(server: Server, name: string, via: Server = server): Promise<Person> {
-    const person = new Person(name, via, await temporaryFolder(name));
+    return Person.#registered(new Person(name, via, await temporaryFolder(name)), server);
+  }
+
+  /** One of many, who never comes back after leaving: nothing is kept. */
+  static registersForNow(server: Server, name: string): Promise<Person> {
+    return Person.#registered(new Person(name, server, '', async () => new MemoryStore()), server);
+  }
+
+  static async #registered(person: Person, server: Server): Promise<Person> {
+    const { name } = person;
     const invite = await server.createInvite(name);
     await person.opensStore();
     await person.sdk.register(name, PASSWORD, invite);
@@ -68,13 +89,23 @@ export class Person {
   }
 
   private async opensStore(): Promise<void> {
-    const store = await SqliteStore.open(join(this.folder, 'device.db'), PASSWORD);
-    this.open = await openClient({ url: this.server.url, pin: toHex(this.server.pin), store });
+    this.open = await openClient({ url: this.server.url, pin: toHex(this.server.pin), store: this.#watched(await this.openStore()) });
     this.open.on('message', (message) => this.inbox.push(message));
     this.open.on('delivery', (delivery) => this.deliveries.push(delivery));
     this.open.on('problem', (problem) => this.problems.push(problem));
     this.open.on('state', (state) => this.states.push(state));
     this.open.on('approval', (approval) => this.approvals.push(approval));
+  }
+
+  #watched(store: Store): Store {
+    return {
+      load: (collection) => store.load(collection),
+      commit: async (changes) => {
+        await this.beforeCommit?.(changes);
+        await store.commit(changes);
+      },
+      close: () => store.close(),
+    };
   }
 }
 
