@@ -5,7 +5,7 @@ export type { Approval, ApprovalStage } from './approvals/approval.js';
 export type { DeviceApprovals } from './approvals/device-approvals.js';
 export type { ClientOptions } from './device.js';
 export type { Rung } from './groups/group-ports.js';
-export type { GroupInfo, GroupMember, Verification } from './messaging/group-list.js';
+export type { GroupInfo, GroupInvitation, GroupMember, Verification } from './messaging/group-list.js';
 export type { Message, QueuedMessage } from './messaging/message.js';
 export type { AccountDevice } from './session/account-devices.js';
 export type { Account } from './session/sessions.js';

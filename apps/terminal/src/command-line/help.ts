@@ -66,7 +66,7 @@ export function chatHelp(): string {
   /remove NAME           end a contact             /block NAME     and hear nothing more
   /unblock NAME          let NAME ask again
   /contacts              everyone, and who is there
-  /to NAME [TEXT]        write to NAME from now on
+  /to NAME [TEXT]        write to NAME, or to a group, from now on
   /history NAME [N]      the last N messages       (20)
   /queue                 what is not delivered yet
   /discard NUMBER        give up on a message of the queue
@@ -74,6 +74,15 @@ export function chatHelp(): string {
   /confirm NAME          compare and trust the changed key of a contact
   /invite [NAME]         make an invite link
   /help                  this                      /quit           leave
+Groups, by their name ("in quotes" when it has spaces) or the first characters of their id:
+  /group new NAME [CONTACT…]   make one, with contacts
+  /group list                  those that you are in, and invitations
+  /group members GROUP         who is in, who is admin, whose key you know
+  /group add GROUP NAME…       let contacts in     /group remove GROUP NAME…  take members out
+  /group rename GROUP NEW NAME                     /group leave GROUP
+  /group admin GROUP NAME [off]                    name an admin, or end that
+  /group accept ID             join the group of somebody who is no contact
+  /group decline ID            or do not
 Your account and its devices:
   /devices               those that are connected, wait, or were revoked
   /approve [CODE]        let a new device in: shows a code; with it, says that both show the same

@@ -2,8 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import type { Approval, SottoClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import type { Asker } from './asker.js';
-import type { AccountCommand, Secrets } from './chat-command.js';
+import type { AccountCommand } from './chat-command.js';
 import type { ChatEvent, DeviceView } from './chat-event.js';
+import type { Secrets } from './json-fields.js';
 
 /** What the commands need beside the SDK. */
 export interface AccountTools {

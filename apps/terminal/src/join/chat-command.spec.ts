@@ -30,6 +30,20 @@ describe('a typed line', () => {
     ['/delete-account', { do: 'delete-account', secrets: {} }],
     ['/invite', { do: 'invite' }],
     ['/invite carol', { do: 'invite', name: 'carol' }],
+    ['/group', { do: 'group', action: 'list' }],
+    ['/group new tea', { do: 'group', action: 'new', name: 'tea', contacts: [] }],
+    ['/group new "tea at five" bob carol', { do: 'group', action: 'new', name: 'tea at five', contacts: ['bob', 'carol'] }],
+    ['/group add tea carol dave', { do: 'group', action: 'add', group: 'tea', names: ['carol', 'dave'] }],
+    ['/group remove "tea at five" carol', { do: 'group', action: 'remove', group: 'tea at five', names: ['carol'] }],
+    ['/group rename tea tea at  six', { do: 'group', action: 'rename', group: 'tea', name: 'tea at  six' }],
+    ['/group rename tea "six"', { do: 'group', action: 'rename', group: 'tea', name: 'six' }],
+    ['/group admin tea bob', { do: 'group', action: 'admin', group: 'tea', name: 'bob', admin: true }],
+    ['/group admin tea bob off', { do: 'group', action: 'admin', group: 'tea', name: 'bob', admin: false }],
+    ['/group members 3f2a', { do: 'group', action: 'members', group: '3f2a' }],
+    ['/group leave tea', { do: 'group', action: 'leave', group: 'tea' }],
+    ['/group accept 3f2a', { do: 'group', action: 'accept', id: '3f2a' }],
+    ['/to "tea at five" hi there', { do: 'send', to: 'tea at five', text: 'hi there' }],
+    ['/history "tea at five" 3', { do: 'history', name: 'tea at five', count: 3 }],
     ['   ', undefined],
   ])('%j is understood', (line, command) => {
     expect(parseTypedLine(line)).toEqual(command);
@@ -40,6 +54,16 @@ describe('a typed line', () => {
     ['/add', 'takes one NAME'],
     ['/add bob carol', 'takes one NAME'],
     ['/quit now', 'stands alone'],
+    ['/grup list', 'did you mean /group?'],
+    ['/group renam tea six', 'did you mean /group rename?'],
+    ['/group new', 'takes NAME [CONTACT…]'],
+    ['/group add tea', 'takes GROUP NAME…'],
+    ['/group rename tea', 'takes GROUP NEW NAME'],
+    ['/group rename tea   ', 'takes GROUP NEW NAME'],
+    ['/group admin tea bob on', 'takes GROUP NAME [off]'],
+    ['/group leave tea now', '"quotes"'],
+    ['/group list all', 'stands alone'],
+    ['/group new "tea', 'in quotes'],
     ['/to', 'takes a NAME'],
     ['/password correct horse', 'what it needs, it asks for'],
     ['/login correct horse', 'what it needs, it asks for'],
@@ -68,6 +92,17 @@ describe('a JSON line', () => {
     });
   });
 
+  it('names groups and members as a typed one does', () => {
+    expect(parseJsonLine('{"do":"group","action":"new","name":"tea","contacts":["bob"]}')).toEqual({
+      do: 'group',
+      action: 'new',
+      name: 'tea',
+      contacts: ['bob'],
+    });
+    expect(parseJsonLine('{"do":"group","action":"admin","group":"tea","name":"bob","admin":false}')).toMatchObject({ admin: false });
+    expect(parseJsonLine('{"do":"group","action":"list"}')).toEqual({ do: 'group', action: 'list' });
+  });
+
   it('carries the secrets that a typed line leaves to a question', () => {
     expect(parseJsonLine('{"do":"password","password":"old","new":"new"}')).toEqual({
       do: 'password',
@@ -85,10 +120,16 @@ describe('a JSON line', () => {
     expect(parseJsonLine('{"do":"reset-key","confirm":"yes"}')).toEqual({ do: 'reset-key', secrets: {} });
   });
 
-  it.each(['hello', '[1]', '{"do":"fly"}', '{"do":"add"}', '{"do":"send","text":3}', '{"do":"history","name":"bob","count":"3"}'])(
-    'is refused when it is %s',
-    (line) => {
-      expect(() => parseJsonLine(line)).toThrow();
-    },
-  );
+  it.each([
+    'hello',
+    '[1]',
+    '{"do":"fly"}',
+    '{"do":"add"}',
+    '{"do":"send","text":3}',
+    '{"do":"history","name":"bob","count":"3"}',
+    '{"do":"group","action":"fly"}',
+    '{"do":"group","action":"add","group":"tea","names":"bob"}',
+  ])('is refused when it is %s', (line) => {
+    expect(() => parseJsonLine(line)).toThrow();
+  });
 });

@@ -1,5 +1,8 @@
 import { UsageError } from '../command-line/usage-error.js';
 import { didYouMean } from '../command-line/suggestion.js';
+import { type GroupCommand, parseJsonGroup, parseTypedGroup } from './group-command.js';
+import { JsonFields, type Secrets } from './json-fields.js';
+import { firstWord } from './words.js';
 
 /** What concerns the account and its devices. Secrets are absent in a typed line, and asked for without echo. */
 export type AccountCommand =
@@ -17,22 +20,15 @@ export interface ContactCommand {
   readonly name: string;
 }
 
-/** What a JSON line carries and a typed line does not. */
-export interface Secrets {
-  readonly password?: string | undefined;
-  readonly newPassword?: string | undefined;
-  readonly passphrase?: string | undefined;
-  /** Yes, the account key or the account itself is to go. */
-  readonly confirm?: boolean | undefined;
-}
-
 /** What the user wants: a typed line, or one JSON object a line. */
 export type ChatCommand =
   | AccountCommand
   | ContactCommand
+  | GroupCommand
   | { readonly do: 'verify'; readonly name: string }
   /** Trusts a contact's new key. */
   | { readonly do: 'confirm'; readonly name: string; readonly secrets: Secrets }
+  /** Of a contact or a group, as `to` and `send`. */
   | { readonly do: 'history'; readonly name: string; readonly count: number }
   | { readonly do: 'to'; readonly name: string }
   /** Without `to`: to whom one writes at the moment. */
@@ -45,7 +41,21 @@ const WITH_NAME = ['add', 'accept', 'decline', 'verify', 'remove', 'block', 'unb
 const ALONE = ['contacts', 'devices', 'queue', 'help', 'quit'] as const;
 /** They ask for what they need. */
 const ASKING = ['login', 'password', 'reset-key', 'delete-account'] as const;
-const WORDS = [...WITH_NAME, ...ALONE, ...ASKING, 'to', 'discard', 'confirm', 'history', 'approve', 'deny', 'revoke', 'recovery', 'invite'];
+const WORDS = [
+  ...WITH_NAME,
+  ...ALONE,
+  ...ASKING,
+  'to',
+  'discard',
+  'confirm',
+  'history',
+  'approve',
+  'deny',
+  'revoke',
+  'recovery',
+  'invite',
+  'group',
+];
 
 const DEFAULT_HISTORY = 20;
 const MAX_HISTORY = 10_000;
@@ -85,6 +95,8 @@ function typedWithArguments(word: string, rest: string): ChatCommand {
       return { do: 'invite', name: atMostOneWord(word, 'NAME', rest) };
     case 'to':
       return writeTo(rest);
+    case 'group':
+      return parseTypedGroup(rest);
     case 'history':
       return historyOf(rest);
     default:
@@ -107,15 +119,16 @@ function atMostOneWord(word: string, what: string, rest: string): string | undef
   return rest === '' ? undefined : oneWord(word, `${what}, or none`, rest);
 }
 
-function writeTo(rest: string): ChatCommand {
-  const [, name = '', text = ''] = /^(\S*)\s*(.*)$/su.exec(rest) ?? [];
-  if (name === '') throw new UsageError('/to takes a NAME, and text if you like');
-  return text === '' ? { do: 'to', name } : { do: 'send', to: name, text };
+function writeTo(text: string): ChatCommand {
+  const { word: name, rest } = firstWord(text) ?? {};
+  if (name === undefined) throw new UsageError('/to takes a NAME or GROUP, and text if you like');
+  return rest === '' ? { do: 'to', name } : { do: 'send', to: name, text: rest ?? '' };
 }
 
-function historyOf(rest: string): ChatCommand {
-  const [name = '', count = String(DEFAULT_HISTORY), ...more] = rest.split(/\s+/u);
-  if (name === '' || more.length > 0) throw new UsageError('/history takes a NAME, and how many messages if you like');
+function historyOf(text: string): ChatCommand {
+  const { word: name = '', rest = '' } = firstWord(text) ?? {};
+  const [count = '', ...more] = (rest || String(DEFAULT_HISTORY)).split(/\s+/u);
+  if (name === '' || more.length > 0) throw new UsageError('/history takes a NAME or GROUP, and how many messages if you like');
   return { do: 'history', name, count: countOf(/^\d{1,5}$/.test(count) ? Number(count) : Number.NaN) };
 }
 
@@ -155,37 +168,12 @@ function jsonWithArguments(word: unknown, fields: JsonFields): ChatCommand {
       return { do: 'deny', device: fields.optional('device') };
     case 'invite':
       return { do: 'invite', name: fields.optional('name') };
+    case 'group':
+      return parseJsonGroup(fields);
     case 'history':
       return { do: 'history', name: fields.text('name'), count: countOf(fields.value['count'] ?? DEFAULT_HISTORY) };
     default:
       throw new UsageError(`"do" is one of ${[...WORDS, 'send'].join(', ')}`);
-  }
-}
-
-class JsonFields {
-  constructor(readonly value: Readonly<Record<string, unknown>>) {}
-
-  get word(): unknown {
-    return this.value['do'];
-  }
-
-  text(field: string): string {
-    const found = this.value[field];
-    if (typeof found !== 'string' || found === '') throw new UsageError(`"${String(this.word)}" needs "${field}", a text`);
-    return found;
-  }
-
-  optional(field: string): string | undefined {
-    return this.value[field] === undefined ? undefined : this.text(field);
-  }
-
-  secrets(): Secrets {
-    return {
-      password: this.optional('password'),
-      newPassword: this.optional('new'),
-      passphrase: this.optional('passphrase'),
-      confirm: this.value['confirm'] === true ? true : undefined,
-    };
   }
 }
 

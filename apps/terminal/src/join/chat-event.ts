@@ -1,4 +1,5 @@
 import type { Approval } from '@sotto/client';
+import type { GroupEvent } from './group-event.js';
 
 /** What the user is told: one line on the screen, or one JSON object a line. Times are Unix milliseconds, ids lower-case hex. */
 export type ChatEvent =
@@ -19,20 +20,21 @@ export type ChatEvent =
   | { readonly event: 'request'; readonly name: string }
   | { readonly event: 'contact'; readonly name: string; readonly state: ContactView['state'] }
   | { readonly event: 'presence'; readonly name: string; readonly online: boolean }
-  | { readonly event: 'message'; readonly from: string; readonly id: string; readonly text: string; readonly sentAt: number }
-  | { readonly event: 'sent'; readonly to: string; readonly id: string }
-  | { readonly event: 'delivery'; readonly to: string; readonly id: string; readonly status: DeliveryStatus }
+  | ({ readonly event: 'message' } & MessageView & InGroup)
+  | ({ readonly event: 'sent'; readonly to: string; readonly id: string } & Pick<InGroup, 'groupName'>)
+  | ({ readonly event: 'delivery'; readonly to: string; readonly id: string; readonly status: DeliveryStatus } & Pick<InGroup, 'groupName'>)
   | { readonly event: 'contacts'; readonly contacts: readonly ContactView[] }
   | { readonly event: 'queue'; readonly messages: readonly QueuedView[] }
   | { readonly event: 'safety-number'; readonly name: string; readonly number: string }
-  | { readonly event: 'conversation'; readonly name: string }
-  | { readonly event: 'history'; readonly name: string; readonly messages: readonly MessageView[] }
+  | ({ readonly event: 'conversation'; readonly name: string } & Pick<InGroup, 'groupName'>)
+  | ({ readonly event: 'history'; readonly name: string; readonly messages: readonly MessageView[] } & Pick<InGroup, 'groupName'>)
   | { readonly event: 'devices'; readonly devices: readonly DeviceView[] }
   | ({ readonly event: 'approval'; readonly own: boolean } & Approval)
   | { readonly event: 'revoked'; readonly device: string }
   | { readonly event: 'recovery-written'; readonly file: string }
   /** `expires`: Unix seconds. */
   | { readonly event: 'invite'; readonly link: string; readonly code: string; readonly expires: number }
+  | GroupEvent
   | { readonly event: 'help'; readonly text: string }
   | { readonly event: 'notice'; readonly text: string }
   | { readonly event: 'error'; readonly text: string };
@@ -45,8 +47,16 @@ export interface ContactView {
   readonly online: boolean;
 }
 
+/** Of what is in a group: its id, and its name. Elsewhere `to`, `name` and `conversation` are the id when `groupName` is there. */
+export interface InGroup {
+  readonly group?: string;
+  readonly groupName?: string;
+}
+
 export interface MessageView {
   readonly from: string;
+  /** Of what another device of one's own wrote: to whom. */
+  readonly to?: string;
   readonly id: string;
   readonly text: string;
   readonly sentAt: number;
@@ -66,6 +76,7 @@ export interface DeviceView {
 export interface QueuedView {
   readonly id: string;
   readonly to: string;
+  readonly groupName?: string;
   readonly text: string;
   readonly status: DeliveryStatus;
 }

@@ -1,22 +1,24 @@
-import { type ClientEvents, type Contact, type ConnectionState, type SottoClient } from '@sotto/client';
+import { type ClientEvents, type Contact, type ConnectionState, type Message, type SottoClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import { chatHelp } from '../command-line/help.js';
 import type { AccountCommands } from './account-commands.js';
 import type { Asker } from './asker.js';
-import type { ChatCommand, ContactCommand, Secrets } from './chat-command.js';
+import type { ChatCommand, ContactCommand } from './chat-command.js';
 import type { ChatEvent, ContactView } from './chat-event.js';
+import type { GroupCommands } from './group-commands.js';
+import type { Secrets } from './json-fields.js';
 import type { MessageNumbers } from './message-numbers.js';
 
 /** What the user types becomes calls of the SDK; what the SDK says becomes events to show. */
 export class Chat {
-  /** To whom a line goes that names nobody. */
+  /** To whom a line goes that names nobody: a contact's name, or a group's id. */
   #conversation: string | undefined;
   readonly #recipients = new Map<string, string>();
   readonly #stopListening: (() => void)[];
 
   constructor(
     private readonly client: SottoClient,
-    private readonly account: AccountCommands,
+    private readonly others: { readonly account: AccountCommands; readonly groups: GroupCommands },
     private readonly ask: Asker,
     private readonly numbers: MessageNumbers,
     private readonly show: (event: ChatEvent) => void,
@@ -25,7 +27,7 @@ export class Chat {
       client.on('state', (state) => show(connectionEvent(state))),
       client.on('contact', (contact) => this.#contactChanged(contact)),
       client.on('presence', ({ name, online }) => show({ event: 'presence', name, online })),
-      client.on('message', ({ from, id, text, sentAt }) => show({ event: 'message', from, id, text, sentAt })),
+      client.on('message', (message) => this.#message(message)),
       client.on('delivery', (change) => this.#delivery(change)),
       // Who waits to be let in is told by the approval.
       client.on('problem', ({ code, text }) => (code === 'pending-device' ? undefined : show({ event: 'notice', text }))),
@@ -54,14 +56,13 @@ export class Chat {
         await this.#confirmKey(command.name, command.secrets);
         break;
       case 'history':
-        await this.#showHistory(command.name, command.count);
+        await this.#showHistory(this.#historyKey(command.name), command.count);
         break;
       case 'to':
-        this.#mustKnow(command.name);
-        this.#writeTo(command.name);
+        this.#writeTo(this.#conversationOf(command.name));
         break;
       case 'send':
-        await this.#send(command.to ?? this.#conversation, command.text);
+        await this.#send(command.to === undefined ? this.#conversation : this.#conversationOf(command.to), command.text);
         break;
       case 'discard':
         await this.#discard(command.message);
@@ -70,7 +71,7 @@ export class Chat {
         this.show({ event: 'contacts', contacts: this.client.contacts().map(viewOf) });
         break;
       case 'queue':
-        this.show({ event: 'queue', messages: this.client.queue() });
+        this.show({ event: 'queue', messages: this.client.queue().map((each) => ({ ...each, ...this.#groupNameOf(each.to) })) });
         break;
       case 'help':
         this.show({ event: 'help', text: chatHelp() });
@@ -85,8 +86,11 @@ export class Chat {
       case 'unblock':
         await this.#changeContact(command);
         break;
+      case 'group':
+        await this.others.groups.run(command);
+        break;
       default:
-        return this.account.run(command);
+        return this.others.account.run(command);
     }
     return true;
   }
@@ -122,12 +126,26 @@ export class Chat {
 
   async #showHistory(name: string, count: number): Promise<void> {
     const messages = (await this.client.history(name)).slice(-count);
-    this.show({ event: 'history', name, messages: messages.map(({ from, id, text, sentAt }) => ({ from, id, text, sentAt })) });
+    const views = messages.map(({ from, id, text, sentAt }) => ({ from, id, text, sentAt }));
+    this.show({ event: 'history', name, ...this.#groupNameOf(name), messages: views });
+  }
+
+  /** What was written with somebody stays when the two are contacts no more. */
+  #historyKey(text: string): string {
+    return this.#isContact(text) ? text : (this.others.groups.names.find(text)?.id ?? text);
+  }
+
+  #message({ from, conversation, id, text, sentAt }: Message): void {
+    const { groupName } = this.#groupNameOf(conversation);
+    const own = groupName === undefined && from !== conversation ? { to: conversation } : {};
+    this.show({ event: 'message', from, ...own, ...(groupName !== undefined && { group: conversation, groupName }), id, text, sentAt });
   }
 
   async #send(to: string | undefined, text: string): Promise<void> {
-    if (to === undefined) throw new UsageError('say to whom first: /to NAME (/contacts lists them)');
-    this.show({ event: 'sent', to, id: await this.client.send(to, text) });
+    if (to === undefined) throw new UsageError('say to whom first: /to NAME (/contacts and /group list show whom there is)');
+    const named = this.#groupNameOf(to);
+    const id = await (named.groupName === undefined ? this.client.send(to, text) : this.client.groups.send(to, text));
+    this.show({ event: 'sent', to, ...named, id });
   }
 
   async #discard(message: string): Promise<void> {
@@ -140,7 +158,23 @@ export class Chat {
 
   #writeTo(name: string): void {
     this.#conversation = name;
-    this.show({ event: 'conversation', name });
+    this.show({ event: 'conversation', name, ...this.#groupNameOf(name) });
+  }
+
+  /** A contact goes before a group of that name, also one that is not to be written to: nobody names a group after it to get its messages. */
+  #conversationOf(text: string): string {
+    const group = this.#isContact(text) ? undefined : this.others.groups.names.find(text);
+    if (group === undefined) this.#mustKnow(text);
+    return group?.id ?? text;
+  }
+
+  #isContact(name: string): boolean {
+    return this.client.contacts().some((each) => each.name === name);
+  }
+
+  #groupNameOf(conversation: string): { groupName?: string } {
+    const groupName = this.others.groups.names.nameOf(conversation);
+    return groupName === undefined ? {} : { groupName };
   }
 
   #mustKnow(name: string): void {
@@ -159,7 +193,7 @@ export class Chat {
     const to = this.#recipients.get(id) ?? this.client.queue().find((each) => each.id === id)?.to ?? '';
     if (status === 'delivered' || status === 'discarded') this.#recipients.delete(id);
     else this.#recipients.set(id, to);
-    this.show({ event: 'delivery', to, id, status });
+    this.show({ event: 'delivery', to, ...this.#groupNameOf(to), id, status });
   }
 }
 

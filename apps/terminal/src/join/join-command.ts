@@ -14,6 +14,8 @@ import { Chat } from './chat.js';
 import { parseJsonLine, parseTypedLine } from './chat-command.js';
 import type { ChatEvent } from './chat-event.js';
 import { Display } from './display.js';
+import { GroupCommands } from './group-commands.js';
+import { GroupNames } from './group-names.js';
 import { MessageNumbers } from './message-numbers.js';
 import { openScreen, type Screen } from './screen.js';
 
@@ -25,24 +27,18 @@ export async function runJoin(command: JoinCommand): Promise<void> {
   const client = await openDevice(command, store, terminal);
   const display = new Display(command.json, new MessageNumbers());
   // They listen before it connects: messages may come with the first box.
-  const { chat, account } = partsOf(client, store, command, display);
+  const { chat, stop } = partsOf(client, store, command, display);
   try {
     const registered = await enter(client, command, password);
     await recover(client, command, terminal);
     await talk(client, command, chat, display, registered);
   } finally {
-    account.stop();
-    chat.stop();
+    stop();
     await client.close();
   }
 }
 
-function partsOf(
-  client: SottoClient,
-  store: SqliteStore,
-  command: JoinCommand,
-  display: Display,
-): { chat: Chat; account: AccountCommands } {
+function partsOf(client: SottoClient, store: SqliteStore, command: JoinCommand, display: Display): { chat: Chat; stop: () => void } {
   const { host, port, json, deviceName, recovery } = command;
   const show = (event: ChatEvent) => display.show(event);
   const ask = json ? askNobody : askOn(() => display.screen);
@@ -53,7 +49,9 @@ function partsOf(
     changePassphrase: (passphrase: string) => store.changePassphrase(passphrase),
   };
   const account = new AccountCommands(client, tools, show);
-  return { chat: new Chat(client, account, ask, display.numbers, show), account };
+  const groups = new GroupCommands(client, new GroupNames(client), show);
+  const chat = new Chat(client, { account, groups }, ask, display.numbers, show);
+  return { chat, stop: () => [account, groups, chat].forEach((part) => part.stop()) };
 }
 
 /** The passphrase of the store is the password: one thing to remember, and it never lies on the disk. */

@@ -89,4 +89,48 @@ describe('the screen', () => {
       /^#1 to bob \(kept here.*: a b$/,
     );
   });
+
+  it('shows who wrote before the group, whose name others chose', () => {
+    const inGroup = { event: 'message', from: 'bob', id, text: 'hi', sentAt: now, group: 'ab'.repeat(32) } as const;
+    expect(render({ ...inGroup, groupName: 'tea' })).toEqual(['[14:03] bob in tea: hi']);
+    expect(render({ ...inGroup, groupName: 'x: hi\n[14:03] carol' })).toEqual(['[14:03] bob in x: hi [14:03] carol: hi']);
+    expect(render({ event: 'message', from: 'alice', to: 'bob', id, text: 'hi', sentAt: now })).toEqual(['[14:03] alice to bob: hi']);
+    expect(render({ event: 'delivery', to: inGroup.group, groupName: 'tea', id, status: 'queued' })).toEqual([
+      '[14:03] · #1 to tea: queued',
+    ]);
+  });
+
+  it('says what happens in a group, and what to type', () => {
+    const tea = { event: 'group', conversation: 'ab'.repeat(32), groupName: 'tea' } as const;
+    const nothing = { added: [], removed: [], devicesAdded: [], devicesRemoved: [] };
+    expect(render({ ...tea, what: 'missing', messages: 2, asking: 'carol' })).toEqual(['[14:03] · tea: 2 messages missing, asking carol']);
+    expect(render({ event: 'group', conversation: 'bob', what: 'missing', messages: 1, asking: 'bob' })).toEqual([
+      '[14:03] · bob: 1 message missing, asking bob',
+    ]);
+    expect(render({ ...tea, what: 'waiting', id, cause: 'somebody goes' })).toEqual(['[14:03] · tea: #1 is waiting: somebody goes']);
+    expect(render({ ...tea, what: 'invited', by: 'mallory~12ab' })[0]).toContain('/group accept abababab or /group decline abababab');
+    const change = { ...tea, what: 'changed', by: 'bob', ...nothing } as const;
+    expect(render({ ...change, added: ['carol', 'dave'], renamed: 'six' })).toEqual([
+      '[14:03] · tea: carol, dave joined, added by bob',
+      '[14:03] · tea: bob renamed it to six',
+    ]);
+    expect(render({ ...change, devicesAdded: ['carol'] })).toEqual(['[14:03] · tea: carol has another device here']);
+    for (const what of ['created', 'left', 'out'] as const) expect(render({ ...tea, what })).toHaveLength(1);
+  });
+
+  it('lists groups with their ids, invitations, and members with whose key is known', () => {
+    const group = 'ab'.repeat(32);
+    expect(render({ event: 'groups', groups: [], invitations: [] })[0]).toContain('/group new');
+    const groups = [{ id: group, name: 'tea', members: ['alice', 'bob'], waiting: 'removal' }];
+    const invitations = [{ id: 'cd'.repeat(32), name: 'cake', by: 'mallory~12ab' }];
+    expect(render({ event: 'groups', groups, invitations })).toEqual([
+      '# abababab tea  alice, bob, messages wait: removal',
+      '? cdcdcdcd cake  mallory~12ab invites: /group accept cdcdcdcd or /group decline cdcdcdcd',
+    ]);
+    const member = { name: 'bob', account: '01'.repeat(16), devices: ['3f2a9c01'.repeat(4)], admin: true } as const;
+    expect(render({ event: 'members', group, groupName: 'tea', members: [{ ...member, verification: 'changed' }] })).toEqual([
+      'tea  abababab',
+      '  bob, admin  KEY CHANGED: /confirm; device 3f2a9c01',
+    ]);
+  });
 });

@@ -1,5 +1,6 @@
 import { renderAccountEvent } from './account-rendering.js';
 import type { ChatEvent, ContactView, DeliveryStatus, QueuedView } from './chat-event.js';
+import { renderGroupEvent } from './group-rendering.js';
 import type { MessageNumbers } from './message-numbers.js';
 import { clock, indented, oneLine, visible } from './shown-text.js';
 
@@ -24,11 +25,11 @@ const STATE: Readonly<Record<ContactView['state'], string>> = {
 export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: number): string[] {
   switch (event.event) {
     case 'message':
-      return indented(`${clock(event.sentAt, now)} ${visible(event.from)}: `, event.text);
+      return indented(`${clock(event.sentAt, now)} ${senderOf(event)}: `, event.text);
     case 'sent':
       return [];
     case 'delivery':
-      return [`${clock(now, now)} · #${numbers.numberOf(event.id)} to ${visible(event.to)}: ${STATUS[event.status]}`];
+      return [`${clock(now, now)} · #${numbers.numberOf(event.id)} to ${calledOf(event.to, event)}: ${STATUS[event.status]}`];
     case 'presence':
       return [`${clock(now, now)} · ${visible(event.name)} is ${event.online ? 'online' : 'offline'}`];
     case 'request':
@@ -51,6 +52,10 @@ export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: numb
     case 'recovery-written':
     case 'invite':
       return renderAccountEvent(event, now);
+    case 'group':
+    case 'groups':
+    case 'members':
+      return renderGroupEvent(event, numbers, now);
     default:
       return renderState(event, now);
   }
@@ -71,7 +76,7 @@ function renderState(event: StateEvent, now: number): string[] {
     case 'connection':
       return connectionLines(event, now);
     case 'conversation':
-      return [`You write to ${visible(event.name)} now.`];
+      return [`You write to ${event.groupName === undefined ? '' : 'the group '}${calledOf(event.name, event)} now.`];
     case 'help':
       return event.text.split('\n');
     case 'notice':
@@ -91,14 +96,24 @@ function connectionLines({ state, cause, retryInMs }: Extract<ChatEvent, { event
   return state === 'online' ? [`${clock(now, now)} · connected`] : [];
 }
 
+function calledOf(conversation: string, { groupName }: { readonly groupName?: string }): string {
+  return oneLine(groupName ?? conversation);
+}
+
+/** The sender first: whoever names the group can't make it look like another sender. */
+function senderOf({ from, to, groupName }: Extract<ChatEvent, { event: 'message' }>): string {
+  if (groupName !== undefined) return `${visible(from)} in ${oneLine(groupName)}`;
+  return to === undefined ? visible(from) : `${visible(from)} to ${visible(to)}`;
+}
+
 function contactLine({ name, state, online }: ContactView): string {
   const presence = state === 'accepted' ? (online ? 'online' : 'offline') : STATE[state];
   return `${online ? '●' : '○'} ${visible(name)}  ${presence}`;
 }
 
-function queueLine({ id, to, text, status }: QueuedView, numbers: MessageNumbers): string {
+function queueLine({ id, to, groupName, text, status }: QueuedView, numbers: MessageNumbers): string {
   const short = oneLine(text);
-  return `#${numbers.numberOf(id)} to ${visible(to)} (${STATUS[status]}): ${short.length > 60 ? `${short.slice(0, 59)}…` : short}`;
+  return `#${numbers.numberOf(id)} to ${oneLine(groupName ?? to)} (${STATUS[status]}): ${short.length > 60 ? `${short.slice(0, 59)}…` : short}`;
 }
 
 function safetyLines(name: string, number: string): string[] {
@@ -108,7 +123,7 @@ function safetyLines(name: string, number: string): string[] {
   return [`Safety number with ${visible(name)}. Compare it over another way; it must be the same on both sides:`, ...rows];
 }
 
-function historyLines({ name, messages }: Extract<ChatEvent, { event: 'history' }>, now: number): string[] {
-  if (messages.length === 0) return [`No messages with ${visible(name)} are kept here.`];
+function historyLines({ name, groupName, messages }: Extract<ChatEvent, { event: 'history' }>, now: number): string[] {
+  if (messages.length === 0) return [`No messages with ${oneLine(groupName ?? name)} are kept here.`];
   return messages.flatMap(({ from, text, sentAt }) => indented(`${clock(sentAt, now)} ${visible(from)}: `, text));
 }

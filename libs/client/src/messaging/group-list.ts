@@ -32,6 +32,15 @@ export interface GroupInfo {
   readonly waiting: string | undefined;
 }
 
+/** To a group, by somebody who is no contact. */
+export interface GroupInvitation {
+  /** Of the group; lower-case hex. */
+  readonly id: string;
+  readonly name: string;
+  /** As GroupMember.name. */
+  readonly by: string;
+}
+
 /** The groups of this device, for programs: names instead of ids of members, and clear errors before anything is tried. */
 export class GroupList {
   constructor(
@@ -101,6 +110,19 @@ export class GroupList {
     const { account } = this.#member(id, member);
     const leaf = this.#view(id).members.find(({ identity }) => identity.account === account)!;
     return safetyNumber(this.device.signedIn().session.identityKey, leaf.identity.accountKey);
+  }
+
+  /** How somebody is called here whom an event names: as GroupMember.name. */
+  nameOf(account: string, name: string): string {
+    return nameOf(account, name, this.device);
+  }
+
+  /** Oldest first, without those that hold no more. */
+  invitations(): Promise<GroupInvitation[]> {
+    return this.messaging.step(async (messenger) => {
+      const opened = await messenger.openInvitations();
+      return opened.map(({ group: id, name, by: { identity } }) => ({ id, name, by: this.nameOf(identity.account, identity.accountName) }));
+    });
   }
 
   /** To a group of somebody who is no contact. */

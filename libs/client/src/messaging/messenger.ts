@@ -406,6 +406,13 @@ export class Messenger {
     this.#finish(step);
   }
 
+  /** Of strangers, to groups, oldest first; without those that hold no more. */
+  async openInvitations(): Promise<{ readonly group: string; readonly name: string; readonly by: Member }[]> {
+    const opened = await Promise.all([...this.invitations.keys()].map((group) => this.#opened(group)));
+    const groups = opened.filter((each) => each !== undefined && this.#dataOf(each.state).kind === 'group');
+    return groups.map((each) => ({ group: each!.group, name: each!.name, by: each!.by }));
+  }
+
   // --- groups
 
   groups(): GroupView[] {
