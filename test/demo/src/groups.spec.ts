@@ -79,7 +79,7 @@ describe('groups in the sotto command', () => {
       });
       expect(seen.find(({ name }) => name === 'bob')).toMatchObject({ admin: false, verification: 'self' });
       expect(seen.find(({ name }) => String(name).startsWith('carol~'))).toMatchObject({ verification: 'unknown' });
-      expect((await bob.ask(group('rename', { group: 'tea', name: 'coffee' }), 'error'))['text']).toContain('only admins');
+      expect((await bob.ask(group('remove', { group: 'tea', names: ['alice'] }), 'error'))['text']).toContain('only admins');
       expect((await bob.ask(group('leave', { group: 'nothing' }), 'error'))['text']).toContain('/group list');
     },
     LONG,
@@ -104,17 +104,8 @@ describe('groups in the sotto command', () => {
     LONG,
   );
 
-  it(
-    'asks before it joins the group of a stranger',
-    async () => {
-      const { conversation: id } = await alice.ask(group('new', { name: 'cake', contacts: ['bob', 'carol'] }), 'group', {
-        groupName: 'cake',
-      });
-      await carol.hears('group', { what: 'joined', conversation: id }, 60);
-      await bob.hears('group', { what: 'joined', conversation: id }, 60);
-      expect((await carol.ask(group('accept', { id: 'abcd' }), 'error'))['text']).toContain('there is no invitation');
-      expect((await carol.ask(group('list', {}), 'groups'))['invitations']).toEqual([]);
-    },
-    LONG,
-  );
+  it('knows no invitation that nobody made, and lists those there are', async () => {
+    expect((await carol.ask(group('accept', { id: 'abcd' }), 'error'))['text']).toContain('there is no invitation');
+    expect((await carol.ask(group('list', {}), 'groups'))['invitations']).toEqual([]);
+  });
 });

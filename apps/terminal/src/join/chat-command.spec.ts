@@ -73,7 +73,7 @@ describe('a typed line', () => {
     ['/approve 3f2a now', 'takes one CODE, or none'],
     ['/history bob 0', 'from 1 to'],
     ['/history bob many', 'from 1 to'],
-    ['/history bob 1 2', 'takes a NAME, and how many'],
+    ['/history bob 1 2', 'takes a NAME or GROUP, and how many'],
   ])('%j is refused with what to type', (line, reason) => {
     expect(() => parseTypedLine(line)).toThrow(reason);
   });
