@@ -42,6 +42,8 @@ export class Device {
   messenger: Messenger | undefined;
   revoked = new RevokedCapabilities(new Map());
   closed = false;
+  /** No other device of the account was connected when this one looked, twice. */
+  alone = false;
   #steps: Promise<unknown> = Promise.resolve();
 
   constructor(

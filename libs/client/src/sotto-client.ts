@@ -11,6 +11,7 @@ import { Incoming } from './messaging/incoming.js';
 import { historyOf, type Message, type QueuedMessage } from './messaging/message.js';
 import { Messaging, stepOf } from './messaging/messaging.js';
 import { type AccountDevice, listDevices, revokeDevice } from './session/account-devices.js';
+import { Companions } from './session/companions.js';
 import { type Account, Sessions } from './session/sessions.js';
 import { sodiumReady } from './sodium.js';
 import type { Journal } from './storage/journal.js';
@@ -27,6 +28,7 @@ export class SottoClient {
   readonly #book: ContactBook;
   readonly #incoming: Incoming;
   readonly #sessions: Sessions;
+  readonly #companions: Companions;
   readonly #ticker: ReturnType<typeof setInterval>;
 
   private constructor(options: ClientOptions) {
@@ -34,6 +36,7 @@ export class SottoClient {
       attach: (link) => this.#sessions.resume(link),
       onFrames: (frames) => {
         this.approvals.hear(frames);
+        this.#companions.hear(frames);
         void this.#device.step((journal) => this.#incoming.receive(frames, journal)).catch(() => undefined);
       },
       onState: (state) => this.#connectionState(state),
@@ -44,6 +47,7 @@ export class SottoClient {
     this.#incoming = new Incoming(this.#device, this.#book);
     this.#sessions = new Sessions(this.#device, this.#messaging);
     this.approvals = new DeviceApprovals(this.#device, this.#sessions);
+    this.#companions = new Companions(this.#device, this.#messaging);
     this.#ticker = setInterval(() => (this.#device.closed ? clearInterval(this.#ticker) : this.#messaging.tick()), TICK_MS);
   }
 
@@ -211,6 +215,7 @@ export class SottoClient {
   close(): Promise<void> {
     clearInterval(this.#ticker);
     this.approvals.close();
+    this.#companions.close();
     return this.#device.close();
   }
 
@@ -219,6 +224,7 @@ export class SottoClient {
   #connectionState(state: ConnectionState): void {
     this.#device.events.emit('state', state);
     if (state.state === 'online') this.approvals.look();
+    if (state.state === 'online') this.#companions.soon();
     if (state.state === 'online') this.#goOnline();
     else if (this.#messaging.online) void this.#device.step((journal) => this.#offline(journal)).catch(() => undefined);
   }

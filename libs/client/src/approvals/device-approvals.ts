@@ -206,7 +206,7 @@ export class DeviceApprovals {
     if (sealed === undefined) return undefined;
     const seed = await this.#orBreaks(open, () => newcomer.open(sealed));
     if (seed === undefined) return undefined;
-    const account = await this.sessions.confirmBy(seed);
+    const account = await this.sessions.confirmBy(seed, 'brought');
     this.#becomes(open, 'approved');
     return account;
   }

@@ -41,7 +41,7 @@ export class ContactBook {
       if (before?.status === 'accepted' && contact.status !== 'accepted') await this.#end(before.account, journal);
       if (contact.status !== 'accepted' || before?.status === 'accepted') continue;
       await this.device.messenger?.contactAccepted(contact.account, stepOf(journal));
-      await this.messaging.beginIfMine(contact, journal);
+      await this.messaging.beginIfMine(contact, journal, before !== undefined);
     }
   }
 

@@ -77,7 +77,11 @@ export class Messaging {
     const contact = this.device.accepted(name);
     return this.#write(name, text, async (messenger, plaintext, step) => {
       const id = await messenger.composeTo(contact.account, plaintext, step);
-      if (messenger.directWith(contact.account) === undefined && this.mayBegin(contact)) await messenger.beginDirect(contact.account, step);
+      if (
+        messenger.directWith(contact.account) === undefined &&
+        (this.mayBegin(contact) || (this.device.alone && contact.changedKey === undefined))
+      )
+        await messenger.beginDirect(contact.account, step);
       return id;
     });
   }
@@ -112,14 +116,30 @@ export class Messaging {
 
   // --- direct conversations
 
-  /** The side that accepted makes the group; so does a device that nobody knows yet. */
-  mayBegin(contact: Contact): boolean {
+  /**
+   * The side that accepted makes the group; so does a device that nobody knows yet. One that is brought in by another makes none with contacts
+   * from before its time. @param justAccepted this device has seen how it became a contact
+   */
+  mayBegin(contact: Contact, justAccepted = false): boolean {
     if (contact.changedKey !== undefined) return false;
-    return contact.acceptedByMe || this.device.session?.fresh === true || this.device.messenger?.needsNewDirect(contact.account) === true;
+    if (this.device.messenger?.needsNewDirect(contact.account) === true) return true;
+    const origin = this.device.session?.origin;
+    return origin === 'alone' || (contact.acceptedByMe && (origin !== 'brought' || justAccepted));
   }
 
-  async beginIfMine(contact: Contact, journal: Journal): Promise<void> {
-    if (this.mayBegin(contact)) await this.device.messenger?.beginDirect(contact.account, stepOf(journal));
+  async beginIfMine(contact: Contact, journal: Journal, justAccepted = false): Promise<void> {
+    if (this.mayBegin(contact, justAccepted)) await this.device.messenger?.beginDirect(contact.account, stepOf(journal));
+  }
+
+  /** Nobody is there who would bring this device into the conversations in which its messages wait. */
+  async beginWhereWaited(journal: Journal): Promise<void> {
+    const { messenger, contacts } = this.device;
+    const waiting = new Set(messenger?.queue().map(({ content }) => content.account));
+    for (const account of waiting) {
+      const contact = account === undefined ? undefined : contacts.byAccount(account);
+      if (contact?.status !== 'accepted' || contact.changedKey !== undefined) continue;
+      await messenger?.beginDirect(contact.account, stepOf(journal));
+    }
   }
 
   // --- ports

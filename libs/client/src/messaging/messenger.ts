@@ -467,6 +467,13 @@ export class Messenger {
     this.#finish(step);
   }
 
+  /** Into these groups, as soon as their key packages are to be had: those at hand are older than the device that is wanted. */
+  async bringOwnDevices(groups: readonly string[], step: Step): Promise<void> {
+    const { account } = this.ports.own;
+    this.#claims.forget(account);
+    for (const group of groups) await this.wish(group, { kind: 'add', account }, step);
+  }
+
   async leave(group: string, step: Step): Promise<void> {
     const known = this.#known(group);
     known.leave(step);

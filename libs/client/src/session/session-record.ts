@@ -12,6 +12,12 @@ export interface DeviceSecrets {
   readonly deliveryKey: Uint8Array;
 }
 
+/**
+ * `first`: made with the account. `alone`: by a log-in, and no other device was there: the contacts know devices that may be gone, and must be
+ * met with new conversations. `brought`: another device of the account brings it into the conversations there are.
+ */
+export type DeviceOrigin = 'first' | 'alone' | 'brought';
+
 export interface SessionRecord {
   /** Lower-case hex, as `device`. */
   readonly account: string;
@@ -23,8 +29,7 @@ export interface SessionRecord {
   readonly credentialBody: Uint8Array;
   readonly credentialSignature: Uint8Array;
   readonly pending: boolean;
-  /** Made by a log-in: the account's contacts know other devices, and must be met with new groups. */
-  readonly fresh: boolean;
+  readonly origin: DeviceOrigin;
 }
 
 export function newSecrets(identitySeed?: Uint8Array): DeviceSecrets {
@@ -40,7 +45,7 @@ export function credentialOf(record: SessionRecord): DeviceCredential {
 }
 
 /** After Resume the server may leave the credential out: then the one in use stays. */
-export function recordOf(session: Session, fresh: boolean, before?: SessionRecord): SessionRecord {
+export function recordOf(session: Session, origin: DeviceOrigin, before?: SessionRecord): SessionRecord {
   const { credential } = session;
   const renewed = credential !== undefined && credential.body.length > 0;
   return {
@@ -52,6 +57,6 @@ export function recordOf(session: Session, fresh: boolean, before?: SessionRecor
     credentialBody: renewed ? credential.body : (before?.credentialBody ?? new Uint8Array()),
     credentialSignature: renewed ? credential.signature : (before?.credentialSignature ?? new Uint8Array()),
     pending: session.pending,
-    fresh,
+    origin,
   };
 }

@@ -10,10 +10,11 @@ import type { Messaging } from '../messaging/messaging.js';
 import { keyPairOf, newKeyPair } from '../sodium.js';
 import type { Journal } from '../storage/journal.js';
 import { decodeRecord } from '../storage/record.js';
+import { listDevices } from './account-devices.js';
 import { type Argon2id, portableArgon2id } from './argon2id.js';
 import { exportRecoveryFile, importRecoveryFile } from './recovery-file.js';
 import { RevokedCapabilities } from './revoked-capabilities.js';
-import { type DeviceSecrets, newSecrets, recordOf, type SessionRecord } from './session-record.js';
+import { type DeviceOrigin, type DeviceSecrets, newSecrets, recordOf, type SessionRecord } from './session-record.js';
 import * as signIn from './sign-in.js';
 
 export interface Account {
@@ -46,16 +47,16 @@ export class Sessions {
   /** Makes an account; the name that it got may carry a tag. Throws ServerError, ClientError. */
   async register(name: string, password: string, invite = ''): Promise<Account> {
     const secrets = newSecrets(newKeyPair().seed);
-    return this.#signIn(secrets, false, (link) => signIn.register(link, secrets, { name, password, invite }));
+    return this.#signIn(secrets, 'first', (link) => signIn.register(link, secrets, { name, password, invite }));
   }
 
   /** Makes a new device of an account. It is pending until it is confirmed, unless this store holds the account's identity key. */
   async logIn(name: string, password: string): Promise<Account> {
     const secrets = newSecrets(this.device.secrets?.identitySeed ?? this.#untoldSeed);
-    const account = await this.#signIn(secrets, true, (link) => signIn.logIn(link, secrets, { name, password }));
+    const account = await this.#signIn(secrets, 'alone', (link) => signIn.logIn(link, secrets, { name, password }));
     const ours =
       secrets.identitySeed !== undefined && toHex(keyPairOf(secrets.identitySeed).publicKey) === toHex(this.device.session!.identityKey);
-    if (account.pending && ours) return this.#confirm(secrets);
+    if (account.pending && ours) return this.#confirm(secrets, await this.#originNow());
     if (account.pending)
       this.device.problem(
         'pending-device',
@@ -65,16 +66,17 @@ export class Sessions {
   }
 
   async confirmByRecoveryFile(file: Uint8Array, passphrase: string): Promise<Account> {
-    return this.confirmBy(await importRecoveryFile(file, passphrase, this.#argon2id));
+    const seed = await importRecoveryFile(file, passphrase, this.#argon2id);
+    return this.confirmBy(seed, await this.#originNow());
   }
 
   /** Ends this device's wait by the account's identity key. Throws ClientError `bad-recovery-file` for the key of another account. */
-  async confirmBy(identitySeed: Uint8Array): Promise<Account> {
+  async confirmBy(identitySeed: Uint8Array, origin: DeviceOrigin): Promise<Account> {
     const { session, secrets } = this.device.signedIn();
     if (toHex(keyPairOf(identitySeed).publicKey) !== toHex(session.identityKey)) {
       throw new ClientError('bad-recovery-file', "this recovery file is of another account, or older than the account's key");
     }
-    return this.#confirm({ ...secrets, identitySeed });
+    return this.#confirm({ ...secrets, identitySeed }, origin);
   }
 
   /** A new identity key: every contact sees a change that it must confirm. */
@@ -82,7 +84,7 @@ export class Sessions {
     const secrets = { ...this.device.signedIn().secrets, identitySeed: newKeyPair().seed };
     await this.device.step(async (journal) => journal.put('session', 'next-secrets', secrets));
     const session = await signIn.resetIdentity(this.device.requireLink(), secrets, password);
-    return this.#becomes(session, secrets, true);
+    return this.#becomes(session, secrets, 'alone');
   }
 
   async recoveryFile(passphrase: string): Promise<Uint8Array> {
@@ -96,7 +98,7 @@ export class Sessions {
     const { secrets, session: before } = this.device.signedIn();
     const deviceAuthKey = keyPairOf(secrets.authSeed).publicKey;
     const session = await this.device.requireLink().call(Accounts.method.changePassword, { oldPassword, newPassword, deviceAuthKey });
-    await this.#keepSession(session, secrets, before.fresh);
+    await this.#keepSession(session, secrets, before.origin);
   }
 
   async load(): Promise<void> {
@@ -119,7 +121,7 @@ export class Sessions {
   async resume(link: Link): Promise<void> {
     const { session, secrets } = this.device.signedIn();
     const next = await signIn.resume(link, secrets, session);
-    await this.#keepSession(next, secrets, session.fresh);
+    await this.#keepSession(next, secrets, session.origin);
     await this.#attach(link, next.accessToken);
   }
 
@@ -127,7 +129,7 @@ export class Sessions {
     return this.device.options.argon2id ?? portableArgon2id;
   }
 
-  async #signIn(secrets: DeviceSecrets, fresh: boolean, ask: (link: Link) => Promise<Session>): Promise<Account> {
+  async #signIn(secrets: DeviceSecrets, origin: DeviceOrigin, ask: (link: Link) => Promise<Session>): Promise<Account> {
     const link = await this.device.connection.openLink();
     try {
       // Kept before the server knows them: an account must not end up with a key that nobody has.
@@ -138,7 +140,7 @@ export class Sessions {
         this.device.pin = link.pin;
       });
       const session = await ask(link);
-      await this.#keepSession(session, secrets, fresh);
+      await this.#keepSession(session, secrets, origin);
       await this.#attach(link, session.accessToken);
       this.device.connection.adopt(link);
       return this.account!;
@@ -153,23 +155,28 @@ export class Sessions {
     this.messaging.attached(await signIn.attach(link, secrets!, accessToken, revoked.wire()));
   }
 
-  async #confirm(secrets: DeviceSecrets): Promise<Account> {
+  async #originNow(): Promise<DeviceOrigin> {
+    const others = (await listDevices(this.device)).filter(({ own, online, revoked }) => !own && online && !revoked);
+    return others.length === 0 ? 'alone' : 'brought';
+  }
+
+  async #confirm(secrets: DeviceSecrets, origin: DeviceOrigin): Promise<Account> {
     const session = await signIn.confirmDevice(this.device.requireLink(), secrets, this.device.signedIn().session);
-    return this.#becomes(session, secrets, true);
+    return this.#becomes(session, secrets, origin);
   }
 
   /** The device's standing has changed: a new connection carries it. */
-  async #becomes(session: Session, secrets: DeviceSecrets, fresh: boolean): Promise<Account> {
-    await this.#keepSession(session, secrets, fresh);
+  async #becomes(session: Session, secrets: DeviceSecrets, origin: DeviceOrigin): Promise<Account> {
+    await this.#keepSession(session, secrets, origin);
     await this.device.connection.connect();
     return this.account!;
   }
 
-  #keepSession(session: Session, secrets: DeviceSecrets, fresh: boolean): Promise<void> {
+  #keepSession(session: Session, secrets: DeviceSecrets, origin: DeviceOrigin): Promise<void> {
     return this.device.step(async (journal) => {
       const before = this.device.session;
       const sameDevice = before?.device === toHex(session.device);
-      const record = recordOf(session, fresh, before);
+      const record = recordOf(session, origin, before);
       const sameStanding = sameDevice && before.pending === record.pending && toHex(before.identityKey) === toHex(record.identityKey);
       if (this.device.secrets !== undefined && toHex(this.device.secrets.deliveryKey) !== toHex(secrets.deliveryKey))
         this.device.revoked.clear(journal);
