@@ -5,6 +5,7 @@ import { UsageError } from './command-line/usage-error.js';
 import { runHost } from './host/host-command.js';
 import { runInvite } from './invite/invite-command.js';
 import { runJoin } from './join/join-command.js';
+import { runMailbox } from './mailbox/mailbox-command.js';
 
 const VERSION = '0.1.0';
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -23,6 +24,8 @@ async function run(argv: readonly string[]): Promise<void> {
       return runInvite(command, out);
     case 'join':
       return runJoin(command);
+    case 'mailbox':
+      return runMailbox(command);
   }
 }
 

@@ -30,8 +30,9 @@ export type SecretSource =
   | { readonly from: 'file'; readonly path: string }
   | { readonly from: 'descriptor'; readonly descriptor: number };
 
+/** `mailbox`: a device that nobody sits at. */
 export interface JoinCommand {
-  readonly command: 'join';
+  readonly command: 'join' | 'mailbox';
   readonly host: string;
   readonly port: number;
   readonly name: string;
@@ -61,6 +62,26 @@ export type Command =
 
 const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 
+const JOIN = {
+  ...HELP,
+  to: { type: 'string', short: 't' },
+  port: { type: 'string', short: 'p' },
+  name: { type: 'string', short: 'i' },
+  pin: { type: 'string', short: 'k' },
+  invite: { type: 'string' },
+  new: { type: 'boolean' },
+  'password-file': { type: 'string' },
+  'password-fd': { type: 'string' },
+  recovery: { type: 'string' },
+  'passphrase-file': { type: 'string' },
+  'passphrase-fd': { type: 'string' },
+  device: { type: 'string' },
+  'trust-new': { type: 'boolean' },
+  store: { type: 'string' },
+  tls: { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const satisfies OptionSpecs;
+
 const OPTIONS = {
   host: {
     ...HELP,
@@ -73,29 +94,13 @@ const OPTIONS = {
     'retry-window': { type: 'string' },
     json: { type: 'boolean' },
   },
-  join: {
-    ...HELP,
-    to: { type: 'string', short: 't' },
-    port: { type: 'string', short: 'p' },
-    name: { type: 'string', short: 'i' },
-    pin: { type: 'string', short: 'k' },
-    invite: { type: 'string' },
-    new: { type: 'boolean' },
-    'password-file': { type: 'string' },
-    'password-fd': { type: 'string' },
-    recovery: { type: 'string' },
-    'passphrase-file': { type: 'string' },
-    'passphrase-fd': { type: 'string' },
-    device: { type: 'string' },
-    'trust-new': { type: 'boolean' },
-    store: { type: 'string' },
-    tls: { type: 'boolean' },
-    json: { type: 'boolean' },
-  },
+  join: JOIN,
+  mailbox: JOIN,
   invite: { ...HELP, data: { type: 'string' }, json: { type: 'boolean' } },
 } as const satisfies Record<string, OptionSpecs>;
 
-const COMMANDS = Object.keys(OPTIONS);
+const COMMANDS = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
+const isCommand = (word: string): word is keyof typeof OPTIONS => COMMANDS.some((each) => each === word);
 
 /** Throws UsageError. */
 export function parseCommand(argv: readonly string[]): Command {
@@ -103,13 +108,13 @@ export function parseCommand(argv: readonly string[]): Command {
   if (word === undefined || word === '--help' || word === '-h') return { command: 'help' };
   if (word === 'help') return rest[0] === undefined ? { command: 'help' } : { command: 'help', about: rest[0] };
   if (word === '--version' || word === '-v') return { command: 'version' };
-  if (word !== 'host' && word !== 'join' && word !== 'invite') {
+  if (!isCommand(word)) {
     throw new UsageError(`there is no command "${word}"${didYouMean(word, COMMANDS, 'sotto ')}`);
   }
   const options = parseOptions(word, rest, OPTIONS[word]);
   if (options.flag('help')) return { command: 'help', about: word };
   if (word === 'host') return hostCommand(options);
-  return word === 'join' ? joinCommand(options) : inviteCommand(options);
+  return word === 'invite' ? inviteCommand(options) : joinCommand(word, options);
 }
 
 function hostCommand(options: ParsedOptions): HostCommand {
@@ -136,15 +141,15 @@ function hostCommand(options: ParsedOptions): HostCommand {
   };
 }
 
-function joinCommand(options: ParsedOptions): JoinCommand {
+function joinCommand(command: JoinCommand['command'], options: ParsedOptions): JoinCommand {
   noMore(options, 1);
-  const target = joinTarget(options);
+  const target = joinTarget(command, options);
   if (target.name === undefined) throw new UsageError('say who you are: -i NAME');
   if (!TAGGED_NAME_PATTERN.test(target.name)) throw new UsageError('a name is 3 to 32 of a-z, 0-9 and _');
   if (target.pin !== undefined && !PIN_PATTERN.test(target.pin)) throw new UsageError('-k takes the pin: 64 hexadecimal digits');
   if (target.invite !== undefined && options.flag('new')) throw new UsageError('--new registers without an invite: give one or the other');
   return {
-    command: 'join',
+    command,
     host: target.host,
     port: target.port,
     name: target.name,
@@ -153,7 +158,7 @@ function joinCommand(options: ParsedOptions): JoinCommand {
     register: target.invite !== undefined || options.flag('new') ? { invite: target.invite } : undefined,
     password: secretSource(options, 'password'),
     recovery: recoveryOf(options),
-    deviceName: deviceNameOf(options),
+    deviceName: deviceNameOf(command, options),
     store: options.text('store'),
     tls: options.flag('tls'),
     json: options.flag('json'),
@@ -168,17 +173,18 @@ interface JoinTarget {
   readonly invite: string | undefined;
 }
 
-function joinTarget(options: ParsedOptions): JoinTarget {
+function joinTarget(command: JoinCommand['command'], options: ParsedOptions): JoinTarget {
   const [text] = options.positionals;
   const name = options.text('name');
   const pin = options.text('pin')?.toLowerCase();
   if (text === undefined) {
     const host = options.text('to');
-    if (host === undefined) throw new UsageError('say where: sotto join -t HOST -p PORT -i NAME, or sotto join LINK');
+    if (host === undefined) throw new UsageError(`say where: sotto ${command} -t HOST -p PORT -i NAME, or sotto ${command} LINK`);
     const port = wholeNumber('--port', options.text('port') ?? String(DEFAULT_PORT), 1, 65_535);
     return { host, port, name, pin, invite: options.text('invite') };
   }
-  if (!isJoinLink(text)) throw new UsageError(`"${text}" is no link: use sotto join -t HOST -p PORT, or a link that begins with sotto://`);
+  if (!isJoinLink(text))
+    throw new UsageError(`"${text}" is no link: use sotto ${command} -t HOST -p PORT, or a link that begins with sotto://`);
   const link = parseJoinLink(text);
   if (options.flag('to') || options.flag('port')) throw new UsageError('a link names the server already: leave out -t and -p');
   if (pin !== undefined && pin !== link.pin) throw new UsageError('the pin in the link is not the one after -k');
@@ -203,8 +209,8 @@ function recoveryOf(options: ParsedOptions): JoinCommand['recovery'] {
 }
 
 /** Not the machine's name unless the user says so: the server sees it. */
-function deviceNameOf(options: ParsedOptions): string {
-  const name = options.text('device') ?? `sotto on ${process.platform}`;
+function deviceNameOf(command: JoinCommand['command'], options: ParsedOptions): string {
+  const name = options.text('device') ?? (command === 'mailbox' ? 'sotto mailbox' : `sotto on ${process.platform}`);
   if (Buffer.byteLength(name) > LIMITS.deviceNameBytes) throw new UsageError(`--device is at most ${LIMITS.deviceNameBytes} bytes long`);
   return name;
 }

@@ -5,6 +5,7 @@ const GENERAL = `sotto: end-to-end encrypted conversations on a server of your o
 
   sotto host     start a server on this machine
   sotto join     log in (or register) and talk
+  sotto mailbox  a device of yours that is always on, and keeps for your others what they miss
   sotto invite   make an invite for the server that runs here
 
 sotto help COMMAND tells more.`;
@@ -52,11 +53,26 @@ seals what this device stores: after /password the new one does; after a change 
 
 ${chatHelp()}`;
 
+const MAILBOX = `sotto mailbox -t HOST -p PORT -i NAME [options]  a device of yours that is always on
+sotto mailbox LINK [-i NAME]
+
+The server keeps no messages. A mailbox takes part in all your conversations like a phone, and hands over to your other
+devices what they missed while the senders were away. It holds your keys: run it on a machine that you trust, not on the
+server of somebody else. Options are those of sotto join (sotto help join), but for
+      --device NAME        what it calls itself while it waits      (sotto mailbox)
+      --store FOLDER       where it keeps its keys and messages
+                           (~/.local/share/sotto/HOST_PORT/NAME-mailbox)
+It is let in once, like every new device: by --recovery FILE; or from another of your devices by /approve there, then
+/approve CODE on both. It is brought into each conversation by that other device while both are connected.
+
+It prints a line when something happens, never what people wrote. /approve, /deny, /devices and /quit are understood while
+its input is open. SIGTERM or Ctrl-C ends it when all that has arrived is stored; it ends with an error when its session is over.`;
+
 const INVITE = `sotto invite [NAME] [--data FOLDER] [--json]     make an invite for the server that runs on this machine
 
 With NAME the invite carries that name. FOLDER is the one that sotto host was given.`;
 
-const TOPICS: Readonly<Record<string, string>> = { host: HOST, join: JOIN, invite: INVITE };
+const TOPICS: Readonly<Record<string, string>> = { host: HOST, join: JOIN, mailbox: MAILBOX, invite: INVITE };
 
 /** What /help shows in a conversation. */
 export function chatHelp(): string {

@@ -21,6 +21,8 @@ export type ChatEvent =
   | { readonly event: 'contact'; readonly name: string; readonly state: ContactView['state'] }
   | { readonly event: 'presence'; readonly name: string; readonly online: boolean }
   | ({ readonly event: 'message' } & MessageView & InGroup)
+  /** By a mailbox: a message arrived that is not shown. */
+  | ({ readonly event: 'kept' } & Omit<MessageView, 'text'> & InGroup)
   | ({ readonly event: 'sent'; readonly to: string; readonly id: string } & Pick<InGroup, 'groupName'>)
   | ({ readonly event: 'delivery'; readonly to: string; readonly id: string; readonly status: DeliveryStatus } & Pick<InGroup, 'groupName'>)
   | { readonly event: 'contacts'; readonly contacts: readonly ContactView[] }

@@ -1,9 +1,10 @@
-import { type ClientEvents, type Contact, type ConnectionState, type Message, type SottoClient } from '@sotto/client';
+import { type ClientEvents, type Contact, type Message, type SottoClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import { chatHelp } from '../command-line/help.js';
 import type { AccountCommands } from './account-commands.js';
 import type { Asker } from './asker.js';
 import type { ChatCommand, ContactCommand } from './chat-command.js';
+import { connectionEvent } from './connection-event.js';
 import type { ChatEvent, ContactView } from './chat-event.js';
 import type { GroupCommands } from './group-commands.js';
 import type { Secrets } from './json-fields.js';
@@ -199,10 +200,4 @@ export class Chat {
 
 function viewOf({ name, status, online }: Contact): ContactView {
   return { name, state: status, online };
-}
-
-function connectionEvent(state: ConnectionState): ChatEvent {
-  if (state.state === 'offline') return { event: 'connection', state: 'offline', cause: state.cause, retryInMs: state.retryInMs };
-  if (state.state === 'refused') return { event: 'connection', state: 'refused', cause: state.cause };
-  return { event: 'connection', state: state.state };
 }

@@ -1,13 +1,9 @@
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ClientError, type SottoClient } from '@sotto/client';
-import { openClient, SqliteStore } from '@sotto/client/node';
+import type { SottoClient } from '@sotto/client';
+import type { SqliteStore } from '@sotto/client/node';
 import type { JoinCommand } from '../command-line/command.js';
-import { defaultStoreFolder } from '../command-line/folders.js';
-import { UsageError } from '../command-line/usage-error.js';
-import { encodeJoinLink, hostForUrl } from '../link/join-link.js';
-import { confirm, type Terminal } from '../password/hidden-prompt.js';
-import { readPassphrase, readPassword } from '../password/password.js';
+import { enter, openDevice, openStore, recover, toolsOf, welcome } from '../device/device.js';
+import type { Terminal } from '../password/hidden-prompt.js';
+import { readPassword } from '../password/password.js';
 import { AccountCommands } from './account-commands.js';
 import { askNobody, askOn } from './asker.js';
 import { Chat } from './chat.js';
@@ -39,81 +35,13 @@ export async function runJoin(command: JoinCommand): Promise<void> {
 }
 
 function partsOf(client: SottoClient, store: SqliteStore, command: JoinCommand, display: Display): { chat: Chat; stop: () => void } {
-  const { host, port, json, deviceName, recovery } = command;
   const show = (event: ChatEvent) => display.show(event);
-  const ask = json ? askNobody : askOn(() => display.screen);
-  const tools = {
-    ask,
-    deviceName: recovery === undefined ? deviceName : undefined,
-    linkOf: (invite: string, name: string | undefined) => encodeJoinLink({ host, port, pin: client.pin ?? '', invite, name }),
-    changePassphrase: (passphrase: string) => store.changePassphrase(passphrase),
-  };
+  const ask = command.json ? askNobody : askOn(() => display.screen);
+  const tools = toolsOf(client, store, command, ask);
   const account = new AccountCommands(client, tools, show);
   const groups = new GroupCommands(client, new GroupNames(client), show);
   const chat = new Chat(client, { account, groups }, ask, display.numbers, show);
   return { chat, stop: () => [account, groups, chat].forEach((part) => part.stop()) };
-}
-
-/** The passphrase of the store is the password: one thing to remember, and it never lies on the disk. */
-async function openStore(command: JoinCommand, password: string): Promise<SqliteStore> {
-  const folder = command.store ?? defaultStoreFolder(process.env, command, command.name);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, 'store.db');
-  try {
-    return await SqliteStore.open(file, password);
-  } catch (error) {
-    if (!(error instanceof ClientError)) throw error;
-    if (error.reason === 'wrong-passphrase') {
-      throw new UsageError(
-        'this password does not open what is stored here (one changed on another device: the old one does, then /login)',
-      );
-    }
-    if (error.reason === 'store-in-use') throw new UsageError('sotto runs with this store already: one device is one process');
-    throw error.reason === 'bad-store' ? new UsageError(`${error.message} (${file})`) : error;
-  }
-}
-
-function openDevice(command: JoinCommand, store: SqliteStore, terminal: Terminal): Promise<SottoClient> {
-  return openClient({
-    url: `${command.tls ? 'wss' : 'ws'}://${hostForUrl(command.host)}:${command.port}/`,
-    store,
-    pin: command.pin,
-    onNewPin: (pin) => command.trustNew || askToTrust(pin, terminal),
-  });
-}
-
-async function askToTrust(pin: string, terminal: Terminal): Promise<boolean> {
-  terminal.output.write(`This server is new here. Its identity (pin) is\n  ${pin}\n`);
-  return confirm(terminal, 'Is that what its operator told you?');
-}
-
-/** True when an account was made. */
-async function enter(client: SottoClient, { register, name, host, port }: JoinCommand, password: string): Promise<boolean> {
-  if (client.account !== undefined) {
-    await client.resume();
-    return false;
-  }
-  try {
-    if (register === undefined) await client.logIn(name, password);
-    else await client.register(name, password, register.invite);
-    return register !== undefined;
-  } catch (error) {
-    if (error instanceof ClientError && error.reason === 'pin-refused') {
-      throw new UsageError(`${error.message} (-k PIN, or --trust-new)`);
-    }
-    if (error instanceof ClientError && error.reason === 'offline')
-      throw new Error(`${error.message}: ${host}, port ${port}`, { cause: error });
-    throw error;
-  }
-}
-
-/** A device that waits is confirmed by the recovery file, when there is one. */
-async function recover(client: SottoClient, { recovery }: JoinCommand, terminal: Terminal): Promise<void> {
-  if (recovery === undefined || client.account?.pending !== true) return;
-  const file = await readFile(recovery.file).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`the recovery file ${recovery.file} cannot be read (${error.code ?? 'unknown'})`);
-  });
-  await client.confirmByRecoveryFile(file, await readPassphrase(recovery.passphrase, terminal));
 }
 
 async function talk(client: SottoClient, command: JoinCommand, chat: Chat, display: Display, registered: boolean): Promise<void> {
@@ -123,19 +51,6 @@ async function talk(client: SottoClient, command: JoinCommand, chat: Chat, displ
   chat.start();
   await followLines(chat, screen, command.json, display);
   screen.close();
-}
-
-function welcome({ account, pin = '' }: SottoClient, command: JoinCommand, registered: boolean): ChatEvent[] {
-  if (account === undefined) return [];
-  const { name, server, pending } = account;
-  const events: ChatEvent[] = [{ event: 'ready', name, server, pin, registered, pending }];
-  const notice = (text: string) => events.push({ event: 'notice', text });
-  if (registered && name !== command.name) {
-    notice(`the server made ${name} of ${command.name}: others find you by it; on this machine -i ${command.name} goes on working`);
-  }
-  if (registered) notice('/recovery FILE writes a recovery file: with it and a passphrase you get back in when this device is lost');
-  if (!pending && command.recovery !== undefined) notice('the device is confirmed: the recovery file is not needed here any more');
-  return events;
 }
 
 /** One after the other, as they were typed. */

@@ -26,6 +26,8 @@ export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: numb
   switch (event.event) {
     case 'message':
       return indented(`${clock(event.sentAt, now)} ${senderOf(event)}: `, event.text);
+    case 'kept':
+      return [`${clock(now, now)} · kept a message of ${senderOf(event)}`];
     case 'sent':
       return [];
     case 'delivery':
@@ -101,7 +103,7 @@ function calledOf(conversation: string, { groupName }: { readonly groupName?: st
 }
 
 /** The sender first: whoever names the group can't make it look like another sender. */
-function senderOf({ from, to, groupName }: Extract<ChatEvent, { event: 'message' }>): string {
+function senderOf({ from, to, groupName }: Extract<ChatEvent, { event: 'message' | 'kept' }>): string {
   if (groupName !== undefined) return `${visible(from)} in ${oneLine(groupName)}`;
   return to === undefined ? visible(from) : `${visible(from)} to ${visible(to)}`;
 }

@@ -1,0 +1,100 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClientError, type SottoClient } from '@sotto/client';
+import { openClient, SqliteStore } from '@sotto/client/node';
+import type { JoinCommand } from '../command-line/command.js';
+import { defaultStoreFolder } from '../command-line/folders.js';
+import { UsageError } from '../command-line/usage-error.js';
+import type { AccountTools } from '../join/account-commands.js';
+import type { Asker } from '../join/asker.js';
+import type { ChatEvent } from '../join/chat-event.js';
+import { encodeJoinLink, hostForUrl } from '../link/join-link.js';
+import { confirm, type Terminal } from '../password/hidden-prompt.js';
+import { readPassphrase } from '../password/password.js';
+
+/** The passphrase of the store is the password: one thing to remember, and it never lies on the disk. */
+export async function openStore(command: JoinCommand, password: string): Promise<SqliteStore> {
+  const folder =
+    command.store ?? defaultStoreFolder(process.env, command, command.command === 'mailbox' ? `${command.name}-mailbox` : command.name);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, 'store.db');
+  try {
+    return await SqliteStore.open(file, password);
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    if (error.reason === 'wrong-passphrase') {
+      throw new UsageError(
+        'this password does not open what is stored here (one changed on another device: the old one does, then /login)',
+      );
+    }
+    if (error.reason === 'store-in-use') throw new UsageError('sotto runs with this store already: one device is one process');
+    throw error.reason === 'bad-store' ? new UsageError(`${error.message} (${file})`) : error;
+  }
+}
+
+export function openDevice(command: JoinCommand, store: SqliteStore, terminal: Terminal): Promise<SottoClient> {
+  return openClient({
+    url: `${command.tls ? 'wss' : 'ws'}://${hostForUrl(command.host)}:${command.port}/`,
+    store,
+    pin: command.pin,
+    onNewPin: (pin) => command.trustNew || askToTrust(pin, terminal),
+  });
+}
+
+async function askToTrust(pin: string, terminal: Terminal): Promise<boolean> {
+  terminal.output.write(`This server is new here. Its identity (pin) is\n  ${pin}\n`);
+  return confirm(terminal, 'Is that what its operator told you?');
+}
+
+/** True when an account was made. */
+export async function enter(client: SottoClient, { register, name, host, port }: JoinCommand, password: string): Promise<boolean> {
+  if (client.account !== undefined) {
+    await client.resume();
+    return false;
+  }
+  try {
+    if (register === undefined) await client.logIn(name, password);
+    else await client.register(name, password, register.invite);
+    return register !== undefined;
+  } catch (error) {
+    if (error instanceof ClientError && error.reason === 'pin-refused') {
+      throw new UsageError(`${error.message} (-k PIN, or --trust-new)`);
+    }
+    if (error instanceof ClientError && error.reason === 'offline')
+      throw new Error(`${error.message}: ${host}, port ${port}`, { cause: error });
+    throw error;
+  }
+}
+
+/** A device that waits is confirmed by the recovery file, when there is one. */
+export async function recover(client: SottoClient, { recovery }: JoinCommand, terminal: Terminal): Promise<void> {
+  if (recovery === undefined || client.account?.pending !== true) return;
+  const file = await readFile(recovery.file).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`the recovery file ${recovery.file} cannot be read (${error.code ?? 'unknown'})`);
+  });
+  await client.confirmByRecoveryFile(file, await readPassphrase(recovery.passphrase, terminal));
+}
+
+export function toolsOf(client: SottoClient, store: SqliteStore, command: JoinCommand, ask: Asker): AccountTools {
+  const { host, port, deviceName, recovery } = command;
+  return {
+    ask,
+    deviceName: recovery === undefined ? deviceName : undefined,
+    linkOf: (invite, name) => encodeJoinLink({ host, port, pin: client.pin ?? '', invite, name }),
+    changePassphrase: (passphrase) => store.changePassphrase(passphrase),
+  };
+}
+
+/** What the user is told first. */
+export function welcome({ account, pin = '' }: SottoClient, command: JoinCommand, registered: boolean): ChatEvent[] {
+  if (account === undefined) return [];
+  const { name, server, pending } = account;
+  const events: ChatEvent[] = [{ event: 'ready', name, server, pin, registered, pending }];
+  const notice = (text: string) => events.push({ event: 'notice', text });
+  if (registered && name !== command.name) {
+    notice(`the server made ${name} of ${command.name}: others find you by it; on this machine -i ${command.name} goes on working`);
+  }
+  if (registered) notice('/recovery FILE writes a recovery file: with it and a passphrase you get back in when this device is lost');
+  if (!pending && command.recovery !== undefined) notice('the device is confirmed: the recovery file is not needed here any more');
+  return events;
+}
