@@ -53,6 +53,13 @@ describe('the command line', () => {
     expect(parse('join -t h -i alice --device tablet')).toMatchObject({ deviceName: 'tablet' });
   });
 
+  it('keeps a mailbox as it joins, as another device', () => {
+    expect(parse('mailbox -t h -i alice')).toMatchObject({ command: 'mailbox', name: 'alice', deviceName: 'sotto mailbox' });
+    expect(parse('mailbox --help')).toEqual({ command: 'help', about: 'mailbox' });
+    expect(() => parse('mailbox -i alice')).toThrow('say where: sotto mailbox');
+    expect(() => parse('mailbx')).toThrow('did you mean sotto mailbox?');
+  });
+
   it.each([
     ['join -t h -i alice --passphrase-fd 3', 'opens a recovery file'],
     [`join -t h -i alice --device ${'x'.repeat(65)}`, 'at most 64 bytes'],
