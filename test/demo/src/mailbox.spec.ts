@@ -23,7 +23,11 @@ describe('sotto mailbox', () => {
   }, 30_000);
 
   const device = (store: string) => ['--store', join(folder, store), '--password-file', join(folder, 'password')];
-  const registers = async (name: string) => new JsonProcess(name, ['join', await server.invite(name), ...device(name)]);
+  const registers = async (name: string): Promise<JsonProcess> => {
+    const person = new JsonProcess(name, ['join', await server.invite(name), ...device(name)]);
+    await person.hears('ready', { registered: true }, 60);
+    return person;
+  };
   const enters = (command: 'join' | 'mailbox', name: string, store: string) =>
     new JsonProcess(store, [command, '-t', HOST, '-p', String(server.port), '-k', server.pin, '-i', name, ...device(store)]);
 

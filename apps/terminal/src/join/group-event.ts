@@ -18,7 +18,7 @@ export interface MembershipChange {
   readonly renamed?: string;
 }
 
-/** What happens in a group; the last four in conversations of two, too. */
+/** What happens in a group; from `missing` on in conversations of two, too. */
 export type GroupNews =
   | { readonly what: 'created' | 'left' | 'out' }
   | { readonly what: 'invited'; readonly by: string }
@@ -26,6 +26,8 @@ export type GroupNews =
   | MembershipChange
   | { readonly what: 'missing'; readonly messages: number; readonly asking: string }
   | { readonly what: 'waiting'; readonly id: string; readonly cause: string }
+  /** `wanted`: kinds of changes, which the server does not take. */
+  | { readonly what: 'refused'; readonly wanted: readonly string[] }
   | { readonly what: 'unprocessable'; readonly author: string }
   | { readonly what: 'given-up'; readonly id: string; readonly device: string };
 

@@ -63,6 +63,8 @@ function newsTexts(news: News, numbers: MessageNumbers): string[] {
       return [`#${numbers.numberOf(news.id)} is waiting: ${oneLine(news.cause)}`];
     case 'unprocessable':
       return [`${oneLine(news.author)} changed something in a way that this device cannot follow; it asks to be let in again`];
+    case 'refused':
+      return [`the server does not take this change: ${listed(news.wanted)}`];
     case 'given-up':
       return [`#${numbers.numberOf(news.id)} cannot be read by device ${short(news.device)}, whatever is tried`];
   }

@@ -115,6 +115,7 @@ describe('the screen', () => {
       '[14:03] · tea: bob renamed it to six',
     ]);
     expect(render({ ...change, devicesAdded: ['carol'] })).toEqual(['[14:03] · tea: carol has another device here']);
+    expect(render({ ...tea, what: 'refused', wanted: ['add'] })[0]).toContain('does not take this change: add');
     for (const what of ['created', 'left', 'out'] as const) expect(render({ ...tea, what })).toHaveLength(1);
   });
 
