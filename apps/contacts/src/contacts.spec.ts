@@ -24,10 +24,10 @@ import {
   ContactLookup,
   type AccountByNameRequest,
   type AccountsByIdsRequest,
-  type ClaimedByRequest,
   DeviceChangedSchema,
   GatewayEventSchema,
   KeyPackageLedger,
+  type RevokeClaimedRequest,
 } from '@sotto/protocol/internal';
 import { startNats, startPostgres, startRedis, temporaryFolder } from '@sotto/testing';
 import { ContactsModule, contactsConfigSchema } from './index.js';
@@ -54,8 +54,12 @@ class AccountsParty {
 
 @Controller()
 class LedgerParty {
-  @Rpc(KeyPackageLedger.method.claimedBy)
-  async claimedBy(@Payload() { claimer }: ClaimedByRequest) {
+  static readonly asked: RevokeClaimedRequest[] = [];
+
+  @Rpc(KeyPackageLedger.method.revokeClaimed)
+  async revokeClaimed(@Payload() request: RevokeClaimedRequest) {
+    const { claimer } = request;
+    LedgerParty.asked.push(request);
     return { capabilities: toHex(claimer) === idOf('alice') ? [CAPABILITY] : [] };
   }
 
@@ -142,6 +146,7 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       await pause(350);
       await parts.database.client.contact.deleteMany();
       heard = [];
+      LedgerParty.asked.length = 0;
     });
 
     const clientOf = (): RpcClient => new RpcClient(parts.bus, { service: 'tester' });
@@ -330,6 +335,36 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       await as('bob', Contacts.method.unblock, { name: 'alice' });
       expect(await list('bob')).toEqual([]);
       expect(heard.filter(({ account, event }) => account === idOf('alice') && event.kind.case === 'contact')).toEqual([]);
+    });
+
+    it('ends the right to claim later than it began, and in the ledger too, for a contact that is removed or blocked', async () => {
+      const right = () => clientOf().call(ContactLookup.method.mayClaim, { claimer: fromHex(idOf('alice')), owner: fromHex(idOf('bob')) });
+      const keepCapabilities = [new Uint8Array(16).fill(8)];
+      for (const method of [Contacts.method.remove, Contacts.method.block]) {
+        await befriend('alice', 'bob');
+        const { allowed, revoke, since } = await right();
+        expect({ allowed, revoke }).toEqual({ allowed: true, revoke: false });
+        // The clock of the replica that accepted was ahead.
+        await parts.database.client.contact.updateMany({ data: { changedAt: new Date(Date.now() + 60_000) } });
+        const ahead = (await right()).since;
+        expect(ahead).toBeGreaterThan(since);
+        await as('bob', method, { name: 'alice', keepCapabilities });
+        const asked = LedgerParty.asked.at(-1)!;
+        expect([toHex(asked.owner), toHex(asked.claimer), asked.keep]).toEqual([idOf('bob'), idOf('alice'), keepCapabilities]);
+        expect(asked.ended).toBeGreaterThan(ahead);
+        expect(await right()).toMatchObject({ allowed: true, revoke: true });
+        await parts.database.client.contact.deleteMany();
+      }
+      await expect(as('bob', Contacts.method.remove, { name: 'alice', keepCapabilities: [new Uint8Array(15)] })).rejects.toThrow(
+        'MALFORMED',
+      );
+    });
+
+    it('asks the ledger alike when a name that nobody has is removed or blocked', async () => {
+      for (const method of [Contacts.method.remove, Contacts.method.block]) {
+        for (const name of ['nobody_here', 'dave']) await as('bob', method, { name });
+      }
+      expect(LedgerParty.asked.map(({ claimer }) => claimer.length)).toEqual([16, 16, 16, 16]);
     });
 
     it('tells contacts of a device that goes, but not of one that is back at once, nor of an invisible one', async () => {

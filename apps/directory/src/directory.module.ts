@@ -1,8 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { LIVE_STATE } from '@sotto/platform/live-state';
-import type { LiveState } from '@sotto/platform/live-state';
+import { DEVICE_ROUTE_STORE, LIVE_STATE } from '@sotto/platform/live-state';
+import type { DeviceRouteStore, LiveState } from '@sotto/platform/live-state';
 import type { DirectoryConfig } from './config.js';
 import { ClaimBudgetStore } from './key-packages/claim-budget.store.js';
+import { DeviceNotices } from './key-packages/device-notices.js';
 import { KeyPackageLedgerController } from './key-packages/key-package-ledger.controller.js';
 import { KEY_PACKAGE_STORE } from './key-packages/key-package.store.js';
 import { KeyPackagesController } from './key-packages/key-packages.controller.js';
@@ -18,14 +19,15 @@ export class DirectoryModule {
       module: DirectoryModule,
       controllers: [KeyPackagesController, KeyPackageLedgerController],
       providers: [
-        { provide: KEY_PACKAGE_STORE, useFactory: keyPackageStoreOf, inject: [LIVE_STATE] },
+        { provide: KEY_PACKAGE_STORE, useFactory: keyPackageStoreOf, inject: [LIVE_STATE, DEVICE_ROUTE_STORE] },
         { provide: ClaimBudgetStore, useFactory: (live: LiveState) => new ClaimBudgetStore(live, config), inject: [LIVE_STATE] },
+        DeviceNotices,
         KeyPackagesService,
       ],
     };
   }
 }
 
-function keyPackageStoreOf(live: LiveState): RedisKeyPackageStore | MemoryKeyPackageStore {
-  return live.kind === 'redis' ? new RedisKeyPackageStore(live.redis) : new MemoryKeyPackageStore();
+function keyPackageStoreOf(live: LiveState, routes: DeviceRouteStore): RedisKeyPackageStore | MemoryKeyPackageStore {
+  return live.kind === 'redis' ? new RedisKeyPackageStore(live.redis) : new MemoryKeyPackageStore(routes);
 }

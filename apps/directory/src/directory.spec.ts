@@ -115,11 +115,13 @@ function directoryStory(topology: string, open: () => Promise<{ bus: Bus; liveSt
       expect((await as(BOB, KeyPackages.method.count, {})).left).toBe(0);
     });
 
-    it('tells the device once that it runs low, keeps the ledger, and forgets', async () => {
+    it('tells the device once that it runs low and what is revoked, before anybody gets an answer, and forgets', async () => {
       const heard: number[] = [];
+      const revoked: string[] = [];
       parts.bus.subscribe(gatewayEventSubject(GATEWAY), (payload) => {
         const { event } = fromBinary(GatewayEventSchema, payload);
         if (event?.kind.case === 'keyPackagesLow') heard.push(event.kind.value.left);
+        if (event?.kind.case === 'capabilitiesRevoked') revoked.push(...event.kind.value.capabilities.map(toHex));
       });
       const route = {
         device: BOB,
@@ -136,8 +138,12 @@ function directoryStory(topology: string, open: () => Promise<{ bus: Bus; liveSt
         expect(fromBinary(KeyPackages.method.claim.output, (await claim(ALICE, BOB)).body).keyPackages).toHaveLength(1);
       await new Promise((resolve) => setTimeout(resolve, 100));
       expect(heard).toEqual([25]);
-      const ledger = await clientOf().call(KeyPackageLedger.method.claimedBy, { owner: fromHex(BOB), claimer: fromHex(ALICE) });
+      const ended = { owner: fromHex(BOB), claimer: fromHex(ALICE), ended: 1n };
+      const ledger = await clientOf().call(KeyPackageLedger.method.revokeClaimed, ended);
       expect(ledger.capabilities).toHaveLength(3);
+      expect(new Set(revoked)).toEqual(new Set(ledger.capabilities.map(toHex)));
+      fromBinary(KeyPackages.method.claim.output, (await claim(ALICE, BOB)).body);
+      expect(revoked).toHaveLength(4);
       await clientOf().call(KeyPackageLedger.method.forget, { account: fromHex(BOB) });
       expect((await as(BOB, KeyPackages.method.count, {})).left).toBe(0);
     });

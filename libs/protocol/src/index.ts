@@ -43,6 +43,7 @@ export {
   SessionRevokedSchema,
   GoingAwaySchema,
   DevicesChangedSchema,
+  CapabilitiesRevokedSchema,
   Outcome,
   OutcomeSchema,
   ReceiptStatus,
@@ -64,6 +65,7 @@ export {
   type SessionRevoked,
   type GoingAway,
   type DevicesChanged,
+  type CapabilitiesRevoked,
 } from './generated/sotto/v1/frames_pb.js';
 export {
   AttachRequestSchema,

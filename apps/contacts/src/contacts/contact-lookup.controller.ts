@@ -24,9 +24,9 @@ export class ContactLookupController {
   async mayClaim(@Payload() request: MayClaimRequest): Promise<MessageInitShape<typeof MayClaimResponseSchema>> {
     const claimer = toHex(request.claimer);
     const owner = toHex(request.owner);
-    if (claimer === owner) return { allowed: true, revoke: false };
-    const standing = await this.store.standing(claimer, owner);
-    return { allowed: standing.one, revoke: standing.one && !standing.other };
+    if (claimer === owner) return { allowed: true };
+    const { one: claimers, other: owners } = await this.store.standing(claimer, owner);
+    return { allowed: claimers !== undefined, revoke: owners === undefined, since: BigInt(owners?.changedAt ?? 0) };
   }
 
   @Rpc(ContactLookup.method.accountChanged)

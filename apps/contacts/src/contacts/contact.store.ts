@@ -19,6 +19,12 @@ export interface Person {
   name: string;
 }
 
+/** What a row was before its owner ended it, and when that was: later than the row's last change, whatever the clocks say. */
+export interface Ended {
+  before: ContactRow | undefined;
+  at: number;
+}
+
 /** `fresh`: a pending row is new. `known`: nothing to do, the row was there. `limit`: a bound of the asker is reached. */
 export type RequestOutcome =
   | { kind: 'fresh'; row: ContactRow; reached: boolean }
@@ -50,10 +56,10 @@ export interface ContactStore {
   ): Promise<{ mine: ContactRow; theirs: ContactRow; fresh: boolean } | undefined>;
   /** Drops the request from the owner's list alone. Returns whether there was one. */
   decline(owner: string, name: string): Promise<boolean>;
-  /** Takes the row out of the owner's list; a request that is taken back leaves the other list as well. Returns what it was. */
-  takeOut(me: Person, name: string, peer: string | undefined): Promise<ContactRow | undefined>;
-  /** Returns what the row was before; 'limit' when the list is full. */
-  block(me: Person, name: string, now: number, limits: ContactLimits): Promise<{ before: ContactRow | undefined } | 'limit'>;
+  /** Takes the row out of the owner's list; a request that is taken back leaves the other list as well. */
+  takeOut(me: Person, name: string, peer: string | undefined, now: number): Promise<Ended>;
+  /** 'limit': the list is full. */
+  block(me: Person, name: string, now: number, limits: ContactLimits): Promise<Ended | 'limit'>;
   unblock(owner: string, name: string): Promise<boolean>;
   find(owner: string, name: string): Promise<ContactRow | undefined>;
   /** The owner's accepted row of this account. */
@@ -61,8 +67,8 @@ export interface ContactStore {
   list(owner: string, since: number): Promise<ContactRow[]>;
   /** Accounts that this one has accepted and that have accepted it. */
   mutual(account: string): Promise<string[]>;
-  /** Whether each side has accepted the other, as it stands in its own list. */
-  standing(one: string, other: string): Promise<{ one: boolean; other: boolean }>;
+  /** The row of each side in which it has accepted the other. */
+  standing(one: string, other: string): Promise<{ one: ContactRow | undefined; other: ContactRow | undefined }>;
   /** Drops the account's own list, and its requests from the lists of others. Those who had accepted it keep their row. */
   forget(account: string): Promise<void>;
   /** Deletes what counts as gone. Returns how many rows. */

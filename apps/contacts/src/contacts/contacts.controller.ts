@@ -12,7 +12,7 @@ import type {
   RemoveContactRequest,
   UnblockContactRequest,
 } from '@sotto/protocol';
-import { ContactsService } from './contacts.service.js';
+import { ContactsService, legalCapabilities } from './contacts.service.js';
 
 @Controller()
 export class ContactsController {
@@ -27,17 +27,17 @@ export class ContactsController {
   }
 
   @Rpc(Contacts.method.remove)
-  async remove(@Payload() { name }: RemoveContactRequest, @Ctx() caller: RpcCaller): Promise<object> {
-    await this.contacts.remove(caller, name);
+  async remove(@Payload() { name, keepCapabilities }: RemoveContactRequest, @Ctx() caller: RpcCaller): Promise<object> {
+    await this.contacts.remove(caller, name, legalCapabilities(keepCapabilities));
     return {};
   }
 
   @Rpc(Contacts.method.block)
   async block(
-    @Payload() { name }: BlockContactRequest,
+    @Payload() { name, keepCapabilities }: BlockContactRequest,
     @Ctx() caller: RpcCaller,
   ): Promise<MessageInitShape<typeof BlockContactResponseSchema>> {
-    return { revokeCapabilities: await this.contacts.block(caller, name) };
+    return { revokeCapabilities: await this.contacts.block(caller, name, legalCapabilities(keepCapabilities)) };
   }
 
   @Rpc(Contacts.method.unblock)

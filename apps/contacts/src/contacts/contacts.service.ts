@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AccountEvents } from '@sotto/platform/live-state';
 import { RpcClient, RpcError } from '@sotto/platform/rpc';
 import type { RpcCaller } from '@sotto/platform/rpc';
-import { ErrorCode, fromHex, TAGGED_NAME_PATTERN } from '@sotto/protocol';
+import { ErrorCode, fromHex, ID_BYTES, LIMITS, TAGGED_NAME_PATTERN } from '@sotto/protocol';
 import { KeyPackageLedger } from '@sotto/protocol/internal';
 import { AccountBook } from '../accounts/account-book.js';
 import { CONTACT_LIMITS, REQUEST_LIFETIME_MS } from '../config.js';
@@ -10,7 +10,7 @@ import { OnlineAccounts } from '../presence/online-accounts.js';
 import { PresenceAudience } from '../presence/presence-audience.js';
 import { type ContactInit, goneFromList, viewOf } from './contact-view.js';
 import { CONTACT_STORE } from './contact.store.js';
-import type { ContactRow, ContactStore, Person } from './contact.store.js';
+import type { ContactRow, ContactStore, Ended, Person } from './contact.store.js';
 
 /** Claimed nothing: stands for a name that nobody has, so that the ledger is asked all the same. */
 const NOBODY = '0'.repeat(32);
@@ -44,24 +44,23 @@ export class ContactsService {
     });
   }
 
-  async remove(caller: RpcCaller, name: string): Promise<void> {
+  async remove(caller: RpcCaller, name: string, keep: Uint8Array[]): Promise<void> {
     const [me, peer] = await this.both(caller, name);
-    const before = await this.store.takeOut(me, name, peer?.account);
-    this.tellOwnDevices(me, goneFromList(name, Date.now()));
-    if (before?.state === 'ACCEPTED') this.leave(me, before);
+    const removed = await this.store.takeOut(me, name, peer?.account, Date.now());
+    this.tellOwnDevices(me, goneFromList(name, removed.at));
+    if (removed.before?.state === 'ACCEPTED') this.leave(me, removed.before);
+    await this.revokeClaimed(me, peer, removed, keep);
   }
 
-  /** Capability ids that the blocked account holds. The block stands even when the ledger is away: the caller asks again. */
-  async block(caller: RpcCaller, name: string): Promise<Uint8Array[]> {
+  /** Capability ids that the blocked account holds: revoked already. */
+  async block(caller: RpcCaller, name: string, keep: Uint8Array[]): Promise<Uint8Array[]> {
     const [me, peer] = await this.both(caller, name);
     const blocked = await this.store.block(me, name, Date.now(), CONTACT_LIMITS);
     if (blocked === 'limit') throw new RpcError(ErrorCode.LIMIT_REACHED, 'Your contact list is full: remove a contact first.');
     const row = await this.store.find(me.account, name);
     if (row !== undefined) this.tellOwnDevices(me, viewOf(row, undefined, false));
     if (blocked.before?.state === 'ACCEPTED') this.leave(me, blocked.before);
-    const claimer = blocked.before?.peer ?? peer?.account ?? NOBODY;
-    const reply = await this.rpc.call(KeyPackageLedger.method.claimedBy, { owner: fromHex(me.account), claimer: fromHex(claimer) });
-    return reply.capabilities;
+    return this.revokeClaimed(me, peer, blocked, keep);
   }
 
   async unblock(caller: RpcCaller, name: string): Promise<void> {
@@ -87,6 +86,16 @@ export class ContactsService {
     this.tell(me.account, contact);
   }
 
+  /**
+   * Takes back what the former contact has claimed, and in the same step the right of claims that are on their way. The end of the contact
+   * stands even when the ledger is away: then the caller gets UNAVAILABLE and asks again.
+   */
+  private async revokeClaimed(me: Person, peer: Person | undefined, { before, at }: Ended, keep: Uint8Array[]): Promise<Uint8Array[]> {
+    const claimer = before?.peer ?? peer?.account ?? NOBODY;
+    const ended = { owner: fromHex(me.account), claimer: fromHex(claimer), ended: BigInt(at), keep };
+    return (await this.rpc.call(KeyPackageLedger.method.revokeClaimed, ended)).capabilities;
+  }
+
   private leave(me: Person, before: ContactRow): void {
     if (before.peer !== null) this.run(this.audience.seemOffline(me.account, before.peer));
   }
@@ -100,6 +109,14 @@ export class ContactsService {
   private run(work: Promise<void>): void {
     work.catch((error: unknown) => this.logger.warn(`an event was not sent: ${error instanceof Error ? error.name : 'unknown'}`));
   }
+}
+
+/** Throws RpcError MALFORMED or TOO_LARGE. */
+export function legalCapabilities(capabilities: Uint8Array[]): Uint8Array[] {
+  if (capabilities.length > LIMITS.revokedCapabilities)
+    throw new RpcError(ErrorCode.TOO_LARGE, `At most ${LIMITS.revokedCapabilities} capabilities.`);
+  if (capabilities.some((id) => id.length !== ID_BYTES)) throw new RpcError(ErrorCode.MALFORMED, 'A capability id has 16 bytes.');
+  return capabilities;
 }
 
 export function legal(name: string): string {

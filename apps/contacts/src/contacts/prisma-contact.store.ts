@@ -1,6 +1,6 @@
 import type { Database } from '@sotto/platform/database';
 import type { ContactLimits } from '../config.js';
-import type { ContactRow, ContactStore, Person, RequestOutcome } from './contact.store.js';
+import type { ContactRow, ContactStore, Ended, Person, RequestOutcome } from './contact.store.js';
 
 type Client = Database['client'];
 type Transaction = Parameters<Parameters<Client['$transaction']>[0]>[0];
@@ -59,30 +59,31 @@ export class PrismaContactStore implements ContactStore {
     return count > 0;
   }
 
-  takeOut(me: Person, name: string, peer: string | undefined): Promise<ContactRow | undefined> {
+  takeOut(me: Person, name: string, peer: string | undefined, now: number): Promise<Ended> {
     return this.withPair(me.name, name, async (tx) => {
       const before = await find(tx, me.account, name);
       await tx.contact.deleteMany({ where: { owner: me.account, peerName: name, state: { in: ['PENDING', 'ACCEPTED'] } } });
       await tx.contact.deleteMany({ where: { owner: peer ?? NOBODY, peerName: me.name, state: 'REQUESTED' } });
-      return before;
+      return { before, at: endOf(before, now) };
     });
   }
 
-  block(me: Person, name: string, now: number, limits: ContactLimits): Promise<{ before: ContactRow | undefined } | 'limit'> {
+  block(me: Person, name: string, now: number, limits: ContactLimits): Promise<Ended | 'limit'> {
     return this.withPair(me.name, name, async (tx) => {
       const before = await find(tx, me.account, name);
       const all = await tx.contact.count({ where: { owner: me.account } });
       if (before === undefined && all >= limits.contactsPerAccount) return 'limit';
+      const at = endOf(before, now);
       await put(tx, {
         owner: me.account,
         peerName: name,
         peer: before?.peer ?? null,
         state: 'BLOCKED',
-        requestedAt: now,
-        changedAt: now,
+        requestedAt: at,
+        changedAt: at,
         acceptedByOwner: false,
       });
-      return { before };
+      return { before, at };
     });
   }
 
@@ -113,8 +114,8 @@ export class PrismaContactStore implements ContactStore {
     return theirs.map((row) => row.owner).filter((owner) => accepted.has(owner));
   }
 
-  async standing(one: string, other: string): Promise<{ one: boolean; other: boolean }> {
-    const rows = await this.database.client.contact.findMany({
+  async standing(one: string, other: string): Promise<{ one: ContactRow | undefined; other: ContactRow | undefined }> {
+    const found = await this.database.client.contact.findMany({
       where: {
         state: 'ACCEPTED',
         OR: [
@@ -122,9 +123,9 @@ export class PrismaContactStore implements ContactStore {
           { owner: other, peer: one },
         ],
       },
-      select: { owner: true },
     });
-    return { one: rows.some((row) => row.owner === one), other: rows.some((row) => row.owner === other) };
+    const rows = found.map(toRow);
+    return { one: rows.find((row) => row.owner === one), other: rows.find((row) => row.owner === other) };
   }
 
   async forget(account: string): Promise<void> {
@@ -166,6 +167,11 @@ export class PrismaContactStore implements ContactStore {
       return change(tx);
     });
   }
+}
+
+/** Clocks of replicas differ: an end is later than what it ends. */
+function endOf(before: ContactRow | undefined, now: number): number {
+  return before === undefined ? now : Math.max(now, before.changedAt + 1);
 }
 
 function toRow(row: Stored): ContactRow {

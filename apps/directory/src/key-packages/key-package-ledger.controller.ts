@@ -4,19 +4,26 @@ import { Payload } from '@nestjs/microservices';
 import { Rpc } from '@sotto/platform/rpc';
 import { fromHex, toHex } from '@sotto/protocol';
 import { KeyPackageLedger } from '@sotto/protocol/internal';
-import type { ClaimedByRequest, ClaimedByResponseSchema, ForgetKeyPackagesRequest } from '@sotto/protocol/internal';
+import type { ForgetKeyPackagesRequest, RevokeClaimedRequest, RevokeClaimedResponseSchema } from '@sotto/protocol/internal';
+import { DeviceNotices } from './device-notices.js';
 import { KEY_PACKAGE_STORE } from './key-package.store.js';
 import type { KeyPackageStore } from './key-package.store.js';
 
 /** What contacts and auth may ask. */
 @Controller()
 export class KeyPackageLedgerController {
-  constructor(@Inject(KEY_PACKAGE_STORE) private readonly store: KeyPackageStore) {}
+  constructor(
+    @Inject(KEY_PACKAGE_STORE) private readonly store: KeyPackageStore,
+    private readonly notices: DeviceNotices,
+  ) {}
 
-  @Rpc(KeyPackageLedger.method.claimedBy)
-  async claimedBy(@Payload() { owner, claimer }: ClaimedByRequest): Promise<MessageInitShape<typeof ClaimedByResponseSchema>> {
-    const taken = await this.store.takenBy(toHex(owner), toHex(claimer), Math.floor(Date.now() / 1_000));
-    return { capabilities: taken.map(fromHex) };
+  @Rpc(KeyPackageLedger.method.revokeClaimed)
+  async revokeClaimed(@Payload() request: RevokeClaimedRequest): Promise<MessageInitShape<typeof RevokeClaimedResponseSchema>> {
+    const owner = toHex(request.owner);
+    const end = { ended: Number(request.ended), keep: request.keep.map(toHex) };
+    const revoked = await this.store.revokeTaken(owner, toHex(request.claimer), end, Math.floor(Date.now() / 1_000));
+    await this.notices.revoked(owner, revoked);
+    return { capabilities: revoked.map(({ capability }) => fromHex(capability)) };
   }
 
   @Rpc(KeyPackageLedger.method.forget)

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { closeLiveState, connectLiveState, type LiveState } from '@sotto/platform/live-state';
+import {
+  closeLiveState,
+  connectLiveState,
+  type LiveState,
+  MemoryDeviceRouteStore,
+  RedisDeviceRouteStore,
+} from '@sotto/platform/live-state';
 import { type RunningServer, startRedis } from '@sotto/testing';
 import { keyPackageStoreContract } from './key-package.store.contract.js';
 import { MemoryKeyPackageStore } from './memory-key-package.store.js';
@@ -7,12 +13,13 @@ import { RedisKeyPackageStore } from './redis-key-package.store.js';
 
 describe('key packages in memory', () => {
   keyPackageStoreContract(() => {
-    const store = new MemoryKeyPackageStore();
-    return Promise.resolve([store, store]);
+    const routes = new MemoryDeviceRouteStore();
+    const store = new MemoryKeyPackageStore(routes);
+    return Promise.resolve([store, store, routes]);
   });
 
   it('lets go of the account that published longest ago when full', async () => {
-    const store = new MemoryKeyPackageStore(1);
+    const store = new MemoryKeyPackageStore(new MemoryDeviceRouteStore(), 1);
     const now = Math.floor(Date.now() / 1_000);
     const one = { keyPackage: Uint8Array.of(1), cipherSuite: 1, expires: now + 60, capability: '01'.repeat(16) };
     await store.publish('alice', 'phone', [one], undefined, now);
@@ -40,7 +47,8 @@ describe('key packages in Redis', () => {
 
   keyPackageStoreContract(async () => {
     await redisOf(replicas[0]).flushall();
-    return [new RedisKeyPackageStore(redisOf(replicas[0])), new RedisKeyPackageStore(redisOf(replicas[1]))];
+    const [one, two] = [redisOf(replicas[0]), redisOf(replicas[1])];
+    return [new RedisKeyPackageStore(one), new RedisKeyPackageStore(two), new RedisDeviceRouteStore(one)];
   });
 
   it('leaves no key without an expiry', async () => {
@@ -50,7 +58,22 @@ describe('key packages in Redis', () => {
     const now = Math.floor(Date.now() / 1_000);
     const one = { keyPackage: Uint8Array.of(1), cipherSuite: 1, expires: now + 60, capability: '01'.repeat(16) };
     await store.publish('alice', 'phone', [one, { ...one, capability: '02'.repeat(16) }], { ...one, capability: '03'.repeat(16) }, now);
-    await store.take('alice', 'bob', 1, '', now);
+    const claim = { claimer: 'bob', cipherSuite: 1, except: '', revoke: false, since: 0 };
+    await store.take('alice', claim, now);
+    await store.take('alice', claim, now);
+    await store.take('alice', { ...claim, revoke: true }, now);
+    await store.revokeTaken('alice', 'bob', { ended: 1, keep: [] }, now);
+    const keys = (await redis.keys('*')).map((key) => key.replace(/^key-packages:\{alice\}:/, ''));
+    expect(keys.sort()).toEqual([
+      'dead:phone',
+      'devices',
+      'ended:bob',
+      'last:phone',
+      'ledger:bob',
+      'low:phone',
+      'revoked:phone',
+      'spent:phone',
+    ]);
     for (const key of await redis.keys('*')) expect(await redis.ttl(key)).toBeGreaterThan(0);
   });
 });

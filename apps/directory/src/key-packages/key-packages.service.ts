@@ -1,14 +1,14 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { AccountEvents } from '@sotto/platform/live-state';
+import { Inject, Injectable } from '@nestjs/common';
 import { RpcClient, RpcError } from '@sotto/platform/rpc';
 import type { RpcCaller } from '@sotto/platform/rpc';
 import { ErrorCode, fromHex, ID_BYTES, LIMITS, toHex } from '@sotto/protocol';
 import type { ClaimedKeyPackageSchema, ClaimKeyPackagesRequest, PublishedKeyPackage, PublishKeyPackagesRequest } from '@sotto/protocol';
 import { ContactLookup } from '@sotto/protocol/internal';
 import { ClaimBudgetStore } from './claim-budget.store.js';
+import { DeviceNotices } from './device-notices.js';
 import { KEY_PACKAGE_STORE } from './key-package.store.js';
-import type { KeyPackageStore, StockedKeyPackage, TakenKeyPackage } from './key-package.store.js';
+import type { KeyPackageStore, StockedKeyPackage } from './key-package.store.js';
 
 /** Has no stock: a claim that is not allowed takes from it, so that it costs the same steps. */
 const NOBODY = '0'.repeat(32);
@@ -18,13 +18,11 @@ const MAX_SUITE = 0xffff;
 
 @Injectable()
 export class KeyPackagesService {
-  private readonly logger = new Logger(KeyPackagesService.name);
-
   constructor(
     @Inject(KEY_PACKAGE_STORE) private readonly store: KeyPackageStore,
     private readonly budget: ClaimBudgetStore,
     private readonly rpc: RpcClient,
-    private readonly events: AccountEvents,
+    private readonly notices: DeviceNotices,
   ) {}
 
   /** Returns the one-time packages in stock. Throws MALFORMED, TOO_LARGE, LIMIT_REACHED; then nothing is stored. */
@@ -46,17 +44,12 @@ export class KeyPackagesService {
     const owner = idOf(request.account);
     const wait = await this.budget.charge(caller.account, owner);
     if (wait > 0) throw new RpcError(ErrorCode.RATE_LIMITED, 'Too many claims: try again later.', wait);
-    const { allowed } = await this.rpc.call(ContactLookup.method.mayClaim, { claimer: fromHex(caller.account), owner: request.account });
-    const taken = await this.store.take(allowed ? owner : NOBODY, caller.account, request.cipherSuite, caller.device, seconds());
-    for (const one of taken) if (one.ranLow || one.lastResort) this.tellLow(owner, one);
+    const right = await this.rpc.call(ContactLookup.method.mayClaim, { claimer: fromHex(caller.account), owner: request.account });
+    const { cipherSuite } = request;
+    const claim = { claimer: caller.account, cipherSuite, except: caller.device, revoke: right.revoke, since: Number(right.since) };
+    const taken = await this.store.take(right.allowed ? owner : NOBODY, claim, seconds());
+    await this.notices.handedOut(owner, taken);
     return taken.map(({ device, keyPackage, lastResort }) => ({ device: fromHex(device), keyPackage, lastResort }));
-  }
-
-  /** Not awaited by the claim. A device that misses it counts when it connects. */
-  private tellLow(account: string, { device, left }: TakenKeyPackage): void {
-    this.events
-      .toDevice(account, device, { kind: { case: 'keyPackagesLow', value: { left } } })
-      .catch((error: unknown) => this.logger.warn(`low water not told: ${error instanceof Error ? error.name : 'unknown'}`));
   }
 }
 

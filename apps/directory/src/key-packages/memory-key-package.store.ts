@@ -1,5 +1,14 @@
 import { LIMITS } from '@sotto/protocol';
-import type { KeyPackageStore, StockedKeyPackage, TakenKeyPackage } from './key-package.store.js';
+import type { DeviceRouteStore, RevokedCapability } from '@sotto/platform/live-state';
+import {
+  type Claim,
+  END_COUNTS_SECONDS,
+  type KeyPackageStore,
+  MOST_IN_LEDGER,
+  type StockedKeyPackage,
+  type TakenCapability,
+  type TakenKeyPackage,
+} from './key-package.store.js';
 
 interface DeviceStock {
   oneTime: StockedKeyPackage[];
@@ -8,19 +17,29 @@ interface DeviceStock {
   spent: Map<string, number>;
   /** The low-water mark was told and no publication has lifted the stock above it since. */
   low: boolean;
+  /** Capability of a last-resort package that is revoked. */
+  dead: string | undefined;
 }
+
+/** What a claimer holds: capability → device and expiry. */
+type Ledger = Map<string, { device: string; expires: number }>;
 
 interface Owner {
   devices: Map<string, DeviceStock>;
-  /** Claimer → capability → expiry. */
-  ledger: Map<string, Map<string, number>>;
+  ledgers: Map<string, Ledger>;
+  /** Claimer → its rights up to then (Unix milliseconds) have ended; forgotten at `until` (Unix seconds). */
+  ended: Map<string, { at: number; until: number }>;
 }
 
 /** KeyPackageStore of one process. Holds at most `maxOwners` accounts; the one used longest ago goes first and publishes anew. */
 export class MemoryKeyPackageStore implements KeyPackageStore {
   private readonly owners = new Map<string, Owner>();
 
-  constructor(private readonly maxOwners = 20_000) {}
+  /** `routes` changes before it returns its promise: its step is part of this store's. */
+  constructor(
+    private readonly routes: Pick<DeviceRouteStore, 'revoke'>,
+    private readonly maxOwners = 20_000,
+  ) {}
 
   publish(
     account: string,
@@ -39,18 +58,35 @@ export class MemoryKeyPackageStore implements KeyPackageStore {
     return Promise.resolve(stock.oneTime.length);
   }
 
-  take(owner: string, claimer: string, cipherSuite: number, except: string, now: number): Promise<TakenKeyPackage[]> {
+  take(owner: string, claim: Claim, now: number): Promise<TakenKeyPackage[]> {
     const known = this.owners.get(owner);
     if (known === undefined) return Promise.resolve([]);
+    const revoke = claim.revoke || hasEnded(known, claim, now);
     const taken: TakenKeyPackage[] = [];
     for (const [device, stock] of known.devices) {
       expire(stock, now);
-      const one = device === except ? undefined : takeOne(device, stock, cipherSuite);
+      const one = device === claim.except ? undefined : takeOne(device, stock, claim.cipherSuite, revoke);
       if (one === undefined) continue;
+      const { capability } = one.taken;
+      note(known, claim.claimer, capability, { device, expires: one.expires }, now);
+      if (revoke) this.revoke(known, device, [{ capability, expires: one.expires }]);
       taken.push(one.taken);
-      note(known, claimer, one.taken.capability, one.expires, now);
     }
     return Promise.resolve(taken);
+  }
+
+  revokeTaken(
+    owner: string,
+    claimer: string,
+    { ended, keep }: { ended: number; keep: readonly string[] },
+    now: number,
+  ): Promise<TakenCapability[]> {
+    const known = this.ownerOf(owner);
+    const at = Math.max(ended, known.ended.get(claimer)?.at ?? 0);
+    known.ended.set(claimer, { at, until: now + END_COUNTS_SECONDS });
+    const taken = [...(known.ledgers.get(claimer) ?? [])].filter(([id, { expires }]) => expires > now && !keep.includes(id));
+    for (const [capability, { device, expires }] of taken) this.revoke(known, device, [{ capability, expires }]);
+    return Promise.resolve(taken.map(([capability, { device }]) => ({ device, capability })));
   }
 
   count(account: string, device: string, now: number): Promise<{ left: number; hasLastResort: boolean }> {
@@ -70,17 +106,23 @@ export class MemoryKeyPackageStore implements KeyPackageStore {
     return Promise.resolve();
   }
 
-  takenBy(owner: string, claimer: string, now: number): Promise<string[]> {
-    const ledger = this.owners.get(owner)?.ledger.get(claimer);
-    return Promise.resolve([...(ledger ?? [])].filter(([, expires]) => expires > now).map(([capability]) => capability));
+  private revoke(owner: Owner, device: string, revoked: RevokedCapability[]): void {
+    const stock = owner.devices.get(device);
+    for (const { capability } of revoked) if (stock?.lastResort?.capability === capability) stock.dead = capability;
+    void this.routes.revoke(device, revoked);
   }
 
-  private stockOf(account: string, device: string, now: number): DeviceStock {
-    const owner = this.owners.get(account) ?? { devices: new Map<string, DeviceStock>(), ledger: new Map<string, Map<string, number>>() };
+  private ownerOf(account: string): Owner {
+    const owner = this.owners.get(account) ?? { devices: new Map(), ledgers: new Map(), ended: new Map() };
     this.owners.delete(account);
     this.owners.set(account, owner);
     if (this.owners.size > this.maxOwners) this.owners.delete(this.owners.keys().next().value!);
-    const stock = owner.devices.get(device) ?? { oneTime: [], lastResort: undefined, spent: new Map<string, number>(), low: false };
+    return owner;
+  }
+
+  private stockOf(account: string, device: string, now: number): DeviceStock {
+    const owner = this.ownerOf(account);
+    const stock = owner.devices.get(device) ?? { oneTime: [], lastResort: undefined, spent: new Map(), low: false, dead: undefined };
     owner.devices.set(device, stock);
     for (const [name, other] of owner.devices) {
       expire(other, now);
@@ -91,23 +133,36 @@ export class MemoryKeyPackageStore implements KeyPackageStore {
   }
 }
 
-function takeOne(device: string, stock: DeviceStock, cipherSuite: number): { taken: TakenKeyPackage; expires: number } | undefined {
+function hasEnded(owner: Owner, { claimer, since }: Claim, now: number): boolean {
+  for (const [each, { until }] of owner.ended) if (until <= now) owner.ended.delete(each);
+  return (owner.ended.get(claimer)?.at ?? -1) >= since;
+}
+
+function takeOne(
+  device: string,
+  stock: DeviceStock,
+  cipherSuite: number,
+  revoked: boolean,
+): { taken: TakenKeyPackage; expires: number } | undefined {
   const index = stock.oneTime.findIndex((one) => one.cipherSuite === cipherSuite);
   const lastResort = index < 0;
   const one = lastResort ? stock.lastResort : stock.oneTime.splice(index, 1)[0];
   if (one === undefined || one.cipherSuite !== cipherSuite) return undefined;
+  if (lastResort && stock.dead === one.capability && !revoked) return undefined;
   if (!lastResort) stock.spent.set(one.capability, one.expires);
   const left = stock.oneTime.length;
   const ranLow = !stock.low && left <= LIMITS.keyPackagesLowWater;
   stock.low ||= ranLow;
-  return { taken: { device, keyPackage: one.keyPackage, capability: one.capability, lastResort, left, ranLow }, expires: one.expires };
+  const { keyPackage, capability, expires } = one;
+  return { taken: { device, keyPackage, capability, lastResort, left, ranLow, revoked }, expires };
 }
 
-function note(owner: Owner, claimer: string, capability: string, expires: number, now: number): void {
-  const ledger = owner.ledger.get(claimer) ?? new Map<string, number>();
-  for (const [old, end] of ledger) if (end <= now) ledger.delete(old);
-  ledger.set(capability, expires);
-  owner.ledger.set(claimer, ledger);
+function note(owner: Owner, claimer: string, capability: string, taken: { device: string; expires: number }, now: number): void {
+  const ledger: Ledger = owner.ledgers.get(claimer) ?? new Map();
+  for (const [old, { expires }] of ledger) if (expires <= now) ledger.delete(old);
+  ledger.set(capability, taken);
+  if (ledger.size > MOST_IN_LEDGER) ledger.delete(ledger.keys().next().value!);
+  owner.ledgers.set(claimer, ledger);
 }
 
 function expire(stock: DeviceStock, now: number): void {

@@ -1,16 +1,17 @@
 import { LuaScript } from '@sotto/platform/live-state';
 import { LIMITS } from '@sotto/protocol';
 import type { Redis } from 'ioredis';
-import { PUBLISH, TAKE } from './key-package.lua.js';
-import type { KeyPackageStore, StockedKeyPackage, TakenKeyPackage } from './key-package.store.js';
+import { PUBLISH, REVOKE_TAKEN, TAKE } from './key-package.lua.js';
+import type { Claim, KeyPackageStore, StockedKeyPackage, TakenCapability, TakenKeyPackage } from './key-package.store.js';
 
 const publish = new LuaScript<number>(PUBLISH);
 /** Length of capability, suite and expiry before the bytes of a packed package. */
 const HEAD = 46;
 
 /** The bytes of a package are base64 in it, because script replies are read as text. */
-type Row = [device: string, packed: string, lastResort: number, left: number, ranLow: number];
+type Row = [device: string, packed: string, lastResort: number, left: number, ranLow: number, revoked: number];
 const take = new LuaScript<Row[]>(TAKE);
+const revokeTaken = new LuaScript<string[]>(REVOKE_TAKEN);
 
 /** KeyPackageStore of all replicas: every change is one Lua step. */
 export class RedisKeyPackageStore implements KeyPackageStore {
@@ -29,17 +30,28 @@ export class RedisKeyPackageStore implements KeyPackageStore {
     return left < 0 ? undefined : left;
   }
 
-  async take(owner: string, claimer: string, cipherSuite: number, except: string, now: number): Promise<TakenKeyPackage[]> {
-    const args = [prefixOf(owner), now, claimer, suiteOf(cipherSuite), except, LIMITS.keyPackagesLowWater];
+  async take(owner: string, { claimer, cipherSuite, except, revoke, since }: Claim, now: number): Promise<TakenKeyPackage[]> {
+    const args = [prefixOf(owner), now, claimer, suiteOf(cipherSuite), except, LIMITS.keyPackagesLowWater, revoke ? 1 : 0, since];
     const rows = await take.run(this.redis, [`${prefixOf(owner)}devices`], args);
-    return rows.map(([device, packed, lastResort, left, ranLow]) => ({
+    return rows.map(([device, packed, lastResort, left, ranLow, revoked]) => ({
       device,
       capability: packed.slice(0, 32),
       keyPackage: new Uint8Array(Buffer.from(packed.slice(HEAD), 'base64')),
       lastResort: lastResort === 1,
       left,
       ranLow: ranLow === 1,
+      revoked: revoked === 1,
     }));
+  }
+
+  async revokeTaken(
+    owner: string,
+    claimer: string,
+    { ended, keep }: { ended: number; keep: readonly string[] },
+    now: number,
+  ): Promise<TakenCapability[]> {
+    const taken = await revokeTaken.run(this.redis, [`${prefixOf(owner)}devices`], [prefixOf(owner), now, claimer, ended, ...keep]);
+    return taken.map((entry) => ({ capability: entry.slice(0, 32), device: entry.slice(32) }));
   }
 
   async count(account: string, device: string, now: number): Promise<{ left: number; hasLastResort: boolean }> {
@@ -59,10 +71,6 @@ export class RedisKeyPackageStore implements KeyPackageStore {
   async clearAll(account: string): Promise<void> {
     const devices = await this.redis.smembers(`${prefixOf(account)}devices`);
     for (const device of devices) await this.clear(account, device);
-  }
-
-  takenBy(owner: string, claimer: string, now: number): Promise<string[]> {
-    return this.redis.zrangebyscore(`${prefixOf(owner)}ledger:${claimer}`, `(${now}`, '+inf');
   }
 }
 

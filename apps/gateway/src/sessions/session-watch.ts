@@ -10,6 +10,7 @@ import { CloseCode } from '../connections/close-codes.js';
 import type { AttachedSession, Connection } from '../connections/connection.js';
 import { ConnectionTable } from '../connections/connection-table.js';
 import { eventFrame } from './event-frame.js';
+import { SessionService } from './session.service.js';
 
 const CHECK_MS = 60_000;
 /** Sessions in one question: what a bus message holds several times over. */
@@ -25,6 +26,7 @@ export class SessionWatch {
     @Inject(BUS) private readonly bus: Bus,
     private readonly table: ConnectionTable,
     private readonly rpc: RpcClient,
+    private readonly sessions: SessionService,
   ) {}
 
   start(gateway: number): void {
@@ -47,7 +49,9 @@ export class SessionWatch {
     if (event === undefined) return;
     const frame = wrapFrame(FrameKind.EVENT, toBinary(EventSchema, event));
     for (const connection of this.table.byAccount(toHex(account))) {
-      if (device.length === 0 || connection.session!.device === toHex(device)) this.table.write(connection, frame);
+      if (device.length > 0 && connection.session!.device !== toHex(device)) continue;
+      if (event.kind.case === 'capabilitiesRevoked') this.sessions.capabilitiesRevoked(connection.session!, event.kind.value.capabilities);
+      this.table.write(connection, frame);
     }
   }
 

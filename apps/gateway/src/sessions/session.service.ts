@@ -34,9 +34,10 @@ export class SessionService {
     if (connection.session !== undefined || connection.attaching)
       throw new RpcError(ErrorCode.FORBIDDEN, 'This connection is attached already.');
     connection.attaching = true;
+    let revoked: string[] = [];
     try {
       const session = await readAccessToken(request.accessToken, this.certificate.tokenKey, connection.channel!.binding);
-      if (!session.pending) await this.register(connection, session, request);
+      if (!session.pending) revoked = await this.register(connection, session, request);
       if (connection.socket.readyState !== 1) return await this.leave(session).then(() => ({}));
       connection.session = session;
       this.table.attached(connection);
@@ -44,7 +45,9 @@ export class SessionService {
     } finally {
       connection.attaching = false;
     }
-    return { serverTime: BigInt(Date.now()), retryWindow: this.config.retryWindowMs / 1_000, heartbeatMs: TIMES.heartbeatMs };
+    const { retryWindowMs } = this.config;
+    const revokedCapabilities = revoked.map(fromHex);
+    return { serverTime: BigInt(Date.now()), retryWindow: retryWindowMs / 1_000, heartbeatMs: TIMES.heartbeatMs, revokedCapabilities };
   }
 
   /** The connection has closed. */
@@ -58,7 +61,15 @@ export class SessionService {
     for (const { session } of this.table.values()) if (session?.route !== undefined) await this.routes.attach(session.route);
   }
 
-  private async register(connection: Connection, session: AttachedSession, request: AttachRequest): Promise<void> {
+  /** Live state has it already: here it outlives a wipe, and relays are told to read the route again. */
+  capabilitiesRevoked(session: AttachedSession, capabilities: readonly Uint8Array[]): void {
+    if (session.route === undefined) return;
+    session.route = withRevoked(session.route, capabilities);
+    this.announce(session, true);
+  }
+
+  /** Returns the capabilities that the server revoked and the device did not name. */
+  private async register(connection: Connection, session: AttachedSession, request: AttachRequest): Promise<string[]> {
     const route: DeviceRoute = {
       device: session.device,
       account: session.account,
@@ -69,11 +80,13 @@ export class SessionService {
       invisible: request.invisible,
     };
     session.route = route;
-    const replaced = await this.routes.attach(route).catch(() => {
+    const { replaced, revoked } = await this.routes.attach(route).catch(() => {
       throw new RpcError(ErrorCode.UNAVAILABLE, 'The server is not ready. Try again soon.', 1_000);
     });
+    session.route = withRevoked(route, revoked.map(fromHex));
     if (replaced?.gateway === this.gateway)
       this.table.get(replaced.connection)?.socket.close(CloseCode.REPLACED, 'replaced by a newer connection');
+    return revoked;
   }
 
   private async leave(session: AttachedSession): Promise<void> {
@@ -96,6 +109,12 @@ export class SessionService {
     });
     this.bus.publish('device.changed', toBinary(DeviceChangedSchema, changed));
   }
+}
+
+/** At most twice what a device may name: the oldest stand in front, and make room. */
+function withRevoked(route: DeviceRoute, capabilities: readonly Uint8Array[]): DeviceRoute {
+  const revoked = Buffer.concat([route.revokedCapabilities, ...capabilities]);
+  return { ...route, revokedCapabilities: new Uint8Array(revoked.subarray(-2 * LIMITS.revokedCapabilities * ID_BYTES)) };
 }
 
 function checkRequest(request: AttachRequest): void {

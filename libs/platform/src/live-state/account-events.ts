@@ -27,8 +27,16 @@ export class AccountEvents {
   }
 
   async toDevice(account: string, device: string, event: MessageInitShape<typeof EventSchema>): Promise<void> {
+    (await this.reach(account, device))(event);
+  }
+
+  /** For whom looking a device up must not depend on there being something to tell it: what is returned tells it without waiting. */
+  async reach(account: string, device: string): Promise<(event: MessageInitShape<typeof EventSchema>) => void> {
     const route = await this.routes.find(device);
-    if (route !== undefined && route.gateway !== 0 && route.account === account) this.publish(route.gateway, account, device, event);
+    const gateway = route?.account === account ? route.gateway : 0;
+    return (event) => {
+      if (gateway !== 0) this.publish(gateway, account, device, event);
+    };
   }
 
   private publish(gateway: number, account: string, device: string, event: MessageInitShape<typeof EventSchema>): void {

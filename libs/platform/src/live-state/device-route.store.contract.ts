@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { fromHex, LIMITS, toHex } from '@sotto/protocol';
 import type { DeviceRoute, DeviceRouteStore } from './device-route.store.js';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -23,7 +24,7 @@ function route(device: string, gateway: number, connection: number, account = al
 export function deviceRouteStoreContract(open: () => DeviceRouteStore): void {
   it('finds a route as it was attached, bytes included', async () => {
     const store = open();
-    expect(await store.attach(route(phone, 9, 1))).toBeUndefined();
+    expect(await store.attach(route(phone, 9, 1))).toEqual({ replaced: undefined, revoked: [] });
     expect(await store.find(phone)).toEqual(route(phone, 9, 1));
     expect(await store.find(laptop)).toBeUndefined();
   });
@@ -31,7 +32,7 @@ export function deviceRouteStoreContract(open: () => DeviceRouteStore): void {
   it('returns the connection that a new one replaces', async () => {
     const store = open();
     await store.attach(route(phone, 9, 1));
-    expect(await store.attach(route(phone, 10, 2))).toEqual({ gateway: 9, connection: 1 });
+    expect((await store.attach(route(phone, 10, 2))).replaced).toEqual({ gateway: 9, connection: 1 });
     expect(await store.takeDevicesOf(9, 5_000)).toEqual([]);
     expect(await store.detach(phone, 9, 1, 5_000)).toBe(false);
     expect(await store.find(phone)).toEqual(route(phone, 10, 2));
@@ -52,7 +53,7 @@ export function deviceRouteStoreContract(open: () => DeviceRouteStore): void {
     const store = open();
     await store.attach(route(phone, 9, 1));
     await store.detach(phone, 9, 1, 60);
-    expect(await store.attach(route(phone, 9, 2))).toBeUndefined();
+    expect((await store.attach(route(phone, 9, 2))).replaced).toBeUndefined();
     await pause(90);
     expect(await store.find(phone)).toEqual(route(phone, 9, 2));
   });
@@ -88,5 +89,58 @@ export function deviceRouteStoreContract(open: () => DeviceRouteStore): void {
     expect(await store.find(phone)).toBeUndefined();
     expect(await store.connectedDevices(alice)).toEqual([]);
     expect(await store.takeDevicesOf(9, 5_000)).toEqual([]);
+  });
+
+  const inAnHour = (): number => Math.floor(Date.now() / 1_000) + 3_600;
+  const idsOf = async (store: DeviceRouteStore, device: string): Promise<string[]> =>
+    toHex((await store.find(device))?.revokedCapabilities ?? new Uint8Array()).match(/.{32}/g) ?? [];
+
+  it('revokes in the route there is and in those that follow, until the device names it itself', async () => {
+    const store = open();
+    await store.attach(route(phone, 9, 1));
+    const before = await idsOf(store, phone);
+    const capability = '0d0a00ff'.repeat(4);
+    await store.revoke(phone, [{ capability, expires: inAnHour() }]);
+    await store.revoke(phone, [{ capability, expires: inAnHour() }]);
+    expect(await idsOf(store, phone)).toEqual([...before, capability]);
+    expect(await store.attach(route(phone, 9, 2))).toEqual({ replaced: { gateway: 9, connection: 1 }, revoked: [capability] });
+    expect(await idsOf(store, phone)).toEqual([...before, capability]);
+    const knowing = { ...route(phone, 9, 3), revokedCapabilities: fromHex(capability) };
+    expect((await store.attach(knowing)).revoked).toEqual([]);
+    expect(await idsOf(store, phone)).toEqual([capability]);
+    // From here on the device's own list counts.
+    expect((await store.attach(route(phone, 9, 4))).revoked).toEqual([]);
+  });
+
+  it('revokes for a device that is away, or was never seen', async () => {
+    const store = open();
+    await store.attach(route(phone, 9, 1));
+    await store.detach(phone, 9, 1, 60_000);
+    const capability = 'cd'.repeat(16);
+    for (const device of [phone, laptop]) await store.revoke(device, [{ capability, expires: inAnHour() }]);
+    expect(await idsOf(store, phone)).toContain(capability);
+    for (const device of [phone, laptop]) expect((await store.attach(route(device, 9, 2))).revoked).toEqual([capability]);
+  });
+
+  it('forgets a revocation when the capability has expired, or with its device', async () => {
+    const store = open();
+    await store.revoke(phone, [{ capability: 'cd'.repeat(16), expires: Math.floor(Date.now() / 1_000) }]);
+    await store.revoke(laptop, [{ capability: 'cd'.repeat(16), expires: inAnHour() }]);
+    await store.forget(laptop);
+    for (const device of [phone, laptop]) expect((await store.attach(route(device, 9, 1))).revoked).toEqual([]);
+  });
+
+  it('loses none of many revocations at once, and keeps a bounded number', async () => {
+    const store = open();
+    await store.attach(route(phone, 9, 1));
+    const each = (i: number) => ({ capability: i.toString(16).padStart(32, '0'), expires: inAnHour() + i });
+    await Promise.all(Array.from({ length: 50 }, (_, i) => store.revoke(phone, [each(i)])));
+    expect((await idsOf(store, phone)).filter((id) => id.startsWith('0'.repeat(20)))).toHaveLength(50);
+    const many = Array.from({ length: LIMITS.revokedCapabilities }, (_, i) => each(50 + i));
+    for (let from = 0; from < many.length; from += 1_000) await store.revoke(phone, many.slice(from, from + 1_000));
+    const { revoked } = await store.attach(route(phone, 9, 2));
+    expect(revoked).toHaveLength(LIMITS.revokedCapabilities);
+    expect(revoked).not.toContain(each(0).capability);
+    expect(revoked).toContain(each(50).capability);
   });
 }

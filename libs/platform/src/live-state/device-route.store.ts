@@ -13,13 +13,29 @@ export interface DeviceRoute {
   invisible: boolean;
 }
 
+/** A capability of a device that the server revokes (the device may not know yet), and when it would have ended by itself. */
+export interface RevokedCapability {
+  /** Lower-case hex of 16 bytes. */
+  capability: string;
+  /** Unix seconds. */
+  expires: number;
+}
+
 /**
  * Live connections. A route outlives its connection by `retentionMs` with gateway 0, so that tokens of a device that just left can be checked.
  * Routes of a gateway are valid while its lease stands (LeaseStore); nothing is refreshed per connection.
  */
 export interface DeviceRouteStore {
-  /** Puts the route, replacing an older one of the device. Returns the one that it replaced, if that was connected. Atomic. */
-  attach(route: DeviceRoute): Promise<{ gateway: number; connection: number } | undefined>;
+  /**
+   * Puts the route, replacing an older one of the device, with what `revoke` was told of beside what the route names itself. Atomic.
+   * `replaced`: the route that was there, if it was connected. `revoked`: capabilities that are in it now and that it did not name.
+   */
+  attach(route: DeviceRoute): Promise<{ replaced: { gateway: number; connection: number } | undefined; revoked: string[] }>;
+  /**
+   * Revokes capabilities of a device in the route that it has, and in those that it attaches later, until they expire or the device names them
+   * itself. Atomic. At most LIMITS.revokedCapabilities a device; those that end first make room.
+   */
+  revoke(device: string, revoked: readonly RevokedCapability[]): Promise<void>;
   /** Marks the device as away if it is still at this connection. Returns whether it was. Atomic. */
   detach(device: string, gateway: number, connection: number, retentionMs: number): Promise<boolean>;
   /** The route as stored; the caller checks the gateway's lease. */
@@ -32,7 +48,7 @@ export interface DeviceRouteStore {
   ): Promise<Map<string, { device: string; gateway: number; connection: number; invisible: boolean }[]>>;
   /** Devices connected at this gateway when it died, with their accounts; forgets them (as detach). Each device is returned to one caller only. */
   takeDevicesOf(gateway: number, retentionMs: number): Promise<{ device: string; account: string }[]>;
-  /** Forgets all of a device (revoked) at once. */
+  /** Forgets all of a device (revoked) at once, and what `revoke` was told of it. */
   forget(device: string): Promise<void>;
 }
 

@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
-import { ATTACH_ROUTE, DETACH_ROUTE, FORGET_DEVICE, TAKE_DEVICES_OF } from './device-route.lua.js';
-import type { ConnectedDevice, DeviceRoute, DeviceRouteStore } from './device-route.store.js';
+import { ATTACH_ROUTE, DETACH_ROUTE, FORGET_DEVICE, REVOKE_CAPABILITIES, TAKE_DEVICES_OF } from './device-route.lua.js';
+import type { ConnectedDevice, DeviceRoute, DeviceRouteStore, RevokedCapability } from './device-route.store.js';
 import { LuaScript } from './lua-script.js';
 
-const attach = new LuaScript<[string, string] | null>(ATTACH_ROUTE);
+const attach = new LuaScript<[replaced: [string, string] | null, revoked: string[]]>(ATTACH_ROUTE);
+const revoke = new LuaScript<number>(REVOKE_CAPABILITIES);
 const detach = new LuaScript<number>(DETACH_ROUTE);
 const takeDevicesOf = new LuaScript<string[]>(TAKE_DEVICES_OF);
 const forget = new LuaScript<number>(FORGET_DEVICE);
@@ -11,11 +12,17 @@ const forget = new LuaScript<number>(FORGET_DEVICE);
 export class RedisDeviceRouteStore implements DeviceRouteStore {
   constructor(private readonly redis: Redis) {}
 
-  async attach(route: DeviceRoute): Promise<{ gateway: number; connection: number } | undefined> {
+  async attach(route: DeviceRoute): Promise<{ replaced: { gateway: number; connection: number } | undefined; revoked: string[] }> {
     const { device, account, gateway, connection, deliveryKey, revokedCapabilities, invisible } = route;
-    const args = [device, account, gateway, connection, deliveryKey, revokedCapabilities, invisible ? 1 : 0];
-    const replaced = await attach.run(this.redis, [], args);
-    return replaced === null ? undefined : { gateway: Number(replaced[0]), connection: Number(replaced[1]) };
+    const now = Math.floor(Date.now() / 1_000);
+    const args = [device, account, gateway, connection, deliveryKey, revokedCapabilities, invisible ? 1 : 0, now];
+    const [replaced, revoked] = await attach.run(this.redis, [], args);
+    return { replaced: replaced === null ? undefined : { gateway: Number(replaced[0]), connection: Number(replaced[1]) }, revoked };
+  }
+
+  async revoke(device: string, revoked: readonly RevokedCapability[]): Promise<void> {
+    if (revoked.length > 0)
+      await revoke.run(this.redis, [], [device, ...revoked.flatMap(({ capability, expires }) => [capability, expires])]);
   }
 
   async detach(device: string, gateway: number, connection: number, retentionMs: number): Promise<boolean> {

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sotto/v1/sessions.proto.
  */
 export const file_sotto_v1_sessions: GenFile = /*@__PURE__*/
-  fileDesc("Chdzb3R0by92MS9zZXNzaW9ucy5wcm90bxIIc290dG8udjEibAoNQXR0YWNoUmVxdWVzdBIUCgxhY2Nlc3NfdG9rZW4YASABKAkSFAoMZGVsaXZlcnlfa2V5GAIgASgMEhwKFHJldm9rZWRfY2FwYWJpbGl0aWVzGAMgAygMEhEKCWludmlzaWJsZRgEIAEoCCJRCg5BdHRhY2hSZXNwb25zZRITCgtzZXJ2ZXJfdGltZRgBIAEoBBIUCgxyZXRyeV93aW5kb3cYAiABKA0SFAoMaGVhcnRiZWF0X21zGAMgASgNMlEKCFNlc3Npb25zEkUKBkF0dGFjaBIXLnNvdHRvLnYxLkF0dGFjaFJlcXVlc3QaGC5zb3R0by52MS5BdHRhY2hSZXNwb25zZSIIiM4YAZDOGAViBnByb3RvMw", [file_sotto_v1_options]);
+  fileDesc("Chdzb3R0by92MS9zZXNzaW9ucy5wcm90bxIIc290dG8udjEibAoNQXR0YWNoUmVxdWVzdBIUCgxhY2Nlc3NfdG9rZW4YASABKAkSFAoMZGVsaXZlcnlfa2V5GAIgASgMEhwKFHJldm9rZWRfY2FwYWJpbGl0aWVzGAMgAygMEhEKCWludmlzaWJsZRgEIAEoCCJvCg5BdHRhY2hSZXNwb25zZRITCgtzZXJ2ZXJfdGltZRgBIAEoBBIUCgxyZXRyeV93aW5kb3cYAiABKA0SFAoMaGVhcnRiZWF0X21zGAMgASgNEhwKFHJldm9rZWRfY2FwYWJpbGl0aWVzGAQgAygMMlEKCFNlc3Npb25zEkUKBkF0dGFjaBIXLnNvdHRvLnYxLkF0dGFjaFJlcXVlc3QaGC5zb3R0by52MS5BdHRhY2hSZXNwb25zZSIIiM4YAZDOGAViBnByb3RvMw", [file_sotto_v1_options]);
 
 /**
  * @generated from message sotto.v1.AttachRequest
@@ -79,6 +79,13 @@ export type AttachResponse = Message<"sotto.v1.AttachResponse"> & {
    * @generated from field: uint32 heartbeat_ms = 3;
    */
   heartbeatMs: number;
+
+  /**
+   * Capability ids of this device that the server revoked and that the request did not list: keep them for every later Attach. 16 bytes each.
+   *
+   * @generated from field: repeated bytes revoked_capabilities = 4;
+   */
+  revokedCapabilities: Uint8Array[];
 };
 
 /**
