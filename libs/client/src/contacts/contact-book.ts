@@ -50,12 +50,14 @@ export class ContactBook {
     await this.revoke(capabilities ?? [], journal);
   }
 
+  /** The server honours them no more already: they only have to be kept. */
+  async revokedByServer(capabilities: readonly string[], journal: Journal): Promise<void> {
+    await this.messaging.revoked(capabilities, journal);
+  }
+
   /** Attach is what tells the server: a fresh connection makes it effective at once. */
   async revoke(capabilities: readonly string[], journal: Journal): Promise<void> {
-    const fresh = this.device.revoked.add(capabilities, journal);
-    if (fresh.length === 0) return;
-    this.device.stock.discard(fresh, journal);
-    await this.device.messenger?.capabilitiesRevoked(fresh, stepOf(journal));
+    if (!(await this.messaging.revoked(capabilities, journal))) return;
     journal.afterwards(() => {
       this.reattached = this.device.connection.connect();
     });

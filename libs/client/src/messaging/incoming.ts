@@ -54,6 +54,8 @@ export class Incoming {
           await this.device.stock.topUp(link, this.device.engine, journal).catch((error: unknown) => this.device.topUpFailed(error));
         return;
       }
+      case 'capabilitiesRevoked':
+        return this.book.revokedByServer(kind.value.capabilities.map(toHex), journal);
       case 'sessionRevoked':
         this.device.problem('session-revoked', 'this session was ended: log in again');
         return this.device.connection.refuse('the session was revoked');

@@ -70,6 +70,14 @@ export class Messaging {
     return messenger;
   }
 
+  /** Under these capabilities nobody reaches this device any more. Returns whether that is news of any. */
+  async revoked(capabilities: readonly string[], journal: Journal): Promise<boolean> {
+    const fresh = this.device.revoked.add(capabilities, journal);
+    this.device.stock.discard(fresh, journal);
+    if (fresh.length > 0) await this.device.messenger?.capabilitiesRevoked(fresh, stepOf(journal));
+    return fresh.length > 0;
+  }
+
   // --- messages
 
   /** Resolves with the content id once the message is durable here; the event `delivery` tells the rest. */

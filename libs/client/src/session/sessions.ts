@@ -152,7 +152,9 @@ export class Sessions {
 
   async #attach(link: Link, accessToken: string): Promise<void> {
     const { secrets, revoked } = this.device;
-    this.messaging.attached(await signIn.attach(link, secrets!, accessToken, revoked.wire()));
+    const attached = await signIn.attach(link, secrets!, accessToken, revoked.wire());
+    this.messaging.attached(attached.retryWindowMs);
+    if (attached.revoked.length > 0) await this.device.step((journal) => this.messaging.revoked(attached.revoked, journal));
   }
 
   async #originNow(): Promise<DeviceOrigin> {

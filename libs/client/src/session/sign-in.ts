@@ -1,4 +1,4 @@
-import { Accounts, fromHex, type Session, Sessions, signedBytes } from '@sotto/protocol';
+import { Accounts, fromHex, type Session, Sessions, signedBytes, toHex } from '@sotto/protocol';
 import type { Link } from '../connection/link.js';
 import { keyPairOf, sign } from '../sodium.js';
 import { authKeys, credentialOf, type DeviceSecrets, type SessionRecord } from './session-record.js';
@@ -44,14 +44,14 @@ export async function resetIdentity(link: Link, secrets: DeviceSecrets, password
   return link.call(Accounts.method.resetIdentity, { password, identityKey: identity.publicKey, identitySignature, deviceAuthKey });
 }
 
-/** Returns the relay's retry window in milliseconds. */
+/** Returns the relay's retry window, and the capabilities that the server revoked and this device did not name. */
 export async function attach(
   link: Link,
   { deliveryKey }: DeviceSecrets,
   accessToken: string,
   revokedCapabilities: Uint8Array[],
-): Promise<number> {
-  const { heartbeatMs, retryWindow } = await link.call(Sessions.method.attach, { accessToken, deliveryKey, revokedCapabilities });
-  link.startHeartbeat(heartbeatMs || 30_000);
-  return retryWindow * 1_000;
+): Promise<{ retryWindowMs: number; revoked: string[] }> {
+  const attached = await link.call(Sessions.method.attach, { accessToken, deliveryKey, revokedCapabilities });
+  link.startHeartbeat(attached.heartbeatMs || 30_000);
+  return { retryWindowMs: attached.retryWindow * 1_000, revoked: attached.revokedCapabilities.map(toHex) };
 }
