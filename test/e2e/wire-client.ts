@@ -1,5 +1,5 @@
-import { blake2b } from '@noble/hashes/blake2.js';
 import { create, type DescMethodUnary, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { blake2b } from '@noble/hashes/blake2.js';
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { ClientHandshake, type SealedChannel } from '@sotto/channel';
 import {
@@ -134,9 +134,8 @@ export async function wireReturn(server: Server, device: WireDevice): Promise<{ 
   return { device: { ...device, client }, attached };
 }
 
-/** The right to send to the device. */
-export function tokenFor({ deliveryKey }: WireDevice): Uint8Array {
-  const capability = randomBytes(16);
+/** The right to send to the device, as the device itself would make it. */
+export function tokenFor({ deliveryKey }: WireDevice, capability: Uint8Array = randomBytes(16)): Uint8Array {
   return Buffer.concat([capability, blake2b(capability, { key: deliveryKey, dkLen: 16 })]);
 }
 

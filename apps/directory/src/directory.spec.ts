@@ -23,9 +23,14 @@ const GATEWAY = 78;
 /** Alice and bob are contacts; bob has nobody else. */
 @Controller()
 class ContactsParty {
+  /** What happens once the right to claim is read, and before the answer arrives. */
+  static meanwhile: () => Promise<unknown> = () => Promise.resolve();
+
   @Rpc(ContactLookup.method.mayClaim)
   async mayClaim(@Payload() { claimer, owner }: MayClaimRequest) {
-    return { allowed: [ALICE, BOB].includes(toHex(claimer)) && [ALICE, BOB].includes(toHex(owner)) };
+    const right = { allowed: [ALICE, BOB].includes(toHex(claimer)) && [ALICE, BOB].includes(toHex(owner)), since: 1_000n };
+    await ContactsParty.meanwhile();
+    return right;
   }
 
   @Rpc(ContactLookup.method.accountChanged)
@@ -138,7 +143,7 @@ function directoryStory(topology: string, open: () => Promise<{ bus: Bus; liveSt
         expect(fromBinary(KeyPackages.method.claim.output, (await claim(ALICE, BOB)).body).keyPackages).toHaveLength(1);
       await new Promise((resolve) => setTimeout(resolve, 100));
       expect(heard).toEqual([25]);
-      const ended = { owner: fromHex(BOB), claimer: fromHex(ALICE), ended: 1n };
+      const ended = { owner: fromHex(BOB), claimer: fromHex(ALICE), ended: 1_001n };
       const ledger = await clientOf().call(KeyPackageLedger.method.revokeClaimed, ended);
       expect(ledger.capabilities).toHaveLength(3);
       expect(new Set(revoked)).toEqual(new Set(ledger.capabilities.map(toHex)));
@@ -146,6 +151,18 @@ function directoryStory(topology: string, open: () => Promise<{ bus: Bus; liveSt
       expect(revoked).toHaveLength(4);
       await clientOf().call(KeyPackageLedger.method.forget, { account: fromHex(BOB) });
       expect((await as(BOB, KeyPackages.method.count, {})).left).toBe(0);
+    });
+
+    it('hands out nothing that works when the right to claim ends between the question and the answer', async () => {
+      const end = { owner: fromHex(BOB), claimer: fromHex(ALICE), ended: 1_001n };
+      ContactsParty.meanwhile = () => clientOf().call(KeyPackageLedger.method.revokeClaimed, end);
+      const packages = some(1);
+      await as(BOB, KeyPackages.method.publish, { oneTime: packages });
+      const { keyPackages } = fromBinary(KeyPackages.method.claim.output, (await claim(ALICE, BOB)).body);
+      ContactsParty.meanwhile = () => Promise.resolve();
+      expect(keyPackages).toHaveLength(1);
+      const route = await app.get<DeviceRouteStore>(DEVICE_ROUTE_STORE).find(BOB);
+      expect(toHex(route!.revokedCapabilities)).toContain(toHex(packages[0]!.capability));
     });
 
     it('slows a claimer down on one target alike, whether the target exists or not', async () => {
