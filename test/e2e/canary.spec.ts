@@ -6,11 +6,7 @@ import { join } from 'node:path';
 import { Outcome, ReceiptStatus } from '@sotto/protocol';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { becomeContacts, Person, until } from './people.js';
-<<<<<<< HEAD
 import { tokenFor, wireDevice } from './wire-client.js';
-=======
-import { tokenFor, wireDevice } from './wire-client.js';
->>>>>>> a2edbb3 (test(e2e): show that a contact that ends leaves nothing that works)
 
 /** A needle in every form in which software writes bytes down. */
 function formsOf(needle: Uint8Array): Buffer[] {

@@ -14,6 +14,10 @@ import { ApprovalsController } from './approvals/approvals.controller.js';
 import { MemoryApprovalStore } from './approvals/memory-approval.store.js';
 import { RedisApprovalStore } from './approvals/redis-approval.store.js';
 import { AUTH_CONFIG, type AuthConfig, identityOf, SERVER_IDENTITY } from './auth.config.js';
+import { DEVICE_PLACE_STORE, type DevicePlaceStore } from './device-places/device-place.store.js';
+import { DevicePlaces } from './device-places/device-places.js';
+import { MemoryDevicePlaceStore } from './device-places/memory-device-place.store.js';
+import { RedisDevicePlaceStore } from './device-places/redis-device-place.store.js';
 import { GatewaysController } from './gateways/gateways.controller.js';
 import type { ServerIdentity } from './identity/server-identity.js';
 import { InvitesController } from './invites/invites.controller.js';
@@ -29,6 +33,10 @@ function approvalStoreOn(live: LiveState): ApprovalStore {
   return live.kind === 'redis' ? new RedisApprovalStore(live.redis) : new MemoryApprovalStore();
 }
 
+function devicePlaceStoreOf(live: LiveState): DevicePlaceStore {
+  return live.kind === 'redis' ? new RedisDevicePlaceStore(live.redis) : new MemoryDevicePlaceStore();
+}
+
 function providersOf(config: AuthConfig): Provider[] {
   const checks = new WorkLimit(config.passwordChecks.running, config.passwordChecks.waiting);
   return [
@@ -42,6 +50,8 @@ function providersOf(config: AuthConfig): Provider[] {
       inject: [LIVE_STATE, SERVER_IDENTITY],
       useFactory: (state: LiveState, identity: ServerIdentity) => new NameLimits(state, identity.limitKey),
     },
+    { provide: DEVICE_PLACE_STORE, inject: [LIVE_STATE], useFactory: devicePlaceStoreOf },
+    DevicePlaces,
     InviteMaker,
     PasswordCheck,
     Registration,

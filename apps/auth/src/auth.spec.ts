@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Accounts, Approvals, CertificateBodySchema, fromHex, Invites, signedBytes, toHex } from '@sotto/protocol';
+import { Accounts, Approvals, CertificateBodySchema, ErrorCode, fromHex, Invites, LIMITS, signedBytes, toHex } from '@sotto/protocol';
 import { AccountLookup, Admin, Gateways, RpcReplySchema } from '@sotto/protocol/internal';
 import { connectNatsBus, InProcessBus } from '@sotto/platform/bus';
 import { migratePostgres, openDatabase } from '@sotto/platform/database';
@@ -262,7 +262,60 @@ describe.each([
     const { over } = await world.asService(Gateways.method.checkSessions, { sessions });
     expect(over.map(({ device }) => toHex(device))).toEqual([lost.caller.device]);
     const { devices } = await world.call(Accounts.method.listDevices, {}, lena.caller);
-    expect(devices).toMatchObject([{ device: lost.session!.device, revoked: true }]);
+    expect(devices).toMatchObject([
+      { device: lost.session!.device, revoked: true, online: false },
+      { device: lena.session!.device, revoked: false, online: true },
+    ]);
+  });
+
+  it('lets as many devices in as an account may have, however many log in at once, and says what to do', async () => {
+    const sam = await new Person(world, 'sam').register();
+    const logIn = (i: number) => new Person(world, 'sam', sam.password, `192.0.2.${i}`).logIn();
+    const outcomes = await Promise.allSettled(Array.from({ length: 14 }, (_, i) => logIn(i)));
+    const devices = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    expect(devices).toHaveLength(LIMITS.devicesPerAccount - 1);
+    const request = { name: 'sam', password: sam.password, deviceAuthKey: newKey().publicKey };
+    const { error } = await world.forward(Accounts.method.logIn, request, new Person(world, 'sam').anonymous);
+    expect(error).toMatchObject({ code: ErrorCode.LIMIT_REACHED });
+    expect(error!.text).toMatch(/10 devices.*Revoke one/);
+    expect((await world.call(Accounts.method.listDevices, {}, sam.caller)).devices).toHaveLength(10);
+    await devices[0]!.reconnect().resume();
+    await world.call(Accounts.method.revokeDevice, { device: devices[0]!.session!.device }, sam.caller);
+    await logIn(1);
+    await expect(logIn(2)).rejects.toThrow('LIMIT_REACHED');
+  });
+
+  it('takes the place of the device away longest when that is asked for, and ends it', async () => {
+    const tom = await new Person(world, 'tom').register();
+    const others = [];
+    for (let i = 1; i < LIMITS.devicesPerAccount; i++) others.push(await new Person(world, 'tom', tom.password, `192.0.2.${i}`).logIn());
+    const account = await topology.parts.database.client.account.findUniqueOrThrow({ where: { name: 'tom' } });
+    expect(account.revokedDevices).toEqual({});
+    const request = { name: 'tom', password: tom.password, deviceAuthKey: newKey().publicKey, replaceLongestAway: true };
+    const { device } = await world.call(Accounts.method.logIn, request, new Person(world, 'tom').anonymous);
+    const { devices } = await world.call(Accounts.method.listDevices, {}, { ...tom.caller, device: toHex(device) });
+    const [gone, ...more] = devices.filter(({ revoked }) => revoked);
+    expect(more).toEqual([]);
+    expect(devices).toHaveLength(LIMITS.devicesPerAccount + 1);
+    const ended = [tom, ...others].find(({ session }) => toHex(session!.device) === toHex(gone!.device))!;
+    await expect(ended.reconnect().resume()).rejects.toThrow('CREDENTIAL_INVALID');
+  });
+
+  it('has all places again when the password changes, and keeps devices that were let in when live state is wiped', async () => {
+    const una = await new Person(world, 'una').register();
+    const others = [];
+    for (let i = 1; i < LIMITS.devicesPerAccount; i++) others.push(await new Person(world, 'una', una.password, `192.0.2.${i}`).logIn());
+    if (topology.parts.liveState.kind === 'redis') {
+      await topology.parts.liveState.redis.flushall();
+      await una.reconnect().resume();
+      for (const other of others) await other.reconnect().resume();
+      await expect(new Person(world, 'una').logIn()).rejects.toThrow('LIMIT_REACHED');
+    }
+    const newPassword = 'yet another passphrase';
+    const request = { oldPassword: una.password, newPassword, deviceAuthKey: una.device.publicKey };
+    una.session = await world.call(Accounts.method.changePassword, request, una.caller);
+    for (let i = 1; i < LIMITS.devicesPerAccount; i++) await new Person(world, 'una', newPassword, `192.0.2.${i}`).logIn();
+    await expect(new Person(world, 'una', newPassword).logIn()).rejects.toThrow('LIMIT_REACHED');
   });
 
   it('ends all other sessions when the password changes', async () => {

@@ -85,9 +85,12 @@ export class SottoClient {
     return this.#sessions.register(name, password, invite);
   }
 
-  /** Makes a new device of an account. It is pending until it is confirmed, unless this store holds the account's identity key. */
-  logIn(name: string, password: string): Promise<Account> {
-    return this.#sessions.logIn(name, password);
+  /**
+   * Makes a new device of an account. It is pending until it is confirmed, unless this store holds the account's identity key.
+   * An account has 10 devices at most (LIMIT_REACHED); `replaceLongestAway` revokes the one that was away longest for it.
+   */
+  logIn(name: string, password: string, options: { replaceLongestAway?: boolean } = {}): Promise<Account> {
+    return this.#sessions.logIn(name, password, options.replaceLongestAway ?? false);
   }
 
   /** Connects the device that the store holds, and keeps it connected. False when the store holds none. */

@@ -87,6 +87,7 @@ export class AccountsController {
     // The caller's own connection carries the answer; it is over at its gateway's next question, if the client does not close it before.
     await this.ender.endAll(account.id, caller.device);
     await this.ender.forgetRoutes(account.id);
+    await this.ender.forgetPlaces(account.id);
     return {};
   }
 }

@@ -6,6 +6,7 @@ import { BUS, type Bus } from '@sotto/platform/bus';
 import { AccountEvents, DEVICE_ROUTE_STORE, type DeviceRouteStore } from '@sotto/platform/live-state';
 import { RpcClient } from '@sotto/platform/rpc';
 import { APPROVAL_STORE, type ApprovalStore } from '../approvals/approval.store.js';
+import { DEVICE_PLACE_STORE, type DevicePlaceStore } from '../device-places/device-place.store.js';
 
 const SESSIONS_REVOKED = 'sessions.revoked';
 
@@ -18,6 +19,7 @@ export class SessionEnder {
     @Inject(BUS) private readonly bus: Bus,
     @Inject(DEVICE_ROUTE_STORE) private readonly routes: DeviceRouteStore,
     @Inject(APPROVAL_STORE) private readonly approvals: ApprovalStore,
+    @Inject(DEVICE_PLACE_STORE) private readonly places: DevicePlaceStore,
     private readonly rpc: RpcClient,
     private readonly events: AccountEvents,
   ) {}
@@ -54,6 +56,10 @@ export class SessionEnder {
       const devices = await this.routes.connectedDevices(account);
       await Promise.all(devices.map(({ device }) => this.routes.forget(device)));
     });
+  }
+
+  async forgetPlaces(account: string): Promise<void> {
+    await this.tolerate('forget the places', () => this.places.forget(account));
   }
 
   async tellDevices(account: string): Promise<void> {

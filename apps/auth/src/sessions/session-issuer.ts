@@ -5,6 +5,7 @@ import { type RpcCaller, RpcError } from '@sotto/platform/rpc';
 import { SignJWT } from 'jose';
 import type { Account } from '../accounts/accounts.store.js';
 import { AUTH_CONFIG, type AuthConfig, SERVER_IDENTITY } from '../auth.config.js';
+import { DevicePlaces } from '../device-places/device-places.js';
 import type { ServerIdentity } from '../identity/server-identity.js';
 import { sealCredential } from './device-credential.js';
 
@@ -21,12 +22,13 @@ export function unixNow(): number {
   return Math.floor(Date.now() / 1_000);
 }
 
-/** Makes the sessions that Accounts hands out. */
+/** Makes the sessions that Accounts hands out. Throws RpcError LIMIT_REACHED when the account has no place for the device. */
 @Injectable()
 export class SessionIssuer {
   constructor(
     @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
     @Inject(SERVER_IDENTITY) private readonly identity: ServerIdentity,
+    private readonly places: DevicePlaces,
   ) {}
 
   /** With a new credential. */
@@ -36,6 +38,7 @@ export class SessionIssuer {
 
   /** Without one: the device's is good for a while. */
   async resume(account: Account, device: SessionDevice, caller: RpcCaller): Promise<Session> {
+    await this.places.hold(account, device, unixNow());
     return { ...this.describe(account, device), accessToken: await this.accessToken(account, device, caller.channelBinding) };
   }
 

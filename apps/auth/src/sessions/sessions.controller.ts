@@ -9,7 +9,6 @@ import {
   ErrorCode,
   fromHex,
   ID_BYTES,
-  LIMITS,
   type ListDevicesRequest,
   type ListDevicesResponseSchema,
   type LogInRequest,
@@ -26,6 +25,7 @@ import { Rpc, type RpcCaller, RpcError } from '@sotto/platform/rpc';
 import { assertKey, newDeviceId } from '../accounts/accounts.controller.js';
 import { type Account, ACCOUNTS_STORE, type AccountsStore } from '../accounts/accounts.store.js';
 import { SERVER_IDENTITY } from '../auth.config.js';
+import { DevicePlaces } from '../device-places/device-places.js';
 import { verifyEd25519 } from '../identity/ed25519.js';
 import type { ServerIdentity } from '../identity/server-identity.js';
 import { isWorthRenewing, openCredential, provesDevice } from './device-credential.js';
@@ -48,18 +48,17 @@ export class SessionsController {
     @Inject(DEVICE_ROUTE_STORE) private readonly routes: DeviceRouteStore,
     private readonly sessions: SessionIssuer,
     private readonly ender: SessionEnder,
+    private readonly places: DevicePlaces,
   ) {}
 
   @UseGuards(LogInGuard)
   @Rpc(Accounts.method.logIn)
   async logIn(@Payload() request: LogInRequest, @Ctx() caller: RpcCaller): Promise<SessionInit> {
-    const account = loggedInAccount(request);
     assertKey(request.deviceAuthKey);
-    if ((await this.routes.connectedDevices(account.id)).length >= LIMITS.devicesPerAccount) {
-      throw new RpcError(ErrorCode.LIMIT_REACHED, `An account has at most ${LIMITS.devicesPerAccount} devices; revoke one first.`);
-    }
+    const account = request.replaceLongestAway ? await this.withPlace(loggedInAccount(request)) : loggedInAccount(request);
+    const session = await this.sessions.open(account, { id: newDeviceId(), authKey: request.deviceAuthKey, pending: true }, caller);
     await this.ender.tellDevices(account.id);
-    return this.sessions.open(account, { id: newDeviceId(), authKey: request.deviceAuthKey, pending: true }, caller);
+    return session;
   }
 
   @Rpc(Accounts.method.resume)
@@ -74,7 +73,7 @@ export class SessionsController {
     return renew ? this.sessions.open(account, device, caller) : this.sessions.resume(account, device, caller);
   }
 
-  /** There is no table of devices: the connected ones, and those that were revoked. */
+  /** There is no table of devices: those that live state knows, and those that were revoked. */
   @Rpc(Accounts.method.listDevices)
   async listDevices(
     @Payload() _request: ListDevicesRequest,
@@ -85,9 +84,10 @@ export class SessionsController {
     for (const [device, untilMs] of account.revokedDevices) {
       if (untilMs > Date.now()) devices.set(device, { device: fromHex(device), revoked: true });
     }
-    for (const { device } of await this.routes.connectedDevices(caller.account)) {
-      if (!devices.has(device))
-        devices.set(device, { device: fromHex(device), online: true, pending: device === caller.device && caller.pending });
+    const online = await this.connected(caller.account);
+    for (const { device, pending, seen } of await this.places.list(account, unixNow())) {
+      if (devices.has(device)) continue;
+      devices.set(device, { device: fromHex(device), pending, seen: BigInt(seen), online: online.has(device) || device === caller.device });
     }
     return { devices: [...devices.values()] };
   }
@@ -112,15 +112,30 @@ export class SessionsController {
     @Ctx() caller: RpcCaller,
   ): Promise<MessageInitShape<typeof RevokeDeviceResponseSchema>> {
     if (request.device.length !== ID_BYTES) throw new RpcError(ErrorCode.MALFORMED, 'A device id has 16 bytes.');
-    const device = toHex(request.device);
-    const nowMs = Date.now();
-    const revoked = { device, nowMs, untilMs: nowMs + TIMES.credentialLifetimeDays * DAY_MS, max: MAX_REVOKED };
-    if (!(await this.accounts.revokeDevice(caller.account, revoked))) {
-      throw new RpcError(ErrorCode.LIMIT_REACHED, 'Too many devices were revoked; change the password, which ends all other sessions.');
-    }
-    await this.ender.endDevice(caller.account, device);
+    await this.revoke(caller.account, toHex(request.device));
     await this.ender.tellDevices(caller.account);
     return {};
+  }
+
+  private async revoke(account: string, device: string): Promise<void> {
+    const nowMs = Date.now();
+    const revoked = { device, nowMs, untilMs: nowMs + TIMES.credentialLifetimeDays * DAY_MS, max: MAX_REVOKED };
+    if (!(await this.accounts.revokeDevice(account, revoked))) {
+      throw new RpcError(ErrorCode.LIMIT_REACHED, 'Too many devices were revoked; change the password, which ends all other sessions.');
+    }
+    await this.ender.endDevice(account, device);
+  }
+
+  /** The account with a place free, if there is a device to revoke for it. Whoever has the password may do so: it could end all sessions too. */
+  private async withPlace(account: Account): Promise<Account> {
+    const device = await this.places.longestAwayIfFull(account, await this.connected(account.id), unixNow());
+    if (device === undefined) return account;
+    await this.revoke(account.id, device);
+    return (await this.accounts.findById(account.id)) ?? account;
+  }
+
+  private async connected(account: string): Promise<Set<string>> {
+    return new Set((await this.routes.connectedDevices(account)).map(({ device }) => device));
   }
 
   private async ownAccount(caller: RpcCaller): Promise<Account> {

@@ -51,9 +51,9 @@ export class Sessions {
   }
 
   /** Makes a new device of an account. It is pending until it is confirmed, unless this store holds the account's identity key. */
-  async logIn(name: string, password: string): Promise<Account> {
+  async logIn(name: string, password: string, replaceLongestAway: boolean): Promise<Account> {
     const secrets = newSecrets(this.device.secrets?.identitySeed ?? this.#untoldSeed);
-    const account = await this.#signIn(secrets, 'alone', (link) => signIn.logIn(link, secrets, { name, password }));
+    const account = await this.#signIn(secrets, 'alone', (link) => signIn.logIn(link, secrets, { name, password, replaceLongestAway }));
     const ours =
       secrets.identitySeed !== undefined && toHex(keyPairOf(secrets.identitySeed).publicKey) === toHex(this.device.session!.identityKey);
     if (account.pending && ours) return this.#confirm(secrets, await this.#originNow());

@@ -15,7 +15,11 @@ export async function register(
   return link.call(Accounts.method.register, { ...account, identityKey: identity.publicKey, deviceAuthKey, identitySignature });
 }
 
-export async function logIn(link: Link, secrets: DeviceSecrets, account: { name: string; password: string }): Promise<Session> {
+export async function logIn(
+  link: Link,
+  secrets: DeviceSecrets,
+  account: { name: string; password: string; replaceLongestAway: boolean },
+): Promise<Session> {
   return link.call(Accounts.method.logIn, { ...account, deviceAuthKey: authKeys(secrets).publicKey });
 }
 
