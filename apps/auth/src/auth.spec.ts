@@ -62,8 +62,9 @@ describe.each([
   it('gives alice the name of her invite and a token for her channel alone', async () => {
     const alice = await new Person(world, 'alice').register();
     expect(alice.session).toMatchObject({ name: 'alice', pending: false, server: 'sotto.test' });
-    const { sub, dev, pen, cnf, iat, exp } = decodeJwt(alice.session!.accessToken);
-    expect({ sub, dev, pen, cnf }).toEqual({
+    const { iss, sub, dev, pen, cnf, iat, exp } = decodeJwt(alice.session!.accessToken);
+    expect({ iss, sub, dev, pen, cnf }).toEqual({
+      iss: 'sotto.test',
       sub: toHex(alice.session!.account),
       dev: toHex(alice.session!.device),
       pen: false,

@@ -7,6 +7,7 @@ import { FrameDispatcher } from './connections/frame-dispatcher.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from './gateway.config.js';
 import { GatewayService } from './gateway.service.js';
 import { RelayLinks } from './relays/relay-links.js';
+import { AccessTokenStrategy } from './sessions/access-token.strategy.js';
 import { SessionService } from './sessions/session.service.js';
 import { SessionWatch } from './sessions/session-watch.js';
 
@@ -17,6 +18,7 @@ export class GatewayModule {
       module: GatewayModule,
       providers: [
         { provide: GATEWAY_CONFIG, useValue: config },
+        AccessTokenStrategy,
         CallRouter,
         ConnectionTable,
         Door,

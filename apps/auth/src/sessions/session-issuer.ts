@@ -68,6 +68,7 @@ export class SessionIssuer {
     const issued = issuedNow(account);
     return new SignJWT({ dev: device.id, pen: device.pending, cnf: Buffer.from(channelBinding).toString('base64url') })
       .setProtectedHeader({ alg: 'EdDSA' })
+      .setIssuer(this.config.serverName)
       .setSubject(account.id)
       .setIssuedAt(issued)
       .setExpirationTime(issued + TIMES.accessTokenSeconds)

@@ -5,12 +5,11 @@ import { DEVICE_ROUTE_STORE, type DeviceRoute, type DeviceRouteStore } from '@so
 import { RpcError } from '@sotto/platform/rpc';
 import { type AttachRequest, type AttachResponseSchema, ErrorCode, fromHex, ID_BYTES, KEY_BYTES, LIMITS, TIMES } from '@sotto/protocol';
 import { DeviceChangedSchema } from '@sotto/protocol/internal';
-import { GatewayCertificateHolder } from '../certificates/gateway-certificate.js';
 import type { AttachedSession, Connection } from '../connections/connection.js';
 import { CloseCode } from '../connections/close-codes.js';
 import { ConnectionTable } from '../connections/connection-table.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../gateway.config.js';
-import { readAccessToken } from './access-token.js';
+import { AccessTokenStrategy } from './access-token.strategy.js';
 
 /** Ties connections to devices, in the table and in live state. */
 @Injectable()
@@ -22,7 +21,7 @@ export class SessionService {
     @Inject(DEVICE_ROUTE_STORE) private readonly routes: DeviceRouteStore,
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
     private readonly table: ConnectionTable,
-    private readonly certificate: GatewayCertificateHolder,
+    private readonly tokens: AccessTokenStrategy,
   ) {}
 
   start(gateway: number): void {
@@ -36,7 +35,7 @@ export class SessionService {
     connection.attaching = true;
     let revoked: string[] = [];
     try {
-      const session = await readAccessToken(request.accessToken, this.certificate.tokenKey, connection.channel!.binding);
+      const session = await this.tokens.check({ accessToken: request.accessToken, binding: connection.channel!.binding });
       if (!session.pending) revoked = await this.register(connection, session, request);
       if (connection.socket.readyState !== 1) return await this.leave(session).then(() => ({}));
       connection.session = session;
