@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Accounts, Contacts, ErrorCode, KeyPackages, LIMITS, type Reply, ReplySchema } from '@sotto/protocol';
+import { Accounts, Contacts, ErrorCode, KeyPackages, LIMITS, type Reply, ReplySchema, Sessions } from '@sotto/protocol';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { PASSWORD, registerRequest, WireClient, type WireDevice, wireDevice } from './wire-client.js';
 
@@ -73,6 +73,18 @@ describe.each(['standalone', 'services'] as const)('what %s refuses', (kind) => 
     });
     expect(await client.errorOf(Contacts.method.list, {})).toBe(ErrorCode.UNAUTHENTICATED);
     await client.close();
+  });
+
+  it('opens no session by a token from before a password change', async () => {
+    const frank = await wireDevice(server, 'frank');
+    const tablet = await connect();
+    const deviceAuthKey = randomBytes(32);
+    const { accessToken } = await tablet.call(Accounts.method.logIn, { name: 'frank', password: PASSWORD, deviceAuthKey });
+    const change = { oldPassword: PASSWORD, newPassword: 'another long enough phrase', deviceAuthKey };
+    await frank.client.call(Accounts.method.changePassword, change);
+    const attach = { accessToken, deliveryKey: randomBytes(32) };
+    expect(await tablet.errorOf(Sessions.method.attach, attach)).toBe(ErrorCode.UNAUTHENTICATED);
+    await Promise.all([frank.client.close(), tablet.close()]);
   });
 
   it('refuses illegal names, weak passwords, and invites that are used or no invites', async () => {

@@ -8,6 +8,7 @@ import { GATEWAY_CONFIG, type GatewayConfig } from './gateway.config.js';
 import { GatewayService } from './gateway.service.js';
 import { RelayLinks } from './relays/relay-links.js';
 import { AccessTokenStrategy } from './sessions/access-token.strategy.js';
+import { RecentRevocations } from './sessions/recent-revocations.js';
 import { SessionService } from './sessions/session.service.js';
 import { SessionWatch } from './sessions/session-watch.js';
 
@@ -25,6 +26,7 @@ export class GatewayModule {
         FrameDispatcher,
         GatewayCertificateHolder,
         GatewayService,
+        RecentRevocations,
         RelayLinks,
         SessionService,
         SessionWatch,

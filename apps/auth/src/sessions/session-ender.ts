@@ -8,6 +8,8 @@ import { RpcClient } from '@sotto/platform/rpc';
 import { APPROVAL_STORE, type ApprovalStore } from '../approvals/approval.store.js';
 import { DEVICE_PLACE_STORE, type DevicePlaceStore } from '../device-places/device-place.store.js';
 
+import { unixNow } from './session-issuer.js';
+
 const SESSIONS_REVOKED = 'sessions.revoked';
 
 /** Ends open connections and forgets what devices left in live state. What it cannot reach heals by itself: gateways ask once a minute, and stock expires. */
@@ -67,7 +69,9 @@ export class SessionEnder {
   }
 
   private publish(revoked: { account: Uint8Array; device?: Uint8Array; exceptDevice?: Uint8Array }): void {
-    this.bus.publish(SESSIONS_REVOKED, toBinary(SessionsRevokedSchema, create(SessionsRevokedSchema, revoked)));
+    // The next second: nothing that was issued within this one survives.
+    const message = create(SessionsRevokedSchema, { ...revoked, validAfter: BigInt(unixNow() + 1) });
+    this.bus.publish(SESSIONS_REVOKED, toBinary(SessionsRevokedSchema, message));
   }
 
   private async tolerate(what: string, task: () => Promise<unknown>): Promise<void> {

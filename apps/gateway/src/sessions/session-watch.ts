@@ -10,6 +10,7 @@ import { CloseCode } from '../connections/close-codes.js';
 import type { AttachedSession, Connection } from '../connections/connection.js';
 import { ConnectionTable } from '../connections/connection-table.js';
 import { eventFrame } from './event-frame.js';
+import { RecentRevocations } from './recent-revocations.js';
 import { SessionService } from './session.service.js';
 
 const CHECK_MS = 60_000;
@@ -27,6 +28,7 @@ export class SessionWatch {
     private readonly table: ConnectionTable,
     private readonly rpc: RpcClient,
     private readonly sessions: SessionService,
+    private readonly revocations: RecentRevocations,
   ) {}
 
   start(gateway: number): void {
@@ -34,9 +36,10 @@ export class SessionWatch {
       this.bus.subscribe(gatewayEventSubject(gateway), (payload) => this.onEvent(payload)),
       this.bus.subscribe('sessions.revoked', (payload) => this.onRevoked(payload)),
       this.bus.subscribe('device.changed', (payload) => this.onDeviceChanged(payload, gateway)),
+      // What was published while the broker was away is lost without an error.
+      this.bus.onStatus((connected) => connected && this.check()),
     );
-    // Auth away: connections stay.
-    this.timer = setInterval(() => void this.checkAll().catch(() => undefined), CHECK_MS);
+    this.timer = setInterval(() => this.check(), CHECK_MS);
   }
 
   stop(): void {
@@ -56,12 +59,13 @@ export class SessionWatch {
   }
 
   private onRevoked(payload: Uint8Array): void {
-    const { account, device, exceptDevice } = fromBinary(SessionsRevokedSchema, payload);
-    for (const connection of [...this.table.byAccount(toHex(account))]) {
-      const own = connection.session!.device;
-      if (device.length > 0 ? own === toHex(device) : own !== toHex(exceptDevice)) this.end(connection);
-      // The device that changed the password goes on: its session counts from now.
-      else if (device.length === 0) connection.session!.since = Math.floor(Date.now() / 1_000) + 1;
+    const revoked = fromBinary(SessionsRevokedSchema, payload);
+    this.revocations.add(revoked, Date.now());
+    for (const connection of [...this.table.byAccount(toHex(revoked.account))]) {
+      const session = connection.session!;
+      if (this.revocations.cover(session)) this.end(connection);
+      // The device that changed the password goes on: its session counts from then.
+      else if (revoked.device.length === 0) session.since = Math.max(session.since, Number(revoked.validAfter));
     }
   }
 
@@ -72,13 +76,18 @@ export class SessionWatch {
     this.table.byDevice(toHex(device))?.socket.close(CloseCode.REPLACED, 'replaced by a newer connection');
   }
 
+  /** Auth away: connections stay. */
+  private check(): void {
+    this.checkAll().catch(() => undefined);
+  }
+
   /** All sessions are asked about, in case that a `sessions.revoked` was lost. */
   private async checkAll(): Promise<void> {
     const sessions = [...this.table.values()].flatMap(({ session }) => (session === undefined ? [] : [session]));
-    for (let from = 0; from < sessions.length; from += CHECK_AT_ONCE) await this.check(sessions.slice(from, from + CHECK_AT_ONCE));
+    for (let from = 0; from < sessions.length; from += CHECK_AT_ONCE) await this.endThoseOver(sessions.slice(from, from + CHECK_AT_ONCE));
   }
 
-  private async check(sessions: readonly AttachedSession[]): Promise<void> {
+  private async endThoseOver(sessions: readonly AttachedSession[]): Promise<void> {
     const refs = sessions.map(({ account, device, since }) => ({
       account: fromHex(account),
       device: fromHex(device),

@@ -10,6 +10,7 @@ import { CloseCode } from '../connections/close-codes.js';
 import { ConnectionTable } from '../connections/connection-table.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../gateway.config.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
+import { RecentRevocations } from './recent-revocations.js';
 
 /** Ties connections to devices, in the table and in live state. */
 @Injectable()
@@ -22,6 +23,7 @@ export class SessionService {
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
     private readonly table: ConnectionTable,
     private readonly tokens: AccessTokenStrategy,
+    private readonly revocations: RecentRevocations,
   ) {}
 
   start(gateway: number): void {
@@ -36,8 +38,12 @@ export class SessionService {
     let revoked: string[] = [];
     try {
       const session = await this.tokens.check({ accessToken: request.accessToken, binding: connection.channel!.binding });
+      this.assertNotRevoked(session);
       if (!session.pending) revoked = await this.register(connection, session, request);
       if (connection.socket.readyState !== 1) return await this.leave(session).then(() => ({}));
+      // The session may have been revoked while its route was written, when it could not be found to be ended.
+      if (this.revocations.cover(session)) await this.leave(session);
+      this.assertNotRevoked(session);
       connection.session = session;
       this.table.attached(connection);
       if (session.route !== undefined) this.announce(session, true);
@@ -47,6 +53,11 @@ export class SessionService {
     const { retryWindowMs } = this.config;
     const revokedCapabilities = revoked.map(fromHex);
     return { serverTime: BigInt(Date.now()), retryWindow: retryWindowMs / 1_000, heartbeatMs: TIMES.heartbeatMs, revokedCapabilities };
+  }
+
+  /** Resuming tells whether the device itself was revoked, or only what the token stood for. */
+  private assertNotRevoked(session: AttachedSession): void {
+    if (this.revocations.cover(session)) throw new RpcError(ErrorCode.UNAUTHENTICATED, 'This session was ended: resume or log in again.');
   }
 
   /** The connection has closed. */

@@ -130,7 +130,9 @@ export class Connection {
 }
 
 function isFinal(error: unknown): boolean {
-  if (error instanceof ServerError) return error.code !== ErrorCode.UNSPECIFIED && remedyOf(error.code) !== Remedy.BACK_OFF;
+  // UNAUTHENTICATED: the session ended between Resume and Attach; the next Resume tells whether the device may come back.
+  const passing = [ErrorCode.UNSPECIFIED, ErrorCode.UNAUTHENTICATED];
+  if (error instanceof ServerError) return !passing.includes(error.code) && remedyOf(error.code) !== Remedy.BACK_OFF;
   return error instanceof ClientError && ['pin-changed', 'pin-refused', 'not-logged-in', 'storage-failed'].includes(error.reason);
 }
 

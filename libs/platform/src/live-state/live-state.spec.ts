@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { RateClass } from '@sotto/protocol';
+import { ErrorCode, RateClass } from '@sotto/protocol';
 import { startRedis, type RunningServer } from '@sotto/testing';
 import type { Redis } from 'ioredis';
+import type { RpcError } from '../rpc/index.js';
 import { CallLimiter } from './call-limiter.js';
 import { closeLiveState, connectLiveState } from './connect-live-state.js';
 import { deviceRouteStoreContract } from './device-route.store.contract.js';
@@ -11,6 +12,40 @@ import { MemoryDeviceRouteStore } from './memory-device-route.store.js';
 import { MemoryLeaseStore } from './memory-lease.store.js';
 import { RedisDeviceRouteStore } from './redis-device-route.store.js';
 import { RedisLeaseStore } from './redis-lease.store.js';
+
+/** What every CallLimiter keeps, whatever it counts with. */
+function callLimiterContract(open: () => CallLimiter): void {
+  const chargeOften = async (limiter: CallLimiter, rate: RateClass, who: { account: string; address: string }, times: number) => {
+    for (let i = 0; i < times; i++) await limiter.charge(rate, who);
+  };
+  const refused = { code: ErrorCode.RATE_LIMITED };
+
+  it('counts an account over all its addresses, and an address over all its accounts', async () => {
+    const limiter = open();
+    for (let i = 0; i < 20; i++) await limiter.charge(RateClass.PASSWORD, { account: 'alice', address: `192.0.2.${i}` });
+    await expect(limiter.charge(RateClass.PASSWORD, { account: 'alice', address: '192.0.2.99' })).rejects.toMatchObject(refused);
+    await chargeOften(limiter, RateClass.PASSWORD, { account: '', address: '203.0.113.1' }, 300);
+    await expect(limiter.charge(RateClass.PASSWORD, { account: 'bob', address: '203.0.113.1' })).rejects.toMatchObject(refused);
+    await limiter.charge(RateClass.PASSWORD, { account: 'bob', address: '203.0.113.2' });
+  });
+
+  it('keeps the classes apart, and says when to come again', async () => {
+    const limiter = open();
+    await chargeOften(limiter, RateClass.REGISTER, { account: 'alice', address: '' }, 10);
+    const error = await limiter.charge(RateClass.REGISTER, { account: 'alice', address: '' }).catch((reason: RpcError) => reason);
+    expect(error).toMatchObject(refused);
+    expect((error as RpcError).retryAfterMs).toBeGreaterThan(3_500_000);
+    expect((error as RpcError).retryAfterMs).toBeLessThanOrEqual(3_600_000);
+    await limiter.charge(RateClass.READ, { account: 'alice', address: '' });
+  });
+
+  it('charges neither whom it does not know nor calls between services', async () => {
+    const limiter = open();
+    await chargeOften(limiter, RateClass.REGISTER, { account: '', address: '' }, 30);
+    await chargeOften(limiter, RateClass.INTERNAL, { account: 'alice', address: '192.0.2.1' }, 30);
+    await limiter.charge(RateClass.REGISTER, { account: 'alice', address: '192.0.2.1' });
+  });
+}
 
 async function chargeUntilRefused(limiter: CallLimiter): Promise<number> {
   for (let charged = 0; charged < 100; charged++) {
@@ -26,6 +61,7 @@ async function chargeUntilRefused(limiter: CallLimiter): Promise<number> {
 describe('live state in memory', () => {
   describe('leases', () => leaseStoreContract(() => new MemoryLeaseStore()));
   describe('device routes', () => deviceRouteStoreContract(() => new MemoryDeviceRouteStore()));
+  describe('limits of calls', () => callLimiterContract(() => new CallLimiter({ kind: 'memory' })));
 
   it('refuses the call after the last point of an account', async () => {
     expect(await chargeUntilRefused(new CallLimiter({ kind: 'memory' }))).toBe(10);
@@ -50,6 +86,7 @@ describe('live state in Redis', () => {
 
   describe('leases', () => leaseStoreContract(() => new RedisLeaseStore(redis)));
   describe('device routes', () => deviceRouteStoreContract(() => new RedisDeviceRouteStore(redis)));
+  describe('limits of calls', () => callLimiterContract(() => new CallLimiter(state)));
 
   it('counts the calls of an account over all processes', async () => {
     const first = new CallLimiter(state);
