@@ -9,6 +9,7 @@ import { migratePostgres, openDatabase } from '@sotto/platform/database';
 import { closeLiveState, connectLiveState } from '@sotto/platform/live-state';
 import { startNats, startPostgres, startRedis, temporaryFolder } from '@sotto/testing';
 import { decodeJwt } from 'jose';
+import { createInviteCode, serverIdentityOf } from './index.js';
 import { AuthWorld, newKey, type Parts, Person } from './auth.contract.js';
 import { sealCredential } from './sessions/device-credential.js';
 
@@ -97,6 +98,32 @@ describe.each([
     );
     expect((await Promise.all(tries)).sort()).toEqual(['INVITE_INVALID', 'INVITE_INVALID', 'INVITE_INVALID', 'made']);
     await expect(new Person(world, 'hugo').register(invite)).rejects.toThrow('INVITE_INVALID');
+  });
+
+  it('gives the name to one of two invites that carry it, and a tag to the other, at the same moment', async () => {
+    const both = await Promise.all([new Person(world, 'gustav').register(), new Person(world, 'gustav').register()]);
+    const names = both.map(({ session }) => session!.name).sort();
+    expect(names[0]).toBe('gustav');
+    expect(names[1]).toMatch(/^gustav\.[0-9]{4,8}$/);
+  });
+
+  it('answers with the same bytes to every invite that is none', async () => {
+    const used = world.invite('hanna');
+    await new Person(world, 'hanna').register(used);
+    const forged = Buffer.from(world.invite('irene'), 'base64url');
+    forged[5]! ^= 1;
+    const elsewhere = createInviteCode(serverIdentityOf(randomBytes(32)), { inviteLifetimeSeconds: 3_600 }, 'irene').code;
+    const expired = createInviteCode(world.identity, { inviteLifetimeSeconds: -1 }, 'irene').code;
+    const attempt = async (invite: string, name = 'irene') => {
+      const irene = new Person(world, name);
+      const request = { name, password: irene.password, invite, ...irene.identityProof() };
+      return bytesOf(await world.forward(Accounts.method.register, request, irene.anonymous));
+    };
+    const replies = [forged.toString('base64url'), elsewhere, expired, 'no-invite', used].map((invite) => attempt(invite));
+    const seen = await Promise.all([...replies, attempt(used, 'hanna')]);
+    expect(new Set(seen).size).toBe(1);
+    await expect(new Person(world, 'irene').register(expired)).rejects.toThrow('INVITE_INVALID');
+    expect((await new Person(world, 'irene').register()).session?.name).toBe('irene');
   });
 
   it('gives a tag to who comes by an invite without a name, or whose name is gone', async () => {
