@@ -12,8 +12,8 @@ import { type ContactInit, goneFromList, viewOf } from './contact-view.js';
 import { CONTACT_STORE } from './contact.store.js';
 import type { ContactRow, ContactStore, Ended, Person } from './contact.store.js';
 
-/** Claimed nothing: stands for a name that nobody has, so that the ledger is asked all the same. */
-const NOBODY = '0'.repeat(32);
+/** Stands for the account of a name that nobody has, so that the same is asked of it: it has no rows, no devices, and claimed nothing. */
+export const NOBODY = '0'.repeat(32);
 
 /** Everything about contacts but how they begin (requests). */
 @Injectable()

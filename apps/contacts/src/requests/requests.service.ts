@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { RpcError } from '@sotto/platform/rpc';
 import type { RpcCaller } from '@sotto/platform/rpc';
@@ -7,7 +8,11 @@ import { CONTACT_LIMITS, REQUEST_LIFETIME_MS } from '../config.js';
 import { type ContactInit, goneFromList, viewOf } from '../contacts/contact-view.js';
 import { CONTACT_STORE } from '../contacts/contact.store.js';
 import type { ContactRow, ContactStore, Person, RequestOutcome } from '../contacts/contact.store.js';
-import { ContactsService, legal } from '../contacts/contacts.service.js';
+import { ContactsService, legal, NOBODY } from '../contacts/contacts.service.js';
+
+/** When the other side is told, after the request. */
+const TELL_FROM_MS = 30;
+const TELL_UNTIL_MS = 150;
 
 /** How contacts begin: one asks, the other accepts or says nothing that the first could see. */
 @Injectable()
@@ -42,17 +47,20 @@ export class RequestsService {
     if (await this.store.decline(caller.account, legal(name))) this.contacts.tell(caller.account, goneFromList(name, Date.now()));
   }
 
+  /** The other side hears of it when the asker's answer has gone out: neither its time nor that of the next call may tell that there is one. */
   private tellFresh(me: Person, peer: Person | undefined, outcome: RequestOutcome & { kind: 'fresh' }): void {
     this.contacts.tell(me.account, viewOf(outcome.row, undefined, false));
-    if (!outcome.reached || peer === undefined) return;
-    void this.tellRequested(me, peer);
+    const told = outcome.reached && peer !== undefined ? peer.account : NOBODY;
+    setTimeout(() => void this.tellRequested(me, told).catch(() => undefined), randomInt(TELL_FROM_MS, TELL_UNTIL_MS)).unref();
   }
 
-  /** A hint: a request that is not told live stands in the list. */
-  private async tellRequested(me: Person, peer: Person): Promise<void> {
-    const row = await this.store.find(peer.account, me.name).catch(() => undefined);
-    const keys = await this.accounts.byIds([me.account]).catch(() => undefined);
-    if (row?.state === 'REQUESTED' && keys) this.contacts.tell(peer.account, viewOf(row, keys.get(me.account)?.identityKey, false));
+  /** A hint: a request that is not told live stands in the list. The same look-ups for nobody. */
+  private async tellRequested(me: Person, account: string): Promise<void> {
+    const row = await this.store.find(account, me.name);
+    const keys = await this.accounts.byIds([me.account]);
+    const asked = row?.state === 'REQUESTED';
+    const view = asked ? viewOf(row, keys.get(me.account)?.identityKey, false) : goneFromList(me.name, Date.now());
+    this.contacts.tell(asked ? account : NOBODY, view);
   }
 
   private async tellBoth(mine: ContactRow, theirs: ContactRow): Promise<ContactInit> {
