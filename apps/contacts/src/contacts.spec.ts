@@ -29,7 +29,7 @@ import {
   KeyPackageLedger,
   type RevokeClaimedRequest,
 } from '@sotto/protocol/internal';
-import { startNats, startPostgres, startRedis, temporaryFolder } from '@sotto/testing';
+import { recordPostgres, recordRedis, startNats, startPostgres, startRedis, type StepRecorder, temporaryFolder } from '@sotto/testing';
 import { ContactsModule, contactsConfigSchema } from './index.js';
 
 const NAMES = ['alice', 'bob', 'carol', 'dave'] as const;
@@ -80,28 +80,32 @@ interface Parts {
   bus: Bus;
   liveState: LiveState;
   database: Database;
+  /** What is done to the servers, where there are some. */
+  steps: StepRecorder[];
   close(): Promise<void>;
 }
 
 async function inOneProcess(): Promise<Parts> {
   const bus = new InProcessBus();
   const database = await openDatabase({ kind: 'pglite', folder: await temporaryFolder('contacts') });
-  return { bus, liveState: { kind: 'memory' }, database, close: async () => (await database.close(), await bus.close()) };
+  return { bus, liveState: { kind: 'memory' }, database, steps: [], close: async () => (await database.close(), await bus.close()) };
 }
 
 async function onServers(): Promise<Parts> {
-  const [nats, redis, postgres] = await Promise.all([startNats(), startRedis(), startPostgres()]);
+  const [nats, redis, postgres] = await Promise.all([startNats(), startRedis(), startPostgres({ logStatements: true })]);
   const bus = await connectNatsBus({ servers: nats.url, name: 'contacts' });
   const liveState = await connectLiveState({ url: redis.url });
   await migratePostgres(postgres.url);
   const database = await openDatabase({ kind: 'postgres', url: postgres.url });
+  const steps = [await recordRedis(redis), await recordPostgres(postgres)];
   const close = async (): Promise<void> => {
+    for (const recorder of steps) recorder.close();
     await bus.close();
     await closeLiveState(liveState);
     await database.close();
     await Promise.all([nats.stop(), redis.stop(), postgres.stop()]);
   };
-  return { bus, liveState, database, close };
+  return { bus, liveState, database, steps, close };
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -118,9 +122,14 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
     let routes: DeviceRouteStore;
     let leases: LeaseStore;
     let heard: { account: string; event: Event }[] = [];
+    /** Subjects of what contacts asks others. */
+    const asked: string[] = [];
 
     beforeAll(async () => {
       parts = await open();
+      const { bus } = parts;
+      const request = bus.request.bind(bus);
+      bus.request = (subject, ...rest) => (asked.push(subject), request(subject, ...rest));
       const config = contactsConfigSchema.parse({ PRESENCE_DAMPING_MS: '250' });
       const imports = [PlatformModule.forRoot({ ...parts, serviceName: 'contacts' }), ContactsModule.forRoot(config)];
       const controllers = [AccountsParty, LedgerParty];
@@ -259,6 +268,25 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       for (const name of ['nobody_here', 'bob', 'carol', 'alice', 'dave', 'bob'])
         replies.push(await bytes('alice', Contacts.method.request, { name }));
       for (const reply of replies) expect([reply.body.length, reply.error]).toEqual([0, undefined]);
+    });
+
+    it('takes the same steps for a request to nobody, to a stranger who is there, to one who is away and to a blocker', async () => {
+      await as('carol', Contacts.method.block, { name: 'alice' });
+      await connect('bob');
+      const stepsOf = async (name: string): Promise<string[]> => {
+        await pause(300);
+        await Promise.all(parts.steps.map((recorder) => recorder.take()));
+        asked.length = 0;
+        await as('alice', Contacts.method.request, { name });
+        // Whoever is told is told within this.
+        await pause(300);
+        return [...asked, ...(await Promise.all(parts.steps.map((recorder) => recorder.take()))).flat()];
+      };
+      const steps = [];
+      for (const name of ['nobody_here', 'bob', 'carol', 'dave']) steps.push((await stepsOf(name)).sort());
+      expect(steps[0]!.length).toBeGreaterThan(parts.steps.length === 0 ? 2 : 10);
+      for (const other of steps.slice(1)) expect(other).toEqual(steps[0]);
+      expect(heard.some(({ account, event }) => account === idOf('bob') && event.kind.case === 'contact')).toBe(true);
     });
 
     it('lists a request to nobody, to one who declined and to one who blocked alike, then and later', async () => {

@@ -11,16 +11,20 @@ import { BusRpcServer, Rpc, RpcClient, type RpcCaller } from '@sotto/platform/rp
 import { PlatformModule } from '@sotto/platform/service';
 import { contractOf, ErrorCode, fromHex, KeyPackages, toHex } from '@sotto/protocol';
 import { ContactLookup, GatewayEventSchema, KeyPackageLedger, type MayClaimRequest } from '@sotto/protocol/internal';
-import { startNats, startRedis } from '@sotto/testing';
+import { recordRedis, startNats, startRedis, type StepRecorder } from '@sotto/testing';
 import { DirectoryModule, directoryConfigSchema } from './index.js';
 
 const ALICE = '1'.repeat(32);
 const BOB = '2'.repeat(32);
 const CAROL = '3'.repeat(32);
 const NOBODY_ELSE = '4'.repeat(32);
+const DAVE = '6'.repeat(32);
+const ERIN = '7'.repeat(32);
 const GATEWAY = 78;
 
-/** Alice and bob are contacts; bob has nobody else. */
+/** These are contacts of each other, and nobody else is. */
+const FRIENDS = [ALICE, BOB, DAVE, ERIN];
+
 @Controller()
 class ContactsParty {
   /** What happens once the right to claim is read, and before the answer arrives. */
@@ -28,7 +32,7 @@ class ContactsParty {
 
   @Rpc(ContactLookup.method.mayClaim)
   async mayClaim(@Payload() { claimer, owner }: MayClaimRequest) {
-    const right = { allowed: [ALICE, BOB].includes(toHex(claimer)) && [ALICE, BOB].includes(toHex(owner)), since: 1_000n };
+    const right = { allowed: FRIENDS.includes(toHex(claimer)) && FRIENDS.includes(toHex(owner)), since: 1_000n };
     await ContactsParty.meanwhile();
     return right;
   }
@@ -56,12 +60,20 @@ function published(over: Partial<{ keyPackage: Uint8Array; cipherSuite: number; 
 }
 const some = (count: number) => Array.from({ length: count }, () => published());
 
-function directoryStory(topology: string, open: () => Promise<{ bus: Bus; liveState: LiveState; close(): Promise<unknown> }>): void {
+function directoryStory(
+  topology: string,
+  open: () => Promise<{ bus: Bus; liveState: LiveState; steps?: StepRecorder; close(): Promise<unknown> }>,
+): void {
   describe(`directory ${topology}`, () => {
     let parts: Awaited<ReturnType<typeof open>>;
     let app: INestMicroservice;
+    /** Subjects of what directory asks others. */
+    const asked: string[] = [];
     beforeAll(async () => {
       parts = await open();
+      const { bus } = parts;
+      const request = bus.request.bind(bus);
+      bus.request = (subject, ...rest) => (asked.push(subject), request(subject, ...rest));
       const config = directoryConfigSchema.parse({ CLAIMS_PER_CONTACT: '6' });
       const imports = [
         PlatformModule.forRoot({ bus: parts.bus, liveState: parts.liveState, serviceName: 'directory' }),
@@ -104,6 +116,26 @@ function directoryStory(topology: string, open: () => Promise<{ bus: Bus; liveSt
         expect([reply.body.length, reply.error]).toEqual([0, undefined]);
       }
       expect(await as(CAROL, KeyPackages.method.count, {})).toMatchObject({ left: 2, hasLastResort: false });
+    });
+
+    it('takes the same steps for a claim on nobody, on a stranger and on a contact with nothing left, and for one that is revoked', async () => {
+      await as(CAROL, KeyPackages.method.publish, { oneTime: some(1) });
+      const stepsOf = async (owner: string): Promise<string[]> => {
+        await parts.steps?.take();
+        asked.length = 0;
+        await claim(DAVE, owner);
+        return [...asked, ...((await parts.steps?.take()) ?? [])];
+      };
+      const steps = [];
+      // The first loads the scripts.
+      for (const owner of [NOBODY_ELSE, NOBODY_ELSE, CAROL, ERIN]) steps.push(await stepsOf(owner));
+      expect(steps[1]!.length).toBeGreaterThan(parts.steps === undefined ? 0 : 5);
+      for (const other of steps.slice(2)) expect(other).toEqual(steps[1]);
+      await as(ERIN, KeyPackages.method.publish, { lastResort: published() });
+      const withoutScript = (all: string[]) => all.filter((step) => !step.startsWith('script: '));
+      const wanted = withoutScript(await stepsOf(ERIN));
+      await clientOf().call(KeyPackageLedger.method.revokeClaimed, { owner: fromHex(ERIN), claimer: fromHex(DAVE), ended: 1_001n });
+      expect(withoutScript(await stepsOf(ERIN))).toEqual(wanted);
     });
 
     it('refuses a package without a capability, too large, expired or of no suite, and stores nothing of it', async () => {
@@ -187,10 +219,12 @@ directoryStory('over NATS and Redis', async () => {
   const [nats, redis] = await Promise.all([startNats(), startRedis()]);
   const bus = await connectNatsBus({ servers: nats.url, name: 'directory' });
   const liveState = await connectLiveState({ url: redis.url });
+  const steps = await recordRedis(redis);
   const close = async (): Promise<void> => {
     await bus.close();
+    steps.close();
     await closeLiveState(liveState);
     await Promise.all([nats.stop(), redis.stop()]);
   };
-  return { bus, liveState, close };
+  return { bus, liveState, steps, close };
 });

@@ -5,3 +5,4 @@ export { type RunningServer, runServer, type ServerCommand } from './server-proc
 export { startNats, type NatsOptions } from './nats-server.js';
 export { startRedis, type RedisOptions } from './redis-server.js';
 export { startPostgres, type PostgresOptions } from './postgres-server.js';
+export { recordPostgres, recordRedis, type StepRecorder } from './step-recorder.js';

@@ -11,6 +11,8 @@ const run = promisify(execFile);
 
 export interface PostgresOptions {
   port?: number;
+  /** Statements go to the log, values too. */
+  logStatements?: boolean;
 }
 
 /** Debian's `nobody`: PostgreSQL refuses to run as root and wants a user that has a name. */
@@ -36,7 +38,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Runn
     fsync: 'off',
     shared_buffers: '16MB',
     max_connections: 100,
-    log_statement: 'none',
+    log_statement: options.logStatements ? 'all' : 'none',
   };
   return runServer({
     program: join(binaries.folder, 'postgres'),

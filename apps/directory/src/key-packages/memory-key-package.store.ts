@@ -158,7 +158,7 @@ function takeOne(
 }
 
 function note(owner: Owner, claimer: string, capability: string, taken: { device: string; expires: number }, now: number): void {
-  const ledger: Ledger = owner.ledgers.get(claimer) ?? new Map();
+  const ledger = owner.ledgers.get(claimer) ?? (new Map() as Ledger);
   for (const [old, { expires }] of ledger) if (expires <= now) ledger.delete(old);
   ledger.set(capability, taken);
   if (ledger.size > MOST_IN_LEDGER) ledger.delete(ledger.keys().next().value!);
