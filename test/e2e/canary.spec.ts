@@ -1,79 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { openDatabase } from '@sotto/platform/database';
 import { Outcome, ReceiptStatus } from '@sotto/protocol';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { becomeContacts, Person, until } from './people.js';
+import { placesInRest, placesOf } from './server-dump.js';
 import { tokenFor, wireDevice } from './wire-client.js';
 
-/** A needle in every form in which software writes bytes down. */
-function formsOf(needle: Uint8Array): Buffer[] {
-  const raw = Buffer.from(needle);
-  // Base64 of the same bytes differs by where they stand in a group of three: all three ways, without their edges.
-  const base64 = [0, 1, 2].map((shift) =>
-    Buffer.concat([Buffer.alloc(shift), raw])
-      .toString('base64')
-      .slice(4, -4),
-  );
-  return [raw, ...[raw.toString('hex'), raw.toString('hex').toUpperCase(), ...base64].map((text) => Buffer.from(text))];
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-}
-
-/** Where in all that the server keeps the needle stands: data folders (that of Postgres too) and logs of all processes, and Redis. */
-async function placesOf(server: Topology, needle: Uint8Array): Promise<string[]> {
-  const forms = formsOf(needle);
-  const places: string[] = [];
-  const look = (where: string, bytes: Buffer) => {
-    if (forms.some((form) => bytes.includes(form))) places.push(where);
-  };
-  const folders = [server.folder, ...server.pids().map(({ name }) => server.folderOf(name))];
-  for (const folder of folders) {
-    for (const file of await filesBelow(folder)) look(file, await readFile(file).catch(() => Buffer.alloc(0)));
-  }
-  if (server.kind === 'services') look('redis', await redisDump(await redisPort(server)));
-  return places;
-}
-
-async function redisPort(server: Topology): Promise<number> {
-  const config = await readFile(join(server.folderOf('redis'), 'redis.conf'), 'utf8');
-  return Number(/^port (\d+)$/m.exec(config)![1]);
-}
-
-/** All keys and values. */
-async function redisDump(port: number): Promise<Buffer> {
-  const script =
-    "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do all[#all+1] = key local kind = redis.call('TYPE', key).ok " +
-    "if kind == 'string' then all[#all+1] = redis.call('GET', key) elseif kind == 'hash' then for _, v in ipairs(redis.call('HGETALL', key)) do all[#all+1] = v end " +
-    "elseif kind == 'set' then for _, v in ipairs(redis.call('SMEMBERS', key)) do all[#all+1] = v end elseif kind == 'list' then for _, v in ipairs(redis.call('LRANGE', key, 0, -1)) do all[#all+1] = v end " +
-    "elseif kind == 'zset' then for _, v in ipairs(redis.call('ZRANGE', key, 0, -1)) do all[#all+1] = v end end end return table.concat(all, '\\n')";
-  return redisCall(port, ['EVAL', script, '0']);
-}
-
-function redisCall(port: number, words: (string | Uint8Array)[]): Promise<Buffer> {
-  const parts = words.map((word) => Buffer.from(word));
-  const request = Buffer.concat([
-    Buffer.from(`*${parts.length}\r\n`),
-    ...parts.flatMap((part) => [Buffer.from(`$${part.length}\r\n`), part, Buffer.from('\r\n')]),
-  ]);
-  const socket = connect(port, '127.0.0.1', () => socket.write(request));
-  return new Promise((resolve, reject) => {
-    let answer = Buffer.alloc(0);
-    socket.on('data', (bytes) => {
-      answer = Buffer.concat([answer, bytes]);
-      const length = /^\$(\d+)\r\n/.exec(answer.subarray(0, 32).toString('latin1'));
-      if (length !== null && answer.length < Number(length[1]) + length[0].length + 2) return;
-      socket.destroy();
-      if (answer[0] === 0x2d) reject(new Error(answer.toString()));
-      else resolve(answer);
-    });
-    socket.on('error', reject);
-  });
+async function hasRetryTimer(server: Topology): Promise<boolean> {
+  const redis = new Redis(server.urlOf('redis'));
+  const timers = await redis.zcard('relay:retry-timers');
+  redis.disconnect();
+  return timers > 0;
 }
 
 describe.each(['standalone', 'services'] as const)('after messages went through %s', (kind) => {
@@ -113,29 +55,69 @@ describe.each(['standalone', 'services'] as const)('after messages went through 
       carol.client.frames.some(({ kind: frame }) => frame.case === 'receipt' && frame.value.status === status);
     await until('carol has the receipt', () => told(ReceiptStatus.DELIVERED));
     // Held by the relay for more than a second: now a retry timer is written.
-    await new Promise((done) => setTimeout(done, 1_300));
+    await new Promise((done) => setTimeout(done, 1_100));
+    if (kind === 'services') await until('there is a retry timer', () => hasRetryTimer(server));
     const needles = [Buffer.from(plaintext), delivered, undelivered];
-    for (const needle of needles) expect(await placesOf(server, needle)).toEqual([]);
+    expect(await placesOf(server, needles)).toEqual([]);
     await until('carol is told', () => told(ReceiptStatus.UNDELIVERED));
-    for (const needle of needles) expect(await placesOf(server, needle)).toEqual([]);
+    expect(await placesOf(server, needles)).toEqual([]);
+    if (kind !== 'standalone') return;
+    await server.kill('standalone', 'SIGTERM');
+    expect(await placesInRest(server, needles)).toEqual([]);
+  }, 90_000);
+
+  it('the same search finds what was planted, encoded, compressed or both', async () => {
+    const planted = randomBytes(96);
+    const written: Record<string, string | Buffer> = {
+      raw: planted,
+      hex: planted.toString('hex'),
+      'in base64': `x${planted.toString('base64')}`,
+      'in base64 of something longer': Buffer.concat([Buffer.from('ab'), planted]).toString('base64'),
+      compressed: Buffer.concat([randomBytes(50), gzipSync(planted), randomBytes(50)]),
+      'compressed as base64': Buffer.concat([randomBytes(50), deflateSync(planted.toString('base64')), randomBytes(50)]),
+    };
+    const files = Object.keys(written).map((how) => join(server.folder, `planted ${how}`));
+    await Promise.all(Object.values(written).map((bytes, i) => writeFile(files[i]!, bytes)));
+    expect((await placesOf(server, [planted])).sort()).toEqual(files.sort());
+    await Promise.all(files.map((file) => rm(file)));
   }, 60_000);
 
-  it('the same search finds what was planted', async () => {
+  it('the same search finds what was planted in the database, as a dump shows it', async () => {
     const planted = randomBytes(96);
-    const file = join(server.folder, 'planted');
-    for (const form of [
-      planted,
-      planted.toString('hex'),
-      `x${planted.toString('base64')}`,
-      Buffer.concat([Buffer.from('ab'), planted]).toString('base64'),
-    ]) {
-      await writeFile(file, form);
-      expect(await placesOf(server, planted)).toEqual([file]);
+    const open = () =>
+      kind === 'standalone'
+        ? openDatabase({ kind: 'pglite', folder: join(server.folder, 'data') })
+        : openDatabase({ kind: 'postgres', url: server.urlOf('postgres') });
+    const values: Record<string, string | Buffer> = {
+      'base64, compressed': gzipSync(planted.toString('base64')),
+      'compressed, base64': gzipSync(planted).toString('base64'),
+      'compressed, hex, compressed': deflateSync(brotliCompressSync(planted).toString('hex')),
+      'in a long text that Postgres compresses': `${'a'.repeat(100_000)}${planted.toString('hex')}${'b'.repeat(100_000)}`,
+    };
+    const database = await open();
+    for (const [how, value] of Object.entries(values)) {
+      await database.client.$executeRawUnsafe(`CREATE TABLE "${how}" (bytes bytea, text text)`);
+      const [bytes, text] = typeof value === 'string' ? [null, value] : [Uint8Array.from(value), null];
+      await database.client.$executeRawUnsafe(`INSERT INTO "${how}" VALUES ($1, $2)`, bytes, text);
     }
-    await rm(file);
-    if (kind !== 'services') return;
-    const port = await redisPort(server);
-    await redisCall(port, ['HSET', 'planted', 'field', planted]);
-    expect(await placesOf(server, planted)).toEqual(['redis']);
-  });
+    await database.close();
+    const places = await (kind === 'standalone' ? placesInRest(server, [planted]) : placesOf(server, [planted]));
+    const expected = Object.keys(values).map((how) => `postgres public."${how}"`);
+    expect(places.filter((place) => place.startsWith('postgres')).sort()).toEqual(expected.sort());
+  }, 90_000);
+
+  if (kind === 'services') {
+    it('the same search finds what was planted in Redis', async () => {
+      const planted = randomBytes(96);
+      const redis = new Redis(server.urlOf('redis'));
+      await redis.hset('planted hash', 'field', planted);
+      await redis.rpush('planted list', gzipSync(planted));
+      await redis.zadd('planted members', 1, `alice:${gzipSync(planted).toString('base64url')}:phone`);
+      await redis.set(`planted key:${planted.toString('base64')}`, '1');
+      redis.disconnect();
+      const places = (await placesOf(server, [planted])).map((place) => place.replace(/key:.*/, 'key'));
+      const expected = ['hash', 'key', 'list', 'members'].map((kind) => `redis planted ${kind}`);
+      expect([...new Set(places)].sort()).toEqual(expected);
+    }, 60_000);
+  }
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomInt } from 'node:crypto';
 import { Accounts, Contacts, KeyPackages } from '@sotto/protocol';
 import { startTopology, type Topology } from '../harness/dist/index.js';
-import { tokenOf, WireClient, type WireDevice, wireDevice } from './wire-client.js';
+import { tokenFor, WireClient, type WireDevice, wireDevice } from './wire-client.js';
 
 const WARM_UP = 2;
 /** Of the median of all: far above what equal steps differ by on a busy machine, far below what a step left out saves. */
@@ -101,7 +101,7 @@ describe.each(['standalone', 'services'] as const)('the time in which %s answers
     server = await startTopology(kind);
     [online, blocking, offline] = [await wireDevice(server, 'bob'), await wireDevice(server, 'carol'), await wireDevice(server, 'dave')];
     for (const device of [online, blocking, offline]) {
-      const token = tokenOf(device);
+      const token = tokenFor(device);
       const expires = BigInt(Math.floor(Date.now() / 1_000) + 3_600);
       const lastResort = { keyPackage: token, cipherSuite: 1, expires, capability: token.subarray(0, 16) };
       await device.client.call(KeyPackages.method.publish, { lastResort });

@@ -36,6 +36,8 @@ export interface Topology {
   pids(): { name: string; pid: number }[];
   /** Folder of a process: its data and its log. */
   folderOf(name: string): string;
+  /** Where a process is reached: with its protocol, and a password if it has one. */
+  urlOf(name: string): string;
   /** What a process has printed so far. */
   logs(name: string): Promise<string>;
   /** Waits until it is gone, when the signal ends it. */
@@ -77,6 +79,10 @@ class RunningTopology implements Topology {
 
   folderOf(name: string): string {
     return this.process(name).folder;
+  }
+
+  urlOf(name: string): string {
+    return this.process(name).url;
   }
 
   logs(name: string): Promise<string> {
