@@ -84,8 +84,8 @@ export class AccountsController {
     await this.rpc.call(ContactLookup.method.accountChanged, { account: fromHex(account.id), deleted: true });
     await this.accounts.delete(account.id);
     await this.ender.forgetKeyPackages(account.id, '');
-    // The caller's own connection carries the answer; it is over at its gateway's next question, if the client does not close it before.
     await this.ender.endAll(account.id, caller.device);
+    this.ender.endCaller(account.id, caller.device);
     await this.ender.forgetRoutes(account.id);
     await this.ender.forgetPlaces(account.id);
     return {};

@@ -11,6 +11,8 @@ import { DEVICE_PLACE_STORE, type DevicePlaceStore } from '../device-places/devi
 import { unixNow } from './session-issuer.js';
 
 const SESSIONS_REVOKED = 'sessions.revoked';
+/** Within this an answer has reached its gateway. */
+const ANSWERED_MS = 200;
 
 /** Ends open connections and forgets what devices left in live state. What it cannot reach heals by itself: gateways ask once a minute, and stock expires. */
 @Injectable()
@@ -32,8 +34,15 @@ export class SessionEnder {
     await this.tolerate('forget approvals', () => this.approvals.forgetAll(account));
   }
 
-  async endDevice(account: string, device: string): Promise<void> {
-    this.publish({ account: fromHex(account), device: fromHex(device) });
+  /** The session whose own call ends it: the answer goes out first. */
+  endCaller(account: string, device: string): void {
+    setTimeout(() => this.publish({ account: fromHex(account), device: fromHex(device) }), ANSWERED_MS).unref();
+  }
+
+  /** @param caller the device that asks. */
+  async endDevice(account: string, device: string, caller: string): Promise<void> {
+    if (device === caller) this.endCaller(account, device);
+    else this.publish({ account: fromHex(account), device: fromHex(device) });
     await this.tolerate('forget the route', async () => {
       // Ids of other people's devices are no secret to their contacts: only the account's own are forgotten.
       if ((await this.routes.find(device))?.account === account) await this.routes.forget(device);

@@ -112,18 +112,18 @@ export class SessionsController {
     @Ctx() caller: RpcCaller,
   ): Promise<MessageInitShape<typeof RevokeDeviceResponseSchema>> {
     if (request.device.length !== ID_BYTES) throw new RpcError(ErrorCode.MALFORMED, 'A device id has 16 bytes.');
-    await this.revoke(caller.account, toHex(request.device));
+    await this.revoke(caller.account, toHex(request.device), caller.device);
     await this.ender.tellDevices(caller.account);
     return {};
   }
 
-  private async revoke(account: string, device: string): Promise<void> {
+  private async revoke(account: string, device: string, caller = ''): Promise<void> {
     const nowMs = Date.now();
     const revoked = { device, nowMs, untilMs: nowMs + TIMES.credentialLifetimeDays * DAY_MS, max: MAX_REVOKED };
     if (!(await this.accounts.revokeDevice(account, revoked))) {
       throw new RpcError(ErrorCode.LIMIT_REACHED, 'Too many devices were revoked; change the password, which ends all other sessions.');
     }
-    await this.ender.endDevice(account, device);
+    await this.ender.endDevice(account, device, caller);
   }
 
   /** The account with a place free, if there is a device to revoke for it. Whoever has the password may do so: it could end all sessions too. */
