@@ -1,10 +1,11 @@
 // One-shot: makes the secrets that are missing, each service's into a folder of its own. A secret that is there stays, an operator's own too;
 // what follows from them (nats.conf, redis.conf, the URLs) is written anew.
-// Layout of the folder given as argument: <service>/{nats-password,…}, auth/{server-identity,token-key}, nats/nats.conf, redis/redis.conf, postgres/…
+// Layout of the folder given as argument: <service>/{nats-password,redis-password,redis-url,…}, auth/{server-identity,token-key}, nats/nats.conf, redis/redis.conf, postgres/…
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NATS_USERS, natsConfig } from './nats-users.mjs';
+import { REDIS_USERS, redisConfig } from './redis-users.mjs';
 
 const root = process.argv[2];
 if (root === undefined) {
@@ -46,9 +47,11 @@ function write(service, name, text) {
 const passwords = Object.fromEntries(NATS_USERS.map(({ name }) => [name, secret(name, 'nats-password')]));
 write('nats', 'nats.conf', natsConfig(passwords));
 
-const redis = secret('redis', 'password');
-write('redis', 'redis.conf', `# Memory only: nothing reaches a disk (P1).\nsave ""\nappendonly no\nrequirepass ${redis}\n`);
-for (const service of ['gateway', 'auth', 'contacts', 'directory', 'relay']) write(service, 'redis-url', `redis://:${redis}@redis:6379\n`);
+const redisPasswords = Object.fromEntries(REDIS_USERS.map(({ name }) => [name, secret(name, 'redis-password')]));
+write('redis', 'redis.conf', redisConfig(redisPasswords));
+for (const [name, password] of Object.entries(redisPasswords)) {
+  write(name, 'redis-url', `redis://${name}:${encodeURIComponent(password)}@redis:6379\n`);
+}
 
 const owner = secret('postgres', 'password');
 write('migrate', 'database-url', `postgresql://sotto:${owner}@postgres:5432/sotto\n`);

@@ -7,7 +7,10 @@ import { temporaryFolder } from './temporary-folder.js';
 
 export interface RedisOptions {
   port?: number;
+  /** Of the user `default`, who may do everything. */
   password?: string;
+  /** Further lines of redis.conf. */
+  config?: string;
 }
 
 /** A real redis-server that keeps nothing on disk, as in production. */
@@ -24,6 +27,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningSer
     'appendonly no',
     'daemonize no',
     ...(password === undefined ? [] : [`requirepass "${password}"`]),
+    options.config ?? '',
   ];
   await writeFile(configFile, `${lines.join('\n')}\n`, { mode: 0o600 });
   return runServer({

@@ -6,21 +6,25 @@ import { connectNatsBus } from '@sotto/platform/bus';
 import { RpcClient } from '@sotto/platform/rpc';
 import { Admin } from '@sotto/protocol/internal';
 import { freePort, type RunningServer, startNats, startPostgres, startRedis } from '@sotto/testing';
+import { natsConfig } from '../../../deploy/nats-users.mjs';
+import { redisUsers } from '../../../deploy/redis-users.mjs';
 import { runApp } from './node-process.js';
 import { writeIdentity, writeSeed } from './server-seed.js';
 import { type Parts, settingsOf, stopAll, type TopologyOptions } from './topology.js';
 
 const SERVICES = ['auth', 'contacts', 'directory', 'relay'] as const;
-/** As in production: no JetStream, and slow consumers are let go (design §5). */
-const NATS_CONFIG = 'max_payload: 1MB\nmax_pending: 8MB\nwrite_deadline: "2s"\n';
+/** As in production: each service is a user of its own, of NATS and of Redis. */
+const PASSWORDS = Object.fromEntries([...SERVICES, 'gateway', 'admin'].map((name) => [name, `password-of-${name}`]));
+/** Of Redis's user who may do everything: for tests that look. */
+const REDIS_PASSWORD = 'password-of-tests';
 
 /** The five services over a real broker, live state and database. */
 export async function startServices(folder: string, options: TopologyOptions): Promise<Parts> {
   const processes = new Map<string, RunningServer>();
   try {
     const [nats, redis, postgres, port] = await Promise.all([
-      startNats({ config: NATS_CONFIG }),
-      startRedis(),
+      startNats({ config: natsConfig(PASSWORDS, `127.0.0.1:${await freePort()}`) }),
+      startRedis({ password: REDIS_PASSWORD, config: redisUsers(PASSWORDS) }),
       startPostgres(),
       freePort(),
     ]);
@@ -30,7 +34,6 @@ export async function startServices(folder: string, options: TopologyOptions): P
     await writeSeed(join(folder, 'token-key'));
     const environment = {
       NATS_URL: nats.url,
-      REDIS_URL: redis.url,
       DATABASE_URL: postgres.url,
       SERVER_IDENTITY_FILE: join(folder, 'server-identity'),
       TOKEN_KEY_FILE: join(folder, 'token-key'),
@@ -38,8 +41,8 @@ export async function startServices(folder: string, options: TopologyOptions): P
       ...settingsOf(options),
     };
     const started = await Promise.all([
-      ...SERVICES.map((name) => startService(name, environment, options)),
-      startGateway(port, environment, options),
+      ...SERVICES.map((name) => startService(name, { ...environment, ...userOf(name, redis.port) }, options)),
+      startGateway(port, { ...environment, ...userOf('gateway', redis.port) }, options),
     ]);
     [...SERVICES, 'gateway'].forEach((name, i) => processes.set(name, started[i]!));
     return { port, pin, processes, createInvite: (name) => createInvite(nats.url, name) };
@@ -47,6 +50,11 @@ export async function startServices(folder: string, options: TopologyOptions): P
     await stopAll(processes);
     throw error;
   }
+}
+
+function userOf(name: string, redisPort: number): Record<string, string> {
+  const password = PASSWORDS[name]!;
+  return { NATS_USER: name, NATS_PASSWORD: password, REDIS_URL: `redis://${name}:${password}@127.0.0.1:${redisPort}` };
 }
 
 async function startService(name: string, environment: Record<string, string>, options: TopologyOptions): Promise<RunningServer> {
@@ -72,7 +80,7 @@ async function startGateway(port: number, environment: Record<string, string>, o
 }
 
 async function createInvite(natsUrl: string, name: string): Promise<string> {
-  const bus = await connectNatsBus({ servers: natsUrl, name: 'harness' });
+  const bus = await connectNatsBus({ servers: natsUrl, name: 'admin', user: 'admin', password: PASSWORDS.admin! });
   try {
     const { code } = await new RpcClient(bus, { service: 'admin' }).call(Admin.method.createInvite, { name });
     return code;

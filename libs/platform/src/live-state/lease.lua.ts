@@ -2,9 +2,11 @@
  * A kind's leases are one sorted set, member = incarnation, score = when the lease ends by Redis's own clock (ms).
  * KEYS: leases:<kind>   ARGV: incarnation, ttl (ms)
  */
-const PRUNE = `
+const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+const PRUNE = `${NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 `;
 
@@ -22,7 +24,7 @@ redis.call('PEXPIRE', KEYS[1], 86400000)
 return 1 - added
 `;
 
-/** The members that stand. No ARGV. */
-export const ALIVE_LEASES = `${PRUNE}
-return redis.call('ZRANGE', KEYS[1], 0, -1)
+/** ARGV: leases:<kind>. The members that stand. For those who may only read: a key in KEYS counts as one that the script writes. */
+export const ALIVE_LEASES = `${NOW}
+return redis.call('ZRANGEBYSCORE', ARGV[1], '(' .. string.format('%.0f', now), '+inf')
 `;

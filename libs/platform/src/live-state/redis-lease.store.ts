@@ -23,7 +23,7 @@ export class RedisLeaseStore implements LeaseStore {
   }
 
   async alive(kind: LeaseKind): Promise<number[]> {
-    return (await alive.run(this.redis, [keyOf(kind)], [])).map(Number);
+    return (await alive.run(this.redis, [], [keyOf(kind)])).map(Number);
   }
 }
 
