@@ -13,6 +13,7 @@ const MURDERS = [
   ['services', 'gateway', 'SIGKILL'],
   ['services', 'redis', 'SIGKILL'],
   ['services', 'nats', 'SIGKILL'],
+  ['services', 'postgres', 'SIGKILL'],
   ['services', 'relay', 'SIGTERM'],
   ['services', 'gateway', 'SIGTERM'],
 ] as const;

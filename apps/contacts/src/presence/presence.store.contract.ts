@@ -1,0 +1,24 @@
+import { expect, it } from '@jest/globals';
+import type { PresenceStore } from './presence.store.js';
+
+const ALICE = 'a'.repeat(32);
+const BOB = 'b'.repeat(32);
+
+/** What every PresenceStore keeps. `open` gives two views of one new, empty store, as two replicas have it. */
+export function presenceStoreContract(open: () => Promise<[PresenceStore, PresenceStore]>): void {
+  it('lets one of many replicas tell that an account has come, and one that it has gone', async () => {
+    const [one, two] = await open();
+    const all = (ask: (store: PresenceStore) => Promise<boolean>) =>
+      Promise.all(Array.from({ length: 10 }, (_, i) => ask(i % 2 ? one : two)));
+    expect((await all((store) => store.online(ALICE))).filter((told) => told)).toHaveLength(1);
+    expect((await all((store) => store.offline(ALICE))).filter((told) => told)).toHaveLength(1);
+    expect(await two.online(ALICE)).toBe(true);
+  });
+
+  it('has nothing to tell of one whose coming was never told', async () => {
+    const [one, two] = await open();
+    await one.online(ALICE);
+    expect(await two.offline(BOB)).toBe(false);
+    expect(await two.offline(ALICE)).toBe(true);
+  });
+}
