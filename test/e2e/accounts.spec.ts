@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { Accounts, Contacts, ErrorCode, Invites, KeyPackages, LIMITS, Sessions, toHex } from '@sotto/protocol';
+import { Accounts, Contacts, ErrorCode, Invites, KeyPackages, LIMITS, Remedy, remedyOf, Sessions, toHex } from '@sotto/protocol';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { until } from './people.js';
 import { PASSWORD, registerRequest, tokenFor, WireClient, type WireDevice, wireDevice, wireReturn } from './wire-client.js';
@@ -54,7 +54,29 @@ describe.each(['standalone', 'services'] as const)('an account on %s', (kind) =>
     await expect(wireReturn(server, bob)).rejects.toThrow(/credential/i);
   });
 
-  it('invites others, and tells its contacts nothing when it is deleted', async () => {
+  if (kind === 'services') {
+    it.each(['postgres', 'redis'] as const)(
+      'asks to try again while %s is away, and goes on when it is back',
+      async (part) => {
+        await server.kill(part);
+        const client = await connect();
+        const request = { name: 'alice', password: PASSWORD, deviceAuthKey: randomBytes(32) };
+        const codes = [
+          await client.errorOf(Accounts.method.logIn, request),
+          await alice.client.errorOf(Contacts.method.request, { name: 'zoe' }),
+        ];
+        const refused = codes.filter((code) => code !== undefined);
+        expect(refused.length).toBeGreaterThan(0);
+        for (const code of refused) expect([part, remedyOf(code)]).toEqual([part, Remedy.BACK_OFF]);
+        await server.restart(part);
+        await until('contacts answer', async () => (await alice.client.errorOf(Contacts.method.request, { name: 'zoe' })) === undefined);
+        await client.close();
+      },
+      60_000,
+    );
+  }
+
+  it('invites others, and looks like one who is away to its contacts when it is deleted', async () => {
     const { code } = await alice.client.call(Invites.method.create, { name: 'carol' });
     const client = await connect();
     const session = await client.call(Accounts.method.register, registerRequest(client, 'carol', code));
@@ -64,15 +86,17 @@ describe.each(['standalone', 'services'] as const)('an account on %s', (kind) =>
     const token = tokenFor(carol);
     const expires = BigInt(Math.floor(Date.now() / 1_000) + 3_600);
     const published = { keyPackage: token, cipherSuite: 1, expires, capability: token.subarray(0, 16) };
-    await client.call(KeyPackages.method.publish, { oneTime: [published] });
+    await client.call(KeyPackages.method.publish, { lastResort: published });
     await client.call(Contacts.method.request, { name: 'alice' });
     await alice.client.call(Contacts.method.accept, { name: 'carol' });
+    const seen = async () => (await alice.client.call(Contacts.method.list, {})).contacts[0];
+    await until('carol is there', async () => (await seen())?.online === true);
+    const before = (await seen())!;
     await client.call(Accounts.method.deleteAccount, { password: PASSWORD });
     expect((await client.closed).code).toBe(4_003);
-    const seen = async () => (await alice.client.call(Contacts.method.list, {})).contacts[0];
     await until('carol is away', async () => (await seen())?.online === false);
-    expect(await seen()).toMatchObject({ name: 'carol', account: session.account });
+    expect(await seen()).toEqual({ ...before, online: false });
     const claim = { account: session.account, cipherSuite: 1 };
-    expect((await alice.client.call(KeyPackages.method.claim, claim)).keyPackages).toEqual([]);
+    expect((await alice.client.call(KeyPackages.method.claim, claim)).keyPackages).toMatchObject([{ keyPackage: token }]);
   });
 });

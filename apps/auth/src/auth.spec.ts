@@ -358,7 +358,8 @@ describe.each([
   });
 
   it('keeps the name of a deleted account taken, and knows the account no more', async () => {
-    const nora = await new Person(world, 'nora').register();
+    const invite = world.invite('nora');
+    const nora = await new Person(world, 'nora').register(invite);
     await world.call(Accounts.method.deleteAccount, { password: nora.password }, nora.caller);
     expect(world.heard).toContain('AccountChanged');
     expect(world.revoked).toContainEqual({ account: nora.caller.account, device: '', except: nora.caller.device });
@@ -366,7 +367,9 @@ describe.each([
     await expect(new Person(world, 'nora').logIn()).rejects.toThrow('WRONG_PASSWORD');
     await expect(nora.reconnect().resume()).rejects.toThrow('CREDENTIAL_INVALID');
     expect(await world.asService(AccountLookup.method.byName, { name: 'nora' })).toMatchObject({ name: '' });
-    expect((await world.asService(AccountLookup.method.byIds, { accounts: [fromHex(nora.caller.account)] })).accounts).toEqual([]);
+    const byId = await world.asService(AccountLookup.method.byIds, { accounts: [fromHex(nora.caller.account)] });
+    expect(byId.accounts).toMatchObject([{ name: 'nora', gone: true, identityKey: nora.identity.publicKey }]);
+    await expect(new Person(world, 'nora').register(invite)).rejects.toThrow('INVITE_INVALID');
   });
 
   it('slows tries on one name from one address, existing or not, and lets another address in', async () => {

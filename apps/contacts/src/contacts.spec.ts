@@ -38,12 +38,14 @@ const idOf = (name: Name): string => `${NAMES.indexOf(name) + 1}`.repeat(32);
 const keyOf = (name: Name): Uint8Array => new Uint8Array(32).fill(NAMES.indexOf(name) + 1);
 const CAPABILITY = new Uint8Array(16).fill(9);
 const GATEWAY = 77;
+/** Accounts that are deleted. */
+const gone = new Set<string>();
 
 @Controller()
 class AccountsParty {
   @Rpc(AccountLookup.method.byName)
   async byName(@Payload() { name }: AccountByNameRequest) {
-    return NAMES.includes(name as Name) ? recordOf(name as Name) : {};
+    return NAMES.includes(name as Name) && !gone.has(name) ? recordOf(name as Name) : {};
   }
 
   @Rpc(AccountLookup.method.byIds)
@@ -70,7 +72,7 @@ class LedgerParty {
 }
 
 function recordOf(name: Name) {
-  return { account: fromHex(idOf(name)), name, identityKey: keyOf(name) };
+  return { account: fromHex(idOf(name)), name, identityKey: keyOf(name), gone: gone.has(name) };
 }
 
 @Module({})
@@ -363,6 +365,33 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       await as('bob', Contacts.method.unblock, { name: 'alice' });
       expect(await list('bob')).toEqual([]);
       expect(heard.filter(({ account, event }) => account === idOf('alice') && event.kind.case === 'contact')).toEqual([]);
+    });
+
+    it('tells a new key to whoever has the account in the list, removed or not, and keeps showing one that is gone', async () => {
+      await befriend('alice', 'bob');
+      await befriend('alice', 'carol');
+      for (const name of ['bob', 'carol'] as const) await connect(name);
+      await as('alice', Contacts.method.remove, { name: 'carol' });
+      heard = [];
+      await clientOf().call(ContactLookup.method.accountChanged, { account: fromHex(idOf('alice')), identityKeyChanged: true });
+      const told = () => heard.filter(({ event }) => event.kind.case === 'contact').map(({ account }) => account);
+      await until(() => told().length === 2);
+      expect(told().sort()).toEqual([idOf('bob'), idOf('carol')]);
+      const before = await list('bob');
+      gone.add('alice');
+      expect(await list('bob')).toEqual(before);
+      await expect(as('alice', Contacts.method.request, { name: 'dave' })).rejects.toThrow('UNAUTHENTICATED');
+      gone.clear();
+    });
+
+    it('refuses one more contact than a list may have, whoever would accept it', async () => {
+      await as('bob', Contacts.method.request, { name: 'alice' });
+      await as('alice', Contacts.method.decline, { name: 'bob' });
+      await parts.database.client.contact.createMany({
+        data: Array.from({ length: 5_000 }, (_, i) => ({ owner: idOf('alice'), peerName: `name_${i}`, state: 'BLOCKED' as const })),
+      });
+      for (const name of ['bob', 'nobody_here'])
+        await expect(as('alice', Contacts.method.request, { name })).rejects.toThrow('LIMIT_REACHED');
     });
 
     it('ends the right to claim later than it began, and in the ledger too, for a contact that is removed or blocked', async () => {

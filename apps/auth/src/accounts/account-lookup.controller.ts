@@ -12,7 +12,7 @@ import {
 import { Rpc, type RpcCaller } from '@sotto/platform/rpc';
 import { type Account, ACCOUNTS_STORE, type AccountsStore } from './accounts.store.js';
 
-/** Deleted and disabled accounts are as unknown ones. */
+/** By their names, deleted and disabled accounts are as unknown ones; by id they are told, marked as gone: contacts go on seeing them, away. */
 @Controller()
 export class AccountLookupController {
   constructor(@Inject(ACCOUNTS_STORE) private readonly accounts: AccountsStore) {}
@@ -20,7 +20,7 @@ export class AccountLookupController {
   @Rpc(AccountLookup.method.byName)
   async byName(@Payload() request: AccountByNameRequest, @Ctx() _caller: RpcCaller): Promise<MessageInitShape<typeof AccountRecordSchema>> {
     const account = await this.accounts.findByName(request.name);
-    return account === undefined || !isKnown(account) ? {} : recordOf(account);
+    return account === undefined || isGone(account) ? {} : recordOf(account);
   }
 
   @Rpc(AccountLookup.method.byIds)
@@ -29,14 +29,14 @@ export class AccountLookupController {
     @Ctx() _caller: RpcCaller,
   ): Promise<MessageInitShape<typeof AccountsByIdsResponseSchema>> {
     const accounts = await this.accounts.findByIds(request.accounts.map(toHex));
-    return { accounts: accounts.filter(isKnown).map(recordOf) };
+    return { accounts: accounts.map(recordOf) };
   }
 }
 
-function isKnown(account: Account): boolean {
-  return !account.deleted && !account.disabled;
+function isGone(account: Account): boolean {
+  return account.deleted || account.disabled;
 }
 
 function recordOf(account: Account) {
-  return { account: fromHex(account.id), name: account.name, identityKey: account.identityKey ?? new Uint8Array(0) };
+  return { account: fromHex(account.id), name: account.name, identityKey: account.identityKey ?? new Uint8Array(0), gone: isGone(account) };
 }

@@ -83,7 +83,7 @@ export class AccountsController {
     // Contacts first: while they are away the account stays, and the user can try again; afterwards nobody could.
     await this.rpc.call(ContactLookup.method.accountChanged, { account: fromHex(account.id), deleted: true });
     await this.accounts.delete(account.id);
-    await this.ender.forgetKeyPackages(account.id, '');
+    // Its key packages stay until they expire: contacts that claim get what they would of one who is away, revoked as it is handed out.
     await this.ender.endAll(account.id, caller.device);
     this.ender.endCaller(account.id, caller.device);
     await this.ender.forgetRoutes(account.id);

@@ -5,7 +5,7 @@ export interface Account {
   name: string;
   /** Null: deleted. */
   passwordHash: string | null;
-  /** 32 bytes; null: deleted. */
+  /** 32 bytes; a deleted account's too, unless it was deleted by an older version (null). */
   identityKey: Uint8Array | null;
   /** Credentials and tokens issued before this second are over. */
   sessionsValidAfter: number;
@@ -46,7 +46,7 @@ export interface AccountsStore {
   setIdentityKey(id: string, identityKey: Uint8Array): Promise<void>;
   /** Adds to the revoked devices and drops those whose time is over, in one step. False: `max` others stand there already. */
   revokeDevice(id: string, revoked: { device: string; untilMs: number; nowMs: number; max: number }): Promise<boolean>;
-  /** Empties the account; id, name and invite stay. */
+  /** Empties the account; id, name and invite stay, and the public identity key, without which contacts would see that it is gone. */
   delete(id: string): Promise<void>;
 }
 

@@ -63,7 +63,7 @@ export class PrismaAccountsStore implements AccountsStore {
   async delete(id: string): Promise<void> {
     await this.client.account.updateMany({
       where: { id },
-      data: { deleted: true, passwordHash: null, identityKey: null, revokedDevices: {} },
+      data: { deleted: true, passwordHash: null, revokedDevices: {} },
     });
   }
 }

@@ -32,12 +32,13 @@ export class ContactLookupController {
   @Rpc(ContactLookup.method.accountChanged)
   async accountChanged(@Payload() request: AccountChangedRequest): Promise<object> {
     const account = toHex(request.account);
-    const peers = await this.store.mutual(account);
     if (request.deleted) {
+      const peers = await this.store.mutual(account);
       await this.store.forget(account);
       for (const peer of peers) await this.audience.seemOffline(account, peer);
     } else if (request.identityKeyChanged) {
-      for (const peer of peers) await this.tellNewKey(peer, account);
+      // Former contacts too, who see the key in their lists: one that does not hear of the change would know itself removed.
+      for (const peer of await this.store.holders(account)) await this.tellNewKey(peer, account);
     }
     return {};
   }

@@ -65,6 +65,8 @@ export interface ContactStore {
   /** The owner's accepted row of this account. */
   findPeer(owner: string, peer: string): Promise<ContactRow | undefined>;
   list(owner: string, since: number): Promise<ContactRow[]>;
+  /** Accounts that have this one in their list as accepted, whether or not it still has them. */
+  holders(account: string): Promise<string[]>;
   /** Accounts that this one has accepted and that have accepted it. */
   mutual(account: string): Promise<string[]>;
   /** The row of each side in which it has accepted the other. */

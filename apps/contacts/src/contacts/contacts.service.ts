@@ -71,8 +71,7 @@ export class ContactsService {
   /** The caller as others know it, and whoever has the name: always two lookups. Throws ILLEGAL_NAME. */
   async both(caller: RpcCaller, name: string): Promise<[Person, Person | undefined]> {
     legal(name);
-    const [mine, peer] = await Promise.all([this.accounts.byIds([caller.account]), this.accounts.byName(name)]);
-    const me = mine.get(caller.account);
+    const [me, peer] = await Promise.all([this.accounts.standing(caller.account), this.accounts.byName(name)]);
     if (me === undefined) throw new RpcError(ErrorCode.UNAUTHENTICATED, 'This account is gone: log in again.');
     return [me, peer];
   }

@@ -27,8 +27,10 @@ export class PrismaContactStore implements ContactStore {
         mine !== undefined &&
         (mine.state === 'ACCEPTED' || mine.state === 'BLOCKED' || (mine.state === 'PENDING' && mine.requestedAt >= time.since));
       if (known) return { kind: 'known' };
+      // Before the acceptance: at a full list the answer must not tell who would accept.
+      if (mine === undefined && all >= limits.contactsPerAccount) return { kind: 'limit' };
       if (wants(theirs, time.since)) return { kind: 'accepted', ...(await this.join(tx, me, name, theirs, time.now)) };
-      if (open >= limits.openRequestsPerAccount || (mine === undefined && all >= limits.contactsPerAccount)) return { kind: 'limit' };
+      if (open >= limits.openRequestsPerAccount) return { kind: 'limit' };
       const row = await put(tx, {
         owner: me.account,
         peerName: name,
@@ -107,11 +109,15 @@ export class PrismaContactStore implements ContactStore {
     return rows.map(toRow);
   }
 
+  async holders(account: string): Promise<string[]> {
+    const rows = await this.database.client.contact.findMany({ where: { peer: account, state: 'ACCEPTED' }, select: { owner: true } });
+    return rows.map((row) => row.owner);
+  }
+
   async mutual(account: string): Promise<string[]> {
     const mine = await this.database.client.contact.findMany({ where: { owner: account, state: 'ACCEPTED' }, select: { peer: true } });
-    const theirs = await this.database.client.contact.findMany({ where: { peer: account, state: 'ACCEPTED' }, select: { owner: true } });
     const accepted = new Set(mine.map((row) => row.peer));
-    return theirs.map((row) => row.owner).filter((owner) => accepted.has(owner));
+    return (await this.holders(account)).filter((owner) => accepted.has(owner));
   }
 
   async standing(one: string, other: string): Promise<{ one: ContactRow | undefined; other: ContactRow | undefined }> {

@@ -35,7 +35,7 @@ export class RequestsService {
 
   async accept(caller: RpcCaller, name: string): Promise<ContactInit> {
     legal(name);
-    const me = (await this.accounts.byIds([caller.account])).get(caller.account);
+    const me = await this.accounts.standing(caller.account);
     const accepted = me && (await this.store.accept(me, name, times()));
     if (accepted === undefined) throw new RpcError(ErrorCode.FORBIDDEN, 'There is no open request of that name.');
     if (!accepted.fresh) return (await this.contacts.views([accepted.mine]))[0]!;
@@ -57,9 +57,9 @@ export class RequestsService {
   /** A hint: a request that is not told live stands in the list. The same look-ups for nobody. */
   private async tellRequested(me: Person, account: string): Promise<void> {
     const row = await this.store.find(account, me.name);
-    const keys = await this.accounts.byIds([me.account]);
-    const asked = row?.state === 'REQUESTED';
-    const view = asked ? viewOf(row, keys.get(me.account)?.identityKey, false) : goneFromList(me.name, Date.now());
+    const asker = await this.accounts.standing(me.account);
+    const asked = row?.state === 'REQUESTED' && asker !== undefined;
+    const view = asked ? viewOf(row, asker.identityKey, false) : goneFromList(me.name, Date.now());
     this.contacts.tell(asked ? account : NOBODY, view);
   }
 

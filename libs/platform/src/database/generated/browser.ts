@@ -19,7 +19,8 @@ export * as $Enums from './enums.js'
 export * from './enums.js';
 /**
  * Model Account
- * A deleted account leaves its row, so that its id, name and invite are never taken again; hash and key are null then.
+ * A deleted account leaves its row, so that its id, name and invite are never taken again, and its public key, so that contacts see no
+ * difference to one that is away; the hash is null then.
  */
 export type Account = Prisma.AccountModel
 /**

@@ -14,7 +14,8 @@ import type * as Prisma from "../internal/prismaNamespace.js"
 
 /**
  * Model Account
- * A deleted account leaves its row, so that its id, name and invite are never taken again; hash and key are null then.
+ * A deleted account leaves its row, so that its id, name and invite are never taken again, and its public key, so that contacts see no
+ * difference to one that is away; the hash is null then.
  */
 export type AccountModel = runtime.Types.Result.DefaultSelection<Prisma.$AccountPayload>
 
