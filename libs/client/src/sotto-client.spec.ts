@@ -1,7 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { create, fromBinary, type Message as WireMessage, toBinary } from '@bufbuild/protobuf';
 import { makeGatewayKey, pinOf, ready, ServerHandshake, signCertificate } from '@sotto/channel';
-import { type AttachRequest, type Call, FramesSchema, METHODS, type RegisterRequest, type ResumeRequest, toHex } from '@sotto/protocol';
+import {
+  type AttachRequest,
+  type BlockContactRequest,
+  type Call,
+  CapabilitiesRevokedSchema,
+  type Event,
+  FramesSchema,
+  METHODS,
+  type RegisterRequest,
+  type RemoveContactRequest,
+  type ResumeRequest,
+  toHex,
+} from '@sotto/protocol';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -20,6 +32,10 @@ let calls: { name: string; request: WireMessage }[];
 let identityKey: Uint8Array;
 /** A method that is done, and whose answer is lost with the connection. */
 let lost: string;
+/** What the server says at Attach that it has revoked. */
+let revokedMeanwhile: Uint8Array[];
+/** To the connection that was made last. */
+let pushEvent: (kind: Event['kind']) => Promise<unknown>;
 
 const requests = <T extends WireMessage>(name: string) => calls.filter((call) => call.name === name).map(({ request }) => request as T);
 const credential = { body: Uint8Array.of(1), signature: new Uint8Array(64) };
@@ -39,7 +55,7 @@ function answer(name: string): object {
     'sotto.v1.Accounts/ConfirmDevice': { ...session, identityKey, credential },
     'sotto.v1.Accounts/Register': { ...session, identityKey, credential },
     'sotto.v1.Accounts/Resume': { ...session, identityKey },
-    'sotto.v1.Sessions/Attach': { heartbeatMs: 30_000, retryWindow: 30 },
+    'sotto.v1.Sessions/Attach': { heartbeatMs: 30_000, retryWindow: 30, revokedCapabilities: revokedMeanwhile },
     'sotto.v1.KeyPackages/Count': { left: 100, hasLastResort: true },
     'sotto.v1.Contacts/Block': { revokeCapabilities: [CAPABILITY] },
   };
@@ -67,6 +83,10 @@ function serve(socket: WebSocket, handshake: ServerHandshake): void {
     }
     const channel = opened;
     turn = turn.then(async () => answerBox(socket, await channel, data));
+    pushEvent = (kind) => {
+      const frames = [{ kind: { case: 'event' as const, value: { kind } } }];
+      return (turn = turn.then(async () => socket.send((await channel).seal(toBinary(FramesSchema, create(FramesSchema, { frames }))))));
+    };
   });
   socket.send(handshake.hello);
 }
@@ -82,6 +102,7 @@ beforeEach(async () => {
   await ready();
   calls = [];
   lost = '';
+  revokedMeanwhile = [];
   const identity = makeGatewayKey();
   const gateway = makeGatewayKey();
   pin = toHex(await pinOf(identity.publicKey));
@@ -145,5 +166,31 @@ describe('a device that has an account', () => {
     for (const each of server.clients) each.terminate();
     await back;
     expect(attachments().slice(1)).toEqual([[toHex(CAPABILITY)], [toHex(CAPABILITY)]]);
+  });
+
+  it('keeps what the server revoked, told by an event or at Attach, and asks for nothing more because of it', async () => {
+    const [told, missed] = [new Uint8Array(16).fill(3), new Uint8Array(16).fill(4)];
+    await pushEvent({ case: 'capabilitiesRevoked', value: create(CapabilitiesRevokedSchema, { capabilities: [told] }) });
+    // Behind the event in the order of the client's steps.
+    await client.requestContact('bob');
+    revokedMeanwhile = [missed];
+    for (const count of [2, 3]) {
+      const back = online();
+      for (const each of server.clients) each.terminate();
+      await back;
+      expect(attachments()).toHaveLength(count);
+    }
+    expect(attachments()).toEqual([[], [toHex(told)], [toHex(told), toHex(missed)]]);
+  });
+
+  it('names the capabilities of its groups when a contact ends, so that they stay good', async () => {
+    await client.groups.create('tea', []);
+    await client.block('bob');
+    await client.remove('carol');
+    const kept = [
+      ...requests<BlockContactRequest>('sotto.v1.Contacts/Block'),
+      ...requests<RemoveContactRequest>('sotto.v1.Contacts/Remove'),
+    ];
+    expect(kept.map(({ keepCapabilities }) => keepCapabilities.map(({ length }) => length))).toEqual([[16], [16]]);
   });
 });

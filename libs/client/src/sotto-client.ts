@@ -1,5 +1,5 @@
 import { safetyNumber } from '@sotto/mls';
-import { Accounts, Contacts, Invites, toHex } from '@sotto/protocol';
+import { Accounts, Contacts, Invites } from '@sotto/protocol';
 import { DeviceApprovals } from './approvals/device-approvals.js';
 import type { ClientEvents } from './client-events.js';
 import type { ConnectionState } from './connection/connection.js';
@@ -160,15 +160,15 @@ export class SottoClient {
   }
 
   async remove(name: string): Promise<void> {
-    await this.#device.requireLink().call(Contacts.method.remove, { name });
+    await this.#book.leave(Contacts.method.remove, name);
     await this.#book.refresh();
   }
 
   /** Once it resolves, nothing that the contact holds reaches this device: a fresh connection has told the server. */
   async block(name: string): Promise<void> {
-    const { revokeCapabilities } = await this.#device.requireLink().call(Contacts.method.block, { name });
+    const revoked = await this.#book.leave(Contacts.method.block, name);
     await this.#device.step(async (journal) => {
-      await this.#book.revoke(revokeCapabilities.map(toHex), journal);
+      await this.#book.revoke(revoked, journal);
       await this.#book.fetch(journal);
     });
     await this.#book.reattached;

@@ -1,4 +1,4 @@
-import { type Contact as WireContact, Contacts, ContactState } from '@sotto/protocol';
+import { type Contact as WireContact, Contacts, ContactState, fromHex, LIMITS, toHex } from '@sotto/protocol';
 import type { Device } from '../device.js';
 import { type Messaging, stepOf } from '../messaging/messaging.js';
 import type { Journal } from '../storage/journal.js';
@@ -48,6 +48,13 @@ export class ContactBook {
   async #end(account: string, journal: Journal): Promise<void> {
     const capabilities = await this.device.messenger?.endDirect(account, stepOf(journal));
     await this.revoke(capabilities ?? [], journal);
+  }
+
+  /** Ends a contact; blocking says what of this account's devices the contact had claimed. */
+  async leave(method: typeof Contacts.method.block | typeof Contacts.method.remove, name: string): Promise<string[]> {
+    const keepCapabilities = (this.device.messenger?.sharedCapabilities() ?? []).slice(-LIMITS.revokedCapabilities).map(fromHex);
+    const response = await this.device.requireLink().call(method, { name, keepCapabilities });
+    return 'revokeCapabilities' in response ? response.revokeCapabilities.map(toHex) : [];
   }
 
   /** The server honours them no more already: they only have to be kept. */

@@ -526,6 +526,13 @@ export class Messenger {
     return groups.flatMap(({ core }) => (core.ownLeaf === undefined ? [] : toHex(core.ownLeaf.address.token.subarray(0, ID_BYTES))));
   }
 
+  /** By which devices of this account are reached in groups with others: when a contact ends, those stay good, whoever claimed them. */
+  sharedCapabilities(): string[] {
+    const shared = [...this.#groups.values()].filter(({ core }) => core.data.kind !== 'direct' && !core.retired);
+    const own = shared.flatMap(({ core }) => core.members.filter(({ identity }) => identity.account === this.ports.own.account));
+    return own.map(({ address }) => toHex(address.token.subarray(0, ID_BYTES)));
+  }
+
   /** Whoever got one of these capabilities elsewhere reaches this device no more: fresh tokens for the groups that use them. */
   async capabilitiesRevoked(capabilities: readonly string[], step: Step): Promise<void> {
     for (const group of this.#groups.values()) {

@@ -1,7 +1,7 @@
 import { Accounts, fromHex, toHex } from '@sotto/protocol';
 import type { Device } from '../device.js';
 
-/** A device of the account, as the server knows it: those that are connected, and those that were revoked. */
+/** A device of the account, as the server knows it: those that hold one of its places, and those that were revoked. */
 export interface AccountDevice {
   /** Lower-case hex. */
   readonly device: string;

@@ -4,6 +4,7 @@ import { toHex } from '@sotto/protocol';
 import { GatewayEventSchema } from '@sotto/protocol/internal';
 import { InProcessBus } from '../bus/index.js';
 import { AccountEvents } from './account-events.js';
+import { MemoryLeaseStore } from './memory-lease.store.js';
 import { MemoryDeviceRouteStore } from './memory-device-route.store.js';
 
 const ALICE = 'a'.repeat(32);
@@ -19,7 +20,9 @@ describe('events for an account', () => {
   beforeEach(async () => {
     const bus = new InProcessBus();
     routes = new MemoryDeviceRouteStore();
-    events = new AccountEvents(bus, routes);
+    const leases = new MemoryLeaseStore();
+    for (const gateway of [10, 11, 13]) await leases.claim('gateway', gateway, 60_000);
+    events = new AccountEvents(bus, routes, leases);
     heard = [];
     bus.subscribe('gateway.*.event', (payload, subject) => {
       const { account, device, event } = fromBinary(GatewayEventSchema, payload);
@@ -44,6 +47,12 @@ describe('events for an account', () => {
     await events.toAccount('c'.repeat(32), HINT);
     await settle();
     expect(heard.sort()).toEqual(['gateway.0000000a.event a ', 'gateway.0000000b.event a ']);
+  });
+
+  it('go to every gateway that is alive when pending devices are meant too, because those have no route', async () => {
+    await events.toPendingToo(ALICE, HINT);
+    await settle();
+    expect(heard.sort()).toEqual(['gateway.0000000a.event a ', 'gateway.0000000b.event a ', 'gateway.0000000d.event a ']);
   });
 
   it('go to the one device that they name, if it is there and of the account', async () => {
