@@ -374,26 +374,93 @@ describe('two who commit at once', () => {
 });
 
 describe('a removal', () => {
-  it('on a branch that loses is made again on the one that wins, and until then nothing is written there', async () => {
+  /** Alice has put dave out where nobody hears her; on the branch of bob and carol, which wins, he is still there. */
+  async function lost(): Promise<[...Four, string]> {
     const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
     const hiking = await hikers(alice, bob, carol, dave);
     office.forgetsSlots = true;
-    office.loses = ({ from, to, kind }) => from === alice && (to !== bob || kind !== 'commit');
+    office.loses = ({ from, to }) => from === alice || to === alice;
     await alice.remove(hiking, dave);
+    await office.settle();
     await bob.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
     await carol.wish(hiking, { kind: 'rename', name: 'running' });
-    await office.pass(5 * SECOND);
-    await alice.offline();
+    await office.settle();
+    expect(carol.members(hiking)).toContain('dave');
+    expect(alice.members(hiking)).not.toContain('dave');
+    return [alice, bob, carol, dave, hiking];
+  }
+
+  it('on a branch that loses is made again on the one that wins', async () => {
+    const [alice, bob, carol, dave, hiking] = await lost();
     office.loses = () => false;
-    await office.pass(3 * MINUTE);
-    await bob.say(hiking, 'among us');
-    await office.pass(MINUTE);
-    expect(dave.shown).toEqual([]);
+    await office.pass(2 * MINUTE);
+    expectTogether(hiking, [alice, bob, carol]);
+    expect(alice.view(hiking).data.name).toBe('running');
     expect(dave.view(hiking).out).toBe(true);
+    expect([alice, bob, carol].some((phone) => phone.count('removal-carried-over') > 0)).toBe(true);
+  });
+
+  it('that is known and not made yet keeps what is written back, so that the removed can not read it', async () => {
+    const [alice, bob, carol, dave, hiking] = await lost();
+    office.loses = ({ to }) => to === alice;
+    office.ignores = ({ from, kind }) => kind === 'commit' && from !== alice;
+    await office.pass(MINUTE);
+    await alice.offline();
+    await bob.say(hiking, 'among us');
+    await office.pass(20 * SECOND);
+    expect(bob.view(hiking).hold).toBe('removal');
+    expect(bob.told('waiting')).toMatchObject([{ group: hiking, cause: 'removal' }]);
+    expect(carol.shown).toEqual([]);
+    office.loses = () => false;
+    office.ignores = () => false;
+    await office.pass(3 * MINUTE);
     await alice.online();
     await office.pass(2 * MINUTE);
-    expect(alice.shown).toEqual(['bob: among us']);
+    expect(dave.shown).toEqual([]);
+    expect(carol.shown).toEqual(['bob: among us']);
     expectTogether(hiking, [alice, bob, carol]);
+  });
+});
+
+describe('a device that can not compare two branches', () => {
+  /** Alice lets dave in where bob and carol do not hear of it; theirs is the branch that wins. */
+  async function apart(): Promise<[...Four, string]> {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol);
+    office.forgetsSlots = true;
+    const isHere = (phone: Phone) => phone === alice || phone === dave;
+    office.loses = ({ from, to }) => isHere(from) !== isHere(to);
+    await alice.add(hiking, dave);
+    await bob.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    await carol.wish(hiking, { kind: 'rename', name: 'running' });
+    await office.settle();
+    await dave.say(hiking, 'here I am');
+    await office.pass(5 * SECOND);
+    return [alice, bob, carol, dave, hiking];
+  }
+
+  it('as it joined on the one that lost, follows those who can, by joining again', async () => {
+    const [alice, bob, carol, dave, hiking] = await apart();
+    office.loses = ({ from, to, kind }) => to === alice || (from === alice && kind !== 'commit');
+    await office.pass(MINUTE);
+    await alice.offline();
+    office.loses = () => false;
+    await office.pass(30 * MINUTE, 5 * SECOND);
+    expectTogether(hiking, [bob, carol, dave], ['alice', 'bob', 'carol', 'dave']);
+    expect(dave.count('rejoin-asked')).toBeGreaterThan(0);
+    expect(dave.view(hiking).data.name).toBe('running');
+    for (const phone of [bob, carol]) expect(phone.shown).toEqual(['dave: here I am']);
+  });
+
+  it('as the commit that let it in is known to itself alone, tells the others of it', async () => {
+    const [alice, bob, carol, dave, hiking] = await apart();
+    await alice.offline();
+    office.loses = () => false;
+    await office.pass(30 * MINUTE, 5 * SECOND);
+    expectTogether(hiking, [bob, carol, dave], ['alice', 'bob', 'carol', 'dave']);
+    for (const phone of [bob, carol]) expect(phone.shown).toEqual(['dave: here I am']);
   });
 });
 
@@ -481,6 +548,29 @@ describe('a device that was rolled back', () => {
     expect(bob.shown).toEqual(['alice: before', 'alice: after']);
     expect(carol.shown).toEqual(['alice: before', 'alice: after']);
     expect(alice.count('rolled-back')).toBe(1);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+});
+
+describe('a key that is used twice', () => {
+  it('as nobody who was asked knew better, costs no message: whoever saw the first asks for the second again', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    await carol.offline();
+    await alice.say(hiking, 'before');
+    await office.pass(MINUTE);
+    await bob.offline();
+    await alice.restore(backup);
+    await carol.online();
+    await alice.online();
+    await office.pass(10 * SECOND);
+    await alice.say(hiking, 'after');
+    await office.settle();
+    expect(carol.shown).toEqual(['alice: after']);
+    await bob.online();
+    await office.pass(5 * MINUTE);
+    expect(bob.shown).toEqual(['alice: before', 'alice: after']);
     expectTogether(hiking, [alice, bob, carol]);
   });
 });

@@ -83,6 +83,8 @@ export class PostOffice {
   now = 1_800_000_000_000;
   /** What never arrives. */
   loses: (letter: Letter) => boolean = () => false;
+  /** What never reaches the relay: it says nothing to it. */
+  ignores: (letter: Letter) => boolean = () => false;
   /** What the relay refuses for good. */
   refuses: (letter: Letter) => boolean = () => false;
   /** What its recipient says to be unable to read, without having looked. */
@@ -148,6 +150,7 @@ export class PostOffice {
   #admit(from: Phone, { id, recipients, payload, held, slot }: OutgoingSend): Promise<void> | void {
     const { case: kind } = fromBinary(EnvelopeSchema, payload).kind;
     if (kind === undefined) return;
+    if (this.phones.some((to) => this.ignores({ from, to, kind, payload }))) return;
     if (this.phones.some((to) => this.refuses({ from, to, kind, payload }))) return from.receipt(id, ReceiptStatus.REFUSED);
     if (slot !== undefined && !this.forgetsSlots) {
       const key = toHex(slot.slot);
