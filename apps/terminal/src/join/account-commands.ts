@@ -114,9 +114,13 @@ export class AccountCommands {
   }
 
   async #devices(): Promise<DeviceView[]> {
-    const listed = await this.client.devices();
-    const waiting = this.client.approvals.all().filter(({ device }) => !listed.some((each) => each.device === device));
-    return [...listed, ...waiting.map(({ device, name }) => ({ device, name, own: false, online: false, pending: true, revoked: false }))];
+    const names = new Map(this.client.approvals.all().map(({ device, name }) => [device, name]));
+    const listed = (await this.client.devices()).map((each): DeviceView => {
+      const name = names.get(each.device);
+      return name === undefined ? each : { ...each, name };
+    });
+    const unlisted = [...names].filter(([device]) => !listed.some((each) => each.device === device));
+    return [...listed, ...unlisted.map(([device, name]) => ({ device, name, own: false, online: false, pending: true, revoked: false }))];
   }
 
   async #deviceOf(prefix: string): Promise<string> {

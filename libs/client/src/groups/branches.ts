@@ -238,10 +238,10 @@ export class Branches {
   }
 
   /** Where it begins for this device: the group is its own, or it was let in. */
-  async begin(id: StateId, state: GroupState, step: Step): Promise<void> {
+  async begin(id: StateId, state: GroupState, step: Step, commit?: Root['commit']): Promise<void> {
     this.#keepState(id, state, step);
     this.#byShort.set(short(id), id);
-    this.roots.set(id, { epoch: Number(state.epoch), helloKey: await this.#helloKeyOf(state) });
+    this.roots.set(id, { epoch: Number(state.epoch), helloKey: await this.#helloKeyOf(state), commit });
     this.root = id;
     this.head = id;
   }

@@ -15,6 +15,8 @@ export interface ToSeal {
 export interface Root {
   readonly epoch: number;
   readonly helloKey: Uint8Array;
+  /** The commit that let it in: others may not have it, as its author is gone. Absent where it made the group. */
+  readonly commit?: { readonly parent: StateId; readonly bytes: Uint8Array } | undefined;
 }
 
 /** An own commit on its way. */

@@ -6,7 +6,7 @@ import { Committing } from './committing.js';
 import type { Contents } from './contents.js';
 import { addressOf, GroupCore } from './group-core.js';
 import type { GroupPorts, Recipient, Step } from './group-ports.js';
-import type { GroupRecord } from './group-record.js';
+import type { GroupRecord, Root } from './group-record.js';
 import type { Intent } from './intent.js';
 import { Later, type LaterRecord } from './later.js';
 import { type LoggedMessage, MessageLog } from './message-log.js';
@@ -24,6 +24,13 @@ const LATER = { count: 2_000, bytes: 16 * 1024 * 1024 };
 const MOST_ROUNDS = 64;
 
 type Kind = Envelope['kind'];
+
+/** Where a group begins for this device: a state, the id that names it, and the commit that let it in. */
+export interface Begun {
+  readonly id: StateId;
+  readonly state: GroupState;
+  readonly commit?: Root['commit'];
+}
 
 /** What a store holds of one group. Keys without the group's id. */
 export interface StoredGroup {
@@ -57,7 +64,8 @@ export class Group {
   }
 
   /** The device made the group, or was let into it: `id` names the state where it begins. */
-  static async begin(ports: GroupPorts, contents: Contents, id: StateId, state: GroupState, step: Step): Promise<Group> {
+  static async begin(ports: GroupPorts, contents: Contents, begun: Begun, step: Step): Promise<Group> {
+    const { id, state } = begun;
     const group = toHex(state.groupId);
     const record = {
       root: id,
@@ -72,7 +80,7 @@ export class Group {
       gone: false,
     };
     const core = new GroupCore(group, ports, { ...record, unseen: [], retiring: [] });
-    await core.branches.begin(id, state, step);
+    await core.branches.begin(id, state, step, begun.commit);
     core.confirmed = true;
     core.touch();
     return new Group(core, new Later(group, LATER), contents);
@@ -323,9 +331,9 @@ export class Group {
     return this.core.branches.holds(state) || this.core.branches.roots.has(state);
   }
 
-  async letInAgain(id: StateId, state: GroupState, step: Step): Promise<void> {
+  async letInAgain({ id, state, commit }: Begun, step: Step): Promise<void> {
     const { core } = this;
-    await core.branches.begin(id, state, step);
+    await core.branches.begin(id, state, step, commit);
     core.wantsRejoin = false;
     core.leaving = false;
     core.gone = false;

@@ -34,9 +34,11 @@ export function* commitsLackedBy(shown: Shown, core: GroupCore): Generator<Uint8
 }
 
 function commitsFor(shown: Shown, known: ReadonlySet<string>, core: GroupCore): Item[] {
-  return [...core.branches.commits.values()]
-    .filter(({ node }) => !known.has(short(node.id)) && node.epoch > shown.heldFrom)
-    .map(({ node, bytes }): Item => ({ order: 2 * (node.epoch - 1) + 1, envelope: () => commitEnvelope(node.parent, bytes) }));
+  const entered = [...core.branches.commits.values()].map(({ node, bytes }) => ({ ...node, bytes }));
+  const began = [...core.branches.roots].flatMap(([id, { epoch, commit }]) => (commit === undefined ? [] : { id, epoch, ...commit }));
+  return [...entered, ...began]
+    .filter(({ id, epoch }) => !known.has(short(id)) && epoch > shown.heldFrom)
+    .map(({ epoch, parent, bytes }): Item => ({ order: 2 * (epoch - 1) + 1, envelope: () => commitEnvelope(parent, bytes) }));
 }
 
 function messagesFor(state: StateId, known: ReadonlySet<string>, shown: Shown, hello: Hello, core: GroupCore): Item[] {

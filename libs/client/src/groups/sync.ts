@@ -6,6 +6,7 @@ import type { Address, Step } from './group-ports.js';
 import { type HelloKey, openHello, packShort, sealHello, short } from './hello.js';
 import { Peer, type Shown, shownBy, sideOf } from './peers.js';
 import { type Rejoining, rejoinRequest } from './rejoining.js';
+import { commitEnvelope } from './sealing.js';
 import { leaveStatementBytes } from './statements.js';
 import { bundles, commitsLackedBy, detailsFor, digestsOf, lackedBy, namedStates } from './supply.js';
 
@@ -110,8 +111,18 @@ export class Sync {
   }
 
   #ask(member: Member, step: Step): void {
-    this.#peer(member.identity.device).asked(step.now);
+    const peer = this.#peer(member.identity.device);
+    peer.asked(step.now);
+    if (peer.shown === undefined) this.#tellOfEntry(addressOf(member), step);
     this.#send(member, addressOf(member), { hop: 1 }, step);
+  }
+
+  /** Whoever does not have the commit that let this device in can't read its hello: its author may have told nobody else. */
+  #tellOfEntry(to: Address, step: Step): void {
+    const { branches, id, ports } = this.core;
+    const commit = branches.roots.get(branches.root)?.commit;
+    if (commit === undefined) return;
+    for (const bundle of bundles(id, [commitEnvelope(commit.parent, commit.bytes)])) ports.transmit(bundle, [to], step);
   }
 
   // --- hearing

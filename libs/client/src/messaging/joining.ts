@@ -35,6 +35,8 @@ export interface Welcomed {
   readonly name: string;
   /** It uses a package that this device made for this group, when a member asked or it had to be let in again. */
   readonly asked: boolean;
+  /** The commit that it belongs to. */
+  readonly commit: { readonly parent: StateId; readonly bytes: Uint8Array };
 }
 
 /** How this device gets into groups: the key packages that it made for that, Welcomes, and greetings of groups it does not know. */
@@ -74,7 +76,7 @@ export class Joining {
     const id = commitId(commit.message, provider);
     const group = toHex(state.groupId);
     const asked = [...this.packages.values()].some((each) => each === used && each.group === group);
-    return { group, id, state, used, by: signer, name: data.name, asked };
+    return { group, id, state, used, by: signer, name: data.name, asked, commit: { parent: toHex(commit.parent), bytes: commit.message } };
   }
 
   /** The package is used up; what else was made for this group is of no use any more. */

@@ -334,10 +334,10 @@ export class Messenger {
   }
 
   async #join(welcomed: Welcomed, step: Step): Promise<void> {
-    const { group: id, state, by } = welcomed;
+    const { group: id, by } = welcomed;
     const known = this.#groups.get(id);
-    if (known !== undefined) await known.letInAgain(welcomed.id, state, step);
-    const group = known ?? (await Group.begin(this.#groupPorts, this.contents, welcomed.id, state, step));
+    if (known !== undefined) await known.letInAgain(welcomed, step);
+    const group = known ?? (await Group.begin(this.#groupPorts, this.contents, welcomed, step));
     this.#groups.set(id, group);
     const lastResort = this.joining.spend(welcomed, step);
     if (lastResort) group.refresh();
@@ -397,7 +397,7 @@ export class Messenger {
     const welcomed = await this.#opened(group);
     this.#forgetInvitation(group, step);
     if (welcomed === undefined) return;
-    const left = await Group.begin(this.#groupPorts, this.contents, welcomed.id, welcomed.state, step);
+    const left = await Group.begin(this.#groupPorts, this.contents, welcomed, step);
     this.#groups.set(left.id, left);
     this.joining.spend(welcomed, step);
     left.leave(step);
@@ -452,7 +452,7 @@ export class Messenger {
   async #create(id: Uint8Array, data: GroupData, accounts: readonly string[], step: Step): Promise<Group> {
     const state = await this.ports.engine.createGroup(id, await this.joining.generate(step.now), encodeGroupData(data));
     const first = genesis(toHex(id), this.ports.provider);
-    const group = await Group.begin(this.#groupPorts, this.contents, first, state, step);
+    const group = await Group.begin(this.#groupPorts, this.contents, { id: first, state }, step);
     this.#groups.set(group.id, group);
     for (const account of [...accounts, this.ports.own.account]) group.wish({ kind: 'add', account });
     await group.settle(step);
