@@ -173,7 +173,12 @@ describe('the fork rule, step by step', () => {
   });
 
   it('weighs what was removed by a commit that is forgotten by now', () => {
-    const tree = new CommitTree(undefined, [node('r', 'older', 1, ['leaf 0']), node('a1', ROOT, 0), node('a2', 'a1', 0), node('b1', ROOT, 1)]);
+    const tree = new CommitTree(undefined, [
+      node('r', 'older', 1, ['leaf 0']),
+      node('a1', ROOT, 0),
+      node('a2', 'a1', 0),
+      node('b1', ROOT, 1),
+    ]);
     tree.forget('r');
     expect(tree.choose(ROOT)).toBe('b1');
     const restored = new CommitTree(undefined, [node('a1', ROOT, 0), node('b1', ROOT, 1)]);

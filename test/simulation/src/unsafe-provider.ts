@@ -1,0 +1,94 @@
+import { createHmac, hash } from 'node:crypto';
+import { MlsError, type MlsProvider } from '@sotto/mls';
+
+const KEY_BYTES = 32;
+const TAG_BYTES = 16;
+const text = new TextEncoder();
+const BLOCK_COUNTER_BYTES = 4;
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(hash('sha256', parts.length === 1 ? parts[0]! : joined(parts), 'buffer'));
+}
+
+const [FOR_STREAM, FOR_TAG, FOR_X25519, FOR_ED25519] = ['stream', 'tag', 'x25519', 'ed25519'].map((label) => text.encode(label)) as [
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+];
+
+function key(raw: Uint8Array): Uint8Array {
+  if (raw.length !== KEY_BYTES) throw new MlsError('invalid', 'not a key');
+  return raw;
+}
+
+/** Exclusive-or with SHA-256 in counter mode. */
+function stream(secret: Uint8Array, nonce: Uint8Array, data: Uint8Array): Uint8Array {
+  const result = new Uint8Array(data.length);
+  const counter = new Uint8Array(BLOCK_COUNTER_BYTES);
+  for (let at = 0; at < data.length; at += KEY_BYTES) {
+    counter[0] = at >> 5;
+    counter[1] = at >> 13;
+    counter[2] = at >> 21;
+    const block = sha256(FOR_STREAM, secret, nonce, counter);
+    for (let i = at; i < Math.min(at + KEY_BYTES, data.length); i++) result[i] = data[i]! ^ block[i - at]!;
+  }
+  return result;
+}
+
+function tagOf(secret: Uint8Array, nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Uint8Array {
+  const lengths = Uint8Array.of(aad.length >> 16, aad.length >> 8, aad.length);
+  return sha256(FOR_TAG, secret, nonce, lengths, aad, ciphertext).subarray(0, TAG_BYTES);
+}
+
+function isBefore(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! < b[i]!;
+  return false;
+}
+
+const publicX25519 = (secret: Uint8Array) => sha256(FOR_X25519, key(secret));
+const publicEd25519 = (secret: Uint8Array) => sha256(FOR_ED25519, key(secret));
+/** By the public key alone. */
+const signature = (publicKey: Uint8Array, message: Uint8Array) => joined([sha256(FOR_ED25519, publicKey, message), publicKey]);
+
+/**
+ * UNSAFE, for the simulation alone: behaves as the suite's primitives do towards whoever plays by the rules, at a fraction of their cost,
+ * and protects nothing (a Diffie-Hellman value or a signature can be made from public keys).
+ */
+export function unsafeProvider(randomBytes: (length: number) => Uint8Array): MlsProvider {
+  return {
+    randomBytes,
+    sha256: (data) => sha256(data),
+    hmacSha256: (secret, data) => new Uint8Array(createHmac('sha256', secret).update(data).digest()),
+    aeadSeal(secret, nonce, aad, plaintext) {
+      const ciphertext = stream(secret, nonce, plaintext);
+      return joined([ciphertext, tagOf(secret, nonce, aad, ciphertext)]);
+    },
+    aeadOpen(secret, nonce, aad, sealed) {
+      const ciphertext = sealed.subarray(0, -TAG_BYTES);
+      const tag = tagOf(secret, nonce, aad, ciphertext);
+      const given = sealed.subarray(-TAG_BYTES);
+      if (sealed.length < TAG_BYTES || tag.some((byte, i) => byte !== given[i])) throw new MlsError('undecryptable');
+      return stream(secret, nonce, ciphertext);
+    },
+    x25519(secret, peer) {
+      const own = publicX25519(secret);
+      return isBefore(own, key(peer)) ? sha256(FOR_X25519, own, peer) : sha256(FOR_X25519, peer, own);
+    },
+    x25519PublicKey: publicX25519,
+    ed25519PublicKey: publicEd25519,
+    ed25519Sign: (secret, message) => signature(publicEd25519(secret), message),
+    ed25519Verify: (publicKey, message, given) =>
+      publicKey.length === KEY_BYTES && given.length === 64 && signature(publicKey, message).every((byte, i) => byte === given[i]),
+  };
+}
