@@ -1,0 +1,60 @@
+import type { Composed, Sealing } from './ledger.js';
+import { activeIn, short, type Sight, type Witness } from './sight.js';
+
+export interface Written extends Composed {
+  /** In the order of their making; those that left the device. */
+  readonly sealings: readonly Sealing[];
+}
+
+/**
+ * Invariant 2: each message once on every device whose leaf was where it was sealed and still is, if its sender or its keys and ciphertext
+ * remain; never twice.
+ */
+export function checkEachMessageOnce(written: readonly Written[], witnesses: readonly Witness[]): string[] {
+  return [...written.flatMap((each) => checkArrival(each, witnesses)), ...checkNeverTwice(written, witnesses)];
+}
+
+function checkNeverTwice(written: readonly Written[], witnesses: readonly Witness[]): string[] {
+  const known = new Map(written.map((each) => [each.content, each]));
+  return witnesses.flatMap(({ name, device, history }) => {
+    const seen = new Set<string>();
+    return history.flatMap(({ content, plaintext }) => {
+      const twice = seen.has(content);
+      seen.add(content);
+      const message = known.get(content);
+      if (twice) return [`${name} was shown ${short(content)} twice`];
+      if (message === undefined || message.plaintext !== plaintext) return [`${name} was shown ${short(content)}, which nobody wrote so`];
+      const meant = message.sealings.some(({ members }) => members.some((each) => each.device === device));
+      return meant ? [] : [`${name} was shown ${short(content)}, which was never sealed for it`];
+    });
+  });
+}
+
+function checkArrival(message: Written, witnesses: readonly Witness[]): string[] {
+  const [first] = message.sealings;
+  if (first === undefined || message.discarded) return [];
+  const active = activeIn(message.group, witnesses);
+  return active.flatMap((sight) => {
+    const was = first.members.find(({ device }) => device === sight.device);
+    if (was === undefined || sight.device === message.device || hasSeen(sight, message, witnesses)) return [];
+    const owed = whyOwed(message, was.leaf === sight.ownLeaf, active, witnesses);
+    return owed === undefined ? [] : [`${sight.name} never saw ${short(message.content)} (epoch ${first.epoch}): ${owed}`];
+  });
+}
+
+/** Undefined when neither the sender nor anybody with its ciphertext and keys is left. */
+function whyOwed(message: Written, sameLeaf: boolean, active: readonly Sight[], witnesses: readonly Witness[]): string | undefined {
+  const sender = active.find(({ device }) => device === message.device);
+  const remembers = sender !== undefined && witnessOf(sender, witnesses)?.written.has(message.content) === true;
+  if (remembers) return `its sender ${sender.name} is there${sameLeaf ? '' : ', though it joined anew'}`;
+  const holder = active.find((each) => hasSeen(each, message, witnesses));
+  return holder !== undefined && sameLeaf ? `its sender is gone, and ${holder.name} has it` : undefined;
+}
+
+function hasSeen({ device }: Sight, { content }: Written, witnesses: readonly Witness[]): boolean {
+  return witnesses.some((each) => each.device === device && each.history.some((shown) => shown.content === content));
+}
+
+function witnessOf({ device }: Sight, witnesses: readonly Witness[]): Witness | undefined {
+  return witnesses.find((each) => each.device === device);
+}

@@ -1,0 +1,68 @@
+/** A message as it left an engine: where, for whom, and under which key. Leaves are named `group/leaf`. */
+export interface Sealing {
+  readonly device: string;
+  readonly group: string;
+  /** Authenticator of the state, hex: names the state whoever holds it. */
+  readonly state: string;
+  readonly epoch: number;
+  readonly leaf: string;
+  readonly generation: number;
+  readonly content: string;
+  readonly plaintext: string;
+  readonly members: readonly SealedFor[];
+  /** Leaves of the state that its sender had durably seen removed when this became durable. */
+  forbidden: readonly string[];
+  /** Its bytes were handed to the network. */
+  left: boolean;
+}
+
+export interface SealedFor {
+  readonly leaf: string;
+  readonly device: string;
+}
+
+/** What a user wrote. */
+export interface Composed {
+  readonly content: string;
+  readonly device: string;
+  readonly group: string;
+  readonly plaintext: string;
+  discarded: boolean;
+}
+
+/** A violation of one of the five invariants of docs/groups.md § Proof, or of what every step must keep. */
+export interface Violation {
+  readonly check: Check;
+  readonly text: string;
+}
+
+export const CHECKS = ['one-head', 'each-message-once', 'sealed-for-members', 'nothing-left', 'sound-steps'] as const;
+export type Check = (typeof CHECKS)[number];
+
+/** What really happened, whoever remembers it. */
+export class Ledger {
+  /** By the hex of the message's SHA-256. */
+  readonly sealings = new Map<string, Sealing>();
+  readonly composed = new Map<string, Composed>();
+  /** Leaves that a commit removes for good, by commit id. */
+  readonly removals = new Map<string, readonly string[]>();
+  readonly violations: Violation[] = [];
+
+  violate(check: Check, text: string): void {
+    this.violations.push({ check, text });
+  }
+
+  sealingsOf(content: string): Sealing[] {
+    return [...this.sealings.values()].filter((each) => each.content === content && each.left);
+  }
+}
+
+/** What a device has durably seen. Goes back with its disk when that is replaced by an older copy. */
+export class Memory {
+  /** Leaves, `group/leaf`. */
+  constructor(readonly seenRemoved = new Set<string>()) {}
+
+  copy(): Memory {
+    return new Memory(new Set(this.seenRemoved));
+  }
+}

@@ -1,0 +1,38 @@
+import type { Intent } from '@sotto/client/core';
+import { activeIn, groupsOf, type Owed, short, type Sight, type Witness } from './sight.js';
+
+/** Whether key packages of an account are to be had. */
+export type Reachable = (account: string) => boolean;
+
+/** Invariant 4: no intent, outbox entry or waiting message is left. */
+export function checkNothingLeft(witnesses: readonly Witness[], isReachable: Reachable): string[] {
+  return groupsOf(witnesses).flatMap((group) => {
+    const active = activeIn(group, witnesses);
+    return active.flatMap((each) => checkSight(each, witnesses, isReachable).map((text) => `group ${short(group)}: ${each.name} ${text}`));
+  });
+}
+
+function checkSight(sight: Sight, witnesses: readonly Witness[], isReachable: Reachable): string[] {
+  const canAnswer = (device: string) => witnesses.some((each) => each.device === device && !each.dead && !each.hostile);
+  const isPossible = (intent: Intent) => intent.kind !== 'add' || isReachable(intent.account);
+  const alone = sight.members.length < 2;
+  const waits = sight.waiting.filter(({ device }) => (device === undefined ? !alone : isDue(device, sight, canAnswer)));
+  return [
+    ...sight.intents.filter(isPossible).map(({ kind }) => `still wants to ${kind}`),
+    ...(sight.pending === undefined ? [] : [`has commit ${short(sight.pending)} on its way`]),
+    ...waits.map(
+      ({ content, device }) =>
+        `still waits with message ${short(content)}${device === undefined ? '' : ` for ${short(device)}`} (${sight.hold})`,
+    ),
+    ...sight.owed.filter(({ device }) => canAnswer(device)).map((owed) => `still owes ${describe(owed)}`),
+  ];
+}
+
+/** For one device alone that can't read it: due while it is a member. */
+function isDue(device: string, { members }: Sight, canAnswer: (device: string) => boolean): boolean {
+  return canAnswer(device) && members.some((each) => each.device === device);
+}
+
+function describe({ kind, content, state, device }: Owed): string {
+  return `${kind} ${short(content ?? state)} to device ${short(device)}`;
+}

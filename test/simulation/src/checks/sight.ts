@@ -1,0 +1,126 @@
+import type { Intent } from '@sotto/client/core';
+import { decodeRecord } from '@sotto/client/core';
+import type { Device } from '../devices/device.js';
+import { hex, leafName } from '../devices/observed-engine.js';
+
+/** One group as one device has it. Leaves are named `group/leaf`. */
+export interface Sight {
+  /** Device id. */
+  readonly device: string;
+  readonly name: string;
+  readonly group: string;
+  readonly head: string;
+  readonly epoch: number;
+  readonly authenticator: string;
+  readonly members: readonly { readonly leaf: string; readonly device: string; readonly account: string }[];
+  readonly ownLeaf: string | undefined;
+  readonly removed: ReadonlySet<string>;
+  /** Removed, or it has left. */
+  readonly out: boolean;
+  readonly hold: string | undefined;
+  readonly pending: string | undefined;
+  readonly intents: readonly Intent[];
+  /** Not sealed yet: content, and the device for which alone it is. */
+  readonly waiting: readonly { readonly content: string; readonly device: string | undefined }[];
+  readonly owed: readonly Owed[];
+}
+
+/** An entry of the outbox, to one device. */
+export interface Owed {
+  readonly kind: string;
+  readonly device: string;
+  readonly content: string | undefined;
+  readonly state: string;
+}
+
+interface EntryRecord {
+  readonly kind: string;
+  readonly group: string;
+  readonly content?: string;
+  readonly state: string;
+  readonly recipients: readonly { readonly device: string }[];
+}
+
+/** A device as the checks see it. */
+export interface Witness {
+  readonly device: string;
+  readonly name: string;
+  readonly account: string;
+  /** It never comes back. */
+  readonly dead: boolean;
+  readonly hostile: boolean;
+  readonly sights: readonly Sight[];
+  /** What its user was shown. */
+  readonly history: readonly { readonly content: string; readonly plaintext: string }[];
+  /** Content ids of what its user wrote and its disk still knows. */
+  readonly written: ReadonlySet<string>;
+}
+
+export function witnessOf(device: Device, hostile: boolean): Witness {
+  const { name, identity } = device;
+  return {
+    name,
+    hostile,
+    device: identity.device,
+    account: identity.account,
+    dead: device.dead,
+    sights: sightsOf(device),
+    history: device.history().map(({ content, plaintext }) => ({ content, plaintext: hex(plaintext) })),
+    written: device.written(),
+  };
+}
+
+function sightsOf(device: Device): Sight[] {
+  const { messenger } = device;
+  const owed = owedOf(device);
+  return (messenger?.groups() ?? []).flatMap(({ id }) => {
+    const core = messenger?.unsafeGroup(id)?.core;
+    if (core === undefined) return [];
+    const state = core.branches.state(core.head);
+    const named = (leaf: string) => leafName(id, leaf);
+    return {
+      device: device.identity.device,
+      name: device.name,
+      group: id,
+      head: core.head,
+      epoch: core.branches.headEpoch,
+      authenticator: state === undefined ? '' : hex(state.authenticator),
+      members: core.members.map((each) => ({ leaf: named(each.id), device: each.identity.device, account: each.identity.account })),
+      ownLeaf: core.ownLeaf && named(core.ownLeaf.id),
+      removed: new Set([...core.branches.tree.removed.keys()].map(named)),
+      out: core.leaving || core.branches.removedHere,
+      hold: core.hold,
+      pending: core.pending?.commit,
+      intents: core.intents,
+      waiting: core.toSeal.map(({ content, device: only }) => ({ content, device: only })),
+      owed: owed.get(id) ?? [],
+    };
+  });
+}
+
+/** From the disk: what is owed is durable. */
+function owedOf({ disk }: Device): Map<string, Owed[]> {
+  const settled = disk.read('outbox-settled');
+  const owed = new Map<string, Owed[]>();
+  for (const [id, bytes] of disk.read('outbox')) {
+    const { group, kind, content, state, recipients } = decodeRecord<EntryRecord>(bytes);
+    const record = settled.get(id);
+    const done = record === undefined ? [] : decodeRecord<{ devices: readonly string[] }>(record).devices;
+    const open = recipients.filter(({ device }) => !done.includes(device)).map(({ device }) => ({ kind, device, content, state }));
+    owed.set(group, [...(owed.get(group) ?? []), ...open]);
+  }
+  return owed;
+}
+
+/** Those who take part: alive, honest, and in the group as far as they know. */
+export function activeIn(group: string, witnesses: readonly Witness[]): Sight[] {
+  return witnesses.flatMap(({ dead, hostile, sights }) =>
+    dead || hostile ? [] : sights.filter((each) => each.group === group && !each.out),
+  );
+}
+
+export function groupsOf(witnesses: readonly Witness[]): string[] {
+  return [...new Set(witnesses.flatMap(({ sights }) => sights.map(({ group }) => group)))].sort();
+}
+
+export const short = (id: string): string => id.slice(0, 8);

@@ -1,0 +1,368 @@
+import {
+  type Change,
+  type Claimed,
+  decodeRecord,
+  type GroupRules,
+  type IncomingReceipt,
+  Messenger,
+  type MessengerNotice,
+  type MessengerPorts,
+  type OutgoingSend,
+  type Step,
+} from '@sotto/client/core';
+import type { MlsEngine, MlsProvider } from '@sotto/mls';
+import { type Ledger, Memory, type Sealing } from '../checks/ledger.js';
+import type { Counters } from '../counters.js';
+import type { Random } from '../random.js';
+import { deliveryToken } from '../server/delivery-token.js';
+import type { ClaimedBytes } from '../server/directory.js';
+import type { FrameToDevice, ReceiptFrame } from '../server/frames.js';
+import type { Connection, Endpoint, Server } from '../server/server.js';
+import type { Trace } from '../trace.js';
+import { type CrashPoint, Disk, DiskStore } from './disk.js';
+import { described, messagesIn } from './envelopes.js';
+import { hex, observed } from './observed-engine.js';
+import { SimulatedStock } from './package-stock.js';
+import { StepRunner } from './step-runner.js';
+
+const CAPABILITY_BYTES = 16;
+const REVOKED = 'revoked';
+const HISTORY = 'history';
+const WRITTEN = 'written';
+
+/** Who a device is, for good: what its owner would not lose with its disk. */
+export interface Identity {
+  /** Readable: `bob.2`. */
+  readonly name: string;
+  /** Ids in lower-case hex. */
+  readonly account: string;
+  readonly device: string;
+  readonly engine: MlsEngine;
+  readonly provider: MlsProvider;
+  readonly deliveryKey: Uint8Array;
+}
+
+/** What all devices of a run share. */
+export interface World {
+  readonly server: Server;
+  readonly ledger: Ledger;
+  readonly counters: Counters;
+  readonly trace: Trace;
+  readonly rules: GroupRules;
+  readonly retryWindowMs: number;
+  areContacts(account: string, other: string): boolean;
+}
+
+export interface DeviceSettings {
+  /** How far its clock is off. Milliseconds. */
+  readonly skew: number;
+  /** One-time key packages that it keeps published. */
+  readonly oneTimePackages: number;
+  /** Between its ticks. Milliseconds. */
+  readonly tickMs: number;
+}
+
+/** One run of the device's program: what ends with a crash. */
+interface Process {
+  readonly runner: StepRunner;
+  readonly stock: SimulatedStock;
+  readonly revoked: Set<string>;
+  /** What presence events told of other accounts. */
+  readonly online: Map<string, boolean>;
+  messenger?: Messenger;
+  connection?: Connection;
+}
+
+/** A message as it stands in a device's history. */
+export interface Shown {
+  readonly content: string;
+  readonly plaintext: Uint8Array;
+  /** The sender's device. */
+  readonly from: string;
+}
+
+/** What can be put back later. */
+export interface Copy {
+  readonly disk: Disk;
+  readonly memory: Memory;
+}
+
+/** One device: a Messenger, its disk, and everything that can happen to both. */
+export class Device {
+  disk = new Disk();
+  memory = new Memory();
+  dead = false;
+  readonly engine: MlsEngine;
+  #process: Process | undefined;
+  /** Sealed in the step under way. */
+  #sealed: Sealing[] = [];
+
+  constructor(
+    readonly identity: Identity,
+    readonly settings: DeviceSettings,
+    readonly world: World,
+    private readonly random: Random,
+  ) {
+    this.engine = observed(identity.engine, {
+      sealed: (message, sealing) => this.#noteSealing(message, sealing),
+      sawCommit: (commit, removes) => void world.ledger.removals.set(commit, removes),
+    });
+  }
+
+  get name(): string {
+    return this.identity.name;
+  }
+
+  get running(): boolean {
+    return this.#process !== undefined;
+  }
+
+  get online(): boolean {
+    return this.#process?.connection !== undefined;
+  }
+
+  /** By its own clock. Unix milliseconds. */
+  get now(): number {
+    return this.world.server.schedule.now + this.settings.skew;
+  }
+
+  /** Undefined while its program does not run. */
+  get messenger(): Messenger | undefined {
+    return this.#process?.messenger;
+  }
+
+  // --- life
+
+  async start(): Promise<void> {
+    if (this.running || this.dead) return;
+    this.#note('starts');
+    const runner = new StepRunner(new DiskStore(this.disk), {
+      durable: (batch) => this.#remember(batch),
+      crashed: (point, what) => this.#crashed(point, what),
+      unsound: (text) => this.world.ledger.violate('sound-steps', `${this.name}: ${text}`),
+    });
+    const revoked = new Set(this.disk.read(REVOKED).keys());
+    const process: Process = { runner, stock: new SimulatedStock(this.disk), revoked, online: new Map() };
+    this.#process = process;
+    const messenger = await runner.run('load', this.now, () => Messenger.load(this.#ports(process), new DiskStore(this.disk)));
+    if (messenger === undefined) return;
+    messenger.retryWindowMs = this.world.retryWindowMs;
+    process.messenger = messenger;
+    this.#tickLater(process);
+  }
+
+  /** The process ends, whatever it was doing. */
+  stop(): void {
+    this.#process?.connection?.close();
+    this.#process = undefined;
+  }
+
+  die(): void {
+    this.#note('dies for good');
+    this.stop();
+    this.dead = true;
+  }
+
+  /** In the next step that gets so far, the process ends. */
+  crashAt(point: CrashPoint): void {
+    this.#process?.runner.crashAt(point, this.random.whole(1, 3));
+  }
+
+  copy(): Copy {
+    return { disk: this.disk.copy(), memory: this.memory.copy() };
+  }
+
+  /** As from a backup, or a virtual machine's snapshot: the disk is what it was when it was copied. */
+  putBack({ disk, memory }: Copy): void {
+    this.#note('is put back to an old copy of its disk');
+    this.stop();
+    this.disk = disk.copy();
+    this.memory = memory.copy();
+  }
+
+  // --- connection
+
+  async connect(): Promise<void> {
+    const process = this.#process;
+    if (process?.messenger === undefined || process.connection !== undefined) return;
+    this.#note('is online');
+    process.connection = this.world.server.connect(this.#endpoint(process));
+    await this.step('online', (messenger, step) => messenger.online(step));
+    await this.step('key packages', (_, step) => this.#topUp(process, step));
+  }
+
+  async disconnect(): Promise<void> {
+    const process = this.#process;
+    if (process?.connection === undefined) return;
+    this.#note('is offline');
+    process.connection.close();
+    delete process.connection;
+    process.online.clear();
+    await this.step('offline', (messenger, step) => messenger.offline(step));
+  }
+
+  send(send: OutgoingSend): void {
+    for (const message of messagesIn(send.payload)) {
+      const sealing = this.world.ledger.sealings.get(message);
+      if (sealing !== undefined) sealing.left = true;
+    }
+    this.#note(`sends ${described(send.payload)} to ${send.recipients.length}${send.slot === undefined ? '' : ' by slot'}`);
+    this.#process?.connection?.send({ kind: 'send', ...send });
+  }
+
+  #endpoint({ revoked }: Process): Endpoint {
+    const { account, device, deliveryKey } = this.identity;
+    return { account, device, registration: { deliveryKey, revoked }, receive: (frame) => this.#receive(frame) };
+  }
+
+  async #receive(frame: FrameToDevice): Promise<void> {
+    if (frame.kind === 'deliver') {
+      this.#note(`receives ${described(frame.payload)}`);
+      await this.step('receive', (messenger, step) => messenger.receive(frame.handle, frame.payload, step));
+    } else if (frame.kind === 'receipt') {
+      await this.step('receipt', (messenger, step) => messenger.receipt(receiptOf(frame), step));
+    } else {
+      this.#process?.online.set(frame.account, frame.online);
+      if (frame.online) await this.step('sighted', (messenger, step) => messenger.sighted(frame.account, step));
+    }
+  }
+
+  #topUp({ stock }: Process, { journal }: Step): Promise<void> {
+    const { account, device } = this.identity;
+    const now = Math.floor(this.now / 1_000);
+    const publisher = { account, device, engine: this.engine, now, newToken: () => this.#newToken() };
+    return stock.topUp(publisher, this.settings.oneTimePackages, this.world.server.directory, journal);
+  }
+
+  // --- steps
+
+  /** Undefined when there was no process, or it ended in the step. */
+  async step<T>(what: string, work: (messenger: Messenger, step: Step) => Promise<T>): Promise<T | undefined> {
+    const messenger = this.#process?.messenger;
+    if (messenger === undefined) return undefined;
+    const result = await this.#process!.runner.run(what, this.now, (step) => work(messenger, step));
+    this.#judgeSealings();
+    return result;
+  }
+
+  #tickLater(process: Process): void {
+    this.world.server.schedule.after(this.settings.tickMs, async () => {
+      if (this.#process !== process) return;
+      await this.step('tick', (messenger, step) => messenger.tick(step));
+      if (this.#process === process) this.#tickLater(process);
+    });
+  }
+
+  #crashed(point: CrashPoint, what: string): void {
+    this.world.counters.count(point === 'between-effects' ? 'crash-between-effects' : `crash-${point}`);
+    this.#note(`crashes ${point} in ${what}`);
+    this.stop();
+  }
+
+  /** What is durable is what the device knows. */
+  #remember(batch: readonly Change[]): void {
+    const { removals } = this.world.ledger;
+    for (const { collection, key, value } of batch) {
+      if (collection !== 'commits' || value === undefined) continue;
+      for (const leaf of removals.get(key.slice(key.indexOf('/') + 1)) ?? []) this.memory.seenRemoved.add(leaf);
+    }
+    this.#judgeSealings();
+  }
+
+  #noteSealing(message: string, sealing: Omit<Sealing, 'device' | 'forbidden' | 'left'>): void {
+    const noted: Sealing = { ...sealing, device: this.identity.device, forbidden: [], left: false };
+    this.world.ledger.sealings.set(message, noted);
+    this.#sealed.push(noted);
+  }
+
+  #judgeSealings(): void {
+    for (const sealing of this.#sealed)
+      sealing.forbidden = sealing.members.flatMap(({ leaf }) => (this.memory.seenRemoved.has(leaf) ? [leaf] : []));
+    this.#sealed = [];
+  }
+
+  // --- ports
+
+  #ports(process: Process): MessengerPorts {
+    const { account, device, provider } = this.identity;
+    const { world } = this;
+    const effect = (what: string, act: () => void) => process.runner.effect(what, act);
+    return {
+      engine: this.engine,
+      provider,
+      own: { account, device },
+      rules: world.rules,
+      stock: process.stock,
+      random: (length) => this.random.bytes(length),
+      newToken: () => this.#newToken(),
+      revoke: (capability, step) => this.#revoke(capability, process, step),
+      send: (send) => effect('a Send', () => this.send(send)),
+      ack: (handle, outcome) => effect('an Ack', () => process.connection?.send({ kind: 'ack', handle, outcome })),
+      claim: (about) => effect('a claim', () => this.#claim(about, process)),
+      isOnline: (about) => process.online.get(about),
+      trusts: (about) => about === account || world.areContacts(account, about),
+      notify: (notice, step) => this.#notice(notice, step),
+      count: (rung) => world.counters.count(rung),
+    };
+  }
+
+  #newToken(): Uint8Array {
+    return deliveryToken(this.random.bytes(CAPABILITY_BYTES), this.identity.deliveryKey);
+  }
+
+  #revoke(capability: string, { revoked }: Process, { journal, now }: Step): void {
+    journal.put(REVOKED, capability, now);
+    journal.afterwards(() => {
+      revoked.add(capability);
+      this.world.counters.count('token-revoked');
+    });
+  }
+
+  #claim(account: string, process: Process): void {
+    this.world.server.claim(this.#endpoint(process), account, (packages) => this.#claimed(account, packages));
+  }
+
+  async #claimed(account: string, packages: readonly ClaimedBytes[] | undefined): Promise<void> {
+    for (const { lastResort } of packages ?? []) if (lastResort) this.world.counters.count('last-resort-package');
+    const claimed: Claimed | undefined = packages?.map(({ device, bytes }) => ({ device, bytes }));
+    await this.step('claimed', (messenger, step) => messenger.claimed(account, claimed, step));
+  }
+
+  /** As the client does: what the user is shown stands in the history, durable with the step. */
+  #notice(notice: MessengerNotice, { journal }: Step): void {
+    if (notice.kind !== 'message') return this.#note(`is told: ${notice.kind}`);
+    const { content, plaintext, from } = notice;
+    journal.put(HISTORY, `${content}/${hex(this.random.bytes(4))}`, { content, plaintext, from: from.device } satisfies Shown);
+    journal.afterwards(() => this.#note(`shows ${content.slice(0, 8)}`));
+  }
+
+  /** The user writes something. Returns its content id, unless the process ended first. */
+  async write(group: string, plaintext: Uint8Array): Promise<string | undefined> {
+    let content: string | undefined;
+    await this.step('compose', async (messenger, step) => {
+      const id = await messenger.compose(group, plaintext, step);
+      step.journal.put(WRITTEN, id, true);
+      content = id;
+      this.world.ledger.composed.set(id, { content: id, device: this.identity.device, group, plaintext: hex(plaintext), discarded: false });
+    });
+    return content !== undefined && this.written().has(content) ? content : undefined;
+  }
+
+  /** Content ids of what its user wrote, as far as its disk knows. */
+  written(): Set<string> {
+    return new Set(this.disk.read(WRITTEN).keys());
+  }
+
+  /** What its user has been shown, in the order of the content ids. */
+  history(): Shown[] {
+    return [...this.disk.read(HISTORY).values()].map((record) => decodeRecord<Shown>(record));
+  }
+
+  #note(text: string): void {
+    this.world.trace.note(this.name, text);
+  }
+}
+
+function receiptOf({ kind: _, ...receipt }: ReceiptFrame): IncomingReceipt {
+  return { ...receipt, final: false };
+}

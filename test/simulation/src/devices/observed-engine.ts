@@ -1,0 +1,77 @@
+import { hash } from 'node:crypto';
+import { fromBinary } from '@bufbuild/protobuf';
+import type { GroupState, Member, MlsEngine, Opened } from '@sotto/mls';
+import { MessageAuthenticatedDataSchema } from '@sotto/protocol';
+import type { Sealing } from '../checks/ledger.js';
+
+export const hex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+export const messageId = (message: Uint8Array): string => hash('sha256', message, 'hex');
+/** The first 16 bytes of the SHA-256 of its MLSMessage. */
+export const commitId = (commit: Uint8Array): string => messageId(commit).slice(0, 32);
+export const leafName = (group: string, leaf: string): string => `${group}/${leaf}`;
+
+export interface EngineObserver {
+  sealed(message: string, sealing: Omit<Sealing, 'device' | 'forbidden' | 'left'>): void;
+  /** It made the commit, or opened it as valid MLS. */
+  sawCommit(commit: string, removes: readonly string[]): void;
+}
+
+/** The engine itself; whoever calls it is watched. */
+export function observed(engine: MlsEngine, observer: EngineObserver): MlsEngine {
+  const watched: Partial<MlsEngine> = {
+    async seal(state, plaintext, authenticatedData) {
+      const result = await engine.seal(state, plaintext, authenticatedData);
+      observer.sealed(messageId(result.message), { ...placeOf(engine, state), ...contentOf(plaintext, authenticatedData) });
+      return result;
+    },
+    async open(state, message) {
+      const opened = await engine.open(state, message);
+      if (opened.kind === 'commit') observer.sawCommit(commitId(message), removedForGood(hex(state.groupId), opened));
+      return opened;
+    },
+    async commit(state, changes, now, authenticatedData) {
+      const committed = await engine.commit(state, changes, now, authenticatedData);
+      const after = engine.members(committed.state);
+      const removedMembers = engine.members(state).filter(({ leaf }) => changes.remove?.includes(leaf));
+      observer.sawCommit(commitId(committed.commit), removedForGood(hex(state.groupId), { addedMembers: after, removedMembers }));
+      return committed;
+    },
+  };
+  return new Proxy(engine, {
+    get(target, key) {
+      const own = Reflect.get(watched, key) as unknown;
+      const value = own ?? (Reflect.get(target, key, target) as unknown);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+function placeOf(engine: MlsEngine, state: GroupState) {
+  const group = hex(state.groupId);
+  const members = engine.members(state);
+  const own = members.find(({ leaf }) => leaf === state.ownLeaf);
+  return {
+    group,
+    state: hex(state.authenticator),
+    epoch: Number(state.epoch),
+    leaf: own?.id ?? '',
+    generation: engine.generationOf(state, state.ownLeaf),
+    members: members.map(({ id, identity }) => ({ leaf: leafName(group, id), device: identity.device })),
+  };
+}
+
+function contentOf(plaintext: Uint8Array, authenticatedData: Uint8Array) {
+  const { contentId } = fromBinary(MessageAuthenticatedDataSchema, authenticatedData);
+  return { content: hex(contentId), plaintext: hex(plaintext) };
+}
+
+/** A device that is added again by the same commit has rejoined. */
+function removedForGood(
+  group: string,
+  { addedMembers, removedMembers }: Pick<Extract<Opened, { kind: 'commit' }>, 'addedMembers' | 'removedMembers'>,
+) {
+  const there = new Set(addedMembers.map(deviceOf));
+  return removedMembers.filter((member) => !there.has(deviceOf(member))).map(({ id }) => leafName(group, id));
+}
+
+const deviceOf = ({ identity }: Member): string => identity.device;

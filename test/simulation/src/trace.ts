@@ -1,0 +1,18 @@
+/** A readable history: who did what when. */
+export class Trace {
+  readonly lines: string[] = [];
+  readonly #start: number;
+
+  constructor(
+    readonly enabled: boolean,
+    private readonly now: () => number,
+  ) {
+    this.#start = now();
+  }
+
+  note(who: string, text: string): void {
+    if (!this.enabled) return;
+    const seconds = ((this.now() - this.#start) / 1_000).toFixed(3);
+    this.lines.push(`${seconds.padStart(11)}  ${who.padEnd(8)} ${text}`);
+  }
+}
