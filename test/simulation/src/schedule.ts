@@ -26,9 +26,10 @@ export class Schedule {
     return scheduled;
   }
 
-  /** Runs what is due until then, one event after the other. */
-  async runUntil(end: number): Promise<void> {
+  /** Runs what is due until then, one event after the other; no further once `stop` says so. */
+  async runUntil(end: number, stop: () => boolean = () => false): Promise<void> {
     for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
+      if (stop()) return;
       this.#takeFirst();
       if (next.cancelled) continue;
       this.#now = next.at;

@@ -14,17 +14,18 @@ export function checkNothingLeft(witnesses: readonly Witness[], isReachable: Rea
 
 function checkSight(sight: Sight, witnesses: readonly Witness[], isReachable: Reachable): string[] {
   const canAnswer = (device: string) => witnesses.some((each) => each.device === device && !each.dead && !each.hostile);
+  const nameOf = (device: string) => witnesses.find((each) => each.device === device)?.name ?? short(device);
   const isPossible = (intent: Intent) => intent.kind !== 'add' || isReachable(intent.account);
-  const alone = sight.members.length < 2;
+  const alone = !sight.members.some(({ device }) => device !== sight.device && canAnswer(device));
   const waits = sight.waiting.filter(({ device }) => (device === undefined ? !alone : isDue(device, sight, canAnswer)));
   return [
     ...sight.intents.filter(isPossible).map(({ kind }) => `still wants to ${kind}`),
     ...(sight.pending === undefined ? [] : [`has commit ${short(sight.pending)} on its way`]),
     ...waits.map(
       ({ content, device }) =>
-        `still waits with message ${short(content)}${device === undefined ? '' : ` for ${short(device)}`} (${sight.hold})`,
+        `still waits with message ${short(content)}${device === undefined ? '' : ` for ${nameOf(device)}`} (${sight.hold})`,
     ),
-    ...sight.owed.filter(({ device }) => canAnswer(device)).map((owed) => `still owes ${describe(owed)}`),
+    ...sight.owed.filter(({ device }) => canAnswer(device)).map((owed) => `still owes ${describe(owed)} to ${nameOf(owed.device)}`),
   ];
 }
 
@@ -33,6 +34,6 @@ function isDue(device: string, { members }: Sight, canAnswer: (device: string) =
   return canAnswer(device) && members.some((each) => each.device === device);
 }
 
-function describe({ kind, content, state, device }: Owed): string {
-  return `${kind} ${short(content ?? state)} to device ${short(device)}`;
+function describe({ kind, content, state }: Owed): string {
+  return `${kind} ${short(content ?? state)}`;
 }

@@ -51,6 +51,8 @@ export interface World {
   readonly rules: GroupRules;
   readonly retryWindowMs: number;
   areContacts(account: string, other: string): boolean;
+  /** How long a device waits between its ticks: longer while hours pass in which nothing happens. */
+  tickEvery(usual: number): number;
 }
 
 export interface DeviceSettings {
@@ -106,6 +108,10 @@ export class Device {
     this.engine = observed(identity.engine, {
       sealed: (message, sealing) => this.#noteSealing(message, sealing),
       sawCommit: (commit, removes) => void world.ledger.removals.set(commit, removes),
+      made: (text) => {
+        world.counters.count('commit-made');
+        this.#note(text);
+      },
     });
   }
 
@@ -188,7 +194,7 @@ export class Device {
     this.#note('is online');
     process.connection = this.world.server.connect(this.#endpoint(process));
     await this.step('online', (messenger, step) => messenger.online(step));
-    await this.step('key packages', (_, step) => this.#topUp(process, step));
+    await this.publish();
   }
 
   async disconnect(): Promise<void> {
@@ -199,6 +205,19 @@ export class Device {
     delete process.connection;
     process.online.clear();
     await this.step('offline', (messenger, step) => messenger.offline(step));
+  }
+
+  /** No more crashes: it runs and is online, unless it is dead. */
+  async recover(): Promise<void> {
+    this.#process?.runner.crashAt(undefined);
+    await this.start();
+    await this.connect();
+  }
+
+  /** Fills up what the directory has of it. */
+  async publish(): Promise<void> {
+    const process = this.#process;
+    if (process?.connection !== undefined) await this.step('key packages', (_, step) => this.#topUp(process, step));
   }
 
   send(send: OutgoingSend): void {
@@ -246,7 +265,7 @@ export class Device {
   }
 
   #tickLater(process: Process): void {
-    this.world.server.schedule.after(this.settings.tickMs, async () => {
+    this.world.server.schedule.after(this.world.tickEvery(this.settings.tickMs), async () => {
       if (this.#process !== process) return;
       await this.step('tick', (messenger, step) => messenger.tick(step));
       if (this.#process === process) this.#tickLater(process);
@@ -330,6 +349,7 @@ export class Device {
 
   /** As the client does: what the user is shown stands in the history, durable with the step. */
   #notice(notice: MessengerNotice, { journal }: Step): void {
+    if (notice.kind === 'delivery') return;
     if (notice.kind !== 'message') return this.#note(`is told: ${notice.kind}`);
     const { content, plaintext, from } = notice;
     journal.put(HISTORY, `${content}/${hex(this.random.bytes(4))}`, { content, plaintext, from: from.device } satisfies Shown);

@@ -39,6 +39,8 @@ export type CrashPoint = 'before-commit' | 'after-commit' | 'between-effects';
 export class DiskStore implements Store {
   /** Where the process ends at its next commit. */
   crashAt: Exclude<CrashPoint, 'between-effects'> | undefined;
+  /** It did end there, whatever error came of it. */
+  crashed: CrashPoint | undefined;
 
   constructor(private readonly disk: Disk) {}
 
@@ -47,9 +49,14 @@ export class DiskStore implements Store {
   }
 
   async commit(batch: readonly Change[]): Promise<void> {
-    if (this.crashAt === 'before-commit') throw new Crash('before-commit');
+    if (this.crashAt === 'before-commit') this.#crash('before-commit');
     this.disk.apply(batch);
-    if (this.crashAt === 'after-commit') throw new Crash('after-commit');
+    if (this.crashAt === 'after-commit') this.#crash('after-commit');
+  }
+
+  #crash(point: CrashPoint): never {
+    this.crashed = point;
+    throw new Crash(point);
   }
 
   async close(): Promise<void> {}

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
-import type { GroupState, Member, MlsEngine, Opened } from '@sotto/mls';
+import type { Changes, GroupState, Member, MlsEngine, Opened } from '@sotto/mls';
 import { MessageAuthenticatedDataSchema } from '@sotto/protocol';
 import type { Sealing } from '../checks/ledger.js';
 
@@ -14,6 +14,8 @@ export interface EngineObserver {
   sealed(message: string, sealing: Omit<Sealing, 'device' | 'forbidden' | 'left'>): void;
   /** It made the commit, or opened it as valid MLS. */
   sawCommit(commit: string, removes: readonly string[]): void;
+  /** For the trace. */
+  made(text: string): void;
 }
 
 /** The engine itself; whoever calls it is watched. */
@@ -32,6 +34,7 @@ export function observed(engine: MlsEngine, observer: EngineObserver): MlsEngine
     async commit(state, changes, now, authenticatedData) {
       const committed = await engine.commit(state, changes, now, authenticatedData);
       const after = engine.members(committed.state);
+      observer.made(`makes commit ${commitId(committed.commit).slice(0, 8)}: ${describe(engine, state, changes, after)}`);
       const removedMembers = engine.members(state).filter(({ leaf }) => changes.remove?.includes(leaf));
       observer.sawCommit(commitId(committed.commit), removedForGood(hex(state.groupId), { addedMembers: after, removedMembers }));
       return committed;
@@ -63,6 +66,20 @@ function placeOf(engine: MlsEngine, state: GroupState) {
 function contentOf(plaintext: Uint8Array, authenticatedData: Uint8Array) {
   const { contentId } = fromBinary(MessageAuthenticatedDataSchema, authenticatedData);
   return { content: hex(contentId), plaintext: hex(plaintext) };
+}
+
+function describe(engine: MlsEngine, state: GroupState, { remove, groupData, token }: Changes, after: readonly Member[]): string {
+  const before = engine.members(state);
+  const there = new Set(before.map(({ id }) => id));
+  return [
+    `group ${hex(state.groupId).slice(0, 8)} epoch ${state.epoch}`,
+    ...before
+      .filter(({ leaf }) => remove?.includes(leaf))
+      .map(({ identity, id }) => `removes ${identity.accountName} (leaf ${id.slice(0, 6)})`),
+    ...after.filter(({ id }) => !there.has(id)).map(({ identity, id }) => `adds ${identity.accountName} (leaf ${id.slice(0, 6)})`),
+    ...(groupData === undefined ? [] : ['changes its data']),
+    ...(token === undefined ? [] : ['refreshes']),
+  ].join(', ');
 }
 
 /** A device that is added again by the same commit has rejoined. */

@@ -22,10 +22,10 @@ export class StepRunner {
     private readonly observer: StepObserver,
   ) {}
 
-  /** The next step that gets so far is the last. */
-  crashAt(point: CrashPoint, effects = 1): void {
-    if (point === 'between-effects') this.#effectsLeft = effects;
-    else this.store.crashAt = point;
+  /** The next step that gets so far is the last; undefined: none is. */
+  crashAt(point: CrashPoint | undefined, effects = 1): void {
+    this.#effectsLeft = point === 'between-effects' ? effects : undefined;
+    this.store.crashAt = point === 'between-effects' ? undefined : point;
   }
 
   /** Undefined when the process ended in it. */
@@ -36,9 +36,10 @@ export class StepRunner {
     try {
       return await this.#whole(what, { journal, now }, work);
     } catch (error) {
-      if (!(error instanceof Crash)) throw error;
+      const point = this.#crashOf(error);
+      if (point === undefined) throw error;
       this.#ended = true;
-      this.observer.crashed(error.point, what);
+      this.observer.crashed(point, what);
       return undefined;
     } finally {
       this.#phase = 'idle';
@@ -51,13 +52,17 @@ export class StepRunner {
     try {
       result = await work(step);
     } catch (error) {
-      if (error instanceof Crash) throw error;
+      if (this.#crashOf(error) !== undefined) throw error;
       // As in the client: memory has moved, so the disk must follow.
       this.observer.unsound(`${what} threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     }
     this.#phase = 'effects';
     await step.journal.commit();
     return result;
+  }
+
+  #crashOf(error: unknown): CrashPoint | undefined {
+    return error instanceof Crash ? error.point : this.store.crashed;
   }
 
   /** What leaves the device: not before the step is durable. */

@@ -1,0 +1,28 @@
+import type { Rung } from '@sotto/client/core';
+
+/** A record, so that a rung that is added to the client can't be forgotten here. */
+const ALL: Record<Rung, true> = {
+  fork: true,
+  rewind: true,
+  'slot-taken': true,
+  'sent-without-slot': true,
+  'own-commit-recovered': true,
+  'own-commit-lost': true,
+  'removal-carried-over': true,
+  'held-back': true,
+  hello: true,
+  'supplied-commit': true,
+  'supplied-message': true,
+  later: true,
+  cannot: true,
+  'sealed-again': true,
+  'rejoin-asked': true,
+  'rejoin-helped': true,
+  rejoined: true,
+  'rolled-back': true,
+  greeted: true,
+  'commit-refused': true,
+  'intent-returned': true,
+};
+
+export const RUNGS = Object.keys(ALL) as readonly Rung[];

@@ -1,0 +1,44 @@
+import { checkEachMessageOnce } from '../checks/each-message-once.js';
+import type { Violation } from '../checks/ledger.js';
+import { checkNothingLeft } from '../checks/nothing-left.js';
+import { checkOneHead } from '../checks/one-head.js';
+import { checkSealings } from '../checks/sealed-for-members.js';
+import { type Witness, witnessOf } from '../checks/sight.js';
+import type { Device } from '../devices/device.js';
+import type { Simulation } from './simulation.js';
+
+/** What the five invariants say of the world as it is. `hostile` is believed and owed nothing. */
+export function judge(simulation: Simulation, hostile?: Device): Violation[] {
+  const { devices, ledger } = simulation;
+  const witnesses = devices.map((each) => witnessOf(each, each === hostile));
+  const honest = witnesses.filter((each) => !each.hostile);
+  const byContent = sealingsByContent(simulation);
+  const written = [...ledger.composed.values()]
+    .filter(({ device }) => honest.some((each) => each.device === device))
+    .map((each) => ({ ...each, sealings: byContent.get(each.content) ?? [] }));
+  const nameOf = (device: string) => witnesses.find((each) => each.device === device)?.name ?? device.slice(0, 8);
+  const sealings = [...ledger.sealings.values()].filter(({ device }) => honest.some((each) => each.device === device));
+  return [
+    ...checkOneHead(witnesses).map((text) => ({ check: 'one-head', text }) as const),
+    ...checkEachMessageOnce(written, honest).map((text) => ({ check: 'each-message-once', text }) as const),
+    ...checkSealings(sealings, nameOf).map((text) => ({ check: 'sealed-for-members', text }) as const),
+    ...checkNothingLeft(witnesses, (account) => isReachable(account, simulation, witnesses)).map(
+      (text) => ({ check: 'nothing-left', text }) as const,
+    ),
+    ...ledger.violations,
+    ...(simulation.isStorm ? [{ check: 'nothing-left', text: 'commits without end' } as const] : []),
+  ];
+}
+
+function sealingsByContent({ ledger }: Simulation) {
+  const byContent = new Map<string, typeof ledger.sealings extends Map<string, infer S> ? S[] : never>();
+  for (const sealing of ledger.sealings.values()) {
+    if (!sealing.left) continue;
+    byContent.set(sealing.content, [...(byContent.get(sealing.content) ?? []), sealing]);
+  }
+  return byContent;
+}
+
+function isReachable(account: string, { devices }: Simulation, witnesses: readonly Witness[]): boolean {
+  return devices.some((each) => each.identity.account === account && !each.dead) && witnesses.length > 0;
+}

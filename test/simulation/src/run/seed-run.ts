@@ -1,0 +1,120 @@
+import type { GroupRules } from '@sotto/client/core';
+import type { Violation } from '../checks/ledger.js';
+import { Random } from '../random.js';
+import { CALM_SERVER } from '../server/server.js';
+import { Actions } from './actions.js';
+import { judge } from './judgement.js';
+import { type Profile, profileOf } from './profile.js';
+import { Simulation } from './simulation.js';
+
+/** Every tenth seed runs on real cryptography. */
+const REAL_EVERY = 10;
+const SLICE_MS = 30_000;
+/** From the last fault to the end, at most. */
+const BOUND_MS = 6 * 3_600_000;
+/** So many slices in a row without a violation are the end. */
+const WELL_SLICES = 3;
+
+export interface SeedOptions {
+  readonly seed: number;
+  readonly rules: GroupRules;
+  readonly trace: boolean;
+  /** With real cryptography, whichever seed. */
+  readonly real: boolean;
+}
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly counts: readonly (readonly [string, number])[];
+  readonly trace: readonly string[];
+  /** Virtual time from the last fault until nothing was left to do. Milliseconds. */
+  readonly healedAfter: number;
+}
+
+/** One seed: a world, its misfortunes, the calm after them, and the judgement. */
+export async function runSeed({ seed, rules, trace, real }: SeedOptions): Promise<SeedResult> {
+  const profile = profileOf(new Random(seed, 'profile'));
+  const simulation = await Simulation.begin(settingsOf(seed, profile, { rules, trace, real: real || seed % REAL_EVERY === 0 }));
+  try {
+    return await new SeedRun(simulation, profile, new Random(seed, 'actions')).run();
+  } finally {
+    simulation.end();
+  }
+}
+
+function settingsOf(seed: number, profile: Profile, options: { rules: GroupRules; trace: boolean; real: boolean }) {
+  const random = new Random(seed, 'devices');
+  const { people, strangers, retryWindowMs, deliveryWindow, oneTimePackages, tickMs, skew } = profile;
+  const device = () => ({ skew: random.whole(-skew, skew), oneTimePackages, tickMs });
+  return { seed, people, strangers, retryWindowMs, deliveryWindow, device, ...options };
+}
+
+class SeedRun {
+  readonly #actions: Actions;
+
+  constructor(
+    private readonly simulation: Simulation,
+    private readonly profile: Profile,
+    private readonly random: Random,
+  ) {
+    this.#actions = new Actions(simulation, random, undefined, undefined);
+  }
+
+  async run(): Promise<SeedResult> {
+    const { simulation } = this;
+    if (this.profile.skew > 0) simulation.counters.count('clock-skewed');
+    await this.#begin();
+    await this.#live();
+    const healedAfter = await this.#heal();
+    const violations = judge(simulation);
+    return {
+      seed: simulation.settings.seed,
+      violations,
+      counts: simulation.counters.entries(),
+      trace: simulation.trace.lines,
+      healedAfter,
+    };
+  }
+
+  async #begin(): Promise<void> {
+    const { simulation } = this;
+    for (const device of simulation.devices) {
+      await device.start();
+      await device.connect();
+    }
+    await simulation.pass(3_000);
+    const [founder] = simulation.devices;
+    await this.#actions.found(founder!, this.#contactsOf(founder!.identity.account));
+    await simulation.pass(10_000);
+  }
+
+  #contactsOf(account: string): string[] {
+    return [...this.simulation.accounts.values()].filter((each) => this.simulation.areContacts(account, each) && this.random.chance(0.8));
+  }
+
+  async #live(): Promise<void> {
+    const { simulation, random, profile } = this;
+    simulation.server.weather = profile.weather;
+    const weights = Object.entries(profile.weights) as [keyof Profile['weights'], number][];
+    for (let event = 0; event < profile.events && !simulation.isStorm; event++) {
+      await simulation.pass(random.wait(profile.pace));
+      await this.#actions.act(random.weighted(weights));
+    }
+  }
+
+  /** Faults stop and everyone comes back. Until all is well, or the bound is reached. */
+  async #heal(): Promise<number> {
+    const { simulation } = this;
+    simulation.trace.note('', 'faults stop, everyone comes online');
+    simulation.server.weather = CALM_SERVER;
+    const since = simulation.schedule.now;
+    let well = 0;
+    while (simulation.schedule.now - since < BOUND_MS && well < WELL_SLICES && !simulation.isStorm) {
+      for (const device of simulation.devices) await device.recover();
+      await simulation.pass(SLICE_MS);
+      well = judge(simulation).length === 0 ? well + 1 : 0;
+    }
+    return simulation.schedule.now - since;
+  }
+}
