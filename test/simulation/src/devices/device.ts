@@ -11,6 +11,7 @@ import {
   type Step,
 } from '@sotto/client/core';
 import type { MlsEngine, MlsProvider } from '@sotto/mls';
+import { type Outcome, ReceiptStatus } from '@sotto/protocol';
 import { type Ledger, Memory, type Sealing } from '../checks/ledger.js';
 import type { Counters } from '../counters.js';
 import type { Random } from '../random.js';
@@ -40,6 +41,8 @@ export interface Identity {
   readonly engine: MlsEngine;
   readonly provider: MlsProvider;
   readonly deliveryKey: Uint8Array;
+  /** The same device on other primitives. */
+  readonly engineWith: (provider: MlsProvider) => Promise<MlsEngine>;
 }
 
 /** What all devices of a run share. */
@@ -94,6 +97,8 @@ export class Device {
   disk = new Disk();
   memory = new Memory();
   dead = false;
+  /** What it answers to a delivery, instead of the truth. */
+  answers: (outcome: Outcome) => Outcome = (outcome) => outcome;
   readonly engine: MlsEngine;
   #process: Process | undefined;
   /** Sealed in the step under way. */
@@ -259,6 +264,7 @@ export class Device {
   async step<T>(what: string, work: (messenger: Messenger, step: Step) => Promise<T>): Promise<T | undefined> {
     const messenger = this.#process?.messenger;
     if (messenger === undefined) return undefined;
+    this.world.counters.count(what === 'tick' ? 'tick' : 'step');
     const result = await this.#process!.runner.run(what, this.now, (step) => work(messenger, step));
     this.#judgeSealings();
     return result;
@@ -316,7 +322,7 @@ export class Device {
       newToken: () => this.#newToken(),
       revoke: (capability, step) => this.#revoke(capability, process, step),
       send: (send) => effect('a Send', () => this.send(send)),
-      ack: (handle, outcome) => effect('an Ack', () => process.connection?.send({ kind: 'ack', handle, outcome })),
+      ack: (handle, outcome) => effect('an Ack', () => process.connection?.send({ kind: 'ack', handle, outcome: this.answers(outcome) })),
       claim: (about) => effect('a claim', () => this.#claim(about, process)),
       isOnline: (about) => process.online.get(about),
       trusts: (about) => about === account || world.areContacts(account, about),

@@ -17,6 +17,7 @@ const SERVER_NAME = 'chat.example';
 const ID_BYTES = 16;
 const KEY_BYTES = 32;
 const SLEEPING_TICK_MS = 300_000;
+const SLOW_TICK_MS = 10_000;
 const MOST_COMMITS = 1_500;
 
 export interface Settings {
@@ -61,7 +62,8 @@ export class Simulation implements World {
   readonly accounts = new Map<string, string>();
   readonly #strangers = new Set<string>();
   readonly #restoreOutsideWorld: () => void;
-  #asleep = false;
+  /** Milliseconds. */
+  #leastTick = 0;
 
   private constructor(readonly settings: Settings) {
     this.random = new Random(settings.seed, 'world');
@@ -119,13 +121,18 @@ export class Simulation implements World {
 
   /** Much time passes, in which nobody does anything: devices tick seldom. */
   async sleep(ms: number): Promise<void> {
-    this.#asleep = true;
+    this.#leastTick = SLEEPING_TICK_MS;
     await this.pass(ms);
-    this.#asleep = false;
+    this.#leastTick = 0;
+  }
+
+  /** From now on nothing is urgent. */
+  slowDown(): void {
+    this.#leastTick = SLOW_TICK_MS;
   }
 
   tickEvery(usual: number): number {
-    return this.#asleep ? SLEEPING_TICK_MS : usual;
+    return Math.max(usual, this.#leastTick);
   }
 
   #contactsOf(account: string): ReadonlySet<string> {
@@ -163,8 +170,9 @@ export class Simulation implements World {
     const { account, keys } = owner;
     const who = { server: SERVER_NAME, account, accountName: owner.name, device, accountKey: keys.publicKey };
     const identity = makeDeviceIdentity(provider, who, keys.secretKey, signatureKeys.publicKey);
-    const engine = await MlsEngine.create({ provider, server: SERVER_NAME, identity, signatureKeys });
-    return { name, account, device, engine, provider, deliveryKey: random.bytes(KEY_BYTES) };
+    const engineWith = (on: MlsProvider) => MlsEngine.create({ provider: on, server: SERVER_NAME, identity, signatureKeys });
+    const deliveryKey = random.bytes(KEY_BYTES);
+    return { name, account, device, engine: await engineWith(provider), provider, deliveryKey, engineWith };
   }
 
   #providerOf(random: Random): MlsProvider {
