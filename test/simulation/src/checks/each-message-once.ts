@@ -37,18 +37,24 @@ function checkArrival(message: Written, witnesses: readonly Witness[]): string[]
   return active.flatMap((sight) => {
     const was = first.members.find(({ device }) => device === sight.device);
     if (was === undefined || sight.device === message.device || hasSeen(sight, message, witnesses)) return [];
-    const owed = whyOwed(message, was.leaf === sight.ownLeaf, active, witnesses);
+    const keepsKeys = was.leaf === sight.ownLeaf && first.epoch >= sight.heldFrom;
+    const owed = whyOwed(message, { sameLeaf: was.leaf === sight.ownLeaf, keepsKeys }, active, witnesses);
     return owed === undefined ? [] : [`${sight.name} never saw ${short(message.content)} (epoch ${first.epoch}): ${owed}`];
   });
 }
 
-/** Undefined when neither the sender nor anybody with its ciphertext and keys is left. */
-function whyOwed(message: Written, sameLeaf: boolean, active: readonly Sight[], witnesses: readonly Witness[]): string | undefined {
+/** Undefined when neither the sender nor anybody with its ciphertext is left, or nobody but the sender could help one who has no keys. */
+function whyOwed(
+  message: Written,
+  { sameLeaf, keepsKeys }: { readonly sameLeaf: boolean; readonly keepsKeys: boolean },
+  active: readonly Sight[],
+  witnesses: readonly Witness[],
+): string | undefined {
   const sender = active.find(({ device }) => device === message.device);
   const remembers = sender !== undefined && witnessOf(sender, witnesses)?.written.has(message.content) === true;
   if (remembers) return `its sender ${sender.name} is there${sameLeaf ? '' : ', though it joined anew'}`;
   const holder = active.find((each) => hasSeen(each, message, witnesses));
-  return holder !== undefined && sameLeaf ? `its sender is gone, and ${holder.name} has it` : undefined;
+  return holder !== undefined && keepsKeys ? `its sender is gone, and ${holder.name} has it` : undefined;
 }
 
 function hasSeen({ device }: Sight, { content }: Written, witnesses: readonly Witness[]): boolean {

@@ -14,6 +14,8 @@ export interface Sealing {
   forbidden: readonly string[];
   /** Its bytes were handed to the network. */
   left: boolean;
+  /** Whose hellos its sender had heard since its program started, and when those were sent. */
+  readonly heard: ReadonlyMap<string, number>;
 }
 
 export interface SealedFor {
@@ -46,6 +48,10 @@ export class Ledger {
   readonly composed = new Map<string, Composed>();
   /** Leaves that a commit removes for good, by commit id. */
   readonly removals = new Map<string, readonly string[]>();
+  /** Who sent a hello, by its very bytes. */
+  readonly hellos = new WeakMap<Uint8Array, { readonly device: string; readonly at: number }>();
+  /** Message → device → when it had durably opened it. */
+  readonly opened = new Map<string, Map<string, number>>();
   readonly violations: Violation[] = [];
 
   violate(check: Check, text: string): void {

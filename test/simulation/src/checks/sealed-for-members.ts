@@ -1,10 +1,16 @@
 import type { Sealing } from './ledger.js';
 import { short } from './sight.js';
 
-/** Invariant 3: no message is sealed where a leaf is that its sender had seen removed; no generation seals two plaintexts. */
-export function checkSealings(sealings: Iterable<Sealing>, nameOf: (device: string) => string): string[] {
-  const sent = [...sealings].filter(({ left }) => left);
-  return [...sent.flatMap((each) => checkRemoved(each, nameOf)), ...checkGenerations(sent, nameOf)];
+/** When a device had durably opened a message, by the message's id; undefined: it had not. */
+export type OpenedAt = (message: string, device: string) => number | undefined;
+
+/**
+ * Invariant 3: no message is sealed where a leaf is that its sender had seen removed; no generation seals two plaintexts. A device whose disk
+ * is put back can know the second of these from others alone: it must have heard one, and none who had seen the first message.
+ */
+export function checkSealings(sealings: ReadonlyMap<string, Sealing>, openedAt: OpenedAt, nameOf: (device: string) => string): string[] {
+  const sent = [...sealings].filter(([, { left }]) => left);
+  return [...sent.flatMap(([, each]) => checkRemoved(each, nameOf)), ...checkGenerations(sent, openedAt, nameOf)];
 }
 
 function checkRemoved({ content, device, epoch, forbidden, members }: Sealing, nameOf: (device: string) => string): string[] {
@@ -14,14 +20,22 @@ function checkRemoved({ content, device, epoch, forbidden, members }: Sealing, n
   });
 }
 
-function checkGenerations(sent: readonly Sealing[], nameOf: (device: string) => string): string[] {
-  const first = new Map<string, Sealing>();
-  return sent.flatMap((each) => {
+function checkGenerations(sent: readonly [string, Sealing][], openedAt: OpenedAt, nameOf: (device: string) => string): string[] {
+  const first = new Map<string, [string, Sealing]>();
+  return sent.flatMap(([message, each]) => {
     const key = `${each.state}/${each.leaf}/${each.generation}`;
-    const other = first.get(key);
-    if (other === undefined) first.set(key, each);
-    if (other === undefined || (other.plaintext === each.plaintext && other.content === each.content)) return [];
+    const [earlier, other] = first.get(key) ?? [message, each];
+    first.set(key, [earlier, other]);
+    if (other.plaintext === each.plaintext && other.content === each.content) return [];
+    const witnesses = [...each.heard]
+      .filter(([device, at]) => (openedAt(earlier, device) ?? Infinity) <= at)
+      .map(([device]) => nameOf(device));
+    if (each.heard.size > 0 && witnesses.length === 0) return [];
+    const why =
+      witnesses.length > 0
+        ? `though it had heard ${witnesses.join(', ')}, who had seen the first`
+        : 'and had heard nobody since it started';
     const where = `generation ${each.generation} of epoch ${each.epoch}`;
-    return [`${nameOf(each.device)} sealed both ${short(other.content)} and ${short(each.content)} with ${where}`];
+    return [`${nameOf(each.device)} sealed both ${short(other.content)} and ${short(each.content)} with ${where}, ${why}`];
   });
 }

@@ -1,5 +1,4 @@
 import type { Intent } from '@sotto/client/core';
-import { decodeRecord } from '@sotto/client/core';
 import type { Device } from '../devices/device.js';
 import { hex, leafName } from '../devices/observed-engine.js';
 
@@ -11,6 +10,8 @@ export interface Sight {
   readonly group: string;
   readonly head: string;
   readonly epoch: number;
+  /** The oldest epoch of which it holds a state. */
+  readonly heldFrom: number;
   readonly authenticator: string;
   readonly members: readonly { readonly leaf: string; readonly device: string; readonly account: string }[];
   readonly ownLeaf: string | undefined;
@@ -33,13 +34,18 @@ export interface Owed {
   readonly state: string;
 }
 
-interface EntryRecord {
-  readonly kind: string;
-  readonly group: string;
-  readonly content?: string;
-  readonly state: string;
-  readonly recipients: readonly { readonly device: string }[];
+/** Of the client's outbox, which shows its entries to nobody else. */
+interface OpenOutbox {
+  entries(): Iterable<{
+    readonly kind: string;
+    readonly group: string;
+    readonly content?: string | undefined;
+    readonly state: string;
+    readonly recipients: ReadonlyMap<string, { readonly status: string }>;
+  }>;
 }
+
+const SETTLED = ['delivered', 'cannot'];
 
 /** A device as the checks see it. */
 export interface Witness {
@@ -84,6 +90,7 @@ function sightsOf(device: Device): Sight[] {
       group: id,
       head: core.head,
       epoch: core.branches.headEpoch,
+      heldFrom: core.branches.heldFrom,
       authenticator: state === undefined ? '' : hex(state.authenticator),
       members: core.members.map((each) => ({ leaf: named(each.id), device: each.identity.device, account: each.identity.account })),
       ownLeaf: core.ownLeaf && named(core.ownLeaf.id),
@@ -98,16 +105,13 @@ function sightsOf(device: Device): Sight[] {
   });
 }
 
-/** From the disk: what is owed is durable. */
-function owedOf({ disk }: Device): Map<string, Owed[]> {
-  const settled = disk.read('outbox-settled');
+function owedOf({ messenger }: Device): Map<string, Owed[]> {
   const owed = new Map<string, Owed[]>();
-  for (const [id, bytes] of disk.read('outbox')) {
-    const { group, kind, content, state, recipients } = decodeRecord<EntryRecord>(bytes);
-    const record = settled.get(id);
-    const done = record === undefined ? [] : decodeRecord<{ devices: readonly string[] }>(record).devices;
-    const open = recipients.filter(({ device }) => !done.includes(device)).map(({ device }) => ({ kind, device, content, state }));
-    owed.set(group, [...(owed.get(group) ?? []), ...open]);
+  if (messenger === undefined) return owed;
+  const outbox = messenger['outbox'] as OpenOutbox;
+  for (const { group, kind, content, state, recipients } of outbox.entries()) {
+    const open = [...recipients].filter(([, { status }]) => !SETTLED.includes(status));
+    owed.set(group, [...(owed.get(group) ?? []), ...open.map(([device]) => ({ kind, device, content, state }))]);
   }
   return owed;
 }

@@ -21,8 +21,8 @@ import type { FrameToDevice, ReceiptFrame } from '../server/frames.js';
 import type { Connection, Endpoint, Server } from '../server/server.js';
 import type { Trace } from '../trace.js';
 import { type CrashPoint, Disk, DiskStore } from './disk.js';
-import { described, messagesIn } from './envelopes.js';
-import { hex, observed } from './observed-engine.js';
+import { described, envelopeOf, messagesIn } from './envelopes.js';
+import { hex, observed, type SealedHere } from './observed-engine.js';
 import { SimulatedStock } from './package-stock.js';
 import { StepRunner } from './step-runner.js';
 
@@ -54,6 +54,8 @@ export interface World {
   readonly rules: GroupRules;
   readonly retryWindowMs: number;
   areContacts(account: string, other: string): boolean;
+  /** For the trace. */
+  nameOf(device: string): string;
   /** How long a device waits between its ticks: longer while hours pass in which nothing happens. */
   tickEvery(usual: number): number;
 }
@@ -74,6 +76,8 @@ interface Process {
   readonly revoked: Set<string>;
   /** What presence events told of other accounts. */
   readonly online: Map<string, boolean>;
+  /** Whose hellos have come, and when the last of each was sent. */
+  readonly heard: Map<string, number>;
   messenger?: Messenger;
   connection?: Connection;
 }
@@ -101,8 +105,8 @@ export class Device {
   answers: (outcome: Outcome) => Outcome = (outcome) => outcome;
   readonly engine: MlsEngine;
   #process: Process | undefined;
-  /** Sealed in the step under way. */
-  #sealed: Sealing[] = [];
+  /** Of the step under way: they count from when it is durable. */
+  #facts: (() => void)[] = [];
 
   constructor(
     readonly identity: Identity,
@@ -112,6 +116,7 @@ export class Device {
   ) {
     this.engine = observed(identity.engine, {
       sealed: (message, sealing) => this.#noteSealing(message, sealing),
+      opened: (message) => this.#facts.push(() => this.#noteOpened(message)),
       sawCommit: (commit, removes) => void world.ledger.removals.set(commit, removes),
       made: (text) => {
         world.counters.count('commit-made');
@@ -153,7 +158,7 @@ export class Device {
       unsound: (text) => this.world.ledger.violate('sound-steps', `${this.name}: ${text}`),
     });
     const revoked = new Set(this.disk.read(REVOKED).keys());
-    const process: Process = { runner, stock: new SimulatedStock(this.disk), revoked, online: new Map() };
+    const process: Process = { runner, stock: new SimulatedStock(this.disk), revoked, online: new Map(), heard: new Map() };
     this.#process = process;
     const messenger = await runner.run('load', this.now, () => Messenger.load(this.#ports(process), new DiskStore(this.disk)));
     if (messenger === undefined) return;
@@ -226,11 +231,15 @@ export class Device {
   }
 
   send(send: OutgoingSend): void {
+    const { sealings, hellos } = this.world.ledger;
     for (const message of messagesIn(send.payload)) {
-      const sealing = this.world.ledger.sealings.get(message);
+      const sealing = sealings.get(message);
       if (sealing !== undefined) sealing.left = true;
     }
-    this.#note(`sends ${described(send.payload)} to ${send.recipients.length}${send.slot === undefined ? '' : ' by slot'}`);
+    if (envelopeOf(send.payload).case === 'hello')
+      hellos.set(send.payload, { device: this.identity.device, at: this.world.server.schedule.now });
+    const to = send.recipients.map(({ device }) => this.world.nameOf(device)).join(', ');
+    this.#note(`sends ${described(send.payload)} to ${to}${send.slot === undefined ? '' : ' by slot'} (${send.id.slice(0, 8)})`);
     this.#process?.connection?.send({ kind: 'send', ...send });
   }
 
@@ -241,9 +250,12 @@ export class Device {
 
   async #receive(frame: FrameToDevice): Promise<void> {
     if (frame.kind === 'deliver') {
-      this.#note(`receives ${described(frame.payload)}`);
+      const from = this.world.ledger.hellos.get(frame.payload);
+      this.#note(`receives ${described(frame.payload)}${from === undefined ? '' : ` of ${this.world.nameOf(from.device)}`}`);
+      if (from !== undefined) this.#process?.heard.set(from.device, from.at);
       await this.step('receive', (messenger, step) => messenger.receive(frame.handle, frame.payload, step));
     } else if (frame.kind === 'receipt') {
+      this.#note(`is told ${ReceiptStatus[frame.status]} ${frame.id.slice(0, 8)} ${this.world.nameOf(frame.device)}`);
       await this.step('receipt', (messenger, step) => messenger.receipt(receiptOf(frame), step));
     } else {
       this.#process?.online.set(frame.account, frame.online);
@@ -265,9 +277,8 @@ export class Device {
     const messenger = this.#process?.messenger;
     if (messenger === undefined) return undefined;
     this.world.counters.count(what === 'tick' ? 'tick' : 'step');
-    const result = await this.#process!.runner.run(what, this.now, (step) => work(messenger, step));
-    this.#judgeSealings();
-    return result;
+    this.#facts = [];
+    return this.#process!.runner.run(what, this.now, (step) => work(messenger, step));
   }
 
   #tickLater(process: Process): void {
@@ -291,19 +302,22 @@ export class Device {
       if (collection !== 'commits' || value === undefined) continue;
       for (const leaf of removals.get(key.slice(key.indexOf('/') + 1)) ?? []) this.memory.seenRemoved.add(leaf);
     }
-    this.#judgeSealings();
+    for (const fact of this.#facts.splice(0)) fact();
   }
 
-  #noteSealing(message: string, sealing: Omit<Sealing, 'device' | 'forbidden' | 'left'>): void {
-    const noted: Sealing = { ...sealing, device: this.identity.device, forbidden: [], left: false };
+  #noteSealing(message: string, sealing: SealedHere): void {
+    const heard = new Map(this.#process?.heard);
+    const noted: Sealing = { ...sealing, device: this.identity.device, heard, forbidden: [], left: false };
     this.world.ledger.sealings.set(message, noted);
-    this.#sealed.push(noted);
+    this.#facts.push(() => {
+      noted.forbidden = noted.members.flatMap(({ leaf }) => (this.memory.seenRemoved.has(leaf) ? [leaf] : []));
+    });
   }
 
-  #judgeSealings(): void {
-    for (const sealing of this.#sealed)
-      sealing.forbidden = sealing.members.flatMap(({ leaf }) => (this.memory.seenRemoved.has(leaf) ? [leaf] : []));
-    this.#sealed = [];
+  #noteOpened(message: string): void {
+    const { opened } = this.world.ledger;
+    const by = opened.get(message) ?? new Map<string, number>();
+    opened.set(message, by.set(this.identity.device, this.world.server.schedule.now));
   }
 
   // --- ports

@@ -2,6 +2,9 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { type Envelope, EnvelopeSchema } from '@sotto/protocol';
 import { commitId, messageId } from './observed-engine.js';
 
+/** Of a supply. */
+const SHOWN = 12;
+
 export function envelopeOf(payload: Uint8Array): Envelope['kind'] {
   try {
     return fromBinary(EnvelopeSchema, payload).kind;
@@ -28,7 +31,7 @@ export function described(payload: Uint8Array): string {
     case 'welcome':
       return `welcome ${kind.value.commit === undefined ? '' : commitId(kind.value.commit.message).slice(0, 8)}`;
     case 'supply':
-      return `supply (${kind.value.envelopes.map(described).join(', ')})`;
+      return `supply (${kind.value.envelopes.map(described).slice(0, SHOWN).join(', ')}${kind.value.envelopes.length > SHOWN ? ', …' : ''})`;
     default:
       return kind.case ?? 'junk';
   }

@@ -10,8 +10,12 @@ export const messageId = (message: Uint8Array): string => hash('sha256', message
 export const commitId = (commit: Uint8Array): string => messageId(commit).slice(0, 32);
 export const leafName = (group: string, leaf: string): string => `${group}/${leaf}`;
 
+/** What the engine can tell of a sealing. */
+export type SealedHere = Omit<Sealing, 'device' | 'forbidden' | 'left' | 'heard'>;
+
 export interface EngineObserver {
-  sealed(message: string, sealing: Omit<Sealing, 'device' | 'forbidden' | 'left'>): void;
+  sealed(message: string, sealing: SealedHere): void;
+  opened(message: string): void;
   /** It made the commit, or opened it as valid MLS. */
   sawCommit(commit: string, removes: readonly string[]): void;
   /** For the trace. */
@@ -28,6 +32,7 @@ export function observed(engine: MlsEngine, observer: EngineObserver): MlsEngine
     },
     async open(state, message) {
       const opened = await engine.open(state, message);
+      if (opened.kind === 'application') observer.opened(messageId(message));
       if (opened.kind === 'commit') observer.sawCommit(commitId(message), removedForGood(hex(state.groupId), opened));
       return opened;
     },

@@ -100,6 +100,10 @@ export class Simulation implements World {
     return account !== other && !this.#strangers.has(`${account}/${other}`);
   }
 
+  nameOf(device: string): string {
+    return this.devices.find(({ identity }) => identity.device === device)?.name ?? device.slice(0, 8);
+  }
+
   device(name: string): Device {
     const device = this.devices.find((each) => each.name === name);
     if (device === undefined) throw new RangeError(`there is no device ${name}`);
