@@ -6,7 +6,7 @@ import { withoutRule } from './campaign/rules.js';
 import { Summary } from './campaign/summary.js';
 import { runSeed, type SeedResult } from './run/seed-run.js';
 
-const SEED_LIMIT_MS = 120_000;
+const SEED_LIMIT_MS = 600_000;
 /** Violations shown of each seed, of many. */
 const SHOWN = 4;
 

@@ -23,6 +23,7 @@ const ALL: Record<Rung, true> = {
   greeted: true,
   'commit-refused': true,
   'intent-returned': true,
+  'cut-off': true,
 };
 
 export const RUNGS = Object.keys(ALL) as readonly Rung[];

@@ -19,7 +19,7 @@ function checkSight(sight: Sight, witnesses: readonly Witness[], isReachable: Re
   const alone = !sight.members.some(({ device }) => device !== sight.device && canAnswer(device));
   const waits = sight.waiting.filter(({ device }) => (device === undefined ? !alone : isDue(device, sight, canAnswer)));
   return [
-    ...sight.intents.filter(isPossible).map(({ kind }) => `still wants to ${kind}`),
+    ...sight.intents.filter(isPossible).map((intent) => `still wants to ${describeIntent(intent, witnesses)}`),
     ...(sight.pending === undefined ? [] : [`has commit ${short(sight.pending)} on its way`]),
     ...waits.map(
       ({ content, device }) =>
@@ -27,6 +27,12 @@ function checkSight(sight: Sight, witnesses: readonly Witness[], isReachable: Re
     ),
     ...sight.owed.filter(({ device }) => canAnswer(device)).map((owed) => `still owes ${describe(owed)} to ${nameOf(owed.device)}`),
   ];
+}
+
+function describeIntent(intent: Intent, witnesses: readonly Witness[]): string {
+  if (intent.kind !== 'add') return intent.kind;
+  const devices = witnesses.filter(({ account }) => account === intent.account);
+  return `add ${devices.map(({ name, dead }) => (dead ? `${name} (dead)` : name)).join(' and ')}`;
 }
 
 /** For one device alone that can't read it: due while it is a member. */

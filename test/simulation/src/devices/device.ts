@@ -4,13 +4,14 @@ import {
   decodeRecord,
   type GroupRules,
   type IncomingReceipt,
+  type Journal,
   Messenger,
   type MessengerNotice,
   type MessengerPorts,
   type OutgoingSend,
   type Step,
 } from '@sotto/client/core';
-import type { MlsEngine, MlsProvider } from '@sotto/mls';
+import type { MlsEngine, MlsProvider, OwnKeyPackage } from '@sotto/mls';
 import { type Outcome, ReceiptStatus } from '@sotto/protocol';
 import { type Ledger, Memory, type Sealing } from '../checks/ledger.js';
 import type { Counters } from '../counters.js';
@@ -309,6 +310,7 @@ export class Device {
     const heard = new Map(this.#process?.heard);
     const noted: Sealing = { ...sealing, device: this.identity.device, heard, forbidden: [], left: false };
     this.world.ledger.sealings.set(message, noted);
+    this.#note(`seals ${noted.content.slice(0, 8)} as message ${message.slice(0, 8)} in epoch ${noted.epoch}, generation ${noted.generation}`);
     this.#facts.push(() => {
       noted.forbidden = noted.members.flatMap(({ leaf }) => (this.memory.seenRemoved.has(leaf) ? [leaf] : []));
     });
@@ -331,7 +333,10 @@ export class Device {
       provider,
       own: { account, device },
       rules: world.rules,
-      stock: process.stock,
+      stock: {
+        candidates: () => process.stock.candidates(),
+        spend: (used, journal) => this.#spend(used, process, journal),
+      },
       random: (length) => this.random.bytes(length),
       newToken: () => this.#newToken(),
       revoke: (capability, step) => this.#revoke(capability, process, step),
@@ -349,8 +354,15 @@ export class Device {
     return deliveryToken(this.random.bytes(CAPABILITY_BYTES), this.identity.deliveryKey);
   }
 
-  #revoke(capability: string, { revoked }: Process, { journal, now }: Step): void {
+  #spend(used: OwnKeyPackage, { stock }: Process, journal: Journal): boolean {
+    const lastResort = stock.spend(used, journal);
+    if (lastResort) journal.afterwards(() => this.world.server.schedule.after(0, () => this.publish()));
+    return lastResort;
+  }
+
+  #revoke(capability: string, { revoked, stock }: Process, { journal, now }: Step): void {
     journal.put(REVOKED, capability, now);
+    stock.discard(capability, journal);
     journal.afterwards(() => {
       revoked.add(capability);
       this.world.counters.count('token-revoked');

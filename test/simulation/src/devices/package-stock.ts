@@ -1,4 +1,5 @@
 import type { MlsEngine, OwnKeyPackage } from '@sotto/mls';
+import { capabilityOf } from '../server/delivery-token.js';
 import type { Directory } from '../server/directory.js';
 import { decodeRecord, type Journal, type PackageStock } from '@sotto/client/core';
 import type { Disk } from './disk.js';
@@ -9,6 +10,7 @@ const SKEW_SECONDS = 3_600;
 
 interface Stocked extends OwnKeyPackage {
   readonly lastResort: boolean;
+  readonly used?: boolean;
 }
 
 export interface Publisher {
@@ -20,7 +22,7 @@ export interface Publisher {
   newToken(): Uint8Array;
 }
 
-/** Key packages that the device has published: private halves on its disk, public ones at the directory. */
+/** Key packages that the device has published, by capability id, as the client keeps them: private halves on its disk, public ones at the directory. */
 export class SimulatedStock implements PackageStock {
   readonly #packages: Map<string, Stocked>;
 
@@ -32,34 +34,45 @@ export class SimulatedStock implements PackageStock {
     return [...this.#packages.values()];
   }
 
-  /** True for one of last resort: it stays. */
+  /** True for one of last resort: it stays, and another is published instead. */
   spend(used: OwnKeyPackage, journal: Journal): boolean {
-    const [key, stocked] = [...this.#packages].find(([, each]) => Buffer.compare(each.publicBytes, used.publicBytes) === 0) ?? [];
-    if (key === undefined || stocked?.lastResort === true) return stocked?.lastResort === true;
-    this.#packages.delete(key);
-    journal.remove(COLLECTION, key);
-    return false;
+    const found = [...this.#packages].find(([, each]) => Buffer.compare(each.publicBytes, used.publicBytes) === 0);
+    if (found === undefined) return false;
+    const [capability, stocked] = found;
+    if (stocked.lastResort) this.#keep(capability, { ...stocked, used: true }, journal);
+    else this.discard(capability, journal);
+    return stocked.lastResort;
+  }
+
+  /** What was handed out under this capability reaches the device no more. */
+  discard(capability: string, journal: Journal): void {
+    if (this.#packages.delete(capability)) journal.remove(COLLECTION, capability);
   }
 
   /** Makes what is missing durable, and publishes it when it is. */
   async topUp(publisher: Publisher, oneTime: number, directory: Directory, journal: Journal): Promise<void> {
     const { account, device } = publisher;
     const left = directory.count(account, device);
+    const hasLastResort = left.lastResort && [...this.#packages.values()].some(({ lastResort, used }) => lastResort && used !== true);
     const made: Stocked[] = [];
     for (let missing = oneTime - left.oneTime; missing > 0; missing--) made.push(await this.#make(publisher, false, journal));
-    if (!left.lastResort) made.push(await this.#make(publisher, true, journal));
+    if (!hasLastResort) made.push(await this.#make(publisher, true, journal));
     if (made.length === 0) return;
     const published = made.map(({ publicBytes: bytes, lastResort }) => ({ bytes, lastResort }));
     journal.afterwards(() => directory.publish(account, device, published));
   }
 
+  #keep(capability: string, stocked: Stocked, journal: Journal): void {
+    this.#packages.set(capability, stocked);
+    journal.put(COLLECTION, capability, stocked);
+  }
+
   async #make({ engine, now, newToken }: Publisher, lastResort: boolean, journal: Journal): Promise<Stocked> {
     const lifetime = { notBefore: now - SKEW_SECONDS, notAfter: now + LIFETIME_SECONDS };
-    const { publicBytes, privateBytes, reference } = await engine.generateKeyPackage({ token: newToken(), lifetime, lastResort });
+    const token = newToken();
+    const { publicBytes, privateBytes } = await engine.generateKeyPackage({ token, lifetime, lastResort });
     const stocked = { publicBytes, privateBytes, lastResort };
-    const key = Buffer.from(reference).toString('hex');
-    this.#packages.set(key, stocked);
-    journal.put(COLLECTION, key, stocked);
+    this.#keep(capabilityOf(token), stocked, journal);
     return stocked;
   }
 }

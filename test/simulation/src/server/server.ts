@@ -114,15 +114,16 @@ export class Server {
     return connection;
   }
 
-  /** What the device asks is answered once, or after long with nothing. Only contacts, and one's own account, are answered with packages. */
+  /**
+   * Answered once, unless the connection ends before that; with nothing when there is none, or when the call came to nothing. Only contacts,
+   * and one's own account, are answered with packages.
+   */
   claim(claimer: Endpoint, account: string, answer: (packages: readonly ClaimedBytes[] | undefined) => Promise<void> | void): void {
     const connection = this.#connections.get(claimer.device);
     const reply = (wait: number, packages: () => readonly ClaimedBytes[] | undefined) =>
-      this.schedule.after(wait, () => (this.#connections.get(claimer.device) === connection ? answer(packages()) : undefined));
-    if (connection === undefined || this.#happens('claim-lost', this.weather.claimLost)) {
-      reply(CLAIM_TIMEOUT_MS, () => undefined);
-      return;
-    }
+      void this.schedule.after(wait, () => (this.#connections.get(claimer.device) === connection ? answer(packages()) : undefined));
+    if (connection === undefined) return reply(0, () => undefined);
+    if (this.#happens('claim-lost', this.weather.claimLost)) return reply(CLAIM_TIMEOUT_MS, () => undefined);
     const allowed = account === claimer.account || this.contactsOf(claimer.account).has(account);
     reply(this.random.wait(CLAIM_MS), () => (allowed ? this.directory.claim(account) : []));
   }
