@@ -310,7 +310,9 @@ export class Device {
     const heard = new Map(this.#process?.heard);
     const noted: Sealing = { ...sealing, device: this.identity.device, heard, forbidden: [], left: false };
     this.world.ledger.sealings.set(message, noted);
-    this.#note(`seals ${noted.content.slice(0, 8)} as message ${message.slice(0, 8)} in epoch ${noted.epoch}, generation ${noted.generation}`);
+    this.#note(
+      `seals ${noted.content.slice(0, 8)} as message ${message.slice(0, 8)} in epoch ${noted.epoch}, generation ${noted.generation}`,
+    );
     this.#facts.push(() => {
       noted.forbidden = noted.members.flatMap(({ leaf }) => (this.memory.seenRemoved.has(leaf) ? [leaf] : []));
     });

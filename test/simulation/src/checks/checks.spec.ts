@@ -1,0 +1,198 @@
+import { describe, expect, it } from '@jest/globals';
+import { checkEachMessageOnce, type Written } from './each-message-once.js';
+import type { Sealing } from './ledger.js';
+import { checkNothingLeft } from './nothing-left.js';
+import { checkOneHead } from './one-head.js';
+import { checkSealings } from './sealed-for-members.js';
+import type { Sight, Witness } from './sight.js';
+
+const GROUP = 'group0000';
+const PEOPLE = ['alice', 'bob', 'carol'];
+const member = (name: string) => ({ leaf: `${GROUP}/leaf of ${name}`, device: `device of ${name}`, account: `account of ${name}` });
+
+function sight(name: string, more: Partial<Sight> = {}): Sight {
+  return {
+    name,
+    group: GROUP,
+    device: member(name).device,
+    head: 'head 1',
+    epoch: 7,
+    heldFrom: 0,
+    authenticator: 'same',
+    members: PEOPLE.map(member),
+    ownLeaf: member(name).leaf,
+    removed: new Set<string>(),
+    out: false,
+    hold: undefined,
+    pending: undefined,
+    intents: [],
+    waiting: [],
+    owed: [],
+    ...more,
+  };
+}
+
+function witness(name: string, more: Partial<Witness> = {}, seen: Partial<Sight> = {}): Witness {
+  const { device, account } = member(name);
+  const sights = [sight(name, seen)];
+  return { name, device, account, dead: false, hostile: false, sights, history: [], written: new Set(), ...more };
+}
+
+const all = (change: (name: string) => Witness | undefined = () => undefined) => PEOPLE.map((name) => change(name) ?? witness(name));
+const only = (name: string, changed: Witness) => all((each) => (each === name ? changed : undefined));
+
+describe('one head', () => {
+  it('is what devices have that agree', () => {
+    expect(checkOneHead(all())).toEqual([]);
+  });
+
+  it.each([
+    ['another head', { head: 'head 2' }, 'heads differ'],
+    ['another authenticator', { authenticator: 'other' }, 'heads differ'],
+    ['a leaf that it is not listed with', { ownLeaf: `${GROUP}/older` }, 'bob takes part and is no member'],
+    ['seen one removed who is there', { removed: new Set([member('carol').leaf]) }, 'a removed leaf of device device o, as bob knows'],
+  ])('is not what they have when one of them has %s', (_, seen, complaint) => {
+    expect(checkOneHead(only('bob', witness('bob', {}, seen))).join()).toContain(complaint);
+  });
+
+  it('has no member who lives and takes no part', () => {
+    const left = only('carol', witness('carol', { sights: [] }));
+    expect(checkOneHead(left)).toEqual(['group group000: carol is a member of the head and takes no part']);
+    expect(checkOneHead(only('carol', witness('carol', {}, { out: true })))).toHaveLength(1);
+    expect(checkOneHead(only('carol', witness('carol', { sights: [], dead: true })))).toEqual([]);
+    expect(checkOneHead(only('carol', witness('carol', { hostile: true }, { head: 'its own' })))).toEqual([]);
+  });
+});
+
+const sealing = (more: Partial<Sealing> = {}): Sealing => ({
+  device: member('alice').device,
+  group: GROUP,
+  state: 'state 1',
+  epoch: 3,
+  leaf: 'leaf of alice',
+  generation: 0,
+  content: 'content 1',
+  plaintext: 'hello',
+  members: PEOPLE.map(member),
+  forbidden: [],
+  left: true,
+  heard: new Map(),
+  ...more,
+});
+
+describe('each message once', () => {
+  const message = (more: Partial<Written> = {}): Written => ({
+    content: 'content 1',
+    device: member('alice').device,
+    group: GROUP,
+    plaintext: 'hello',
+    discarded: false,
+    sealings: [sealing()],
+    ...more,
+  });
+  const shown = { content: 'content 1', plaintext: 'hello' };
+  const wrote = { written: new Set(['content 1']) };
+  const arrived = (...names: string[]) =>
+    PEOPLE.map((name) => witness(name, { ...(name === 'alice' && wrote), history: names.includes(name) ? [shown] : [] }));
+
+  it('is what everyone has whom it was sealed for', () => {
+    expect(checkEachMessageOnce([message()], arrived('bob', 'carol'))).toEqual([]);
+  });
+
+  it('is missed where it never came, while its sender is there', () => {
+    expect(checkEachMessageOnce([message()], arrived('bob'))).toEqual(['carol never saw content  (epoch 3): its sender alice is there']);
+  });
+
+  it('is owed by whoever has it when its sender is gone, and by nobody when no one is left who has it', () => {
+    const senderGone = (names: string[]) => arrived(...names).map((each) => (each.name === 'alice' ? { ...each, dead: true } : each));
+    expect(checkEachMessageOnce([message()], senderGone(['bob']))).toEqual([
+      'carol never saw content  (epoch 3): its sender is gone, and bob has it',
+    ]);
+    expect(checkEachMessageOnce([message()], senderGone([]))).toEqual([]);
+  });
+
+  it('is owed by its sender to a device that joined anew, and by nobody else', () => {
+    const anew = { ownLeaf: `${GROUP}/newer` };
+    const joinedAnew = (sender: Partial<Witness>) => [
+      witness('alice', { ...wrote, ...sender }),
+      witness('bob', { history: [shown] }),
+      witness('carol', {}, anew),
+    ];
+    expect(checkEachMessageOnce([message()], joinedAnew({}))).toHaveLength(1);
+    expect(checkEachMessageOnce([message()], joinedAnew({ dead: true }))).toEqual([]);
+  });
+
+  it('is not asked for where it was discarded, or never sealed', () => {
+    expect(checkEachMessageOnce([message({ discarded: true })], arrived())).toEqual([]);
+    expect(checkEachMessageOnce([message({ sealings: [] })], arrived())).toEqual([]);
+  });
+
+  it('is not shown twice, altered, or to a device that it was not sealed for', () => {
+    const withHistory = (...history: (typeof shown)[]) => [...arrived('bob').slice(0, 2), witness('carol', { history })];
+    expect(checkEachMessageOnce([message()], withHistory(shown, shown))).toEqual(['carol was shown content  twice']);
+    expect(checkEachMessageOnce([message()], withHistory({ ...shown, plaintext: 'other' }))).toEqual([
+      'carol was shown content , which nobody wrote so',
+    ]);
+    const forBob = message({ sealings: [sealing({ members: [member('alice'), member('bob')] })] });
+    expect(checkEachMessageOnce([forBob], withHistory(shown))).toEqual(['carol was shown content , which was never sealed for it']);
+  });
+});
+
+describe('sealed for members', () => {
+  const check = (sealings: Sealing[], opened: Record<string, number> = {}) =>
+    checkSealings(
+      new Map(sealings.map((each, i) => [`message ${i}`, each])),
+      (message, device) => (message === 'message 0' ? opened[device] : undefined),
+      (device) => device,
+    );
+
+  it('is what leaves the device for nobody whom it had seen removed', () => {
+    const forbidden = [member('bob').leaf];
+    expect(check([sealing({ forbidden })])).toEqual([
+      'device of alice sealed content  in epoch 3 for device of bob, whom it had seen removed',
+    ]);
+    expect(check([sealing({ forbidden, left: false })])).toEqual([]);
+  });
+
+  it('is one plaintext for each generation', () => {
+    const other = sealing({ content: 'content 2', plaintext: 'other' });
+    expect(check([sealing(), sealing()])).toEqual([]);
+    expect(check([sealing(), { ...other, generation: 1 }])).toEqual([]);
+    expect(check([sealing(), { ...other, state: 'state 2' }])).toEqual([]);
+    expect(check([sealing(), other])).toHaveLength(1);
+  });
+
+  it('is believed of a device that has heard others, as far as those knew', () => {
+    const other = sealing({ content: 'content 2', plaintext: 'other', heard: new Map([['device of bob', 10]]) });
+    expect(check([sealing(), other])).toEqual([]);
+    expect(check([sealing(), other], { 'device of carol': 5 })).toEqual([]);
+    expect(check([sealing(), other], { 'device of bob': 11 })).toEqual([]);
+    expect(check([sealing(), other], { 'device of bob': 5 }).join()).toContain('heard device of bob, who had seen the first');
+  });
+});
+
+describe('nothing left', () => {
+  const check = (witnesses: Witness[]) => checkNothingLeft(witnesses, (account) => account !== 'account of dave');
+  const owed = { kind: 'message', device: member('carol').device, content: 'content 1', state: 'state 1' };
+
+  it('is what devices have that are done', () => {
+    expect(check(all())).toEqual([]);
+  });
+
+  it.each<[string, Partial<Sight>, string]>([
+    ['a wish', { intents: [{ kind: 'rename', name: 'new' }] }, 'bob still wants to rename'],
+    ['a commit', { pending: 'commit 1' }, 'bob has commit commit 1 on its way'],
+    ['a message not sealed', { waiting: [{ content: 'content 1', device: undefined }] }, 'bob still waits with message content '],
+    ['something owed', { owed: [owed] }, 'bob still owes message content  to carol'],
+  ])('complains of %s', (_, seen, complaint) => {
+    expect(check(only('bob', witness('bob', {}, seen))).join()).toContain(complaint);
+  });
+
+  it('asks nothing impossible: of the dead, of the unknown, of one who is alone', () => {
+    const carolIsDead = witness('carol', { dead: true, sights: [] });
+    expect(check([witness('alice'), witness('bob', {}, { owed: [owed] }), carolIsDead])).toEqual([]);
+    expect(check(only('bob', witness('bob', {}, { intents: [{ kind: 'add', account: 'account of dave' }] })))).toEqual([]);
+    const alone = { members: [member('bob')], waiting: [{ content: 'content 1', device: undefined }] };
+    expect(check([witness('bob', {}, alone)])).toEqual([]);
+  });
+});
