@@ -105,6 +105,12 @@ module.exports = {
       { path: npm('@prisma/[^/]+|pg|@electric-sql/pglite'), dependencyTypesNot: ['type-only'] },
       'drivers are mechanisms',
     ),
+    rule(
+      'programs-use-the-client-by-its-entry',
+      { path: '^apps/' },
+      { path: '^(node_modules/@sotto|libs)/client/(src|dist)/core\\.' },
+      'what lies under the entry is for the simulation',
+    ),
     rule('product-never-imports-tests', PRODUCT, { path: `${lib('testing')}|^test/|${TEST_CODE}` }, 'tests are not shipped'),
     rule(
       'browser-safe-libs-import-no-node',

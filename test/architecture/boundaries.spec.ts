@@ -25,6 +25,7 @@ const OFFENCES: Record<string, [file: string, imports: string]> = {
   'clients-never-import-server-plumbing': ['apps/terminal/src/b.ts', 'ioredis'],
   'only-stores-touch-redis': ['apps/relay/src/a.ts', 'ioredis'],
   'only-stores-touch-the-database': ['apps/relay/src/b.ts', 'pg'],
+  'programs-use-the-client-by-its-entry': ['apps/terminal/src/c.ts', '../../../libs/client/src/core.js'],
   'product-never-imports-tests': ['apps/relay/src/c.ts', './d.spec.js'],
   'browser-safe-libs-import-no-node': ['libs/channel/src/b.ts', 'node:fs'],
 };
@@ -47,6 +48,7 @@ describe('import boundaries', () => {
       place(`node_modules/${name}/index.js`, 'module.exports = {};');
     }
     place('package.json', JSON.stringify({ name: 'fixture', type: 'module', dependencies: { ioredis: '1', pg: '1' } }));
+    place('libs/client/src/core.ts', 'export const x = 1;');
     place('libs/platform/src/two.ts', "import { x } from './one.js';\nexport { x };");
     place('apps/relay/src/d.spec.ts', 'export const x = 1;');
     for (const [file, imports] of Object.values(OFFENCES)) place(file, `import * as x from '${imports}';\nexport { x };`);
