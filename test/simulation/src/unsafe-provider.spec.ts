@@ -28,7 +28,7 @@ const packageOf = (engine: MlsEngine) =>
 async function conversation(seed: number): Promise<{ sent: Uint8Array[]; heard: string[]; states: GroupState[] }> {
   const members = await engines(seed, 5);
   const packages = await Promise.all(members.map(packageOf));
-  const created = await members[0]!.createGroup(text('a group'), packages[0]!);
+  const created = await members[0]!.createGroup(text('a group'), packages[0]!, text('data'));
   const added = await members[0]!.addMembers(
     created,
     packages.slice(1).map(({ publicBytes }) => publicBytes),

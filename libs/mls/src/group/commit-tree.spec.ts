@@ -33,7 +33,7 @@ function* extensions(tree: readonly Grown[], everyone: readonly Person[], id: St
     const members = at === 0 ? everyone : tree[at - 1]!.members;
     for (const author of members) {
       for (const target of [undefined, ...members.filter((each) => each !== author)]) {
-        const node = { id, parent, epoch: 1, author, removes: target === undefined ? [] : [target.leaf] };
+        const node = { id, parent, epoch: 1, author, removes: target === undefined ? [] : [target.leaf], adds: [] };
         yield { node, members: members.filter((each) => each !== target), at };
       }
     }
@@ -87,6 +87,7 @@ const node = (id: StateId, parent: StateId, author: number, removes: string[] = 
   epoch: 1,
   author: { leaf: `leaf ${author}`, index: author, account },
   removes,
+  adds: [],
 });
 
 describe('the fork rule over every tree of up to five commits', () => {
