@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { toHex } from '@sotto/protocol';
 import { type Letter, type Phone, PostOffice } from './post-office.harness.js';
 
 const SECOND = 1_000;
@@ -618,6 +619,24 @@ describe('a Welcome', () => {
     expectTogether(hiking, [dave, ...others], ['alice', 'dave', ...names].sort());
   });
 
+  it('to a package that others may have got too is followed by a fresh address', async () => {
+    const [alice, bob, dave] = (await office.people('alice', 'bob', 'dave')) as Trio;
+    const hiking = await hikers(alice, bob);
+    dave.stock.packages.clear();
+    await dave.publish(1, true);
+    const [capability] = dave.stock.packages.keys();
+    await alice.add(hiking, dave);
+    await office.pass(2 * MINUTE);
+    expectTogether(hiking, [alice, bob, dave]);
+    const { address } = alice.view(hiking).members.find(({ identity }) => identity.device === dave.device)!;
+    expect(toHex(address.token.slice(0, 16))).not.toBe(capability);
+    await office.pass(2 * DAY, HOUR);
+    expect(dave.revoked).toContain(capability);
+    await bob.say(hiking, 'at your new address');
+    await office.settle();
+    expect(dave.shown).toEqual(['bob: at your new address']);
+  });
+
   it('to a device that has lost its keys is replaced by another', async () => {
     const [alice, bob, dave] = (await office.people('alice', 'bob', 'dave')) as Trio;
     const hiking = await hikers(alice, bob);
@@ -656,6 +675,16 @@ describe('an invitation of somebody who is no contact', () => {
     await office.pass(2 * MINUTE);
     expect(dave.shown).toEqual(['bob: will dave come?']);
     expectTogether(hiking, [alice, bob, dave]);
+  });
+
+  it('shows what came before it was accepted at once, though nobody else is there then', async () => {
+    const [alice, bob, , dave, hiking] = await invited();
+    await bob.say(hiking, 'will dave come?');
+    await office.settle();
+    for (const phone of [alice, bob]) await phone.offline();
+    await dave.step((messenger, step) => messenger.acceptInvitation(hiking, step));
+    expect(dave.shown).toEqual(['bob: will dave come?']);
+    expect((await dave.stored('later')).size).toBe(0);
   });
 
   it('is accepted by accepting whoever sent it as a contact', async () => {
@@ -763,6 +792,25 @@ describe('a conversation of two', () => {
     await office.settle();
     expect(another.shown).toEqual(['alice: meanwhile', 'alice: after']);
     expect(alice.messenger.directWith(bob.account)).toBe(another.messenger.directWith(alice.account));
+  });
+
+  it('that begins anew shows nothing twice of what had arrived, when nobody could say so', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    await alice.tell(bob, 'before');
+    await office.settle();
+    await alice.tell(bob, 'once');
+    alice.isOnline = false;
+    await office.settle();
+    expect(bob.shown).toEqual(['alice: before', 'alice: once']);
+    await alice.restart();
+    await alice.step((messenger, step) => messenger.beginDirect(bob.account, step, true));
+    await alice.online();
+    await office.pass(MINUTE);
+    expect(alice.queue).toEqual([]);
+    expect(bob.shown).toEqual(['alice: before', 'alice: once']);
+    await bob.tell(alice, 'here');
+    await office.settle();
+    expect(alice.shown).toEqual(['bob: here']);
   });
 
   it('begins anew when the Welcome to it can not be opened', async () => {
