@@ -7,12 +7,12 @@ import type { GroupCore } from './group-core.js';
 import { packShort, unpackShort } from './hello.js';
 import { MessageLog } from './message-log.js';
 import { shownBy } from './peers.js';
-import { bundles, detailsFor, digestsOf, lackedBy } from './supply.js';
+import { bundles, commitsLackedBy, detailsFor, digestsOf, lackedBy } from './supply.js';
 
 const GROUP = 'c0'.repeat(32);
 /** States and messages are called by a letter. */
-const idOf = (letter: string) => letter.charCodeAt(0).toString(16).repeat(16);
-const letterOf = (id: string) => String.fromCharCode(Number.parseInt(id.slice(0, 2), 16));
+const idOf = (letter: string) => letter.charCodeAt(0).toString(16).padStart(4, '0').repeat(8);
+const letterOf = (id: string) => String.fromCharCode(Number.parseInt(id.slice(0, 4), 16));
 const text = (words: string) => new TextEncoder().encode(words);
 
 /** A device whose branch is a → b → c → d (epochs 0 to 3), with a losing commit x on b; it holds the states from b on. */
@@ -31,6 +31,8 @@ class World {
       commits: new Map(commits),
       epoch: (id: string) => this.#epochs[letterOf(id)],
       heldStates: () => this.held.map((letter) => [idOf(letter), undefined]),
+      tree: { path: () => ['d', 'c', 'b', 'a'].map(idOf) },
+      head: idOf('d'),
       holds: (id: string) => this.held.includes(letterOf(id)),
       byShort: (short: string) =>
         Object.keys(this.#epochs)
@@ -126,6 +128,18 @@ describe('what the other lacks', () => {
     expect(alice.gives(bob.hello({ heldFrom: 3n }))).toEqual(['message n in x']);
   });
 
+  it('are no messages of a state that it knows and does not hold', () => {
+    alice.sealed('c', 'n');
+    const withoutC = bob.hello().digests.filter(({ state }) => letterOf(toHex(state)) !== 'c');
+    expect(alice.gives(bob.hello({ digests: withoutC }))).toEqual([]);
+  });
+
+  it('are, for one who was removed, the commits alone', () => {
+    alice.sealed('c', 'n');
+    const behind = bob.hello({ path: path('ab'), others: packShort([]), digests: [] });
+    expect([...commitsLackedBy(shownBy(behind), alice.core)].map(named)).toEqual(['commit c on b', 'commit x on b', 'commit d on c']);
+  });
+
   it('are no messages of an epoch whose keys it has no more', () => {
     alice.held = ['a', 'b', 'c', 'd', 'x'];
     alice.sealed('a', 'n');
@@ -138,11 +152,18 @@ describe('digests', () => {
     alice.sealed('c', 'no');
     const shown = digestsOf(alice.core).map(({ state, count }) => [letterOf(toHex(state)), count]);
     expect(shown).toEqual([
-      ['b', 0],
-      ['c', 2],
       ['d', 0],
+      ['c', 2],
+      ['b', 0],
       ['x', 0],
     ]);
+  });
+
+  it('name the states of the own branch first, and not more than a hello may, whoever mints others', () => {
+    alice.held = [...'xyzabcd', ...Array.from({ length: 500 }, (_, i) => String.fromCharCode(0x4e00 + i))];
+    const shown = digestsOf(alice.core).map(({ state }) => letterOf(toHex(state)));
+    expect(shown).toHaveLength(400);
+    expect(shown.slice(0, 4)).toEqual(['d', 'c', 'b', 'a']);
   });
 
   it('that are equal ask for nothing', () => {
@@ -157,8 +178,8 @@ describe('digests', () => {
     bob.sealed('d', 'q');
     const { details, missing } = detailsFor(alice.hello(), bob.core);
     expect(details.map(({ state, ids }) => [letterOf(toHex(state)), unpackShort(ids).map(letterOf)])).toEqual([
-      ['c', ['n']],
       ['d', ['q']],
+      ['c', ['n']],
     ]);
     expect(missing).toBe(2);
   });
@@ -181,10 +202,9 @@ describe('digests', () => {
       for (let i = 0; i < count; i++) bob.log.add(i.toString(16).padStart(32, '0'), { state: idOf('b'), bytes: text('m'), at: 0 }, step);
       return detailsFor(alice.hello(), bob.core).details.map(({ state }) => letterOf(toHex(state)));
     };
-    expect(many(2_000)).toEqual(['b']);
     bob.sealed('c', 'n');
-    expect(many(2_000)).toEqual(['b']);
-    expect(many(2_001)).toEqual(['c']);
+    expect(many(1_999)).toEqual(['c', 'b']);
+    expect(many(2_000)).toEqual(['c']);
   });
 });
 
