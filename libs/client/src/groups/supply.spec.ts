@@ -234,5 +234,6 @@ describe('supplies', () => {
 
   it('that are large travel alone', () => {
     expect(sizes(1, 210 * 1024, 1)).toEqual([[1], [210 * 1024], [1]]);
+    expect(sizes(210 * 1024, 1)).toEqual([[210 * 1024], [1]]);
   });
 });
