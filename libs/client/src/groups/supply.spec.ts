@@ -3,7 +3,11 @@ import { create, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { EnvelopeSchema, fromHex, HelloSchema, toHex } from '@sotto/protocol';
 import { Journal } from '../storage/journal.js';
 import { MemoryStore } from '../storage/memory.store.js';
+import { Branches, type StoredCommit } from './branches.js';
 import type { GroupCore } from './group-core.js';
+import type { GroupPorts } from './group-ports.js';
+import type { Root } from './group-record.js';
+import { GROUP_RULES } from './group-rules.js';
 import { packShort, unpackShort } from './hello.js';
 import { MessageLog } from './message-log.js';
 import { shownBy } from './peers.js';
@@ -22,24 +26,27 @@ class World {
   readonly #parents: Record<string, string> = { b: 'a', c: 'b', d: 'c', x: 'b' };
   held = ['b', 'c', 'd', 'x'];
 
+  /** Where it began: the group was made at `a`, unless it was let in. */
+  roots: [string, Root][] = [[idOf('a'), { epoch: 0, helloKey: new Uint8Array(32) }]];
+
   get core(): GroupCore {
-    const commits = Object.entries(this.#parents).map(([letter, parent]) => {
-      const node = { id: idOf(letter), parent: idOf(parent), epoch: this.#epochs[letter] };
-      return [node.id, { node, bytes: text(`commit ${letter}`) }] as const;
-    });
-    const branches = {
-      commits: new Map(commits),
-      epoch: (id: string) => this.#epochs[letterOf(id)],
-      heldStates: () => this.held.map((letter) => [idOf(letter), undefined]),
-      tree: { path: () => ['d', 'c', 'b', 'a'].map(idOf) },
-      head: idOf('d'),
-      holds: (id: string) => this.held.includes(letterOf(id)),
-      byShort: (short: string) =>
-        Object.keys(this.#epochs)
-          .map(idOf)
-          .find((id) => id.startsWith(short)),
-    };
+    const branches = new Branches(GROUP, this.#ports(), idOf('b'), idOf('d'), new Map(this.roots));
+    const commits = Object.entries(this.#parents).map(([letter, parent]) => this.#commitOf(letter, parent));
+    branches.restore(new Map(commits.map((commit) => [commit.node.id, commit])), new Map());
+    for (const letter of this.held) branches.restoreState(idOf(letter), text(letter), new Uint8Array());
     return { id: GROUP, branches, log: this.log } as unknown as GroupCore;
+  }
+
+  #commitOf(letter: string, parent: string): StoredCommit {
+    const author = { leaf: 'leaf', index: 0, account: 'alice' };
+    const node = { id: idOf(letter), parent: idOf(parent), epoch: this.#epochs[letter]!, author, removes: [], adds: [] };
+    return { node, bytes: text(`commit ${letter}`) };
+  }
+
+  /** States have nothing but their epoch here. */
+  #ports(): GroupPorts {
+    const deserialiseParts = (letter: Uint8Array) => ({ epoch: BigInt(this.#epochs[new TextDecoder().decode(letter)] ?? 9) });
+    return { rules: GROUP_RULES, engine: { deserialiseParts } } as unknown as GroupPorts;
   }
 
   /** Messages by their letters, sealed in that state. */
@@ -126,6 +133,12 @@ describe('what the other lacks', () => {
   it('are messages of an older epoch that it holds on another branch', () => {
     alice.sealed('x', 'n');
     expect(alice.gives(bob.hello({ heldFrom: 3n }))).toEqual(['message n in x']);
+  });
+
+  it('are the commits that let this device in: perhaps nobody else has them any more', () => {
+    alice.roots.push([idOf('r'), { epoch: 4, helloKey: new Uint8Array(32), commit: { parent: idOf('d'), bytes: text('commit r') } }]);
+    expect(alice.gives(bob.hello())).toEqual(['commit r on d']);
+    expect(alice.gives(bob.hello({ others: packShort(['x', 'r'].map(idOf)) }))).toEqual([]);
   });
 
   it('are no messages of a state that it knows and does not hold', () => {

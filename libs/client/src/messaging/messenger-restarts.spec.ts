@@ -1,6 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { ClientError } from '../client-error.js';
 import { Crash, type Phone, PostOffice } from './post-office.harness.js';
+
+// Real keys for everybody, and hours that pass: seconds on a machine that has time.
+jest.setTimeout(120_000);
 
 const MINUTE = 60_000;
 

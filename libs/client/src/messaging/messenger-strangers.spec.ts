@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { directData, encodeGroupData, type GroupState, type MlsEngine, type OwnKeyPackage } from '@sotto/mls';
 import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, GreetingSchema, HelloSchema, Outcome, toHex } from '@sotto/protocol';
@@ -8,6 +8,9 @@ import { GREETING_LABEL } from '../groups/rejoining.js';
 import { GROUP_RULES } from '../groups/group-rules.js';
 import type { LaterRecord } from '../groups/later.js';
 import { idOf, type Letter, type Phone, PostOffice } from './post-office.harness.js';
+
+// Real keys for everybody, and hours that pass: seconds on a machine that has time.
+jest.setTimeout(120_000);
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

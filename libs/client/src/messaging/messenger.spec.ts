@@ -1,6 +1,9 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { toHex } from '@sotto/protocol';
 import { type Letter, type Phone, PostOffice } from './post-office.harness.js';
+
+// Real keys for everybody, and hours that pass: seconds on a machine that has time.
+jest.setTimeout(120_000);
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
