@@ -49,7 +49,7 @@ class Worker {
       };
       const timer = setTimeout(() => lost(`took longer than ${seedLimitMs / 1_000} s`), seedLimitMs);
       process.once('message', (result) => done(result as SeedResult));
-      process.once('exit', () => lost('the process that ran it ended'));
+      process.once('exit', (code, signal) => lost(`the process that ran it ended (${signal ?? code})`));
       process.send({ seed, real, without } satisfies Job);
     });
   }

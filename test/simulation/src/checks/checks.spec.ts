@@ -35,7 +35,7 @@ function sight(name: string, more: Partial<Sight> = {}): Sight {
 function witness(name: string, more: Partial<Witness> = {}, seen: Partial<Sight> = {}): Witness {
   const { device, account } = member(name);
   const sights = [sight(name, seen)];
-  return { name, device, account, dead: false, hostile: false, sights, history: [], written: new Set(), ...more };
+  return { name, device, account, dead: false, hostile: false, sights, history: [], written: new Set(), left: new Set(), ...more };
 }
 
 const all = (change: (name: string) => Witness | undefined = () => undefined) => PEOPLE.map((name) => change(name) ?? witness(name));
@@ -120,6 +120,11 @@ describe('each message once', () => {
     ];
     expect(checkEachMessageOnce([message()], joinedAnew({}))).toHaveLength(1);
     expect(checkEachMessageOnce([message()], joinedAnew({ dead: true }))).toEqual([]);
+  });
+
+  it('is not owed to one who has left, and is back', () => {
+    const back = witness('carol', { left: new Set([GROUP]) }, { ownLeaf: `${GROUP}/newer` });
+    expect(checkEachMessageOnce([message()], [witness('alice', wrote), witness('bob', { history: [shown] }), back])).toEqual([]);
   });
 
   it('is not asked for where it was discarded, or never sealed', () => {

@@ -37,6 +37,8 @@ function checkArrival(message: Written, witnesses: readonly Witness[]): string[]
   return active.flatMap((sight) => {
     const was = first.members.find(({ device }) => device === sight.device);
     if (was === undefined || sight.device === message.device || hasSeen(sight, message, witnesses)) return [];
+    // Whoever has left and is back wants nothing of before.
+    if (was.leaf !== sight.ownLeaf && witnessOf(sight, witnesses)?.left.has(message.group) === true) return [];
     const keepsKeys = was.leaf === sight.ownLeaf && first.epoch >= sight.heldFrom;
     const owed = whyOwed(message, { sameLeaf: was.leaf === sight.ownLeaf, keepsKeys }, active, witnesses);
     return owed === undefined ? [] : [`${sight.name} never saw ${short(message.content)} (epoch ${first.epoch}): ${owed}`];

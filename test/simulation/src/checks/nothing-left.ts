@@ -25,7 +25,9 @@ function checkSight(sight: Sight, witnesses: readonly Witness[], isReachable: Re
       ({ content, device }) =>
         `still waits with message ${short(content)}${device === undefined ? '' : ` for ${nameOf(device)}`} (${sight.hold})`,
     ),
-    ...sight.owed.filter(({ device }) => canAnswer(device)).map((owed) => `still owes ${describe(owed)} to ${nameOf(owed.device)}`),
+    ...sight.owed
+      .filter((owed) => canAnswer(owed.device) && !isOut(owed, sight.group, witnesses))
+      .map((owed) => `still owes ${describe(owed)} to ${nameOf(owed.device)}`),
   ];
 }
 
@@ -38,6 +40,13 @@ function describeIntent(intent: Intent, witnesses: readonly Witness[]): string {
 /** For one device alone that can't read it: due while it is a member. */
 function isDue(device: string, { members }: Sight, canAnswer: (device: string) => boolean): boolean {
   return canAnswer(device) && members.some((each) => each.device === device);
+}
+
+/** A commit is of no use to one who is out; a message that was sealed for it is. */
+function isOut({ kind, device }: Owed, group: string, witnesses: readonly Witness[]): boolean {
+  if (kind === 'message') return false;
+  const sights = witnesses.find((each) => each.device === device)?.sights ?? [];
+  return sights.some((each) => each.group === group && each.out);
 }
 
 function describe({ kind, content, state }: Owed): string {

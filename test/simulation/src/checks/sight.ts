@@ -60,6 +60,8 @@ export interface Witness {
   readonly history: readonly { readonly content: string; readonly plaintext: string }[];
   /** Content ids of what its user wrote and its disk still knows. */
   readonly written: ReadonlySet<string>;
+  /** Groups that its user has left at some time. */
+  readonly left: ReadonlySet<string>;
 }
 
 export function witnessOf(device: Device, hostile: boolean): Witness {
@@ -73,6 +75,7 @@ export function witnessOf(device: Device, hostile: boolean): Witness {
     sights: sightsOf(device),
     history: device.history().map(({ content, plaintext }) => ({ content, plaintext: hex(plaintext) })),
     written: device.written(),
+    left: device.left(),
   };
 }
 

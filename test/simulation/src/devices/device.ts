@@ -31,6 +31,7 @@ const CAPABILITY_BYTES = 16;
 const REVOKED = 'revoked';
 const HISTORY = 'history';
 const WRITTEN = 'written';
+const LEFT = 'left';
 
 /** Who a device is, for good: what its owner would not lose with its disk. */
 export interface Identity {
@@ -400,6 +401,19 @@ export class Device {
       this.world.ledger.composed.set(id, { content: id, device: this.identity.device, group, plaintext: hex(plaintext), discarded: false });
     });
     return content !== undefined && this.written().has(content) ? content : undefined;
+  }
+
+  /** The user wants nothing more of the group. */
+  async leave(group: string): Promise<void> {
+    await this.step('leave', async (messenger, step) => {
+      await messenger.leave(group, step);
+      step.journal.put(LEFT, group, true);
+    });
+  }
+
+  /** Groups that its user has left at some time, as far as its disk knows. */
+  left(): Set<string> {
+    return new Set(this.disk.read(LEFT).keys());
   }
 
   /** Content ids of what its user wrote, as far as its disk knows. */

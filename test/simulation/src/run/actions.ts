@@ -105,7 +105,7 @@ export class Actions {
 
   async leave(): Promise<void> {
     const place = this.#place(({ data }) => data.kind === 'group');
-    if (place !== undefined) await place.device.step('leave', (messenger, step) => messenger.leave(place.group.id, step));
+    await place?.device.leave(place.group.id);
   }
 
   async newGroup(): Promise<void> {

@@ -115,17 +115,17 @@ export class Server {
   }
 
   /**
-   * Answered once, unless the connection ends before that; with nothing when there is none, or when the call came to nothing. Only contacts,
+   * Answered once: with nothing when there is no connection, when it ends before the answer, or when the call came to nothing. Only contacts,
    * and one's own account, are answered with packages.
    */
   claim(claimer: Endpoint, account: string, answer: (packages: readonly ClaimedBytes[] | undefined) => Promise<void> | void): void {
     const connection = this.#connections.get(claimer.device);
-    const reply = (wait: number, packages: () => readonly ClaimedBytes[] | undefined) =>
-      void this.schedule.after(wait, () => (this.#connections.get(claimer.device) === connection ? answer(packages()) : undefined));
-    if (connection === undefined) return reply(0, () => undefined);
-    if (this.#happens('claim-lost', this.weather.claimLost)) return reply(CLAIM_TIMEOUT_MS, () => undefined);
+    const lost = connection === undefined || this.#happens('claim-lost', this.weather.claimLost);
     const allowed = account === claimer.account || this.contactsOf(claimer.account).has(account);
-    reply(this.random.wait(CLAIM_MS), () => (allowed ? this.directory.claim(account) : []));
+    this.schedule.after(lost ? this.random.whole(0, CLAIM_TIMEOUT_MS) : this.random.wait(CLAIM_MS), () => {
+      if (lost || this.#connections.get(claimer.device) !== connection) return answer(undefined);
+      return answer(allowed ? this.directory.claim(account) : []);
+    });
   }
 
   #closed(connection: Connection): void {
