@@ -8,7 +8,7 @@ export interface Written extends Composed {
 
 /**
  * Invariant 2: each message once on every device whose leaf was where it was sealed and still is, if its sender or its keys and ciphertext
- * remain; never twice.
+ * remain; never twice. `witnesses` are the honest.
  */
 export function checkEachMessageOnce(written: readonly Written[], witnesses: readonly Witness[]): string[] {
   return [...written.flatMap((each) => checkArrival(each, witnesses)), ...checkNeverTwice(written, witnesses)];
@@ -32,7 +32,9 @@ function checkNeverTwice(written: readonly Written[], witnesses: readonly Witnes
 
 function checkArrival(message: Written, witnesses: readonly Witness[]): string[] {
   const [first] = message.sealings;
-  if (first === undefined || message.discarded) return [];
+  // What somebody hostile writes is owed to nobody.
+  const isHonest = witnesses.some(({ device }) => device === message.device);
+  if (first === undefined || message.discarded || !isHonest) return [];
   const active = activeIn(message.group, witnesses);
   return active.flatMap((sight) => {
     const was = first.members.find(({ device }) => device === sight.device);

@@ -3,6 +3,7 @@ import { hasRight } from '@sotto/mls';
 import type { Copy, Device } from '../devices/device.js';
 import type { CrashPoint } from '../devices/disk.js';
 import type { Random } from '../random.js';
+import type { Adversary } from './adversary.js';
 import type { Simulation } from './simulation.js';
 
 export type ActionName =
@@ -43,16 +44,18 @@ export class Actions {
   constructor(
     private readonly simulation: Simulation,
     private readonly random: Random,
-    private readonly hostileActs: (() => Promise<void>) | undefined,
-    /** It is left alone by misfortune. */
-    private readonly spared: Device | undefined,
+    private readonly adversary: Adversary | undefined,
   ) {}
 
   act(name: ActionName): Promise<void> | void {
     return this[name]();
   }
 
-  /** The first group, of whoever of these accounts can be had. */
+  get firstGroup(): string | undefined {
+    return this.#groups.values().next().value;
+  }
+
+  /** A group of its own, with whoever of these accounts can be had. */
   async found(device: Device, accounts: readonly string[]): Promise<void> {
     const id = await device.step('create a group', (messenger, step) => messenger.createGroup('friends', accounts, step));
     if (id !== undefined) this.#groups.add(id);
@@ -199,7 +202,7 @@ export class Actions {
   }
 
   hostile(): Promise<void> | void {
-    return this.hostileActs?.();
+    return this.adversary?.act();
   }
 
   async #restart(device: Device): Promise<void> {
@@ -216,7 +219,7 @@ export class Actions {
   // --- who
 
   #victim(which: (device: Device) => boolean): Device | undefined {
-    const all = this.simulation.devices.filter((each) => !each.dead && each !== this.spared && which(each));
+    const all = this.simulation.devices.filter((each) => !each.dead && which(each));
     return all.length === 0 ? undefined : this.random.pick(all);
   }
 

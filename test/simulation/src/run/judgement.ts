@@ -13,9 +13,7 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
   const witnesses = devices.map((each) => witnessOf(each, each === hostile));
   const honest = witnesses.filter((each) => !each.hostile);
   const byContent = sealingsByContent(simulation);
-  const written = [...ledger.composed.values()]
-    .filter(({ device }) => honest.some((each) => each.device === device))
-    .map((each) => ({ ...each, sealings: byContent.get(each.content) ?? [] }));
+  const written = [...ledger.composed.values()].map((each) => ({ ...each, sealings: byContent.get(each.content) ?? [] }));
   const nameOf = (device: string) => witnesses.find((each) => each.device === device)?.name ?? device.slice(0, 8);
   const sealings = new Map([...ledger.sealings].filter(([, { device }]) => honest.some((each) => each.device === device)));
   const openedAt = (message: string, device: string) => ledger.opened.get(message)?.get(device);

@@ -22,16 +22,21 @@ export interface Profile {
   /** How far clocks are off, at most. Milliseconds. */
   readonly skew: number;
   readonly tickMs: number;
+  readonly hostile?:
+    { readonly device: string; /** The event at which the others want it removed. */ readonly expelledAt: number } | undefined;
 }
 
 /** Each kind of fault is there or not, at a rate of its own: worlds differ more than if everything always happened a little. */
 export function profileOf(random: Random): Profile {
   const some = (probability: number, most: number) => (random.chance(probability) ? random.unit() * most : 0);
   const people = peopleOf(random);
+  const events = random.whole(200, 600);
+  const hostile = random.chance(0.4) ? { device: hostileOf(people, random), expelledAt: random.whole(events / 4, events - 1) } : undefined;
   return {
+    hostile,
     people,
     strangers: random.chance(0.3) ? strangersOf(Object.keys(people), random) : [],
-    events: random.whole(200, 600),
+    events,
     pace: random.pick([400, 1_500, 5_000]),
     weather: {
       lost: some(0.5, 0.15),
@@ -43,7 +48,7 @@ export function profileOf(random: Random): Profile {
       presenceLost: some(0.4, 0.5),
       claimLost: some(0.4, 0.5),
     },
-    weights: weightsOf(some, random),
+    weights: { ...weightsOf(some, random), hostile: hostile === undefined ? 0 : random.whole(3, 15) },
     retryWindowMs: random.pick([5_000, 30_000, 30_000, 600_000]),
     deliveryWindow: random.pick([4, 16, 256]),
     oneTimePackages: random.pick([0, 1, 4]),
@@ -72,12 +77,18 @@ function peopleOf(random: Random): Record<string, number> {
   return people;
 }
 
+/** Not of the account that founds the group, which could not be removed from it. */
+function hostileOf(people: Record<string, number>, random: Random): string {
+  const [name, count] = random.pick(Object.entries(people).slice(1));
+  return count === 1 ? name : `${name}.${random.whole(1, count)}`;
+}
+
 function strangersOf(names: readonly string[], random: Random): [string, string][] {
   const pairs = names.flatMap((one, i) => names.slice(i + 1).map((other): [string, string] => [one, other]));
   return pairs.filter(() => random.chance(0.3));
 }
 
-function weightsOf(some: (probability: number, most: number) => number, random: Random): Record<ActionName, number> {
+function weightsOf(some: (probability: number, most: number) => number, random: Random): Record<Exclude<ActionName, 'hostile'>, number> {
   return {
     write: 20 + some(1, 40),
     add: some(0.8, 6),
@@ -99,6 +110,5 @@ function weightsOf(some: (probability: number, most: number) => number, random: 
     wipePackages: some(0.3, 1),
     wait: some(0.5, 2),
     sleep: random.chance(0.15) ? 0.4 : 0,
-    hostile: 0,
   };
 }

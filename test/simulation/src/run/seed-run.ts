@@ -3,6 +3,7 @@ import type { Check, Violation } from '../checks/ledger.js';
 import { Random } from '../random.js';
 import { CALM_SERVER } from '../server/server.js';
 import { Actions } from './actions.js';
+import { Adversary } from './adversary.js';
 import { judge } from './judgement.js';
 import { type Profile, profileOf } from './profile.js';
 import { Simulation } from './simulation.js';
@@ -56,13 +57,17 @@ function settingsOf(seed: number, profile: Profile, options: { rules: GroupRules
 
 class SeedRun {
   readonly #actions: Actions;
+  readonly #adversary: Adversary | undefined;
 
   constructor(
     private readonly simulation: Simulation,
     private readonly profile: Profile,
     private readonly random: Random,
   ) {
-    this.#actions = new Actions(simulation, random, undefined, undefined);
+    const hostile = profile.hostile === undefined ? undefined : simulation.device(profile.hostile.device);
+    const attacked = () => this.#actions.firstGroup;
+    this.#adversary = hostile && new Adversary(hostile, simulation, attacked, new Random(simulation.settings.seed, 'hostile'));
+    this.#actions = new Actions(simulation, random, this.#adversary);
   }
 
   async run(): Promise<SeedResult> {
@@ -71,7 +76,7 @@ class SeedRun {
     await this.#begin();
     await this.#live();
     const healedAfter = await this.#heal();
-    const violations = judge(simulation);
+    const violations = this.#judge();
     return {
       seed: simulation.settings.seed,
       violations,
@@ -93,6 +98,10 @@ class SeedRun {
     await simulation.pass(10_000);
   }
 
+  #judge(): Violation[] {
+    return judge(this.simulation, this.#adversary?.device);
+  }
+
   #contactsOf(account: string): string[] {
     return [...this.simulation.accounts.values()].filter((each) => this.simulation.areContacts(account, each) && this.random.chance(0.8));
   }
@@ -103,6 +112,7 @@ class SeedRun {
     const weights = Object.entries(profile.weights) as [keyof Profile['weights'], number][];
     for (let event = 0; event < profile.events && !simulation.isStorm; event++) {
       await simulation.pass(random.wait(profile.pace));
+      if (event === profile.hostile?.expelledAt) await this.#adversary?.expel();
       await this.#actions.act(random.weighted(weights));
     }
   }
@@ -116,10 +126,17 @@ class SeedRun {
     let well = 0;
     while (simulation.schedule.now - since < BOUND_MS && well < WELL_SLICES && !simulation.isStorm) {
       for (const device of simulation.devices) await device.recover();
+      await this.#resist();
       await simulation.pass(SLICE_MS);
       if (simulation.schedule.now - since > SOON_MS) simulation.slowDown();
-      well = judge(simulation).every(({ check }) => LASTING.includes(check)) ? well + 1 : 0;
+      well = this.#judge().every(({ check }) => LASTING.includes(check)) ? well + 1 : 0;
     }
     return simulation.schedule.now - since;
+  }
+
+  /** Who is in may disturb; who is out goes on minting, and that is to be of no effect. */
+  async #resist(): Promise<void> {
+    if (this.#adversary?.isOut === false) return this.#adversary.expel();
+    await this.#adversary?.act();
   }
 }

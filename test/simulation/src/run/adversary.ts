@@ -1,0 +1,47 @@
+import { hasRight } from '@sotto/mls';
+import type { Device } from '../devices/device.js';
+import { Hostile } from '../devices/hostile.js';
+import type { Random } from '../random.js';
+import type { Simulation } from './simulation.js';
+
+/** The device in wrong hands, the group that it attacks, and how the others get rid of it. */
+export class Adversary {
+  readonly #hostile: Hostile;
+
+  constructor(
+    readonly device: Device,
+    private readonly simulation: Simulation,
+    private readonly group: () => string | undefined,
+    random: Random,
+  ) {
+    this.#hostile = new Hostile(device, group, random);
+  }
+
+  act(): Promise<void> {
+    return this.#hostile.act();
+  }
+
+  /** Nobody has it in the group any more. */
+  get isOut(): boolean {
+    return this.#views().every(({ members }) => members.every(({ identity }) => identity.device !== this.device.identity.device));
+  }
+
+  /** Whoever may, wants it removed. */
+  async expel(): Promise<void> {
+    for (const { device, id, members, data } of this.#views()) {
+      const mine = members.filter(({ identity }) => identity.device === this.device.identity.device);
+      const isOwn = device.identity.account === this.device.identity.account;
+      if (mine.length === 0 || !(isOwn || hasRight(data.mayRemove, device.identity.account, data, members))) continue;
+      const leaves = mine.map((each) => each.id);
+      await device.step('expel', (messenger, step) => messenger.wish(id, { kind: 'remove', leaves }, step));
+    }
+  }
+
+  #views() {
+    return this.simulation.devices.flatMap((device) => {
+      if (device === this.device) return [];
+      const views = device.messenger?.groups() ?? [];
+      return views.filter(({ id, out }) => id === this.group() && !out).map((view) => ({ ...view, device }));
+    });
+  }
+}
