@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 
 const SOTTO = fileURLToPath(new URL('../../../apps/terminal/dist/main.js', import.meta.url));
 
@@ -38,7 +39,7 @@ export class JsonProcess {
 
   /** The first such event after the first `from` that were heard. */
   async hears(event: string, fields: Readonly<Record<string, unknown>> = {}, seconds = 30, from = 0): Promise<Heard> {
-    const matches = (heard: Heard) => heard.event === event && Object.entries(fields).every(([key, value]) => heard[key] === value);
+    const matches = (heard: Heard) => heard.event === event && Object.entries(fields).every(([key, value]) => isDeepStrictEqual(heard[key], value));
     const before = this.heard.slice(from).find(matches);
     if (before !== undefined) return before;
     let timer: NodeJS.Timeout | undefined;
