@@ -39,7 +39,8 @@ export class JsonProcess {
 
   /** The first such event after the first `from` that were heard. */
   async hears(event: string, fields: Readonly<Record<string, unknown>> = {}, seconds = 30, from = 0): Promise<Heard> {
-    const matches = (heard: Heard) => heard.event === event && Object.entries(fields).every(([key, value]) => isDeepStrictEqual(heard[key], value));
+    const matches = (heard: Heard) =>
+      heard.event === event && Object.entries(fields).every(([key, value]) => isDeepStrictEqual(heard[key], value));
     const before = this.heard.slice(from).find(matches);
     if (before !== undefined) return before;
     let timer: NodeJS.Timeout | undefined;
