@@ -61,7 +61,7 @@ export type Entered =
   | { readonly is: 'known' }
   /** Its parent, or the commit that gives it its right, is not here yet. */
   | { readonly is: 'later'; readonly waitsFor: StateId }
-  /** The parent's state is gone: it can't be judged any more. */
+  /** The parent's state is gone, or what gives it its right can't be had: it can't be judged any more. */
   | { readonly is: 'too-old' }
   /** `own`: made by this leaf, and this device knows nothing of it. `author`: who made a commit that can't be processed here. */
   | { readonly is: 'refused'; readonly own: boolean; readonly author?: DeviceIdentity | undefined };
@@ -99,7 +99,8 @@ export class Branches {
   readonly #byShort = new Map<string, StateId>();
   /** When states older than what can be compared were passed, or this program started after that. Oldest first. */
   readonly #passedAt = new Map<StateId, number>();
-  readonly #unreachable = new Set<StateId>();
+  /** With their epochs. */
+  readonly #unreachable = new Map<StateId, number>();
   #cutOff = false;
   readonly #engine: MlsEngine;
 
@@ -244,6 +245,13 @@ export class Branches {
     this.roots.set(id, { epoch: Number(state.epoch), helloKey: await this.#helloKeyOf(state), commit });
     this.root = id;
     this.head = id;
+    this.#reachAnew(id, Number(state.epoch));
+  }
+
+  /** What the leaf before this one could not process, the new one may. */
+  #reachAnew(root: StateId, epoch: number): void {
+    this.#refused.clear();
+    for (const [id, at] of this.#unreachable) if (id === root || at > epoch) this.#unreachable.delete(id);
   }
 
   #helloKeyOf(state: GroupState): Promise<Uint8Array> {
@@ -255,7 +263,7 @@ export class Branches {
   /** Judges a commit of another and, if it is valid, puts it into the tree. */
   async enter(parent: StateId, bytes: Uint8Array, step: Step): Promise<Entered> {
     const id = commitId(bytes, this.ports.provider);
-    if (this.tree.has(id)) return { is: 'known' };
+    if (this.tree.has(id) || this.roots.has(id)) return { is: 'known' };
     if (this.#refused.has(`${id}${parent}`)) return { is: 'refused', own: false };
     if (this.own.has(id)) {
       this.ports.count('own-commit-recovered');
@@ -267,7 +275,7 @@ export class Branches {
     if (opened instanceof MlsError) return this.#unopened(id, parent, opened);
     const author = this.members(parent).find(({ leaf }) => leaf === opened.senderLeaf)!;
     const judged = this.judge(parent, author, opened);
-    if (judged !== undefined && 'waitsFor' in judged) return { is: 'later', ...judged };
+    if (judged !== undefined && 'waitsFor' in judged) return this.#withoutRight(id, parent, judged.waitsFor);
     if (judged !== undefined) return this.#refuse(id, parent, false);
     const node = this.#nodeOf(id, parent, opened, author);
     await this.#put({ node, bytes }, opened.state.removed ? undefined : opened.state, step);
@@ -301,10 +309,10 @@ export class Branches {
     if (this.ports.rules.durableBeforeSent) step.journal.put('own-commits', `${this.group}/${id}`, own);
   }
 
-  /** Whether the state is gone for good here, was before this device came, or can't be reached by it. */
+  /** Of a state that is not held: whether it is gone for good here, was before this device came, or can't be reached by it. */
   isPast(state: StateId, message: Uint8Array): boolean {
     const epoch = Number(this.#engine.peek(message).epoch);
-    return this.#unreachable.has(state) || epoch < this.heldFrom || this.epoch(state) === epoch;
+    return this.#unreachable.has(state) || epoch < this.epoch(this.root)! || this.epoch(state) === epoch;
   }
 
   isUnreachable(state: StateId): boolean {
@@ -313,18 +321,24 @@ export class Branches {
 
   /** States behind commits that this device will never process: what follows from them is not for it either. */
   unreachableIds(): Iterable<StateId> {
-    return this.#unreachable;
+    return this.#unreachable.keys();
   }
 
   #withoutParent(id: StateId, parent: StateId, bytes: Uint8Array): Entered {
     if (!this.isPast(parent, bytes)) return { is: 'later', waitsFor: parent };
-    this.#notReachable(id);
+    this.#notReachable(id, Number(this.#engine.peek(bytes).epoch) + 1);
     return { is: 'too-old' };
   }
 
-  #notReachable(id: StateId): void {
-    this.#unreachable.add(id);
-    if (this.#unreachable.size > MOST_UNREACHABLE) this.#unreachable.delete(this.#unreachable.values().next().value!);
+  #withoutRight(id: StateId, parent: StateId, waitsFor: StateId): Entered {
+    if (!this.#unreachable.has(waitsFor)) return { is: 'later', waitsFor };
+    this.#notReachable(id, this.epoch(parent)! + 1);
+    return { is: 'too-old' };
+  }
+
+  #notReachable(id: StateId, epoch: number): void {
+    this.#unreachable.set(id, epoch);
+    if (this.#unreachable.size > MOST_UNREACHABLE) this.#unreachable.delete(this.#unreachable.keys().next().value!);
   }
 
   /** Own commits that entered the tree since the last call, by whatever way. */
@@ -418,7 +432,7 @@ export class Branches {
 
   #refuse(id: StateId, parent: StateId, unprocessable: boolean, author?: DeviceIdentity): Entered {
     this.#refused.set(id + parent, unprocessable);
-    this.#notReachable(id);
+    this.#notReachable(id, this.epoch(parent)! + 1);
     if (this.#refused.size > MOST_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
     this.ports.count('commit-refused');
     return { is: 'refused', own: false, author: unprocessable ? author : undefined };

@@ -129,6 +129,11 @@ export class GroupCore {
     return this.deadLeaf !== undefined && this.ownLeaf?.id === this.deadLeaf;
   }
 
+  /** It can't go on by itself, and is to be let in again. */
+  get awaitsWelcome(): boolean {
+    return this.dead || this.wantsRejoin || this.branches.isCutOff;
+  }
+
   get hold(): Hold | undefined {
     const { rules } = this.ports;
     if (this.out) return 'out';

@@ -9,6 +9,8 @@ export interface ToSeal {
   /** How often it was sealed for that device, and for which of its leaves last. */
   readonly tries: number;
   readonly leaf?: LeafId | undefined;
+  /** It could not read it several times by that leaf, and may have it by now from another: when it is tried again. Unix milliseconds. */
+  readonly notBefore?: number | undefined;
 }
 
 /** A state in which this device began: it made the group there, or was let in. */

@@ -51,6 +51,8 @@ export class Group {
   readonly #rejoining: Rejoining;
   readonly #left = new Map<LeafId, LeaveStatement>();
   #expireAt = 0;
+  /** What waits is to be judged anew. */
+  #isLetInAgain = false;
 
   private constructor(
     readonly core: GroupCore,
@@ -160,9 +162,10 @@ export class Group {
   /** True when something of it could be read. */
   async #readLater(step: Step): Promise<boolean> {
     let some = false;
+    const all = this.#isLetInAgain;
+    this.#isLetInAgain = false;
     for (const wanted of this.later.wanted()) {
-      const { tree, roots } = this.core.branches;
-      if (!tree.has(wanted) && !roots.has(wanted) && !this.core.branches.isUnreachable(wanted)) continue;
+      if (!all && !this.#isDecided(wanted)) continue;
       for (const [id, { payload }] of this.later.waitingFor(wanted)) {
         const read = await this.#read(fromBinary(EnvelopeSchema, payload).kind, step);
         if (typeof read === 'object') this.later.keep(id, { payload, ...read }, undefined, step);
@@ -171,6 +174,11 @@ export class Group {
       }
     }
     return some;
+  }
+
+  #isDecided(wanted: StateId): boolean {
+    const { branches, awaitsWelcome } = this.core;
+    return branches.tree.has(wanted) || branches.roots.has(wanted) || (!awaitsWelcome && branches.isUnreachable(wanted));
   }
 
   #readAtLast(id: string, outcome: Outcome, step: Step): void {
@@ -279,8 +287,8 @@ export class Group {
     this.#sealing.later(content);
   }
 
-  sealAgain(content: string, to: Recipient): void {
-    this.#sealing.again(content, to);
+  sealAgain(content: string, to: Recipient, step: Step): void {
+    this.#sealing.again(content, to, step);
   }
 
   forget(content: string): void {
@@ -342,6 +350,7 @@ export class Group {
     core.confirmed = true;
     core.unseen.clear();
     core.touch();
+    this.#isLetInAgain = true;
     core.ports.count('rejoined');
     this.sync.restart(step);
   }

@@ -9,6 +9,8 @@ export interface LoggedMessage {
   readonly bytes: Uint8Array;
   /** Unix milliseconds. */
   readonly at: number;
+  /** For one device alone: it is known here, named in no digest and handed to nobody. Its bytes are not kept. */
+  readonly alone?: boolean | undefined;
 }
 
 /** Count and exclusive-or of the ids of one state's messages. */
@@ -75,6 +77,7 @@ export class MessageLog {
   #index(id: string, message: LoggedMessage): void {
     this.#messages.set(id, message);
     this.#bytes += message.bytes.length;
+    if (message.alone === true) return;
     const ofState = this.#byState.get(message.state) ?? { ids: new Set(), sum: new Uint8Array(SHORT_ID / 2) };
     this.#byState.set(message.state, ofState);
     ofState.ids.add(id);
@@ -86,11 +89,15 @@ export class MessageLog {
     if (message === undefined) return;
     this.#messages.delete(id);
     this.#bytes -= message.bytes.length;
-    const ofState = this.#byState.get(message.state)!;
+    step.journal.remove('log', `${this.group}/${id}`);
+    if (message.alone !== true) this.#unindex(id, message.state);
+  }
+
+  #unindex(id: string, state: StateId): void {
+    const ofState = this.#byState.get(state)!;
     ofState.ids.delete(id);
     mix(ofState.sum, id);
-    if (ofState.ids.size === 0) this.#byState.delete(message.state);
-    step.journal.remove('log', `${this.group}/${id}`);
+    if (ofState.ids.size === 0) this.#byState.delete(state);
   }
 }
 

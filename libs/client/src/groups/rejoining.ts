@@ -15,6 +15,7 @@ const FIRST_GREETING_MS = 60_000;
 const LAST_GREETING_MS = 3_600_000;
 const GREETING_LIFE_MS = 86_400_000;
 const MOST_GREETINGS = 64;
+const MOST_ASTRAY = 64;
 
 interface Offer {
   readonly nonce: string;
@@ -40,6 +41,8 @@ export class Rejoining {
   readonly #offers = new Map<string, Offer>();
   readonly #greeted = new Map<string, Greeted>();
   readonly #greetAt = new Map<LeafId, { at: number; waitMs: number }>();
+  /** Leaves of the head whose devices speak by other leaves, and since when. */
+  readonly #astray = new Map<LeafId, number>();
 
   constructor(private readonly core: GroupCore) {}
 
@@ -75,9 +78,16 @@ export class Rejoining {
     core.wish({ kind: 'rejoin', account, device, leaf, keyPackage: rejoin.keyPackage });
   }
 
-  /** It came a while ago and never showed itself: its Welcome is lost, or was never made. */
+  /** A member has spoken. By another leaf than the head has of it: its store may be older than that leaf. */
+  hears(member: Member, spokenBy: LeafId, { now }: Step): void {
+    if (spokenBy === member.id) this.#astray.delete(member.id);
+    else if (!this.#astray.has(member.id)) this.#astray.set(member.id, now);
+    if (this.#astray.size > MOST_ASTRAY) this.#astray.delete(this.#astray.keys().next().value!);
+  }
+
+  /** Nobody has shown himself by it for a while: its Welcome is lost, or was never made, or its device was rolled back behind it. */
   #isAbandoned(leaf: LeafId, now: number): boolean {
-    const since = this.core.unseen.get(leaf);
+    const since = this.core.unseen.get(leaf) ?? this.#astray.get(leaf);
     return since !== undefined && now - since > FIRST_GREETING_MS;
   }
 

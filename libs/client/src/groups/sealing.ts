@@ -6,9 +6,12 @@ import type { Contents } from './contents.js';
 import type { GroupCore } from './group-core.js';
 import type { Recipient, Step } from './group-ports.js';
 import type { ToSeal } from './group-record.js';
+import type { LoggedMessage } from './message-log.js';
 
-/** How often a message is sealed again for one leaf that can't read it. */
-const MOST_TRIES = 3;
+/** So often a message is sealed again at once for one leaf that can't read it; then after waits that double. */
+const TRIES_AT_ONCE = 3;
+const FIRST_WAIT_MS = 600_000;
+const LAST_WAIT_MS = 86_400_000;
 /** After this it is given up for whoever could not read it and has no new leaf. */
 const KEPT_MS = 14 * 86_400_000;
 
@@ -29,8 +32,8 @@ export class Sealing {
   /** For all members, as soon as it may be. */
   async compose(content: string, step: Step): Promise<void> {
     const { core } = this;
-    if (core.toSeal.length === 0 && this.#mayAddress(core.others) && core.hold === undefined)
-      return this.#seal({ content, tries: 0 }, core.others, step);
+    const isNext = core.toSeal.every(({ device }) => device !== undefined);
+    if (isNext && this.#mayAddress(core.others) && core.hold === undefined) return this.#seal({ content, tries: 0 }, core.others, step);
     core.toSeal.push({ content, tries: 0 });
     core.touch();
     this.#tellWaiting(content, step);
@@ -43,12 +46,13 @@ export class Sealing {
   }
 
   /** Once more, for a device that could not read it. */
-  again(content: string, to: Recipient): void {
+  again(content: string, to: Recipient, { now }: Step): void {
     const { core } = this;
     const before = core.toSeal.find((each) => each.content === content && each.device === to.device);
     if (before !== undefined) return;
     const tries = 1 + this.contents.triesFor(content, to.device, to.leaf);
-    core.toSeal.push({ content, device: to.device, tries, leaf: to.leaf });
+    const notBefore = tries > TRIES_AT_ONCE ? now + waitAfter(tries - TRIES_AT_ONCE) : undefined;
+    core.toSeal.push({ content, device: to.device, tries, leaf: to.leaf, notBefore });
     core.touch();
   }
 
@@ -83,8 +87,8 @@ export class Sealing {
     }
     const member = core.member(waiting.device);
     if (member === undefined && waiting.leaf !== undefined && core.branches.tree.removed.has(waiting.leaf)) return true;
-    const exhausted = member === undefined || (member.id === waiting.leaf && waiting.tries > MOST_TRIES);
-    if (!exhausted) {
+    const isTooSoon = member?.id === waiting.leaf && step.now < (waiting.notBefore ?? 0);
+    if (member !== undefined && !isTooSoon) {
       core.ports.count('sealed-again');
       await this.#seal(waiting, [member], step);
       return true;
@@ -102,11 +106,11 @@ export class Sealing {
   async #seal({ content, device, tries }: ToSeal, to: readonly Member[], step: Step): Promise<void> {
     const { core, contents } = this;
     const { engine } = core.ports;
-    const id = create(MessageAuthenticatedDataSchema, { contentId: fromHex(content) });
+    const id = create(MessageAuthenticatedDataSchema, { contentId: fromHex(content), onlyFor: fromHex(device ?? '') });
     const { plaintext } = contents.get(content)!;
     const sealed = await engine.seal(core.branches.state(core.head)!, plaintext, toBinary(MessageAuthenticatedDataSchema, id));
     core.branches.useState(core.head, sealed.state, step);
-    core.log.add(this.#idOf(sealed.message), { state: core.head, bytes: sealed.message, at: step.now }, step);
+    core.log.add(this.#idOf(sealed.message), logged(core.head, sealed.message, device !== undefined, step), step);
     const recipients = recipientsOf(to);
     if (device !== undefined) contents.tried(content, recipients[0]!, tries);
     const payload = applicationEnvelope(core.head, sealed.message);
@@ -127,7 +131,8 @@ export class Sealing {
     const id = this.#idOf(message);
     if (core.log.has(id)) return 'stored';
     const held = core.branches.state(state);
-    if (held === undefined) return core.branches.isPast(state, message) ? 'cannot' : { waitsFor: state };
+    // Its Welcome may lead to that state, or beyond it: who is about to be let in again says so afterwards.
+    if (held === undefined) return !core.awaitsWelcome && core.branches.isPast(state, message) ? 'cannot' : { waitsFor: state };
     try {
       const opened = await core.ports.engine.open(held, message);
       if (opened.kind !== 'application') return 'cannot';
@@ -142,12 +147,13 @@ export class Sealing {
   #opened(opened: OpenedMessage, state: StateId, { id, bytes }: { id: string; bytes: Uint8Array }, step: Step): void {
     const { core } = this;
     core.branches.useState(state, opened.state, step);
-    core.log.add(id, { state, bytes, at: step.now }, step);
+    const { content, onlyFor } = labelOf(opened.authenticatedData);
+    core.log.add(id, logged(state, bytes, onlyFor !== undefined, step), step);
     const sender = core.branches.members(state).find(({ leaf }) => leaf === opened.senderLeaf)!;
     core.show(sender.id);
     core.ports.sighted(sender.identity.device, step);
-    const content = contentIdOf(opened.authenticatedData);
-    if (content === undefined || !this.contents.see(sender.identity.device, content, step) || core.leaving) return;
+    const isMeant = onlyFor === undefined || onlyFor === core.ports.own.device;
+    if (content === undefined || !isMeant || !this.contents.see(sender.identity.device, content, step) || core.leaving) return;
     const { account, device, accountName: name } = sender.identity;
     core.ports.notify({ kind: 'message', group: core.id, from: { account, device, name }, content, plaintext: opened.plaintext }, step);
   }
@@ -186,11 +192,28 @@ export function recipientsOf(members: readonly Member[]): Recipient[] {
   }));
 }
 
-function contentIdOf(authenticatedData: Uint8Array): string | undefined {
+function logged(state: StateId, bytes: Uint8Array, alone: boolean, { now }: Step): LoggedMessage {
+  return alone ? { state, bytes: new Uint8Array(), at: now, alone } : { state, bytes, at: now };
+}
+
+function waitAfter(tries: number): number {
+  return Math.min(FIRST_WAIT_MS * 2 ** (tries - 1), LAST_WAIT_MS);
+}
+
+interface Label {
+  /** Absent where it is none that could be shown. */
+  readonly content?: string;
+  readonly onlyFor?: string;
+}
+
+function labelOf(authenticatedData: Uint8Array): Label {
   try {
-    const { contentId } = fromBinary(MessageAuthenticatedDataSchema, authenticatedData);
-    return contentId.length === ID_BYTES ? toHex(contentId) : undefined;
+    const { contentId, onlyFor } = fromBinary(MessageAuthenticatedDataSchema, authenticatedData);
+    return {
+      ...(contentId.length === ID_BYTES && { content: toHex(contentId) }),
+      ...(onlyFor.length > 0 && { onlyFor: toHex(onlyFor) }),
+    };
   } catch {
-    return undefined;
+    return {};
   }
 }

@@ -145,6 +145,7 @@ export class Sync {
     const { core } = this;
     core.ports.count('hello');
     if (toHex(hello.leaf) === from.id) core.show(from.id);
+    this.rejoining.hears(from, toHex(hello.leaf), step);
     core.ports.sighted(from.identity.device, step);
     const peer = this.#peer(from.identity.device);
     if (hello.path.length > 0) peer.shown = shownBy(hello);

@@ -276,6 +276,38 @@ describe('a message', () => {
     expectTogether(hiking, [alice, bob]);
   });
 
+  it('that is sealed again for one who could not read it is not shown to those who came after it was written', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob);
+    await bob.offline();
+    await alice.say(hiking, 'between you and me');
+    await office.pass(MINUTE);
+    for (let i = 0; i < 18; i++) {
+      await alice.wish(hiking, { kind: 'rename', name: `name ${i}` });
+      await office.settle();
+    }
+    await alice.add(hiking, carol);
+    office.loses = ({ kind }) => kind === 'supply' || kind === 'application';
+    await bob.online();
+    await office.pass(2 * HOUR, 10 * SECOND);
+    office.loses = () => false;
+    await office.pass(30 * MINUTE, 10 * SECOND);
+    expect(bob.shown).toEqual(['alice: between you and me']);
+    expect(carol.shown).toEqual([]);
+  });
+
+  it('is not said to wait because of another that waits for one device alone', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    office.answersCannot = ({ to, kind }) => to === carol && kind === 'application';
+    await alice.say(hiking, 'carol says that she can not read this');
+    await office.pass(5 * MINUTE, 5 * SECOND);
+    await alice.say(hiking, 'nor this');
+    await office.settle();
+    expect(bob.shown).toHaveLength(2);
+    expect(alice.told('waiting')).toEqual([]);
+  });
+
   it('that was discarded goes out no more', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
     const hiking = await hikers(alice, bob);

@@ -682,7 +682,7 @@ export class Messenger {
 
   #cannot(entry: OutboxEntry, to: RecipientState, group: Group | undefined, step: Step): Group | undefined {
     if (entry.kind === 'message' && entry.content !== undefined && this.contents.get(entry.content) !== undefined)
-      group?.sealAgain(entry.content, to);
+      group?.sealAgain(entry.content, to, step);
     // The key package to which it was sealed is lost.
     if (entry.kind === 'welcome' && group !== undefined) this.#replace(group, to, step);
     this.#moved(entry, step);

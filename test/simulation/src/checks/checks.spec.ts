@@ -88,6 +88,7 @@ describe('each message once', () => {
     plaintext: 'hello',
     discarded: false,
     sealings: [sealing()],
+    openedBy: new Set(),
     ...more,
   });
   const shown = { content: 'content 1', plaintext: 'hello' };
@@ -125,6 +126,21 @@ describe('each message once', () => {
   it('is not owed to one who has left, and is back', () => {
     const back = witness('carol', { left: new Set([GROUP]) }, { ownLeaf: `${GROUP}/newer` });
     expect(checkEachMessageOnce([message()], [witness('alice', wrote), witness('bob', { history: [shown] }), back])).toEqual([]);
+  });
+
+  it('is not owed to a new leaf by one who was told that the old one had it, or saw the old one removed for good', () => {
+    const back = witness('carol', {}, { ownLeaf: `${GROUP}/newer` });
+    const others = [witness('alice', wrote), witness('bob', { history: [shown] })];
+    const openedBy = new Set([member('carol').device]);
+    expect(checkEachMessageOnce([message({ openedBy })], [...others, back])).toEqual([]);
+    const removal = witness('bob', { history: [shown] }, { removed: new Set([member('carol').leaf]) });
+    expect(checkEachMessageOnce([message()], [others[0]!, removal, back])).toEqual([]);
+    expect(checkEachMessageOnce([message()], [...others, back])).toHaveLength(1);
+  });
+
+  it('is owed again to the same leaf on an older disk: its keys are back', () => {
+    const openedBy = new Set([member('carol').device]);
+    expect(checkEachMessageOnce([message({ openedBy })], arrived('bob'))).toHaveLength(1);
   });
 
   it('is not asked for where it was discarded, or never sealed', () => {

@@ -4,6 +4,8 @@ import { activeIn, short, type Sight, type Witness } from './sight.js';
 export interface Written extends Composed {
   /** In the order of their making; those that left the device. */
   readonly sealings: readonly Sealing[];
+  /** Devices that had durably opened it at some time, whatever became of their disks. */
+  readonly openedBy: ReadonlySet<string>;
 }
 
 /**
@@ -24,7 +26,9 @@ function checkNeverTwice(written: readonly Written[], witnesses: readonly Witnes
       const message = known.get(content);
       if (twice) return [`${name} was shown ${short(content)} twice`];
       if (message === undefined || message.plaintext !== plaintext) return [`${name} was shown ${short(content)}, which nobody wrote so`];
-      const meant = message.sealings.some(({ members }) => members.some((each) => each.device === device));
+      const meant = message.sealings.some(
+        ({ members, onlyFor }) => (onlyFor ?? device) === device && members.some((each) => each.device === device),
+      );
       return meant ? [] : [`${name} was shown ${short(content)}, which was never sealed for it`];
     });
   });
@@ -39,12 +43,20 @@ function checkArrival(message: Written, witnesses: readonly Witness[]): string[]
   return active.flatMap((sight) => {
     const was = first.members.find(({ device }) => device === sight.device);
     if (was === undefined || sight.device === message.device || hasSeen(sight, message, witnesses)) return [];
-    // Whoever has left and is back wants nothing of before.
-    if (was.leaf !== sight.ownLeaf && witnessOf(sight, witnesses)?.left.has(message.group) === true) return [];
+    if (was.leaf !== sight.ownLeaf && isPast(was.leaf, sight, message, active, witnesses)) return [];
     const keepsKeys = was.leaf === sight.ownLeaf && first.epoch >= sight.heldFrom;
     const owed = whyOwed(message, { sameLeaf: was.leaf === sight.ownLeaf, keepsKeys }, active, witnesses);
     return owed === undefined ? [] : [`${sight.name} never saw ${short(message.content)} (epoch ${first.epoch}): ${owed}`];
   });
+}
+
+/**
+ * A leaf that is no more was owed nothing further when it was removed for good, when its owner left, and when it had opened the message
+ * already and was put back to an older disk: its sender was told so.
+ */
+function isPast(leaf: string, sight: Sight, message: Written, active: readonly Sight[], witnesses: readonly Witness[]): boolean {
+  const hasLeft = witnessOf(sight, witnesses)?.left.has(message.group) === true;
+  return hasLeft || message.openedBy.has(sight.device) || active.some(({ removed }) => removed.has(leaf));
 }
 
 /** Undefined when neither the sender nor anybody with its ciphertext is left, or nobody but the sender could help one who has no keys. */

@@ -10,6 +10,8 @@ export interface Sealing {
   readonly content: string;
   readonly plaintext: string;
   readonly members: readonly SealedFor[];
+  /** The device for which alone it was sealed again. */
+  readonly onlyFor?: string | undefined;
   /** Leaves of the state that its sender had durably seen removed when this became durable. */
   forbidden: readonly string[];
   /** Its bytes were handed to the network. */

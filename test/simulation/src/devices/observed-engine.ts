@@ -69,8 +69,8 @@ function placeOf(engine: MlsEngine, state: GroupState) {
 }
 
 function contentOf(plaintext: Uint8Array, authenticatedData: Uint8Array) {
-  const { contentId } = fromBinary(MessageAuthenticatedDataSchema, authenticatedData);
-  return { content: hex(contentId), plaintext: hex(plaintext) };
+  const { contentId, onlyFor } = fromBinary(MessageAuthenticatedDataSchema, authenticatedData);
+  return { content: hex(contentId), plaintext: hex(plaintext), onlyFor: onlyFor.length === 0 ? undefined : hex(onlyFor) };
 }
 
 function describe(engine: MlsEngine, state: GroupState, { remove, groupData, token }: Changes, after: readonly Member[]): string {

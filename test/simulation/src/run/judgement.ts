@@ -1,5 +1,5 @@
 import { checkEachMessageOnce } from '../checks/each-message-once.js';
-import type { Violation } from '../checks/ledger.js';
+import type { Sealing, Violation } from '../checks/ledger.js';
 import { checkNothingLeft } from '../checks/nothing-left.js';
 import { checkOneHead } from '../checks/one-head.js';
 import { checkSealings } from '../checks/sealed-for-members.js';
@@ -13,7 +13,11 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
   const witnesses = devices.map((each) => witnessOf(each, each === hostile));
   const honest = witnesses.filter((each) => !each.hostile);
   const byContent = sealingsByContent(simulation);
-  const written = [...ledger.composed.values()].map((each) => ({ ...each, sealings: byContent.get(each.content) ?? [] }));
+  const written = [...ledger.composed.values()].map((each) => {
+    const sealed = byContent.get(each.content) ?? [];
+    const openedBy = new Set(sealed.flatMap(([message]) => [...(ledger.opened.get(message)?.keys() ?? [])]));
+    return { ...each, sealings: sealed.map(([, sealing]) => sealing), openedBy };
+  });
   const nameOf = (device: string) => witnesses.find((each) => each.device === device)?.name ?? device.slice(0, 8);
   const sealings = new Map([...ledger.sealings].filter(([, { device }]) => honest.some((each) => each.device === device)));
   const openedAt = (message: string, device: string) => ledger.opened.get(message)?.get(device);
@@ -29,12 +33,11 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
   ];
 }
 
-function sealingsByContent({ ledger }: Simulation) {
-  const byContent = new Map<string, typeof ledger.sealings extends Map<string, infer S> ? S[] : never>();
-  for (const sealing of ledger.sealings.values()) {
-    if (!sealing.left) continue;
-    byContent.set(sealing.content, [...(byContent.get(sealing.content) ?? []), sealing]);
-  }
+/** With the ids of their messages. */
+function sealingsByContent({ ledger }: Simulation): Map<string, [string, Sealing][]> {
+  const byContent = new Map<string, [string, Sealing][]>();
+  for (const [message, sealing] of ledger.sealings)
+    if (sealing.left) byContent.set(sealing.content, [...(byContent.get(sealing.content) ?? []), [message, sealing]]);
   return byContent;
 }
 

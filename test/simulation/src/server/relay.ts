@@ -104,7 +104,7 @@ export class Relay {
 
   send(sender: string, send: SendFrame): void {
     const known = this.#messages.get(`${sender}/${send.id}`);
-    if (known !== undefined) return this.#accept(known);
+    if (known !== undefined) return this.#repeat(known, send);
     if (this.options.busy()) {
       return this.output(sender, receiptOf(send.id, ReceiptStatus.REFUSED, { retryAfterMs: BUSY_RETRY_MS }));
     }
@@ -144,6 +144,13 @@ export class Relay {
     this.schedule.after(deadline - now, () => {
       if (this.#incarnation === incarnation) for (const delivery of [...message.open]) this.#settle(delivery, ReceiptStatus.UNDELIVERED);
     });
+  }
+
+  /** Who has it already gets it again: its sender did not hear of that. */
+  #repeat(message: Message, { recipients }: SendFrame): void {
+    const open = new Set([...message.open].map(({ device }) => device));
+    for (const { device, token } of recipients) if (!open.has(device)) this.#addDelivery(message, device, token);
+    this.#accept(message);
   }
 
   #addDelivery(message: Message, device: string, token: Uint8Array): void {
