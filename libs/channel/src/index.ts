@@ -3,5 +3,5 @@ export { ready } from './sodium.js';
 export { ChannelError, type ChannelErrorReason } from './error.js';
 export { type Answer, ClientHandshake, type GatewayIdentity, ServerHandshake } from './handshake.js';
 export { BOXES_PER_KEY, SealedChannel } from './sealed-channel.js';
-export { MAX_FRAMES_BYTES, padmeLength } from './padding.js';
+export { boxLength, MAX_FRAMES_BYTES, padmeLength } from './padding.js';
 export { isSuccession, makeGatewayKey, pinOf, signCertificate, signSuccession, type SigningKeyPair, type Trust } from './certificate.js';

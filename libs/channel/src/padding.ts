@@ -23,3 +23,8 @@ export function plaintextLength(framesLength: number): number {
   const padded = padmeLength(Math.max(framesLength + LENGTH_BYTES, MIN_PLAINTEXT_BYTES));
   return Math.min(padded, MAX_PLAINTEXT_BYTES);
 }
+
+/** Length of the box for that many Frames bytes. */
+export function boxLength(framesLength: number): number {
+  return plaintextLength(framesLength) + TAG_BYTES;
+}

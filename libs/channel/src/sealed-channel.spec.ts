@@ -3,7 +3,7 @@ import { LIMITS } from '@sotto/protocol';
 import fc from 'fast-check';
 import { ChannelError, type ChannelErrorReason } from './error.js';
 import { directionKeys } from './key-schedule.js';
-import { MAX_FRAMES_BYTES, padmeLength } from './padding.js';
+import { boxLength, MAX_FRAMES_BYTES, padmeLength } from './padding.js';
 import { BOXES_PER_KEY, SealedChannel } from './sealed-channel.js';
 import { ready } from './sodium.js';
 
@@ -41,6 +41,26 @@ describe('a sealed channel', () => {
   it('makes the same box of parts as of the whole', () => {
     const parts = [new Uint8Array([1, 2]), new Uint8Array(0), new Uint8Array([3])];
     expect(pair().alice.seal(parts, 3)).toEqual(pair().alice.seal(new Uint8Array([1, 2, 3])));
+  });
+
+  it('seals into a place in the middle of a message, and touches nothing beside it', () => {
+    const message = new Uint8Array(4 + boxLength(3) + 4).fill(0xee);
+    pair().alice.sealInto(message, 4, [new Uint8Array([1, 2, 3])], 3);
+    expect(message.subarray(4, -4)).toEqual(pair().alice.seal(new Uint8Array([1, 2, 3])));
+    expect([...message.subarray(0, 4), ...message.subarray(-4)]).toEqual(Array(8).fill(0xee));
+  });
+
+  it('refuses a place that is too small before it uses up a nonce', () => {
+    const { alice, server } = pair();
+    expect(() => alice.sealInto(new Uint8Array(boxLength(1)), 1, new Uint8Array(1), 1)).toThrow(RangeError);
+    expect(server.open(alice.seal(new Uint8Array([5])))).toEqual(new Uint8Array([5]));
+  });
+
+  it('opens into memory that it is given', () => {
+    const { alice, server } = pair();
+    const room = new Uint8Array(2);
+    expect(server.open(alice.seal(new Uint8Array([8, 9])), () => room)).toBe(room);
+    expect(room).toEqual(new Uint8Array([8, 9]));
   });
 
   it('refuses parts that do not add up, and seals nothing left from other connections', () => {

@@ -1,7 +1,7 @@
 import { LIMITS } from '@sotto/protocol';
 import { ChannelError } from './error.js';
 import { CHANNEL_KEY_BYTES, type DirectionKeys, rekey } from './key-schedule.js';
-import { LENGTH_BYTES, MAX_FRAMES_BYTES, MIN_PLAINTEXT_BYTES, plaintextLength, TAG_BYTES } from './padding.js';
+import { boxLength, LENGTH_BYTES, MAX_FRAMES_BYTES, MIN_PLAINTEXT_BYTES, plaintextLength, TAG_BYTES } from './padding.js';
 import { BOX_AT, KEYS_AT, NONCE_AT, type Scratch, sharedScratch } from './scratch.js';
 
 export const BOXES_PER_KEY = 4_096;
@@ -37,23 +37,34 @@ export class SealedChannel {
   seal(frames: Uint8Array): Uint8Array;
   seal(parts: readonly Uint8Array[], totalLength: number): Uint8Array;
   seal(frames: Uint8Array | readonly Uint8Array[], totalLength?: number): Uint8Array {
-    if (this.#closed) throw new ChannelError('closed');
     const length = frames instanceof Uint8Array ? frames.length : totalLength!;
+    const box = new Uint8Array(boxLength(length));
+    this.sealInto(box, 0, frames, length);
+    return box;
+  }
+
+  /** As `seal`, into `target` from `start` on, where `boxLength(length)` bytes are written. */
+  sealInto(target: Uint8Array, start: number, frames: Uint8Array | readonly Uint8Array[], length: number): void {
+    if (this.#closed) throw new ChannelError('closed');
     if (length > MAX_FRAMES_BYTES) throw new ChannelError('too-large');
+    const padded = plaintextLength(length);
+    if (target.length - start < padded + TAG_BYTES) throw new RangeError('no room for the box');
     const scratch = sharedScratch();
     const at = scratch.base + BOX_AT;
-    const padded = plaintextLength(length);
     writePlaintext(scratch.raw.HEAPU8, at, frames, length, padded);
     this.#load(scratch, this.#sent);
     const key = scratch.base + KEYS_AT + SEND;
     scratch.raw._crypto_aead_chacha20poly1305_ietf_encrypt(at, 0, at, padded, 0, 0, 0, 0, 0, scratch.base + NONCE_AT, key);
     this.#sent++;
     if (this.#sent % BOXES_PER_KEY === 0) rekey(this.#keys, SEND);
-    return scratch.raw.HEAPU8.slice(at, at + padded + TAG_BYTES);
+    target.set(scratch.raw.HEAPU8.subarray(at, at + padded + TAG_BYTES), start);
   }
 
-  /** The Frames bytes of the next box, without padding. Whatever it throws (`tag-failed`, `malformed`, `too-large`), the channel is closed. */
-  open(box: Uint8Array): Uint8Array {
+  /**
+   * The Frames bytes of the next box, without padding, in memory from `room`: by default of their own.
+   * Whatever it throws (`tag-failed`, `malformed`, `too-large`), the channel is closed.
+   */
+  open(box: Uint8Array, room: (length: number) => Uint8Array = ownRoom): Uint8Array {
     if (this.#closed) throw new ChannelError('closed');
     if (box.length > LIMITS.boxBytes) this.#fail('too-large');
     if (box.length < MIN_PLAINTEXT_BYTES + TAG_BYTES) this.#fail('malformed');
@@ -68,7 +79,7 @@ export class SealedChannel {
     }
     this.#received++;
     if (this.#received % BOXES_PER_KEY === 0) rekey(this.#keys, RECEIVE);
-    return this.#framesOf(scratch.raw.HEAPU8, at, box.length - TAG_BYTES);
+    return this.#framesOf(scratch.raw.HEAPU8, at, box.length - TAG_BYTES, room);
   }
 
   /** Forgets the keys. */
@@ -88,16 +99,22 @@ export class SealedChannel {
     writeUint32(heap, at + 8, counter >>> 0);
   }
 
-  #framesOf(heap: Uint8Array, at: number, plaintextBytes: number): Uint8Array {
+  #framesOf(heap: Uint8Array, at: number, plaintextBytes: number, room: (length: number) => Uint8Array): Uint8Array {
     const length = ((heap[at]! << 24) | (heap[at + 1]! << 16) | (heap[at + 2]! << 8) | heap[at + 3]!) >>> 0;
     if (length > plaintextBytes - LENGTH_BYTES) this.#fail('malformed');
-    return heap.slice(at + LENGTH_BYTES, at + LENGTH_BYTES + length);
+    const frames = room(length);
+    frames.set(heap.subarray(at + LENGTH_BYTES, at + LENGTH_BYTES + length));
+    return frames;
   }
 
   #fail(reason: 'tag-failed' | 'malformed' | 'too-large'): never {
     this.close();
     throw new ChannelError(reason);
   }
+}
+
+function ownRoom(length: number): Uint8Array {
+  return new Uint8Array(length);
 }
 
 /** Checks every part against `length` before it writes: the scratch holds what other connections left, and none of it may be sealed. */

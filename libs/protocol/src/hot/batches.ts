@@ -1,4 +1,5 @@
 import { ID_BYTES } from '../ids.js';
+import { shortLived } from './short-lived.js';
 import { BYTES, bytesFieldSize, FIXED32, FIXED64, Reader, Writer, WireError } from './wire.js';
 
 const CONNECTION_AND_IDS = 5 + 2 * (2 + ID_BYTES);
@@ -25,7 +26,7 @@ export function encodeRelayInput(
   message: Uint8Array,
 ): Uint8Array {
   const length = CONNECTION_AND_IDS + bytesFieldSize(message.length);
-  const writer = new Writer(new Uint8Array(bytesFieldSize(length)));
+  const writer = new Writer(shortLived(bytesFieldSize(length)));
   inputHeader(writer, length, connection, device, account);
   writer.bytes(kind === 'send' ? 4 : 5, message);
   return writer.buffer;
@@ -33,7 +34,7 @@ export function encodeRelayInput(
 
 export function encodeNotHere(connection: number, device: Uint8Array, account: Uint8Array, delivery: number, relay: number): Uint8Array {
   const length = CONNECTION_AND_IDS + 9;
-  const writer = new Writer(new Uint8Array(bytesFieldSize(length)));
+  const writer = new Writer(shortLived(bytesFieldSize(length)));
   inputHeader(writer, length, connection, device, account);
   writer.fixed64(6, delivery, relay);
   return writer.buffer;
@@ -50,7 +51,7 @@ function inputHeader(writer: Writer, length: number, connection: number, device:
 /** An entry of GatewayBatch.outputs with a frame as it stands in Frames. */
 export function encodeGatewayOutput(connection: number, frame: Uint8Array): Uint8Array {
   const length = 5 + bytesFieldSize(frame.length);
-  const writer = new Writer(new Uint8Array(bytesFieldSize(length)));
+  const writer = new Writer(shortLived(bytesFieldSize(length)));
   writer.tag(2, BYTES);
   writer.varint(length);
   writer.fixed32(1, connection);
@@ -62,7 +63,7 @@ export function encodeGatewayOutput(connection: number, frame: Uint8Array): Uint
 export function encodeSharedDelivery(payload: Uint8Array, recipients: readonly number[]): Uint8Array {
   const recipientsLength = 4 * recipients.length;
   const length = bytesFieldSize(payload.length) + bytesFieldSize(recipientsLength);
-  const writer = new Writer(new Uint8Array(bytesFieldSize(length)));
+  const writer = new Writer(shortLived(bytesFieldSize(length)));
   writer.tag(3, BYTES);
   writer.varint(length);
   writer.bytes(1, payload);
@@ -74,7 +75,7 @@ export function encodeSharedDelivery(payload: Uint8Array, recipients: readonly n
 
 /** Puts entries behind the sender's incarnation: a RelayBatch or a GatewayBatch. */
 export function encodeBatch(incarnation: number, entries: readonly Uint8Array[], length: number): Uint8Array {
-  const writer = new Writer(new Uint8Array(5 + length));
+  const writer = new Writer(shortLived(5 + length));
   writer.fixed32(1, incarnation);
   for (const entry of entries) {
     writer.buffer.set(entry, writer.offset);

@@ -1,6 +1,7 @@
 import type { Outcome, ReceiptStatus } from '../generated/sotto/v1/frames_pb.js';
 import { ID_BYTES, SLOT_BYTES, TOKEN_BYTES } from '../ids.js';
 import { LIMITS } from '../limits.js';
+import { shortLived } from './short-lived.js';
 import { BYTES, bytesFieldSize, FIXED64, Reader, VARINT, varintSize, WireError, Writer } from './wire.js';
 
 /** Field numbers of Frame.kind in frames.proto. */
@@ -40,7 +41,7 @@ export function forEachFrame(frames: Uint8Array, visit: (kind: number, start: nu
 /** Wraps a serialised message of a frame kind as one entry of Frames: the bytes that go into a box. */
 export function wrapFrame(kind: number, message: Uint8Array): Uint8Array {
   const inner = bytesFieldSize(message.length);
-  const writer = new Writer(new Uint8Array(bytesFieldSize(inner)));
+  const writer = new Writer(shortLived(bytesFieldSize(inner)));
   frameHeader(writer, kind, message.length);
   writer.buffer.set(message, writer.offset);
   return writer.buffer;
@@ -173,7 +174,7 @@ export function parseAck(bytes: Uint8Array): ParsedAck {
 /** A Deliver as an entry of Frames but for its payload, which comes last: so that many can share one. */
 export function encodeDeliverStart(relay: number, delivery: number, payloadLength: number): Uint8Array {
   const length = 9 + bytesFieldSize(payloadLength);
-  const writer = new Writer(new Uint8Array(bytesFieldSize(bytesFieldSize(length)) - payloadLength));
+  const writer = new Writer(shortLived(bytesFieldSize(bytesFieldSize(length)) - payloadLength));
   frameHeader(writer, FrameKind.DELIVER, length);
   writer.fixed64(1, delivery, relay);
   writer.tag(2, BYTES);
@@ -196,7 +197,7 @@ export function encodeReceipt(id: Uint8Array, device: Uint8Array, status: Receip
     1 +
     varintSize(status) +
     (relay === 0 ? 0 : 5);
-  const writer = new Writer(new Uint8Array(bytesFieldSize(bytesFieldSize(length))));
+  const writer = new Writer(shortLived(bytesFieldSize(bytesFieldSize(length))));
   frameHeader(writer, FrameKind.RECEIPT, length);
   if (id.length > 0) writer.bytes(1, id);
   if (device.length > 0) writer.bytes(2, device);
@@ -232,7 +233,7 @@ export function encodeSend(send: OutgoingSend): Uint8Array {
     (ttl === 0 ? 0 : 1 + varintSize(ttl)) +
     optionalSize(slot) +
     optionalSize(commitId);
-  const writer = new Writer(new Uint8Array(bytesFieldSize(bytesFieldSize(length))));
+  const writer = new Writer(shortLived(bytesFieldSize(bytesFieldSize(length))));
   frameHeader(writer, FrameKind.SEND, length);
   writer.bytes(1, id);
   for (let i = 0; i < devices.length; i++) {
@@ -258,7 +259,7 @@ function optionalSize(value: Uint8Array): number {
 /** An Ack of the Deliver with this handle, as an entry of Frames. */
 export function encodeAck({ relay, delivery, outcome }: ParsedAck): Uint8Array {
   const length = 9 + 1 + varintSize(outcome);
-  const writer = new Writer(new Uint8Array(bytesFieldSize(bytesFieldSize(length))));
+  const writer = new Writer(shortLived(bytesFieldSize(bytesFieldSize(length))));
   frameHeader(writer, FrameKind.ACK, length);
   writer.fixed64(1, delivery, relay);
   writer.tag(2, VARINT);

@@ -29,4 +29,5 @@ export {
   type ParsedRelayInput,
   readGatewayBatch,
 } from './batches.js';
+export { shortLived } from './short-lived.js';
 export { WireError } from './wire.js';
