@@ -1,8 +1,10 @@
+import type { Duplex } from 'node:stream';
 import type { SealedChannel, ServerHandshake } from '@sotto/channel';
 import type { DeviceRoute } from '@sotto/platform/live-state';
 import { LIMITS } from '@sotto/protocol';
 import { entryLength } from '@sotto/protocol/frames';
 import type { WebSocket } from 'ws';
+import { boxMessage } from './box-message.js';
 
 /** Where a box is cut, so that its padded size stays within the limit. */
 const BOX_CUT = LIMITS.boxBytes / 2;
@@ -35,9 +37,8 @@ export class Connection {
   deaf = false;
   /** Coarse clock of the last sign of life, milliseconds. */
   lastSeen: number;
-  /** Token bucket of messages. */
-  sendTokens: number;
-  sendRefilled: number;
+  /** When the messages taken so far would be used up at the allowed rate: the bucket is full while this is past. Milliseconds since the epoch. */
+  private sendsUntil = 0;
   private frames: Uint8Array[] | undefined;
   private framesLength = 0;
 
@@ -45,14 +46,13 @@ export class Connection {
     /** Never used twice in this gateway's incarnation. */
     readonly number: number,
     readonly socket: WebSocket,
+    /** What `socket` runs on. Boxes are written to it as whole WebSocket messages; everything else goes through `socket`. */
+    private readonly stream: Duplex,
     readonly address: string,
     /** Milliseconds since the epoch. */
     readonly openedAt: number,
-    burst: number,
   ) {
     this.lastSeen = openedAt;
-    this.sendTokens = burst;
-    this.sendRefilled = openedAt;
   }
 
   /** Queues a frame, or a further part of one, for the next box. True when it is the first since the last flush. */
@@ -66,14 +66,14 @@ export class Connection {
 
   /** Seals and sends what is queued: one box, or several when it is much. False: the client is too slow. */
   flush(): boolean {
-    const { frames, channel, socket } = this;
+    const { frames, channel, stream } = this;
     if (frames === undefined || channel === undefined) return true;
     const total = this.framesLength;
     this.frames = undefined;
     this.framesLength = 0;
-    if (total <= BOX_CUT) socket.send(channel.seal(frames, total));
+    if (total <= BOX_CUT) stream.write(boxMessage(channel, frames, total));
     else this.sendCut(frames, channel);
-    return socket.bufferedAmount <= LIMITS.unsentBytes;
+    return stream.writableLength <= LIMITS.unsentBytes;
   }
 
   private sendCut(frames: Uint8Array[], channel: SealedChannel): void {
@@ -82,7 +82,7 @@ export class Connection {
     for (let i = 0; i < frames.length;) {
       const end = length + entryLength(frames[i]!);
       if (length > 0 && end > BOX_CUT) {
-        this.socket.send(channel.seal(parts, length));
+        this.stream.write(boxMessage(channel, parts, length));
         parts = [];
         length = 0;
         continue;
@@ -90,15 +90,14 @@ export class Connection {
       // A frame may have come in parts, and is never cut.
       for (; length < end; length += frames[i++]!.length) parts.push(frames[i]!);
     }
-    this.socket.send(channel.seal(parts, length));
+    this.stream.write(boxMessage(channel, parts, length));
   }
 
-  /** Takes one message's worth from the bucket; false: it is empty. */
+  /** Takes one message's worth of `rate` a second, at most `burst` at once; false: there is none left. */
   takeSend(now: number, rate: number, burst: number): boolean {
-    this.sendTokens = Math.min(burst, this.sendTokens + ((now - this.sendRefilled) / 1_000) * rate);
-    this.sendRefilled = now;
-    if (this.sendTokens < 1) return false;
-    this.sendTokens--;
+    const until = Math.max(this.sendsUntil, now) + 1_000 / rate;
+    if (until > now + (burst * 1_000) / rate) return false;
+    this.sendsUntil = until;
     return true;
   }
 }

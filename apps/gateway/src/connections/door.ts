@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type SealedChannel, ServerHandshake } from '@sotto/channel';
 import { LIMITS, TIMES } from '@sotto/protocol';
+import { shortLived } from '@sotto/protocol/frames';
 import { WebSocket, WebSocketServer } from 'ws';
 import { GatewayCertificateHolder } from '../certificates/gateway-certificate.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../gateway.config.js';
@@ -84,12 +85,12 @@ export class Door {
       websocket.on('error', onError);
       if (websocket.protocol !== SUBPROTOCOL) return websocket.close(1002, `offer the subprotocol ${SUBPROTOCOL}`);
       if (this.table.size >= this.config.maxConnections) return websocket.close(CloseCode.TRY_AGAIN_LATER, 'the server is full');
-      this.welcome(websocket, clientAddress(request, this.config.trustedProxies)).catch(() => websocket.terminate());
+      this.welcome(websocket, socket, clientAddress(request, this.config.trustedProxies)).catch(() => websocket.terminate());
     });
   }
 
-  private async welcome(socket: WebSocket, address: string): Promise<void> {
-    const connection = new Connection(this.table.takeNumber(), socket, address, Date.now(), this.config.sendBurst);
+  private async welcome(socket: WebSocket, stream: Duplex, address: string): Promise<void> {
+    const connection = new Connection(this.table.takeNumber(), socket, stream, address, Date.now());
     this.owners.set(socket, connection);
     this.table.add(connection);
     socket.on('message', this.onMessage);
@@ -145,7 +146,7 @@ export class Door {
 
   private onBox(connection: Connection, box: Uint8Array): void {
     try {
-      this.dispatcher.dispatch(connection, connection.channel!.open(box));
+      this.dispatcher.dispatch(connection, connection.channel!.open(box, shortLived));
     } catch {
       connection.deaf = true;
       connection.socket.close(CloseCode.MALFORMED, 'not a box of this channel, or not frames');

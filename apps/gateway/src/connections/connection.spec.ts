@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ready, SealedChannel } from '@sotto/channel';
+import { LIMITS } from '@sotto/protocol';
+import { WebSocket, WebSocketServer } from 'ws';
+import { Connection } from './connection.js';
+
+const KEYS = { clientToServer: new Uint8Array(32).fill(1), serverToClient: new Uint8Array(32).fill(2) };
+const BINDING = new Uint8Array(32);
+
+/** A connection as the door makes it, and alice's end of its WebSocket. */
+async function connected(): Promise<{ connection: Connection; alice: WebSocket; close(): Promise<void> }> {
+  const http = createServer();
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  const connection = new Promise<Connection>((resolve) => {
+    http.once('upgrade', (request, stream, head) =>
+      sockets.handleUpgrade(request, stream, head, (socket) => resolve(new Connection(1, socket, stream, '127.0.0.1', Date.now()))),
+    );
+  });
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  const alice = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`, { perMessageDeflate: false });
+  await once(alice, 'open');
+  const close = async () => {
+    alice.terminate();
+    http.close();
+    await once(http, 'close');
+  };
+  return { connection: await connection, alice, close };
+}
+
+function frameOf(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => i % 251);
+}
+
+beforeAll(ready);
+
+describe('a connection', () => {
+  let party: Awaited<ReturnType<typeof connected>>;
+  let opened: Uint8Array[];
+
+  beforeAll(async () => {
+    party = await connected();
+    party.connection.channel = new SealedChannel(BINDING, KEYS, 'server');
+    const channel = new SealedChannel(BINDING, KEYS, 'client');
+    party.alice.on('message', (box: Buffer, isBinary) => opened.push(isBinary ? channel.open(box) : new Uint8Array(0)));
+  });
+
+  afterAll(() => party.close());
+
+  async function sent(frames: Uint8Array[], boxes: number): Promise<Buffer> {
+    opened = [];
+    for (const frame of frames) party.connection.queue(frame);
+    expect(party.connection.flush()).toBe(true);
+    while (opened.length < boxes) await once(party.alice, 'message');
+    return Buffer.concat(opened);
+  }
+
+  it.each([[0], [1], [4_000], [61_436], [61_437], [70_000], [255_000]])(
+    'sends frames of %i bytes as one message that ws takes',
+    async (length) => {
+      expect((await sent([frameOf(length)], 1)).equals(frameOf(length))).toBe(true);
+    },
+  );
+
+  it('sends what gathered in one box, in order', async () => {
+    expect(await sent([frameOf(3), frameOf(300), frameOf(2)], 1)).toEqual(Buffer.concat([frameOf(3), frameOf(300), frameOf(2)]));
+  });
+
+  it('cuts much into boxes within the limit', async () => {
+    const frames = [frameOf(200_000), frameOf(200_000), frameOf(10)];
+    expect((await sent(frames, 2)).equals(Buffer.concat(frames))).toBe(true);
+    expect(opened.map(({ length }) => length)).toEqual([200_000, 200_010]);
+  });
+
+  it('mixes with what ws itself sends', async () => {
+    const pong = once(party.alice, 'pong');
+    party.alice.ping();
+    const whole = await sent([frameOf(5)], 1);
+    await pong;
+    expect(whole).toHaveLength(5);
+  });
+
+  it('says that the client is too slow when it leaves 1 MiB unread', () => {
+    party.alice.pause();
+    const frame = frameOf(200_000);
+    let fits = true;
+    for (let bytes = 0; fits && bytes < 64 * LIMITS.unsentBytes; bytes += 200_000) {
+      party.connection.queue(frame);
+      fits = party.connection.flush();
+    }
+    expect(fits).toBe(false);
+  });
+});
+
+describe('the allowance of messages', () => {
+  const RATE = 10;
+  const BURST = 20;
+  const start = 1_700_000_000_000;
+
+  function taken(connection: Connection, now: number, tries: number): number {
+    return Array.from({ length: tries }, () => connection.takeSend(now, RATE, BURST)).filter(Boolean).length;
+  }
+
+  it('is a burst at once, then the rate, and never more than a burst after a pause', () => {
+    const connection = new Connection(1, undefined as never, undefined as never, '', start);
+    expect(taken(connection, start, 100)).toBe(BURST);
+    expect(taken(connection, start + 50, 100)).toBe(0);
+    expect(taken(connection, start + 1_000, 100)).toBe(RATE);
+    expect(taken(connection, start + 3_600_000, 100)).toBe(BURST);
+  });
+});
