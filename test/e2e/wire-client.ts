@@ -16,7 +16,7 @@ import {
   Sessions,
   signedBytes,
 } from '@sotto/protocol';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 
 export const PASSWORD = 'a long enough phrase';
 
@@ -41,8 +41,8 @@ export class WireClient {
     socket.on('message', (data: Buffer) => this.receive(data));
   }
 
-  static async connect(url: string, pin: Uint8Array): Promise<WireClient> {
-    const socket = new WebSocket(url, 'sotto.v1');
+  static async connect(url: string, pin: Uint8Array, options: ClientOptions = {}): Promise<WireClient> {
+    const socket = new WebSocket(url, 'sotto.v1', options);
     const hello = await firstMessage(socket);
     const { clientHello, channel } = await ClientHandshake.answer(hello, { pin, now: Date.now() / 1_000 });
     socket.send(clientHello);

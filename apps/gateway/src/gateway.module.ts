@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CallRouter } from './calls/call-router.js';
 import { GatewayCertificateHolder } from './certificates/gateway-certificate.js';
+import { Admission } from './connections/admission.js';
 import { ConnectionTable } from './connections/connection-table.js';
 import { Door } from './connections/door.js';
 import { FrameDispatcher } from './connections/frame-dispatcher.js';
@@ -20,6 +21,7 @@ export class GatewayModule {
       providers: [
         { provide: GATEWAY_CONFIG, useValue: config },
         AccessTokenStrategy,
+        Admission,
         CallRouter,
         ConnectionTable,
         Door,

@@ -1,3 +1,3 @@
 export { GatewayModule } from './gateway.module.js';
 export { GatewayService } from './gateway.service.js';
-export { gatewayConfig, type GatewayConfig, gatewayConfigSchema } from './gateway.config.js';
+export { doorLimitsSchema, type DoorVariables, gatewayConfig, type GatewayConfig, gatewayConfigSchema } from './gateway.config.js';

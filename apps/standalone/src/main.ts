@@ -1,8 +1,9 @@
 import { loadConfig } from '@sotto/platform/config';
+import { doorLimitsSchema } from '@sotto/gateway';
 import { z } from 'zod';
 import { startStandalone } from './standalone.js';
 
-const schema = z.object({
+const schema = doorLimitsSchema.extend({
   SOTTO_FOLDER: z.string().min(1),
   GATEWAY_HOST: z.string().default('127.0.0.1'),
   GATEWAY_PORT: z.coerce.number().int().min(0).max(65_535).default(7_788),
@@ -28,6 +29,7 @@ try {
     trustedProxies: env.TRUSTED_PROXIES,
     sendRate: env.SEND_RATE,
     recipientRate: env.RELAY_RECIPIENT_RATE,
+    doorLimits: doorLimitsSchema.parse(env),
   });
   process.stdout.write(`${JSON.stringify({ port: server.port, pin: server.pin, pid: process.pid })}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.stop().then(() => process.exit(0)));

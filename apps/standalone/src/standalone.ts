@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { AuthModule, DEFAULT_AUTH_CONFIG, loadOrCreateServerIdentity, type RegistrationPolicy, type ServerIdentity } from '@sotto/auth';
 import { ContactsModule, contactsConfigSchema } from '@sotto/contacts';
 import { DirectoryModule, directoryConfigSchema } from '@sotto/directory';
-import { gatewayConfig, gatewayConfigSchema, GatewayModule, GatewayService } from '@sotto/gateway';
+import { type DoorVariables, gatewayConfig, gatewayConfigSchema, GatewayModule, GatewayService } from '@sotto/gateway';
 import { InProcessBus } from '@sotto/platform/bus';
 import { type Database, openDatabase } from '@sotto/platform/database';
 import { JsonLogger } from '@sotto/platform/logging';
@@ -33,6 +33,8 @@ export interface StandaloneOptions {
   sendRate?: number;
   /** Recipients a second of one account, of messages to more than one. */
   recipientRate?: number;
+  /** What those may take who have not logged in; by the names of the gateway's variables. */
+  doorLimits?: DoorVariables;
   logger?: LoggerService;
 }
 
@@ -93,6 +95,7 @@ function modules(options: StandaloneOptions, identity: ServerIdentity): DynamicM
   const window = options.retryWindowSeconds === undefined ? {} : { RELAY_RETRY_WINDOW: options.retryWindowSeconds };
   const gateway = gatewayConfigSchema.parse({
     ...window,
+    ...options.doorLimits,
     GATEWAY_HOST: options.host,
     GATEWAY_PORT: options.port,
     MAX_CONNECTIONS: options.maxConnections,

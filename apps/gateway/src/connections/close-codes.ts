@@ -2,7 +2,9 @@
 export const CloseCode = {
   /** RFC 6455: the server goes away. */
   GOING_AWAY: 1001,
-  /** RFC 6455 registry: the server is full. */
+  /** RFC 6455: a protocol error; no subprotocol in common. */
+  NO_SUBPROTOCOL: 1002,
+  /** RFC 6455 registry: the server is full, or too many come from one address. */
   TRY_AGAIN_LATER: 1013,
   /** A box or frame that is none. */
   MALFORMED: 4000,

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { Connection } from './connection.js';
+import type { SealedChannel } from '@sotto/channel';
+import { AddressCounts } from './address-counts.js';
 import { CloseCode } from './close-codes.js';
+import type { AttachedSession, Connection } from './connection.js';
 
 /** All connections of this gateway, and who they belong to. Flushes each at the end of the turn in which it was written to. */
 @Injectable()
@@ -10,6 +12,10 @@ export class ConnectionTable {
   private readonly accounts = new Map<string, Set<Connection>>();
   private dirty: Connection[] = [];
   private nextNumber = 1;
+  /** Connections that have no channel yet. */
+  handshakes = 0;
+  /** Connections that have not logged in, by address. */
+  readonly strangers = new AddressCounts();
   boxesSent = 0;
   framesSent = 0;
 
@@ -23,6 +29,18 @@ export class ConnectionTable {
 
   add(connection: Connection): void {
     this.connections.set(connection.number, connection);
+    this.handshakes++;
+    this.strangers.enter(connection.address);
+  }
+
+  has(connection: Connection): boolean {
+    return this.connections.get(connection.number) === connection;
+  }
+
+  /** The handshake is over. */
+  opened(connection: Connection, channel: SealedChannel): void {
+    connection.channel = channel;
+    this.handshakes--;
   }
 
   get(number: number): Connection | undefined {
@@ -41,9 +59,11 @@ export class ConnectionTable {
     return this.connections.values();
   }
 
-  /** Indexes an attached connection. */
-  attached(connection: Connection): void {
-    const { account, device } = connection.session!;
+  /** Indexes a connection that has logged in. */
+  attached(connection: Connection, session: AttachedSession): void {
+    connection.session = session;
+    this.strangers.leave(connection.address);
+    const { account, device } = session;
     this.devices.set(device, connection);
     const ofAccount = this.accounts.get(account);
     if (ofAccount === undefined) this.accounts.set(account, new Set([connection]));
@@ -52,8 +72,9 @@ export class ConnectionTable {
 
   remove(connection: Connection): void {
     this.connections.delete(connection.number);
-    const { session } = connection;
-    if (session === undefined) return;
+    const { session, channel, address } = connection;
+    if (channel === undefined) this.handshakes--;
+    if (session === undefined) return this.strangers.leave(address);
     if (this.devices.get(session.device) === connection) this.devices.delete(session.device);
     const ofAccount = this.accounts.get(session.account);
     ofAccount?.delete(connection);

@@ -9,6 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { GatewayCertificateHolder } from '../certificates/gateway-certificate.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../gateway.config.js';
 import { SessionService } from '../sessions/session.service.js';
+import { Admission } from './admission.js';
 import { clientAddress } from './client-address.js';
 import { CloseCode } from './close-codes.js';
 import { Connection } from './connection.js';
@@ -16,35 +17,45 @@ import { ConnectionTable } from './connection-table.js';
 import { FrameDispatcher } from './frame-dispatcher.js';
 
 const SUBPROTOCOL = 'sotto.v1';
-const HANDSHAKE_MS = 10_000;
-const ANONYMOUS_MS = 10 * 60_000;
 const SWEEP_MS = 5_000;
+
+/** Knows its connection, so that all sockets share their listeners and no table of sockets is needed. */
+class DoorSocket extends WebSocket {
+  connection: Connection | undefined;
+}
 
 /** The WebSocket server: lets connections in, speaks the handshake, takes boxes apart. One timer for all connections. */
 @Injectable()
 export class Door {
   private readonly log = new Logger(Door.name);
-  private readonly http: Server = createServer((_, response) =>
-    response.writeHead(426, { upgrade: 'websocket' }).end('This is a Sotto server.\n'),
-  );
-  private readonly sockets = new WebSocketServer({
+  private readonly http: Server;
+  private readonly sockets = new WebSocketServer<typeof DoorSocket>({
     noServer: true,
+    WebSocket: DoorSocket,
     perMessageDeflate: false,
     clientTracking: false,
     maxPayload: LIMITS.boxBytes,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
-  private readonly owners = new WeakMap<WebSocket, Connection>();
   private sweeper: NodeJS.Timeout | undefined;
   private closing = false;
 
   constructor(
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
     private readonly certificate: GatewayCertificateHolder,
+    private readonly admission: Admission,
     private readonly table: ConnectionTable,
     private readonly dispatcher: FrameDispatcher,
     private readonly sessions: SessionService,
-  ) {}
+  ) {
+    const { handshakeMs } = config.door;
+    // Also of a connection that never says a word.
+    const impatience = { headersTimeout: handshakeMs, requestTimeout: handshakeMs, connectionsCheckingInterval: SWEEP_MS };
+    this.http = createServer(impatience, (_, response) =>
+      response.writeHead(426, { upgrade: 'websocket' }).end('This is a Sotto server.\n'),
+    );
+    this.http.maxConnections = admission.tcpConnections;
+  }
 
   /** What is to be done in a process that is nothing but a gateway when it can't listen. */
   get onNotOpened(): (() => void) | undefined {
@@ -54,6 +65,7 @@ export class Door {
   /** Listens once auth has certified this gateway; returns the port. */
   async open(): Promise<number> {
     await this.certificate.start();
+    this.http.on('connection', (socket) => this.admission.arrive(socket));
     this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
     await new Promise<void>((resolve, reject) => {
       this.http.once('error', reject);
@@ -78,47 +90,42 @@ export class Door {
     setTimeout(() => all.forEach((connection) => connection.socket.terminate()), 500).unref();
   }
 
-  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.closing) return void socket.destroy();
-    this.sockets.handleUpgrade(request, socket, head, (websocket) => {
+  private upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    if (this.closing) return void stream.destroy();
+    this.admission.became(request.socket);
+    this.sockets.handleUpgrade(request, stream, head, (socket) => {
       // Before any refusal: a bad frame on a refused socket is an 'error' too, and one that nobody hears ends the process.
-      websocket.on('error', onError);
-      if (websocket.protocol !== SUBPROTOCOL) return websocket.close(1002, `offer the subprotocol ${SUBPROTOCOL}`);
-      if (this.table.size >= this.config.maxConnections) return websocket.close(CloseCode.TRY_AGAIN_LATER, 'the server is full');
-      this.welcome(websocket, socket, clientAddress(request, this.config.trustedProxies)).catch(() => websocket.terminate());
+      socket.on('error', onError);
+      if (socket.protocol !== SUBPROTOCOL) return refuse(socket, CloseCode.NO_SUBPROTOCOL, `offer the subprotocol ${SUBPROTOCOL}`);
+      const address = clientAddress(request, this.config.trustedProxies);
+      const refusal = this.admission.refusal(address, Date.now());
+      if (refusal !== undefined) return refuse(socket, CloseCode.TRY_AGAIN_LATER, refusal);
+      this.welcome(new Connection(this.table.takeNumber(), socket, stream, address, Date.now()), socket);
     });
   }
 
-  private async welcome(socket: WebSocket, stream: Duplex, address: string): Promise<void> {
-    const connection = new Connection(this.table.takeNumber(), socket, stream, address, Date.now());
-    this.owners.set(socket, connection);
+  private welcome(connection: Connection, socket: DoorSocket): void {
+    socket.connection = connection;
     this.table.add(connection);
     socket.on('message', this.onMessage);
     socket.on('close', this.onClose);
+    this.greet(connection).catch(() => socket.terminate());
+  }
+
+  private async greet(connection: Connection): Promise<void> {
     const { certificate, signingKey } = this.certificate;
     connection.handshake = await ServerHandshake.start({ certificate: certificate!, gatewaySigningKey: signingKey });
-    socket.send(connection.handshake.hello);
+    connection.socket.send(connection.handshake.hello);
   }
 
-  /** Shared by all sockets, bound to none: `sender` is the socket. */
-  private readonly onMessage = Door.bySocket((door: Door, socket, data) => {
-    const connection = door.owners.get(socket);
-    if (connection === undefined || connection.deaf) return;
+  private readonly onMessage = ofConnection((connection, data) => {
+    if (connection.deaf) return;
     connection.lastSeen = Date.now();
-    if (connection.channel === undefined) door.finishHandshake(connection, data);
-    else door.onBox(connection, data);
-  }, this);
+    if (connection.channel === undefined) this.finishHandshake(connection, data);
+    else this.onBox(connection, data);
+  });
 
-  private readonly onClose = Door.bySocket((door: Door, socket) => {
-    const connection = door.owners.get(socket);
-    if (connection !== undefined && door.table.get(connection.number) === connection) void door.left(connection);
-  }, this);
-
-  private static bySocket(handle: (door: Door, socket: WebSocket, data: Uint8Array) => void, door: Door) {
-    return function (this: WebSocket, data: unknown): void {
-      handle(door, this, data as Uint8Array);
-    };
-  }
+  private readonly onClose = ofConnection((connection) => void this.left(connection));
 
   private finishHandshake(connection: Connection, clientHello: Uint8Array): void {
     const { handshake, socket } = connection;
@@ -139,7 +146,8 @@ export class Door {
   private startBoxes(connection: Connection, channel: SealedChannel): void {
     const early = connection.early ?? [];
     connection.early = undefined;
-    connection.channel = channel;
+    if (!this.table.has(connection)) return channel.close();
+    this.table.opened(connection, channel);
     for (const box of early) this.onBox(connection, box);
     connection.socket.resume();
   }
@@ -154,7 +162,7 @@ export class Door {
   }
 
   private async left(connection: Connection): Promise<void> {
-    if (this.table.get(connection.number) !== connection) return;
+    if (!this.table.has(connection)) return;
     this.table.remove(connection);
     await this.sessions.detach(connection).catch(() => this.log.warn('a device could not be marked as away'));
     connection.channel?.close();
@@ -164,13 +172,32 @@ export class Door {
     for (const connection of this.table.values()) {
       // Pings don't keep a connection open that never logs in.
       const silent = now - (connection.session === undefined ? connection.openedAt : connection.lastSeen);
-      const limit =
-        connection.channel === undefined ? HANDSHAKE_MS : connection.session === undefined ? ANONYMOUS_MS : 2.5 * TIMES.heartbeatMs;
+      const limit = this.patienceWith(connection);
       if (silent <= limit) continue;
       connection.socket.close(CloseCode.TIMEOUT, 'nothing heard for too long');
       if (silent > 2 * limit) connection.socket.terminate();
     }
   }
+
+  private patienceWith({ channel, session }: Connection): number {
+    const { handshakeMs, logInMs } = this.config.door;
+    if (channel === undefined) return handshakeMs;
+    return session === undefined ? handshakeMs + logInMs : 2.5 * TIMES.heartbeatMs;
+  }
+}
+
+/** A listener that all sockets share, bound to none. */
+function ofConnection(handle: (connection: Connection, data: Uint8Array) => void) {
+  return function (this: WebSocket, data: unknown): void {
+    const { connection } = this as DoorSocket;
+    if (connection !== undefined) handle(connection, data as Uint8Array);
+  };
+}
+
+/** Says why and is gone: who is refused holds nothing here while it takes its time to answer. */
+function refuse(socket: WebSocket, code: number, reason: string): void {
+  socket.close(code, reason);
+  socket.terminate();
 }
 
 /** A broken connection says so by 'close' as well. */

@@ -44,8 +44,7 @@ export class SessionService {
       // The session may have been revoked while its route was written, when it could not be found to be ended.
       if (this.revocations.cover(session)) await this.leave(session);
       this.assertNotRevoked(session);
-      connection.session = session;
-      this.table.attached(connection);
+      this.table.attached(connection, session);
       if (session.route !== undefined) this.announce(session, true);
     } finally {
       connection.attaching = false;
