@@ -1,7 +1,11 @@
-// npm run bench -- [--topology standalone|services] [--pairs 50] [--window 8] [--size 256] [--seconds 8] [--json] [--idle N] [--fanout N] [--group N]
+// npm run bench -- [--topology standalone|services] [--pairs 50] [--window 8] [--size 256] [--seconds 8] [--json]
+//                  [--rate half | --idle N | --fanout N | --storm N | --group N]
 import { parseArgs } from 'node:util';
-import { groupFigures, type GroupFigures } from './group-figures.js';
-import { benchBareRelay, benchFanOut, benchIdle, benchTopology, type FanOutFigures, type Figures, type Shape } from './runs.js';
+import { groupFigures } from './group-figures.js';
+import { benchIdle } from './idle-run.js';
+import { fanOutLine, groupLines, idleLine, loadLine, stormLine } from './report.js';
+import { benchBareRelay, benchFanOut, benchTopology, type Shape } from './runs.js';
+import { benchStorm } from './storm-run.js';
 
 const { values } = parseArgs({
   options: {
@@ -11,10 +15,13 @@ const { values } = parseArgs({
     size: { type: 'string', default: '256' },
     seconds: { type: 'string', default: '8' },
     json: { type: 'boolean', default: false },
+    /** `half`: also at half of the highest rate, sent without waiting for answers. */
+    rate: { type: 'string' },
     idle: { type: 'string' },
     fanout: { type: 'string' },
     /** Devices in a group; no server. */
     group: { type: 'string' },
+    storm: { type: 'string' },
     /** Folder for CPU profiles of the servers. */
     profile: { type: 'string' },
   },
@@ -23,6 +30,7 @@ const { values } = parseArgs({
 const KINDS = ['standalone', 'services'] as const;
 const kinds = KINDS.filter((kind) => values.topology === undefined || values.topology === kind);
 if (kinds.length === 0) throw new Error(`--topology is one of ${KINDS.join(', ')}`);
+if (values.rate !== undefined && values.rate !== 'half') throw new Error('--rate is half');
 
 const shape: Shape = {
   pairs: count('pairs', values.pairs),
@@ -33,73 +41,32 @@ const shape: Shape = {
 const nodeArguments = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`];
 
 if (values.idle !== undefined) await runIdle(count('idle', values.idle));
-else if (values.group !== undefined) showGroup(await groupFigures(count('group', values.group)));
+else if (values.group !== undefined) show(await groupFigures(count('group', values.group)), groupLines);
 else if (values.fanout !== undefined) await runFanOuts(count('fanout', values.fanout));
+else if (values.storm !== undefined) await runStorms(count('storm', values.storm));
 else await runLoads();
 process.exit(0);
 
 async function runLoads(): Promise<void> {
   if (!values.json) console.log(`${shape.pairs} pairs, ${shape.window} in flight, ${shape.size} B, ${shape.seconds} s`);
-  for (const kind of kinds) show(await benchTopology(kind, shape, nodeArguments));
-  show(await benchBareRelay(shape));
-}
-
-function show(figures: Figures): void {
-  if (values.json) return console.log(JSON.stringify(figures));
-  const { name, rate, p50_ms, p99_ms, msgs_per_server_cpu_s, rss_mb, frames_per_box, failures } = figures;
-  const columns = [
-    name.padEnd(10),
-    `${rate}/s`.padStart(9),
-    `p50 ${p50_ms} ms`,
-    `p99 ${p99_ms} ms`,
-    `${msgs_per_server_cpu_s} round trips per server CPU second`,
-    `${rss_mb} MiB`,
-    `${frames_per_box} frames a box`,
-    ...(failures > 0 ? [`${failures} FAILED`] : []),
-  ];
-  console.log(columns.join('  '));
-}
-
-function showGroup(figures: GroupFigures): void {
-  if (values.json) return console.log(JSON.stringify(figures));
-  const ms = (value: number) => `${value.toFixed(2)} ms`;
-  console.log(`a group of ${figures.members} devices, CPU of one of them`);
-  console.log(`  join ${ms(figures.join_ms)}, by a Welcome of ${figures.welcome_bytes} B`);
-  console.log(`  add one ${ms(figures.add_ms)}`);
-  console.log(
-    `  send ${ms(figures.send_ms)}, the engine alone ${ms(figures.bare_send_ms)}, with all receipts ${ms(figures.send_and_receipts_ms)}`,
-  );
-  console.log(`  catch up with 100 commits and 1,000 messages ${ms(figures.catch_up_ms)}`);
+  for (const kind of kinds) show(await benchTopology(kind, shape, nodeArguments, values.rate === 'half'), loadLine);
+  show(await benchBareRelay(shape), loadLine);
 }
 
 async function runFanOuts(members: number): Promise<void> {
-  for (const kind of kinds) showFanOut(await benchFanOut(kind, shape, members, nodeArguments));
-}
-
-function showFanOut(figures: FanOutFigures): void {
-  if (values.json) return console.log(JSON.stringify(figures));
-  const { name, fanout, sends_per_s, p50_ms, p99_ms, server_cpu_us_per_recipient, server_cpu_us_per_round_trip, ratio, failures } = figures;
-  const columns = [
-    name.padEnd(10),
-    `${sends_per_s} messages a second to ${fanout} members`,
-    `p50 ${p50_ms} ms`,
-    `p99 ${p99_ms} ms`,
-    `${server_cpu_us_per_recipient} µs of server CPU a member, ${server_cpu_us_per_round_trip} µs a round trip`,
-    `ratio ${ratio}`,
-    ...(failures > 0 ? [`${failures} FAILED`] : []),
-  ];
-  console.log(columns.join('  '));
+  for (const kind of kinds) show(await benchFanOut(kind, shape, members, nodeArguments), fanOutLine);
 }
 
 async function runIdle(connections: number): Promise<void> {
-  for (const kind of kinds) {
-    const figures = await benchIdle(kind, connections);
-    if (values.json) console.log(JSON.stringify(figures));
-    else
-      console.log(
-        `${kind.padEnd(10)}  ${connections} connections held  ${(figures.bytes_per_connection / 1_024).toFixed(1)} KiB a connection`,
-      );
-  }
+  for (const kind of kinds) show(await benchIdle(kind, connections), idleLine);
+}
+
+async function runStorms(logIns: number): Promise<void> {
+  for (const kind of kinds) show(await benchStorm(kind, shape, logIns), stormLine);
+}
+
+function show<Figures>(figures: Figures, lineOf: (figures: Figures) => string): void {
+  console.log(values.json ? JSON.stringify(figures) : lineOf(figures));
 }
 
 function count(name: string, text: string): number {

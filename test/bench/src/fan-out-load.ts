@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { ready } from '@sotto/channel';
-import { Outcome, ReceiptStatus } from '@sotto/protocol';
-import { encodeAck, encodeSend, FrameKind, parseDeliver, parseReceipt } from '@sotto/protocol/frames';
+import { ReceiptStatus } from '@sotto/protocol';
+import { encodeSend, FrameKind, parseReceipt } from '@sotto/protocol/frames';
 import sodium from 'libsodium-wrappers';
 import { Measurement } from './closed-loop.js';
 import type { LoadSettings } from './load-settings.js';
+import { store } from './messages.js';
 import { inParallel, registered } from './registrations.js';
 import { type SottoConnection, tokenFor } from './sotto-connection.js';
 
@@ -72,12 +73,4 @@ export class FanOutLoad {
       return encodeSend(send);
     };
   }
-}
-
-function store(member: SottoConnection): void {
-  member.onFrame = (kind, message) => {
-    if (kind !== FrameKind.DELIVER) return;
-    const { relay, delivery } = parseDeliver(message);
-    member.write(encodeAck({ relay, delivery, outcome: Outcome.STORED }));
-  };
 }

@@ -1,15 +1,17 @@
 /** What the bench tells its load process, and what comes back. */
 export interface LoadSettings {
-  kind: 'sotto' | 'fan-out' | 'bare' | 'idle';
+  kind: 'sotto' | 'fan-out' | 'bare' | 'idle' | 'storm';
   url: string;
   /** Hex; empty for the bare relay. */
   pin: string;
-  /** Of a fan-out: the members that every message goes to. */
+  /** Of a fan-out: the members that every message goes to. Of idle connections and a storm: how many. */
   pairs: number;
   /** Messages of a sender on their way at once. */
   window: number;
   /** Payload bytes. */
   size: number;
+  /** Messages a second of all pairs, whatever comes back; undefined: as many as their windows let through. */
+  rate?: number;
 }
 
 export type LoadCommand = 'go' | 'begin' | 'end' | 'connect';
@@ -23,5 +25,12 @@ export interface LoadResult {
   frames: number;
   boxes: number;
   /** Messages that were refused or came back undelivered. */
+  failures: number;
+}
+
+/** How a storm of log-ins went. */
+export interface StormResult {
+  /** Until the last was logged in. */
+  seconds: number;
   failures: number;
 }

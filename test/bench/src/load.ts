@@ -1,8 +1,11 @@
 // The process that makes the load: settings on its command line, commands and results by messages.
 import { BareLoad } from './bare-load.js';
 import { FanOutLoad } from './fan-out-load.js';
+import { IdleLoad } from './idle-load.js';
 import type { LoadCommand, LoadSettings } from './load-settings.js';
-import { IdleLoad, SottoLoad } from './sotto-load.js';
+import { PacedLoad } from './paced-load.js';
+import { SottoLoad } from './sotto-load.js';
+import { StormLoad } from './storm-load.js';
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as LoadSettings;
 process.on('disconnect', () => process.exit(0));
@@ -11,6 +14,10 @@ if (settings.kind === 'idle') {
   const load = new IdleLoad(settings);
   await load.prepare();
   process.on('message', () => void load.connect().then(() => process.send?.({ connected: true })));
+} else if (settings.kind === 'storm') {
+  const load = new StormLoad(settings);
+  await load.prepare();
+  process.on('message', () => void load.storm().then((result) => process.send?.(result)));
 } else {
   const load = loadOf(settings);
   await load.connect();
@@ -22,7 +29,8 @@ if (settings.kind === 'idle') {
 }
 process.send?.({ ready: true });
 
-function loadOf(settings: LoadSettings): BareLoad | FanOutLoad | SottoLoad {
+function loadOf(settings: LoadSettings): BareLoad | FanOutLoad | PacedLoad | SottoLoad {
   if (settings.kind === 'bare') return new BareLoad(settings);
-  return settings.kind === 'fan-out' ? new FanOutLoad(settings) : new SottoLoad(settings);
+  if (settings.kind === 'fan-out') return new FanOutLoad(settings);
+  return settings.rate === undefined ? new SottoLoad(settings) : new PacedLoad({ ...settings, rate: settings.rate });
 }

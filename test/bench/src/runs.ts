@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { startTopology, type Topology, type TopologyKind } from '../../harness/dist/index.js';
+import type { TopologyKind } from '../../harness/dist/index.js';
 import { Child } from './child.js';
 import type { LoadResult, LoadSettings } from './load-settings.js';
-import { usageOf } from './process-usage.js';
+import { measure, type Measured, pinOf, round, startForLoad } from './measure.js';
 
 export interface Shape {
   pairs: number;
@@ -24,6 +23,15 @@ export interface Figures {
   rss_mb: number;
   frames_per_box: number;
   failures: number;
+  /** With `--rate`: the same pairs at this rate, and what is waited for an answer then. */
+  paced?: PacedFigures;
+}
+
+export interface PacedFigures {
+  rate: number;
+  p50_ms: number;
+  p99_ms: number;
+  failures: number;
 }
 
 /** What one message to many members costs the server, beside as many messages to one each, measured on the same server. */
@@ -43,21 +51,18 @@ export interface FanOutFigures {
   failures: number;
 }
 
-export interface IdleFigures {
-  name: TopologyKind;
-  connections: number;
-  bytes_per_connection: number;
-}
-
-const WARM_UP_MS = 2_000;
-const SETTLE_MS = 5_000;
 const MiB = 1024 * 1024;
 
-export async function benchTopology(kind: TopologyKind, shape: Shape, nodeArguments: string[]): Promise<Figures> {
+/** @param half also at half of the highest rate, in an open loop. */
+export async function benchTopology(kind: TopologyKind, shape: Shape, nodeArguments: string[], half: boolean): Promise<Figures> {
   const topology = await startForLoad(kind, nodeArguments);
   try {
     const pids = topology.pids().map(({ pid }) => pid);
-    return figuresOf(kind, shape, await measure(pids, { kind: 'sotto', url: topology.url, pin: pinOf(topology), ...shape }, shape.seconds));
+    const settings: LoadSettings = { kind: 'sotto', url: topology.url, pin: pinOf(topology), ...shape };
+    const figures = figuresOf(kind, shape, await measure(pids, settings, shape.seconds));
+    if (!half) return figures;
+    const { result } = await measure(pids, { ...settings, rate: figures.rate / 2 }, shape.seconds);
+    return { ...figures, paced: pacedFigures(result) };
   } finally {
     await topology.stop();
   }
@@ -87,58 +92,6 @@ export async function benchBareRelay(shape: Shape): Promise<Figures> {
   }
 }
 
-/** Memory of all server processes with `connections` attached and idle, above what they had before. */
-export async function benchIdle(kind: TopologyKind, connections: number): Promise<IdleFigures> {
-  const topology = await startForLoad(kind, []);
-  const settings: LoadSettings = { kind: 'idle', url: topology.url, pin: pinOf(topology), pairs: connections, window: 0, size: 0 };
-  const load = new Child('./load.js', JSON.stringify(settings));
-  try {
-    await load.next();
-    await sleep(SETTLE_MS);
-    const pids = topology.pids().map(({ pid }) => pid);
-    const before = usageOf(pids).memoryBytes;
-    load.send('connect');
-    await load.next();
-    await sleep(SETTLE_MS);
-    return { name: kind, connections, bytes_per_connection: Math.round((usageOf(pids).memoryBytes - before) / connections) };
-  } finally {
-    load.stop();
-    await topology.stop();
-  }
-}
-
-function startForLoad(kind: TopologyKind, nodeArguments: string[]): Promise<Topology> {
-  const env = { TRUSTED_PROXIES: '127.0.0.1', SEND_RATE: '100000', RELAY_RECIPIENT_RATE: '10000000', LOG_LEVEL: 'warn' };
-  return startTopology(kind, { registration: 'open', env, nodeArguments });
-}
-
-function pinOf(topology: Topology): string {
-  return Buffer.from(topology.pin).toString('hex');
-}
-
-interface Measured {
-  result: LoadResult;
-  cpuSeconds: number;
-  memoryBytes: number;
-}
-
-async function measure(pids: number[], settings: LoadSettings, seconds: number): Promise<Measured> {
-  const load = new Child('./load.js', JSON.stringify(settings));
-  try {
-    await load.next();
-    load.send('go');
-    await sleep(WARM_UP_MS);
-    load.send('begin');
-    const before = usageOf(pids);
-    await sleep(seconds * 1_000);
-    const after = usageOf(pids);
-    load.send('end');
-    return { result: await load.next<LoadResult>(), cpuSeconds: after.cpuSeconds - before.cpuSeconds, memoryBytes: after.memoryBytes };
-  } finally {
-    load.stop();
-  }
-}
-
 function figuresOf(name: Figures['name'], { pairs, window, size }: Shape, { result, cpuSeconds, memoryBytes }: Measured): Figures {
   return {
     name,
@@ -153,6 +106,10 @@ function figuresOf(name: Figures['name'], { pairs, window, size }: Shape, { resu
     frames_per_box: framesPerBox(result),
     failures: result.failures,
   };
+}
+
+function pacedFigures({ messages, seconds, p50Ms, p99Ms, failures }: LoadResult): PacedFigures {
+  return { rate: round(messages / seconds, 0), p50_ms: round(p50Ms, 2), p99_ms: round(p99Ms, 2), failures };
 }
 
 function fanOutFigures(name: TopologyKind, { window, size }: Shape, members: number, single: Measured, fanOut: Measured): FanOutFigures {
@@ -176,8 +133,4 @@ function fanOutFigures(name: TopologyKind, { window, size }: Shape, members: num
 
 function framesPerBox({ frames, boxes }: LoadResult): number {
   return round(frames / Math.max(boxes, 1), 1);
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }

@@ -18,6 +18,12 @@ export interface KnownDevice {
   deviceAuthKey: SigningKeyPair;
 }
 
+/** What is needed to log in as a further device. */
+export interface Password {
+  name: string;
+  password: string;
+}
+
 /** A connection of the load: channel, calls, and frames that gather for one turn of the event loop. */
 export class SottoConnection {
   device: Uint8Array = new Uint8Array(0);
@@ -57,20 +63,27 @@ export class SottoConnection {
   }
 
   /** A new account, of which this connection is the first device. */
-  async register(): Promise<KnownDevice> {
+  async register(): Promise<KnownDevice & { password: Password }> {
     const identity = makeGatewayKey();
     const deviceAuthKey = makeGatewayKey();
     const signed = signedBytes('register', deviceAuthKey.publicKey, this.channel.binding);
+    const name = `load_${Buffer.from(sodium.randombytes_buf(8)).toString('hex')}`;
+    const password = Buffer.from(sodium.randombytes_buf(12)).toString('hex');
     const session = await this.call(Accounts.method.register, {
-      name: `load_${Buffer.from(sodium.randombytes_buf(8)).toString('hex')}`,
-      password: Buffer.from(sodium.randombytes_buf(12)).toString('hex'),
+      name,
+      password,
       identityKey: identity.publicKey,
       deviceAuthKey: deviceAuthKey.publicKey,
       identitySignature: sodium.crypto_sign_detached(signed, identity.secretKey),
     });
     await this.attach(session);
     if (session.credential === undefined) throw new Error('registered without a device credential');
-    return { credential: session.credential, deviceAuthKey };
+    return { credential: session.credential, deviceAuthKey, password: { name: session.name, password } };
+  }
+
+  /** As a device that waits to be confirmed. */
+  async logIn({ name, password }: Password): Promise<void> {
+    await this.attach(await this.call(Accounts.method.logIn, { name, password, deviceAuthKey: makeGatewayKey().publicKey }));
   }
 
   async resume({ credential, deviceAuthKey }: KnownDevice): Promise<void> {
