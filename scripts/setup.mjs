@@ -1,4 +1,4 @@
-// Makes a fresh clone ready: dependencies, build and, with --servers, the servers that tests run on.
+// Makes a fresh clone ready: dependencies, build, the seed of the database and, with --servers, the servers that tests run on.
 // Uses only Node's own modules, and does nothing when nothing changed.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -39,6 +39,7 @@ async function main() {
   if (major < 20 || (major === 20 && minor < 19)) throw new Error(`Node 20.19 or later is needed; this is ${process.versions.node}`);
   await install();
   if ((await runNode('scripts/build.mjs', [])) !== 0) throw new Error('the build failed; see the lines above');
+  if ((await runNode('scripts/seed-database.mjs', [])) !== 0) console.log('setup: no seed for the database: the first start takes longer');
   if (process.argv.includes('--servers') && (await runNode('scripts/servers.mjs', [])) !== 0)
     throw new Error('the servers for the tests are missing');
 }

@@ -15,4 +15,9 @@ export type DatabaseOptions =
   /** A server. Its migrations are applied by applyMigrations beforehand, not here: several processes open one server. */
   | { kind: 'postgres'; url: string; maxConnections?: number }
   /** Postgres in this process, on a folder that is this process's alone. */
-  | { kind: 'pglite'; folder: string };
+  | {
+      kind: 'pglite';
+      folder: string;
+      /** Where seeds are looked for; where a build puts them when undefined. */
+      seeds?: string;
+    };

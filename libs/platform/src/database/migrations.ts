@@ -54,7 +54,8 @@ export async function applyMigrations(adapter: SqlMigrationAwareDriverAdapterFac
   }
 }
 
-async function migrationDirectories(): Promise<MigrationDirectory[]> {
+/** In the order in which they are applied. */
+export async function migrationDirectories(): Promise<MigrationDirectory[]> {
   const entries = await readdir(MIGRATIONS, { withFileTypes: true });
   const names = entries
     .filter((entry) => entry.isDirectory())

@@ -2,16 +2,23 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { PrismaPGlite } from 'pglite-prisma-adapter';
 import type { Database, DatabaseOptions } from './database.js';
 import { codeOf, DatabaseOpenError } from './database-error.js';
+import { FirstStart } from './first-start.js';
 import { lockFolder } from './folder-lock.js';
 import { PrismaClient } from './generated/client.js';
 import { applyMigrations } from './migrations.js';
+import { adapterOf, readSeed, SEEDS } from './seed.js';
+
+const DATABASE_FOLDER = 'postgres';
+/** The default of 128 MB of shared buffers is memory this process would hold for a few thousand rows. */
+const START_PARAMS = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'];
 
 /** Opens and warms up: Prisma's first query takes 135-350 ms, which no user should wait for. Throws DatabaseOpenError, or the driver's error when a server is away. */
 export function openDatabase(options: DatabaseOptions): Promise<Database> {
-  return options.kind === 'postgres' ? openPostgres(options.url, options.maxConnections ?? 10) : openPGlite(resolve(options.folder));
+  return options.kind === 'postgres'
+    ? openPostgres(options.url, options.maxConnections ?? 10)
+    : openPGlite(resolve(options.folder), options.seeds);
 }
 
 async function openPostgres(url: string, max: number): Promise<Database> {
@@ -30,12 +37,12 @@ async function openPostgres(url: string, max: number): Promise<Database> {
   return { client, ping: () => ping(client), close: () => client.$disconnect() };
 }
 
-async function openPGlite(folder: string): Promise<Database> {
+async function openPGlite(folder: string, seeds = SEEDS): Promise<Database> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const lock = await lockFolder(folder);
     try {
-      return await openLocked(join(folder, 'postgres'), () => lock.release());
+      return await openLocked(folder, seeds, () => lock.release());
     } catch (error) {
       await lock.release();
       throw error;
@@ -45,15 +52,20 @@ async function openPGlite(folder: string): Promise<Database> {
   }
 }
 
-async function openLocked(dataDir: string, release: () => Promise<void>): Promise<Database> {
-  // The default of 128 MB of shared buffers is memory this process would hold for a few thousand rows.
-  const postgres = await PGlite.create({ dataDir, startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'] });
+async function openLocked(folder: string, seeds: string, release: () => Promise<void>): Promise<Database> {
+  const first = await FirstStart.of(folder, DATABASE_FOLDER);
+  const seed = first === undefined ? undefined : await readSeed(seeds);
+  const postgres = await PGlite.create({
+    dataDir: join(folder, DATABASE_FOLDER),
+    startParams: START_PARAMS,
+    ...(seed === undefined ? {} : { loadDataDir: seed }),
+  });
   try {
-    // The adapter's types name PGlite's CommonJS declarations of the same class.
-    const adapter = new PrismaPGlite(postgres as unknown as ConstructorParameters<typeof PrismaPGlite>[0]);
+    const adapter = adapterOf(postgres);
     await applyMigrations(adapter);
     const client = new PrismaClient({ adapter });
     await warmUp(client);
+    await first?.finish();
     return { client, ping: () => ping(client), close: () => closeAll(client, postgres, release) };
   } catch (error) {
     await postgres.close();
