@@ -19,6 +19,7 @@ import { forEachFrame, FrameKind } from '@sotto/protocol/frames';
 import { type RpcRequest, RpcReplySchema, RpcRequestSchema, SessionsRevokedSchema } from '@sotto/protocol/internal';
 import { generateKeyPair, SignJWT } from 'jose';
 import { randomBytes } from 'node:crypto';
+import { PassThrough } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { CallRouter } from './calls/call-router.js';
 import type { GatewayCertificateHolder } from './certificates/gateway-certificate.js';
@@ -60,7 +61,8 @@ export class Client {
   readonly connection: Connection;
 
   constructor(number: number, address: string) {
-    this.connection = new Connection(number, this.socket as unknown as WebSocket, address, Date.now(), 10);
+    const stream = new PassThrough();
+    this.connection = new Connection(number, this.socket as unknown as WebSocket, stream, address, Date.now());
     this.connection.channel = { binding: new Uint8Array(randomBytes(32)) } as SealedChannel;
   }
 

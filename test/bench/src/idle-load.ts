@@ -11,7 +11,7 @@ export class IdleLoad {
 
   constructor(private readonly settings: LoadSettings) {}
 
-  /** Makes the devices; none stays connected. */
+  /** Makes the devices, and lets each come and go once, so that the server has the memory by it that coming takes; none stays connected. */
   async prepare(): Promise<void> {
     await ready();
     await sodium.ready;
@@ -21,6 +21,8 @@ export class IdleLoad {
       await connection.close();
       return device;
     });
+    await this.connect();
+    await Promise.all(this.held.splice(0).map((connection) => connection.close()));
   }
 
   async connect(): Promise<void> {

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTopology, type Topology, type TopologyKind } from '../../harness/dist/index.js';
+import { startTopology, type Topology, type TopologyKind, type TopologyOptions } from '../../harness/dist/index.js';
 import { Child } from './child.js';
 import type { LoadResult, LoadSettings } from './load-settings.js';
 import { usageOf } from './process-usage.js';
 
 const WARM_UP_MS = 2_000;
 
-export function startForLoad(kind: TopologyKind, nodeArguments: string[]): Promise<Topology> {
+export function startForLoad(kind: TopologyKind, options: TopologyOptions = {}): Promise<Topology> {
   const env = { TRUSTED_PROXIES: '127.0.0.1', SEND_RATE: '100000', RELAY_RECIPIENT_RATE: '10000000', LOG_LEVEL: 'warn' };
-  return startTopology(kind, { registration: 'open', env, nodeArguments });
+  return startTopology(kind, { registration: 'open', env, ...options });
 }
 
 export function pinOf(topology: Topology): string {

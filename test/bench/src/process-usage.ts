@@ -8,15 +8,19 @@ export interface Usage {
   cpuSeconds: number;
   /** Proportional set size: shared pages are counted once. Bytes. */
   memoryBytes: number;
+  /** Of it what is no file's: heaps and stacks, without the program's own pages, which the kernel drops and reads again as it likes. Bytes. */
+  anonymousBytes: number;
 }
 
 export function usageOf(pids: readonly number[]): Usage {
-  const usage: Usage = { cpuSeconds: 0, memoryBytes: 0 };
+  const usage: Usage = { cpuSeconds: 0, memoryBytes: 0, anonymousBytes: 0 };
   for (const pid of withDescendants(pids)) {
     const stat = statOf(pid);
     if (stat === undefined) continue;
     usage.cpuSeconds += stat.ticks / TICKS;
-    usage.memoryBytes += memoryOf(pid);
+    const { whole, anonymous } = memoryOf(pid);
+    usage.memoryBytes += whole;
+    usage.anonymousBytes += anonymous;
   }
   return usage;
 }
@@ -44,10 +48,17 @@ function statOf(pid: number): { parent: number; ticks: number } | undefined {
   return { parent: Number(fields[1]), ticks };
 }
 
-function memoryOf(pid: number): number {
-  const rollup = read(`/proc/${pid}/smaps_rollup`);
-  const kib = /^Pss:\s+(\d+) kB/m.exec(rollup ?? '')?.[1] ?? /^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
-  return Number(kib ?? 0) * 1_024;
+function memoryOf(pid: number): { whole: number; anonymous: number } {
+  const rollup = read(`/proc/${pid}/smaps_rollup`) ?? '';
+  const status = read(`/proc/${pid}/status`) ?? '';
+  const whole = kibIn(rollup, 'Pss') ?? kibIn(status, 'VmRSS') ?? 0;
+  const anonymous = kibIn(rollup, 'Anonymous') ?? kibIn(status, 'RssAnon') ?? 0;
+  return { whole: whole * 1_024, anonymous: anonymous * 1_024 };
+}
+
+function kibIn(text: string, field: string): number | undefined {
+  const kib = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1];
+  return kib === undefined ? undefined : Number(kib);
 }
 
 function read(file: string): string | undefined {

@@ -55,7 +55,7 @@ const MiB = 1024 * 1024;
 
 /** @param half also at half of the highest rate, in an open loop. */
 export async function benchTopology(kind: TopologyKind, shape: Shape, nodeArguments: string[], half: boolean): Promise<Figures> {
-  const topology = await startForLoad(kind, nodeArguments);
+  const topology = await startForLoad(kind, { nodeArguments });
   try {
     const pids = topology.pids().map(({ pid }) => pid);
     const settings: LoadSettings = { kind: 'sotto', url: topology.url, pin: pinOf(topology), ...shape };
@@ -69,7 +69,7 @@ export async function benchTopology(kind: TopologyKind, shape: Shape, nodeArgume
 }
 
 export async function benchFanOut(kind: TopologyKind, shape: Shape, members: number, nodeArguments: string[]): Promise<FanOutFigures> {
-  const topology = await startForLoad(kind, nodeArguments);
+  const topology = await startForLoad(kind, { nodeArguments });
   try {
     const pids = topology.pids().map(({ pid }) => pid);
     const server = { url: topology.url, pin: pinOf(topology) };

@@ -24,7 +24,7 @@ const CALM_MS = 5_000;
 
 /** What messages between connected devices wait for while as many as `logIns` log in with their passwords at once. */
 export async function benchStorm(kind: TopologyKind, shape: Shape, logIns: number): Promise<StormFigures> {
-  const topology = await startForLoad(kind, []);
+  const topology = await startForLoad(kind);
   const server = { url: topology.url, pin: pinOf(topology), ...shape };
   const storm = childOf({ ...server, kind: 'storm', pairs: logIns });
   await storm.next();

@@ -7,6 +7,7 @@ import { WireError } from '@sotto/protocol/frames';
 import { CallerSchema, RpcRequestSchema } from '@sotto/protocol/internal';
 import { randomBytes } from 'node:crypto';
 import { type Client, GatewayWorld } from '../gateway.contract.js';
+import { AttachedSession } from '../sessions/attached-session.js';
 
 const ALICE = { account: 'a1'.repeat(16), device: 'a2'.repeat(16) };
 const BOB = { account: 'b1'.repeat(16), device: 'b2'.repeat(16) };
@@ -122,14 +123,7 @@ describe('the charge of a call', () => {
     };
     const world = await GatewayWorld.start({ limiter });
     const client = world.connect();
-    client.connection.session = {
-      ...ALICE,
-      accountBytes: new Uint8Array(),
-      deviceBytes: new Uint8Array(),
-      pending: false,
-      since: 0,
-      route: undefined,
-    };
+    client.connection.session = new AttachedSession(ALICE.account, ALICE.device, false, 0);
     for (const { name, rate } of FOR_CLIENTS) {
       const { error } = await world.call(client, name);
       expect([name, error?.code, error?.retryAfterMs]).toEqual([name, ErrorCode.RATE_LIMITED, 1_234]);

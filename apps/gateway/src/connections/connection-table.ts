@@ -1,15 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { SealedChannel } from '@sotto/channel';
+import type { AttachedSession } from '../sessions/attached-session.js';
 import { AddressCounts } from './address-counts.js';
 import { CloseCode } from './close-codes.js';
-import type { AttachedSession, Connection } from './connection.js';
+import type { Connection } from './connection.js';
 
 /** All connections of this gateway, and who they belong to. Flushes each at the end of the turn in which it was written to. */
 @Injectable()
 export class ConnectionTable {
   private readonly connections = new Map<number, Connection>();
   private readonly devices = new Map<string, Connection>();
-  private readonly accounts = new Map<string, Set<Connection>>();
+  /** Mostly one each, for which a Set would be large. */
+  private readonly accounts = new Map<string, Connection[]>();
   private dirty: Connection[] = [];
   private nextNumber = 1;
   /** Connections that have no channel yet. */
@@ -66,8 +68,8 @@ export class ConnectionTable {
     const { account, device } = session;
     this.devices.set(device, connection);
     const ofAccount = this.accounts.get(account);
-    if (ofAccount === undefined) this.accounts.set(account, new Set([connection]));
-    else ofAccount.add(connection);
+    if (ofAccount === undefined) this.accounts.set(account, [connection]);
+    else ofAccount.push(connection);
   }
 
   remove(connection: Connection): void {
@@ -76,9 +78,9 @@ export class ConnectionTable {
     if (channel === undefined) this.handshakes--;
     if (session === undefined) return this.strangers.leave(address);
     if (this.devices.get(session.device) === connection) this.devices.delete(session.device);
-    const ofAccount = this.accounts.get(session.account);
-    ofAccount?.delete(connection);
-    if (ofAccount?.size === 0) this.accounts.delete(session.account);
+    const left = (this.accounts.get(session.account) ?? []).filter((one) => one !== connection);
+    if (left.length > 0) this.accounts.set(session.account, left);
+    else this.accounts.delete(session.account);
   }
 
   /** Puts a frame (an entry of Frames) into the connection's next box; `rest`: its end, which other connections' frames may share. */

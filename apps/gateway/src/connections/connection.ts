@@ -1,26 +1,13 @@
 import type { Duplex } from 'node:stream';
 import type { SealedChannel, ServerHandshake } from '@sotto/channel';
-import type { DeviceRoute } from '@sotto/platform/live-state';
 import { LIMITS } from '@sotto/protocol';
 import { entryLength } from '@sotto/protocol/frames';
 import type { WebSocket } from 'ws';
+import type { AttachedSession } from '../sessions/attached-session.js';
 import { boxMessage } from './box-message.js';
 
 /** Where a box is cut, so that its padded size stays within the limit. */
 const BOX_CUT = LIMITS.boxBytes / 2;
-
-/** What a connection is once it is attached as a device. */
-export interface AttachedSession {
-  account: string;
-  device: string;
-  accountBytes: Uint8Array;
-  deviceBytes: Uint8Array;
-  pending: boolean;
-  /** Unix seconds: when its access token was issued. */
-  since: number;
-  /** As registered in live state; undefined for a pending device, which receives no messages. */
-  route: DeviceRoute | undefined;
-}
 
 /** One WebSocket. Deliberately small: there may be tens of thousands, most of them idle. */
 export class Connection {

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { RpcError } from '@sotto/platform/rpc';
-import { ErrorCode, fromHex } from '@sotto/protocol';
+import { ErrorCode } from '@sotto/protocol';
 import { jwtVerify } from 'jose';
 import passport from 'passport';
 import { Strategy } from 'passport-custom';
 import { z } from 'zod';
 import { GatewayCertificateHolder } from '../certificates/gateway-certificate.js';
-import type { AttachedSession } from '../connections/connection.js';
+import { AttachedSession } from './attached-session.js';
 
 const NAME = 'jwt';
 
@@ -55,7 +55,7 @@ export class AccessTokenStrategy extends PassportStrategy(Strategy, NAME) {
     const payload = claims.safeParse(verified?.payload).data;
     if (payload?.cnf !== Buffer.from(binding).toString('base64url')) return false;
     const { sub: account, dev: device, pen: pending, iat: since } = payload;
-    return { account, device, accountBytes: fromHex(account), deviceBytes: fromHex(device), pending, since, route: undefined };
+    return new AttachedSession(account, device, pending, since);
   }
 
   protected getPassportInstance(): passport.Authenticator {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { TIMES, toHex } from '@sotto/protocol';
 import type { SessionsRevoked } from '@sotto/protocol/internal';
-import type { AttachedSession } from '../connections/connection.js';
+import type { AttachedSession } from './attached-session.js';
 
 /** Accounts in memory; beyond it the one revoked longest ago goes first, and is found by the next question to auth. */
 const MAX_ACCOUNTS = 50_000;

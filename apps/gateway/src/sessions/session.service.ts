@@ -5,12 +5,15 @@ import { DEVICE_ROUTE_STORE, type DeviceRoute, type DeviceRouteStore } from '@so
 import { RpcError } from '@sotto/platform/rpc';
 import { type AttachRequest, type AttachResponseSchema, ErrorCode, fromHex, ID_BYTES, KEY_BYTES, LIMITS, TIMES } from '@sotto/protocol';
 import { DeviceChangedSchema } from '@sotto/protocol/internal';
-import type { AttachedSession, Connection } from '../connections/connection.js';
+import type { Connection } from '../connections/connection.js';
 import { CloseCode } from '../connections/close-codes.js';
 import { ConnectionTable } from '../connections/connection-table.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../gateway.config.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
+import type { AttachedSession } from './attached-session.js';
 import { RecentRevocations } from './recent-revocations.js';
+
+const NONE: Uint8Array = new Uint8Array(0);
 
 /** Ties connections to devices, in the table and in live state. */
 @Injectable()
@@ -84,8 +87,9 @@ export class SessionService {
       account: session.account,
       gateway: this.gateway,
       connection: connection.number,
-      deliveryKey: request.deliveryKey,
-      revokedCapabilities: Buffer.concat(request.revokedCapabilities),
+      // Copies: the request's are views into what it came in.
+      deliveryKey: new Uint8Array(request.deliveryKey),
+      revokedCapabilities: joined(request.revokedCapabilities),
       invisible: request.invisible,
     };
     session.route = route;
@@ -132,4 +136,9 @@ function checkRequest(request: AttachRequest): void {
     throw new RpcError(ErrorCode.TOO_LARGE, 'At most 4,096 revoked capabilities.');
   if (request.revokedCapabilities.some((id) => id.length !== ID_BYTES))
     throw new RpcError(ErrorCode.MALFORMED, 'A capability id has 16 bytes.');
+}
+
+/** All without capabilities to revoke share one empty array. */
+function joined(capabilities: readonly Uint8Array[]): Uint8Array {
+  return capabilities.length === 0 ? NONE : Buffer.concat(capabilities);
 }
