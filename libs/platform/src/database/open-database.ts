@@ -9,6 +9,7 @@ import { lockFolder } from './folder-lock.js';
 import { PrismaClient } from './generated/client.js';
 import { applyMigrations } from './migrations.js';
 import { adapterOf, readSeed, SEEDS } from './seed.js';
+import { Turns } from './turns.js';
 
 const DATABASE_FOLDER = 'postgres';
 /** The default of 128 MB of shared buffers is memory this process would hold for a few thousand rows. */
@@ -60,6 +61,7 @@ async function openLocked(folder: string, seeds: string, release: () => Promise<
     startParams: START_PARAMS,
     ...(seed === undefined ? {} : { loadDataDir: seed }),
   });
+  giveTurns(postgres);
   try {
     const adapter = adapterOf(postgres);
     await applyMigrations(adapter);
@@ -71,6 +73,13 @@ async function openLocked(folder: string, seeds: string, release: () => Promise<
     await postgres.close();
     throw error;
   }
+}
+
+/** Not what runs inside a transaction: that holds the database for itself until it ends. */
+function giveTurns(postgres: PGlite): void {
+  const turns = new Turns();
+  const query = postgres.query.bind(postgres);
+  postgres.query = (...statement) => turns.run(() => query(...statement));
 }
 
 async function closeAll(client: PrismaClient, postgres: PGlite, release: () => Promise<void>): Promise<void> {
