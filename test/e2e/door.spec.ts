@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Accounts, Sessions } from '@sotto/protocol';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { registerRequest, WireClient } from './wire-client.js';
 
@@ -44,7 +44,7 @@ async function silent(url: string, address: string): Promise<WebSocket> {
 describe.each(['standalone', 'services'] as const)('the door of %s', (kind) => {
   let server: Topology;
 
-  const enter = (options: ConstructorParameters<typeof WebSocket>[2]) => WireClient.connect(server.url, server.pin, options);
+  const enter = (options: ClientOptions) => WireClient.connect(server.url, server.pin, options);
 
   beforeAll(async () => {
     const limits = { ANONYMOUS_PER_ADDRESS: PLACES, HANDSHAKES_AT_ONCE: HANDSHAKES, HANDSHAKE_SECONDS: 120, LOG_IN_SECONDS: 120 };
