@@ -15,9 +15,12 @@ import { CloseCode } from './close-codes.js';
 import { Connection } from './connection.js';
 import { ConnectionTable } from './connection-table.js';
 import { FrameDispatcher } from './frame-dispatcher.js';
+import { Queue } from './queue.js';
 
 const SUBPROTOCOL = 'sotto.v1';
 const SWEEP_MS = 5_000;
+/** Handshakes that are worked on at once: of a hundred that begin together, each step of all would otherwise come before any message. */
+const HANDSHAKES_WORKED_ON = 4;
 
 /** Knows its connection, so that all sockets share their listeners and no table of sockets is needed. */
 class DoorSocket extends WebSocket {
@@ -37,6 +40,7 @@ export class Door {
     maxPayload: LIMITS.boxBytes,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
+  private readonly handshakes = new Queue(HANDSHAKES_WORKED_ON);
   private sweeper: NodeJS.Timeout | undefined;
   private closing = false;
 
@@ -109,10 +113,11 @@ export class Door {
     this.table.add(connection);
     socket.on('message', this.onMessage);
     socket.on('close', this.onClose);
-    this.greet(connection).catch(() => socket.terminate());
+    this.handshakes.run(() => this.greet(connection)).catch(() => socket.terminate());
   }
 
   private async greet(connection: Connection): Promise<void> {
+    if (!this.table.has(connection)) return;
     const { certificate, signingKey } = this.certificate;
     connection.handshake = await ServerHandshake.start({ certificate: certificate!, gatewaySigningKey: signingKey });
     connection.socket.send(connection.handshake.hello);
@@ -137,10 +142,12 @@ export class Door {
     // Boxes that come before the keys are there: what was read already waits here, the rest in the socket.
     connection.early = [];
     socket.pause();
-    handshake.accept(clientHello).then(
-      (channel) => this.startBoxes(connection, channel),
-      () => socket.close(CloseCode.MALFORMED, 'no ClientHello'),
-    );
+    this.handshakes
+      .run(() => handshake.accept(clientHello))
+      .then(
+        (channel) => this.startBoxes(connection, channel),
+        () => socket.close(CloseCode.MALFORMED, 'no ClientHello'),
+      );
   }
 
   private startBoxes(connection: Connection, channel: SealedChannel): void {
