@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { NAME_PATTERN } from '@sotto/protocol';
 import { z } from 'zod';
 import type { Argon2Cost } from './accounts/password-hasher.js';
@@ -25,7 +26,8 @@ export const DEFAULT_AUTH_CONFIG: Omit<AuthConfig, 'serverName' | 'identity'> = 
   inviteLifetimeSeconds: 7 * 24 * 3_600,
   // OWASP: 19 MiB, 2 passes, 1 lane is the least.
   argon2: { memoryKib: 19_456, passes: 2, lanes: 1 },
-  passwordChecks: { running: 2, waiting: 200 },
+  // A core is left for messages, where there are two.
+  passwordChecks: { running: availableParallelism() > 2 ? 2 : 1, waiting: 200 },
 };
 
 const count = (least: number, preset: number) => z.coerce.number().int().min(least).default(preset);
