@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ready, SealedChannel } from '@sotto/channel';
 import { LIMITS } from '@sotto/protocol';
+import { FrameKind, wrapFrame } from '@sotto/protocol/frames';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Connection } from './connection.js';
 
@@ -69,10 +70,12 @@ describe('a connection', () => {
     expect(await sent([frameOf(3), frameOf(300), frameOf(2)], 1)).toEqual(Buffer.concat([frameOf(3), frameOf(300), frameOf(2)]));
   });
 
-  it('cuts much into boxes within the limit', async () => {
-    const frames = [frameOf(200_000), frameOf(200_000), frameOf(10)];
-    expect((await sent(frames, 2)).equals(Buffer.concat(frames))).toBe(true);
-    expect(opened.map(({ length }) => length)).toEqual([200_000, 200_010]);
+  it('cuts much into boxes within the limit, between frames', async () => {
+    const [first, second, third] = [200_000, 200_000, 10].map((length) => wrapFrame(FrameKind.EVENT, frameOf(length)));
+    // The second comes in two parts.
+    const parts = [first!, second!.subarray(0, 20), second!.subarray(20), third!];
+    expect((await sent(parts, 2)).equals(Buffer.concat(parts))).toBe(true);
+    expect(opened.map(({ length }) => length)).toEqual([first!.length, second!.length + third!.length]);
   });
 
   it('mixes with what ws itself sends', async () => {
