@@ -23,9 +23,9 @@ export class MessageTable {
   }
 
   add(message: InFlightMessage): void {
-    const messages = this.senders.get(message.sender);
-    if (messages === undefined) this.senders.set(message.sender, new Map([[message.key, message]]));
-    else messages.set(message.key, message);
+    let messages = this.senders.get(message.sender);
+    if (messages === undefined) this.senders.set(message.sender, (messages = new Map<string, InFlightMessage>()));
+    messages.set(message.key, message);
   }
 
   delete(message: InFlightMessage): void {
