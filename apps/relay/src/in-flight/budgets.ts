@@ -31,7 +31,6 @@ export class Budgets {
     add(use.moving, message, 1);
     if (exceeds(use.moving, this.config.moving)) {
       add(use.moving, message, -1);
-      this.dropIdle(message.account, use);
       return TOO_MUCH;
     }
     message.charge.budget = 'moving';
@@ -69,17 +68,19 @@ export class Budgets {
       this.heldBytes -= costOf(charge);
     }
     charge.budget = 'none';
-    this.dropIdle(message.account, use);
+  }
+
+  /** Forgets accounts that have nothing in flight: not at once, as most send again soon. */
+  sweep(): void {
+    for (const [account, { moving, held }] of this.accounts) {
+      if (moving.messages === 0 && held.messages === 0) this.accounts.delete(account);
+    }
   }
 
   private useOf(account: string): AccountUse {
     let use = this.accounts.get(account);
     if (use === undefined) this.accounts.set(account, (use = { moving: nothing(), held: nothing(), heldMessages: new Set() }));
     return use;
-  }
-
-  private dropIdle(account: string, { moving, held }: AccountUse): void {
-    if (moving.messages === 0 && held.messages === 0) this.accounts.delete(account);
   }
 
   private overflow(use: AccountUse): InFlightMessage[] {

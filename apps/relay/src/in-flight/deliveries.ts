@@ -8,6 +8,7 @@ import { enterWindow, leaveWindow } from './delivery-window.js';
 import { append, isGone, remove } from './device-entry.js';
 import { FanOut } from './fan-out.js';
 import type { Delivery, DeviceEntry, InFlightMessage } from './message.js';
+import { Numbered } from './numbered.js';
 import type { RelayPorts } from './relay-ports.js';
 
 const FIRST_RETRY_SECONDS = 4;
@@ -16,8 +17,7 @@ const LAST_RETRY_SECONDS = 60;
 /** Messages on their way to devices: who is where, what goes out, what comes of it. */
 export class Deliveries {
   private readonly devices = new DeviceTable();
-  private readonly open = new Map<number, Delivery>();
-  private nextNumber = 1;
+  private readonly open = new Numbered<Delivery>();
 
   constructor(
     private readonly incarnation: number,
@@ -79,29 +79,32 @@ export class Deliveries {
     for (const entry of this.devices.values()) this.routeChanged(entry);
   }
 
-  /** The safety net under events that were lost: open deliveries are tried again with growing waits. */
-  retry(now: number): void {
+  /** Ends what is over, and tries again what is due. To be called once a second. */
+  everySecond(now: number): void {
     const second = Math.floor(now / 1_000);
-    for (const delivery of this.open.values()) {
-      if (delivery.retryAt > second) continue;
-      delivery.backoff = Math.min(delivery.backoff * 2, LAST_RETRY_SECONDS);
-      delivery.retryAt = second + delivery.backoff;
-      delivery.parked = false;
-      if (!delivery.inWindow) delivery.to.route = undefined;
-      else if (delivery.to.route === undefined) leaveWindow(delivery);
-      this.dispatch(delivery);
-    }
+    this.open.forEach((delivery) => {
+      if (delivery.message.deadline <= now) this.settle(delivery, ReceiptStatus.UNDELIVERED);
+      else if (delivery.retryAt <= second) this.retry(delivery, second);
+    });
   }
 
   giveUp(message: InFlightMessage): void {
     while (message.open.length > 0) this.settle(message.open.at(-1)!, ReceiptStatus.UNDELIVERED);
   }
 
+  /** The safety net under events that were lost: with growing waits. */
+  private retry(delivery: Delivery, second: number): void {
+    delivery.backoff = Math.min(delivery.backoff * 2, LAST_RETRY_SECONDS);
+    delivery.retryAt = second + delivery.backoff;
+    delivery.parked = false;
+    if (!delivery.inWindow) delivery.to.route = undefined;
+    else if (delivery.to.route === undefined) leaveWindow(delivery);
+    this.dispatch(delivery);
+  }
+
   private add(message: InFlightMessage, to: DeviceEntry, place: number, retryAt: number): void {
-    const number = this.nextNumber;
-    this.nextNumber = number === 0xffffffff ? 1 : number + 1;
     const delivery: Delivery = {
-      number,
+      number: 0,
       message,
       to,
       place,
@@ -115,7 +118,7 @@ export class Deliveries {
       parked: false,
       timed: false,
     };
-    this.open.set(number, delivery);
+    this.open.add(delivery);
     append(to, delivery);
     message.open.push(delivery);
   }
@@ -144,7 +147,7 @@ export class Deliveries {
   private settle(delivery: Delivery, status: ReceiptStatus): void {
     const { message, to } = delivery;
     leaveWindow(delivery);
-    this.open.delete(delivery.number);
+    this.open.delete(delivery);
     remove(to, delivery);
     const last = message.open.pop()!;
     if (last !== delivery) {

@@ -31,6 +31,8 @@ export function remove(entry: DeviceEntry, delivery: Delivery): void {
   else previous.next = next;
   if (next === undefined) entry.last = previous;
   else next.previous = previous;
+  // One that has grown old would keep all that came after it.
+  delivery.previous = delivery.next = undefined;
 }
 
 /** The gateway said of this very connection that it is gone. */

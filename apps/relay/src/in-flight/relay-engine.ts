@@ -43,8 +43,7 @@ export class RelayEngine {
     this.schedule = new Schedule(config.retryWindowMs, ports.now(), {
       accept: (message) => this.receipts.accepted(message),
       hold: (messages) => this.hold.takeIn(messages),
-      end: giveUp,
-      retry: (now) => this.deliveries.retry(now),
+      everySecond: (now) => this.everySecond(now),
     });
     const rate = new RecipientRate(config, ports);
     this.admission = new Admission(this.messages, this.budgets, rate, this.receipts, (message, send) => this.admitted(message, send));
@@ -119,7 +118,12 @@ export class RelayEngine {
     // The schedule keeps the message until the next tick; its bytes go now.
     message.payload = NO_BYTES;
     this.messages.delete(message);
-    this.schedule.settled(message);
+  }
+
+  private everySecond(now: number): void {
+    this.deliveries.everySecond(now);
+    this.messages.sweep();
+    this.budgets.sweep();
   }
 
   private senderMoved(device: Uint8Array): void {

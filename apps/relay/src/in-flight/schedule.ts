@@ -10,9 +10,7 @@ const HELD_AFTER_MS = 1_000;
 export interface DueWork {
   accept(message: InFlightMessage): void;
   hold(messages: InFlightMessage[]): void;
-  /** Its deadline is over. */
-  end(message: InFlightMessage): void;
-  retry(now: number): void;
+  everySecond(now: number): void;
 }
 
 /**
@@ -23,8 +21,6 @@ export interface DueWork {
 export class Schedule {
   private toAnswer: InFlightMessage[] = [];
   private toHold: InFlightMessage[] = [];
-  /** Whole second of the deadline → messages. */
-  private readonly deadlines = new Map<number, Set<InFlightMessage>>();
   private checkedSecond: number;
 
   constructor(
@@ -38,20 +34,9 @@ export class Schedule {
   /** From now on its time runs. */
   start(message: InFlightMessage, ttlSeconds: number, now: number): void {
     const window = Math.max(Math.min(ttlSeconds * 1_000, this.retryWindowMs), LEAST_WINDOW_MS);
-    const second = Math.ceil((now + window) / 1_000);
     message.arrivedAt = now;
-    message.deadline = second * 1_000;
+    message.deadline = Math.ceil((now + window) / 1_000) * 1_000;
     this.toAnswer.push(message);
-    const due = this.deadlines.get(second);
-    if (due === undefined) this.deadlines.set(second, new Set([message]));
-    else due.add(message);
-  }
-
-  settled(message: InFlightMessage): void {
-    const second = message.deadline / 1_000;
-    const due = this.deadlines.get(second);
-    due?.delete(message);
-    if (due?.size === 0) this.deadlines.delete(second);
   }
 
   tick(now: number): void {
@@ -59,9 +44,8 @@ export class Schedule {
     this.holdDue(now);
     const second = Math.floor(now / 1_000);
     if (second === this.checkedSecond) return;
-    for (let due = this.checkedSecond + 1; due <= second; due++) this.endOf(due);
     this.checkedSecond = second;
-    this.work.retry(now);
+    this.work.everySecond(now);
   }
 
   private answerDue(now: number): void {
@@ -83,11 +67,5 @@ export class Schedule {
       return false;
     });
     if (due.length > 0) this.work.hold(due);
-  }
-
-  private endOf(second: number): void {
-    const due = this.deadlines.get(second);
-    if (due === undefined) return;
-    for (const message of [...due]) this.work.end(message);
   }
 }
