@@ -34,13 +34,10 @@ export function fanOutLine(figures: FanOutFigures): string {
   ].join(COLUMNS);
 }
 
-export function idleLine({ name, connections, bytes_per_connection, bytes_per_connection_with_garbage }: IdleFigures): string {
-  return [
-    name.padEnd(10),
-    `${connections} connections held`,
-    `${kib(bytes_per_connection)} KiB a connection`,
-    `${kib(bytes_per_connection_with_garbage)} before the garbage of logging in is collected`,
-  ].join(COLUMNS);
+export function idleLine({ name, connections, bytes_per_connection }: IdleFigures): string {
+  return [name.padEnd(10), `${connections} connections held`, `${(bytes_per_connection / 1_024).toFixed(1)} KiB a connection`].join(
+    COLUMNS,
+  );
 }
 
 export function stormLine(figures: StormFigures): string {
@@ -63,10 +60,6 @@ export function groupLines(figures: GroupFigures): string {
     `send ${ms(figures.send_ms)}, the engine alone ${ms(figures.bare_send_ms)}, with all receipts ${ms(figures.send_and_receipts_ms)}`,
     `catch up with 100 commits and 1,000 messages ${ms(figures.catch_up_ms)}`,
   ].join('\n  ');
-}
-
-function kib(bytes: number): string {
-  return (bytes / 1_024).toFixed(1);
 }
 
 function failed(failures: number): string[] {
