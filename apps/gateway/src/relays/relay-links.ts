@@ -12,8 +12,8 @@ import {
   encodeRelayInput,
   FrameKind,
   type GatewayBatchVisitor,
+  idOfSend,
   parseAck,
-  parseSend,
   readGatewayBatch,
   wrapFrame,
 } from '@sotto/protocol/frames';
@@ -68,8 +68,11 @@ export class RelayLinks implements GatewayBatchVisitor {
   }
 
   refuse(connection: Connection, message: Uint8Array, code: ErrorCode, text: string): void {
-    const { id } = parseSend(message);
-    const receipt = create(ReceiptSchema, { id, status: ReceiptStatus.REFUSED, error: { code, text, retryAfterMs: 1_000 } });
+    const receipt = create(ReceiptSchema, {
+      id: idOfSend(message),
+      status: ReceiptStatus.REFUSED,
+      error: { code, text, retryAfterMs: 1_000 },
+    });
     this.table.write(connection, wrapFrame(FrameKind.RECEIPT, toBinary(ReceiptSchema, receipt)));
   }
 

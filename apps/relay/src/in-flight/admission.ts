@@ -1,13 +1,11 @@
 import { ErrorCode } from '@sotto/protocol';
-import { type ParsedRelayInput, type ParsedSend, parseSend, WireError } from '@sotto/protocol/frames';
+import { idOfSend, type ParsedRelayInput, type ParsedSend, parseSend, WireError } from '@sotto/protocol/frames';
 import type { Budgets } from './budgets.js';
 import { keyOf } from './id-key.js';
 import type { InFlightMessage, Sender } from './message.js';
 import type { MessageTable } from './message-table.js';
 import type { Receipts, Refusal } from './receipts.js';
 import type { RecipientRate } from './recipient-rate.js';
-
-const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** Decides about a Send by looking at its sender only: what happens here is the same whoever it is for (P4). */
 export class Admission {
@@ -48,7 +46,7 @@ export class Admission {
       return parseSend(bytes);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      this.receipts.refused(sender, NO_BYTES, { code: ErrorCode.MALFORMED, text: error.message, retryAfterMs: 0 });
+      this.receipts.refused(sender, idOfSend(bytes), { code: ErrorCode.MALFORMED, text: error.message, retryAfterMs: 0 });
       return undefined;
     }
   }

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ErrorCode, Outcome, ReceiptStatus, toHex } from '@sotto/protocol';
+import { ErrorCode, LIMITS, Outcome, ReceiptStatus, toHex } from '@sotto/protocol';
 import { encodeRelayInput } from '@sotto/protocol/frames';
 import sodium from 'libsodium-wrappers';
 import { DEFAULT_RELAY_CONFIG } from '../relay.config.js';
@@ -144,5 +144,11 @@ describe('the relay', () => {
     expect(world.sent[0]!.receipt).toMatchObject({ status: ReceiptStatus.REFUSED, error: { code: ErrorCode.MALFORMED } });
     await world.send();
     expect(world.deliveries).toHaveLength(1);
+  });
+
+  it('names the Send that it refuses as too large', async () => {
+    const id = await world.send({ size: LIMITS.payloadBytes + 1 });
+    expect(world.receipts).toMatchObject([{ id, status: ReceiptStatus.REFUSED, error: { code: ErrorCode.MALFORMED } }]);
+    expect(world.engine.inFlight).toBe(0);
   });
 });

@@ -21,6 +21,7 @@ import {
   entryLength,
   forEachFrame,
   FrameKind,
+  idOfSend,
   parseAck,
   parseDeliver,
   parseReceipt,
@@ -138,6 +139,7 @@ describe('the hand-written codec of the hot frames', () => {
         for (const read of [
           () => forEachFrame(noise, () => undefined),
           () => parseSend(noise),
+          () => idOfSend(noise),
           () => parseAck(noise),
           () => forEachRelayInput(noise, () => undefined),
           () => readGatewayBatch(noise, { frame: () => undefined, delivery: () => undefined }),
@@ -161,6 +163,15 @@ describe('the hand-written codec of the hot frames', () => {
     expect(parse({ ...good, id: new Uint8Array(15) })).toThrow(WireError);
     expect(parse({ ...good, recipients: [{ device: new Uint8Array(16), token: new Uint8Array(31) }] })).toThrow(WireError);
     expect(parse({ ...good, payload: new Uint8Array(256 * 1024 + 1) })).toThrow(WireError);
+  });
+
+  it('reads the id of a Send that breaks the rules, and none where there is none', () => {
+    const id = new Uint8Array(16).fill(7);
+    const send = toBinary(SendSchema, create(SendSchema, { id, payload: new Uint8Array(256 * 1024 + 1) }));
+    expect(() => parseSend(send)).toThrow(WireError);
+    expect(idOfSend(send)).toEqual(id);
+    expect(idOfSend(send.subarray(0, 1_000))).toEqual(id);
+    expect(idOfSend(toBinary(SendSchema, create(SendSchema, { id: id.subarray(1) })))).toHaveLength(0);
   });
 
   it('refuses a Send whose slot or commit id has another length, or stands alone', () => {

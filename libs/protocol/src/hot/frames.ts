@@ -123,6 +123,21 @@ export function parseSend(bytes: Uint8Array): ParsedSend {
   return send;
 }
 
+/** The id of a Send that may break any other rule, to say which one is refused; empty when there is none to be read. */
+export function idOfSend(bytes: Uint8Array): Uint8Array {
+  let id = EMPTY;
+  const reader = new Reader(bytes);
+  try {
+    while (reader.next()) {
+      if (reader.field === 1) id = reader.bytes();
+      else reader.skip();
+    }
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+  }
+  return id.length === ID_BYTES ? id : EMPTY;
+}
+
 function isClaim({ slot, commitId }: ParsedSend): boolean {
   return slot.length === SLOT_BYTES && commitId.length === ID_BYTES;
 }

@@ -7,6 +7,7 @@ export {
   entryLength,
   forEachFrame,
   FrameKind,
+  idOfSend,
   type OutgoingSend,
   type ParsedAck,
   type ParsedDeliver,
