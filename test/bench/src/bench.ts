@@ -1,36 +1,19 @@
-// npm run bench -- [--topology standalone|services] [--pairs 50] [--window 8] [--size 256] [--seconds 8] [--json]
-//                  [--rate half | --idle N | --fanout N | --storm N | --group N]
-import { parseArgs } from 'node:util';
 import { groupFigures } from './group-figures.js';
 import { benchIdle } from './idle-run.js';
+import { benchOptions, helpText } from './options.js';
 import { fanOutLine, groupLines, idleLine, loadLine, stormLine } from './report.js';
 import { benchBareRelay, benchFanOut, benchTopology, type Shape } from './runs.js';
 import { benchStorm } from './storm-run.js';
 
-const { values } = parseArgs({
-  options: {
-    topology: { type: 'string' },
-    pairs: { type: 'string', default: '50' },
-    window: { type: 'string', default: '8' },
-    size: { type: 'string', default: '256' },
-    seconds: { type: 'string', default: '8' },
-    json: { type: 'boolean', default: false },
-    /** `half`: also at half of the highest rate, sent without waiting for answers. */
-    rate: { type: 'string' },
-    idle: { type: 'string' },
-    fanout: { type: 'string' },
-    /** Devices in a group; no server. */
-    group: { type: 'string' },
-    storm: { type: 'string' },
-    /** Folder for CPU profiles of the servers. */
-    profile: { type: 'string' },
-  },
-});
+const values = benchOptions();
+if (values.help) {
+  console.log(helpText());
+  process.exit(0);
+}
 
 const KINDS = ['standalone', 'services'] as const;
 const kinds = KINDS.filter((kind) => values.topology === undefined || values.topology === kind);
 if (kinds.length === 0) throw new Error(`--topology is one of ${KINDS.join(', ')}`);
-if (values.rate !== undefined && values.rate !== 'half') throw new Error('--rate is half');
 
 const shape: Shape = {
   pairs: count('pairs', values.pairs),
@@ -54,7 +37,8 @@ async function runLoads(): Promise<void> {
 }
 
 async function runFanOuts(members: number): Promise<void> {
-  for (const kind of kinds) show(await benchFanOut(kind, shape, members, nodeArguments), fanOutLine);
+  const senders = count('senders', values.senders);
+  for (const kind of kinds) show(await benchFanOut(kind, shape, { members, senders }, nodeArguments), fanOutLine);
 }
 
 async function runIdle(connections: number): Promise<void> {

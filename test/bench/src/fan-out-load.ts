@@ -14,7 +14,7 @@ const TTL_SECONDS = 30;
 /** Where an id carries the slot of the window that its message fills. */
 const SLOT_AT = 14;
 
-/** A group whose members are all online: one sender keeps `window` messages on their way to all of them, as a pair's sender does to one. */
+/** A group whose members are all online: its senders keep `window` messages on their way to all of them, as a pair's sender does to one. */
 export class FanOutLoad {
   readonly measurement = new Measurement(() => ({
     frames: this.connections.reduce((sum, one) => sum + one.frames, 0),
@@ -24,21 +24,26 @@ export class FanOutLoad {
 
   constructor(private readonly settings: LoadSettings) {}
 
+  private get senders(): number {
+    return this.settings.senders ?? 1;
+  }
+
   async connect(): Promise<void> {
     await ready();
     await sodium.ready;
-    this.connections = await inParallel(1 + this.settings.pairs, () => registered(this.settings));
+    this.connections = await inParallel(this.senders + this.settings.pairs, () => registered(this.settings));
   }
 
   go(): void {
     if (this.connections.some((one) => one.closed)) throw new Error('the server closed connections before the load began');
-    const [sender, ...members] = this.connections as [SottoConnection, ...SottoConnection[]];
+    const members = this.connections.slice(this.senders);
     for (const member of members) store(member);
-    this.start(sender, this.sendTo(members));
+    for (const sender of this.connections.slice(0, this.senders)) this.start(sender, this.sendTo(members));
   }
 
   private start(sender: SottoConnection, send: (slot: number) => Uint8Array): void {
-    const { pairs, window } = this.settings;
+    const { pairs } = this.settings;
+    const window = Math.ceil(this.settings.window / this.senders);
     const since = new Float64Array(window);
     const open = new Uint32Array(window);
     const next = (slot: number) => {

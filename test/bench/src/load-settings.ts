@@ -6,8 +6,10 @@ export interface LoadSettings {
   pin: string;
   /** Of a fan-out: the members that every message goes to. Of idle connections and a storm: how many. */
   pairs: number;
-  /** Messages of a sender on their way at once. */
+  /** Messages of a sender on their way at once; of all senders of a fan-out together. */
   window: number;
+  /** Of a fan-out. */
+  senders?: number;
   /** Payload bytes. */
   size: number;
   /** Messages a second of all pairs, whatever comes back; undefined: as many as their windows let through. */

@@ -34,10 +34,16 @@ export interface PacedFigures {
   failures: number;
 }
 
+export interface FanOutGroup {
+  members: number;
+  senders: number;
+}
+
 /** What one message to many members costs the server, beside as many messages to one each, measured on the same server. */
 export interface FanOutFigures {
   name: TopologyKind;
   fanout: number;
+  senders: number;
   window: number;
   size: number;
   sends_per_s: number;
@@ -68,14 +74,15 @@ export async function benchTopology(kind: TopologyKind, shape: Shape, nodeArgume
   }
 }
 
-export async function benchFanOut(kind: TopologyKind, shape: Shape, members: number, nodeArguments: string[]): Promise<FanOutFigures> {
+export async function benchFanOut(kind: TopologyKind, shape: Shape, group: FanOutGroup, nodeArguments: string[]): Promise<FanOutFigures> {
   const topology = await startForLoad(kind, { nodeArguments });
   try {
     const pids = topology.pids().map(({ pid }) => pid);
     const server = { url: topology.url, pin: pinOf(topology) };
     const single = await measure(pids, { kind: 'sotto', ...server, ...shape }, shape.seconds);
-    const fanOut = await measure(pids, { kind: 'fan-out', ...server, ...shape, pairs: members }, shape.seconds);
-    return fanOutFigures(kind, shape, members, single, fanOut);
+    const { members, senders } = group;
+    const fanOut = await measure(pids, { kind: 'fan-out', ...server, ...shape, pairs: members, senders }, shape.seconds);
+    return fanOutFigures(kind, shape, group, single, fanOut);
   } finally {
     await topology.stop();
   }
@@ -112,12 +119,19 @@ function pacedFigures({ messages, seconds, p50Ms, p99Ms, failures }: LoadResult)
   return { rate: round(messages / seconds, 0), p50_ms: round(p50Ms, 2), p99_ms: round(p99Ms, 2), failures };
 }
 
-function fanOutFigures(name: TopologyKind, { window, size }: Shape, members: number, single: Measured, fanOut: Measured): FanOutFigures {
+function fanOutFigures(
+  name: TopologyKind,
+  { window, size }: Shape,
+  { members, senders }: FanOutGroup,
+  single: Measured,
+  fanOut: Measured,
+): FanOutFigures {
   const roundTrip = single.cpuSeconds / single.result.messages;
   const recipient = fanOut.cpuSeconds / (fanOut.result.messages * members);
   return {
     name,
     fanout: members,
+    senders,
     window,
     size,
     sends_per_s: round(fanOut.result.messages / fanOut.result.seconds, 0),
