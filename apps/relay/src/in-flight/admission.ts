@@ -7,6 +7,12 @@ import type { MessageTable } from './message-table.js';
 import type { Receipts, Refusal } from './receipts.js';
 import type { RecipientRate } from './recipient-rate.js';
 
+export interface AdmissionHandlers {
+  admitted(message: InFlightMessage, send: ParsedSend): void;
+  /** A Send of a message that is in flight, and that has gone out. */
+  repeated(message: InFlightMessage, send: ParsedSend): void;
+}
+
 /** Decides about a Send by looking at its sender only: what happens here is the same whoever it is for (P4). */
 export class Admission {
   constructor(
@@ -14,7 +20,7 @@ export class Admission {
     private readonly budgets: Budgets,
     private readonly recipientRate: RecipientRate,
     private readonly receipts: Receipts,
-    private readonly admitted: (message: InFlightMessage, send: ParsedSend) => void,
+    private readonly on: AdmissionHandlers,
   ) {}
 
   /** A serialised Send of a connection. */
@@ -25,12 +31,12 @@ export class Admission {
     const device = keyOf(input.device);
     const key = keyOf(send.id);
     const known = this.messages.find(device, key);
-    if (known !== undefined) return this.repeat(known, sender);
+    if (known !== undefined) return this.repeat(known, sender, send);
     const message = messageOf(send, sender, { device, key, account: keyOf(input.account) });
     const refusal = this.tooFast(message) ?? this.budgets.admit(message);
     if (refusal !== undefined) return this.receipts.refused(sender, message.id, refusal);
     this.messages.add(message);
-    this.admitted(message, send);
+    this.on.admitted(message, send);
   }
 
   /** One recipient a message is what the gateway's limit is about. */
@@ -52,10 +58,12 @@ export class Admission {
   }
 
   /** The sender did not hear of it: its receipts go to where it is now. */
-  private repeat(message: InFlightMessage, { gateway, connection }: Sender): void {
+  private repeat(message: InFlightMessage, { gateway, connection }: Sender, send: ParsedSend): void {
     message.gateway = gateway;
     message.connection = connection;
-    if (!message.claiming) this.receipts.accepted(message);
+    if (message.claiming) return;
+    this.receipts.accepted(message);
+    this.on.repeated(message, send);
   }
 }
 

@@ -49,6 +49,18 @@ export class Budgets {
     return this.overflow(use);
   }
 
+  /** Takes in more recipients of a message that is in flight. False: there is no room for them. */
+  admitAlso({ charge, account }: InFlightMessage, recipients: number): boolean {
+    if (charge.budget === 'none') return false;
+    const use = this.accounts.get(account)![charge.budget];
+    const bytes = charge.budget === 'held' ? RECIPIENT_BYTES * recipients : 0;
+    if (use.recipients + recipients > this.config[charge.budget].recipients || this.heldBytes + bytes > this.config.heldBytes) return false;
+    use.recipients += recipients;
+    charge.recipients += recipients;
+    this.heldBytes += bytes;
+    return true;
+  }
+
   /** One of its recipients, but not the last, has an outcome. */
   settledOne(message: InFlightMessage): void {
     const { charge, account } = message;

@@ -1,4 +1,4 @@
-import { Outcome, ReceiptStatus } from '@sotto/protocol';
+import { Outcome, ReceiptStatus, TOKEN_BYTES } from '@sotto/protocol';
 import { parseAck, type ParsedSend } from '@sotto/protocol/frames';
 import type { DeviceRoute } from '@sotto/platform/live-state';
 import type { RelayConfig } from '../relay.config.js';
@@ -7,6 +7,7 @@ import { DeviceTable } from '../routing/device-table.js';
 import { enterWindow, leaveWindow } from './delivery-window.js';
 import { append, isGone, remove } from './device-entry.js';
 import { FanOut } from './fan-out.js';
+import { keyOf } from './id-key.js';
 import type { Delivery, DeviceEntry, InFlightMessage } from './message.js';
 import { Numbered } from './numbered.js';
 import type { RelayPorts } from './relay-ports.js';
@@ -37,6 +38,23 @@ export class Deliveries {
       if (route !== undefined) fanOut.add(route.gateway, route.connection, delivery.number);
     }
     fanOut.sendTo(this.ports, message.payload);
+  }
+
+  /** Places of the recipients of a repeated Send that have no delivery open: they have settled it, and the sender did not hear of it. */
+  placesWithout(message: InFlightMessage, { devices, recipients }: Pick<ParsedSend, 'devices' | 'recipients'>): number[] {
+    const open = new Set(message.open.map(({ to }) => keyOf(to.id)));
+    const places: number[] = [];
+    for (let place = 0; place < recipients; place++) if (!open.has(keyOf(devices, place))) places.push(place);
+    return places;
+  }
+
+  /** Opens deliveries of a message that is in flight to the recipients at these places as well. */
+  startAlso(message: InFlightMessage, send: Pick<ParsedSend, 'devices' | 'tokens'>, places: readonly number[]): void {
+    const retryAt = Math.ceil(this.ports.now() / 1_000) + FIRST_RETRY_SECONDS;
+    const before = message.open.length;
+    message.tokens = tokensOfOpen(message, send.tokens, places);
+    for (const [i, place] of places.entries()) this.add(message, this.devices.getOrAdd(send.devices, place), before + i, retryAt);
+    for (const delivery of message.open.slice(before)) this.dispatch(delivery);
   }
 
   /** A serialised Ack of a device. Throws WireError. */
@@ -198,6 +216,18 @@ export class Deliveries {
     entry.route = route ?? null;
     this.fillWindow(entry);
   }
+}
+
+/** The tokens of the open deliveries, which move to the places of these, and behind them those at `places` of `more`: it never grows beyond what is open. */
+function tokensOfOpen(message: InFlightMessage, more: Uint8Array, places: readonly number[]): Uint8Array {
+  const tokens = new Uint8Array((message.open.length + places.length) * TOKEN_BYTES);
+  const tokenAt = (all: Uint8Array, place: number) => all.subarray(place * TOKEN_BYTES, (place + 1) * TOKEN_BYTES);
+  for (const [i, delivery] of message.open.entries()) {
+    tokens.set(tokenAt(message.tokens, delivery.place), i * TOKEN_BYTES);
+    delivery.place = i;
+  }
+  for (const [i, place] of places.entries()) tokens.set(tokenAt(more, place), (message.open.length + i) * TOKEN_BYTES);
+  return tokens;
 }
 
 function sameId(one: Uint8Array, other: Uint8Array): boolean {

@@ -76,6 +76,42 @@ describe('the relay', () => {
     expect(world.statuses).toEqual([ReceiptStatus.ACCEPTED]);
   });
 
+  it('delivers a repeated Send once more to whoever has settled it: the receipt may be lost, while others keep the message in flight', async () => {
+    world.connect(BOB, 2);
+    const carol = new Uint8Array(16).fill(0xca);
+    const id = await world.send({ to: [carol, BOB] });
+    world.ack(world.deliveries[0]!);
+    await world.pass(5_000);
+    await world.send({ id, to: [BOB] });
+    await world.send({ id, to: [carol] });
+    expect(world.deliveries).toHaveLength(2);
+    world.ack(world.deliveries[1]!);
+    world.connect(carol, 3);
+    await world.settled();
+    expect(world.deliveries).toHaveLength(3);
+    world.ack(world.deliveries[2]!, Outcome.STORED, carol);
+    const delivered = world.receipts.filter(({ status }) => status === ReceiptStatus.DELIVERED).map(({ device }) => device[0]);
+    expect(delivered).toEqual([0xb0, 0xb0, 0xca]);
+    expect(world.engine.inFlight).toBe(0);
+  });
+
+  it('charges a repeated Send for whom it delivers to once more, and lets it wait when there is no room', async () => {
+    const most = { messages: 10, bytes: 10_000, recipients: 2 };
+    world = new RelayWorld({ moving: most, held: most });
+    world.connect(BOB, 2);
+    const [carol, dave] = [0xca, 0xda].map((byte) => new Uint8Array(16).fill(byte)) as [Uint8Array, Uint8Array];
+    const id = await world.send({ to: [carol, BOB] });
+    world.ack(world.deliveries[0]!);
+    await world.send({ id, to: [dave, BOB] });
+    expect(world.deliveries).toHaveLength(1);
+    await world.send({ id, to: [BOB] });
+    expect(world.deliveries).toHaveLength(2);
+    await world.pass(31_000);
+    expect(world.statuses.filter((status) => status === ReceiptStatus.UNDELIVERED)).toHaveLength(2);
+    await world.send({ to: [carol, dave] });
+    expect(world.statuses).not.toContain(ReceiptStatus.REFUSED);
+  });
+
   it('believes an acknowledgement only of the device that it sent to', async () => {
     world.connect(BOB, 2);
     await world.send();

@@ -27,6 +27,7 @@ export class RelayEngine {
   private readonly deliveries: Deliveries;
   private readonly hold: Hold;
   private readonly schedule: Schedule;
+  private readonly recipientRate: RecipientRate;
   private readonly admission: Admission;
   private readonly claims: SlotClaims;
 
@@ -45,8 +46,11 @@ export class RelayEngine {
       hold: (messages) => this.hold.takeIn(messages),
       everySecond: (now) => this.everySecond(now),
     });
-    const rate = new RecipientRate(config, ports);
-    this.admission = new Admission(this.messages, this.budgets, rate, this.receipts, (message, send) => this.admitted(message, send));
+    this.recipientRate = new RecipientRate(config, ports);
+    this.admission = new Admission(this.messages, this.budgets, this.recipientRate, this.receipts, {
+      admitted: (message, send) => this.admitted(message, send),
+      repeated: (message, send) => this.repeated(message, send),
+    });
     this.claims = new SlotClaims(ports, this.receipts, {
       won: (message, send) => this.wonSlot(message, send),
       lost: (message) => this.forget(message),
@@ -93,6 +97,14 @@ export class RelayEngine {
   private admitted(message: InFlightMessage, send: ParsedSend): void {
     if (send.slot.length === 0) this.takeOver(message, send);
     else this.claims.begin(message, send);
+  }
+
+  /** Whoever has settled it gets it again: the receipt was lost, or the sender would not ask. Without room for that it asks once more. */
+  private repeated(message: InFlightMessage, send: ParsedSend): void {
+    const places = this.deliveries.placesWithout(message, send);
+    if (places.length === 0) return;
+    if (places.length > 1 && this.recipientRate.take(message.account, places.length) > 0) return;
+    if (this.budgets.admitAlso(message, places.length)) this.deliveries.startAlso(message, send, places);
   }
 
   private wonSlot(message: InFlightMessage, send: ParsedSend): void {

@@ -61,7 +61,7 @@ export type Entered =
   | { readonly is: 'known' }
   /** Its parent, or the commit that gives it its right, is not here yet. */
   | { readonly is: 'later'; readonly waitsFor: StateId }
-  /** The parent's state is gone, or what gives it its right can't be had: it can't be judged any more. */
+  /** The parent's state is gone: it can't be judged any more. */
   | { readonly is: 'too-old' }
   /** `own`: made by this leaf, and this device knows nothing of it. `author`: who made a commit that can't be processed here. */
   | { readonly is: 'refused'; readonly own: boolean; readonly author?: DeviceIdentity | undefined };
@@ -331,9 +331,7 @@ export class Branches {
   }
 
   #withoutRight(id: StateId, parent: StateId, waitsFor: StateId): Entered {
-    if (!this.#unreachable.has(waitsFor)) return { is: 'later', waitsFor };
-    this.#notReachable(id, this.epoch(parent)! + 1);
-    return { is: 'too-old' };
+    return this.#unreachable.has(waitsFor) ? this.#refuse(id, parent, true) : { is: 'later', waitsFor };
   }
 
   #notReachable(id: StateId, epoch: number): void {
