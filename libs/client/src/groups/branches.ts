@@ -260,8 +260,8 @@ export class Branches {
 
   // --- commits
 
-  /** Judges a commit of another and, if it is valid, puts it into the tree. */
-  async enter(parent: StateId, bytes: Uint8Array, step: Step): Promise<Entered> {
+  /** Judges a commit of another and, if it is valid, puts it into the tree. `isLastTry`: what gives it its right will not come any more. */
+  async enter(parent: StateId, bytes: Uint8Array, step: Step, { isLastTry = false } = {}): Promise<Entered> {
     const id = commitId(bytes, this.ports.provider);
     if (this.tree.has(id) || this.roots.has(id)) return { is: 'known' };
     if (this.#refused.has(`${id}${parent}`)) return { is: 'refused', own: false };
@@ -275,7 +275,7 @@ export class Branches {
     if (opened instanceof MlsError) return this.#unopened(id, parent, opened);
     const author = this.members(parent).find(({ leaf }) => leaf === opened.senderLeaf)!;
     const judged = this.judge(parent, author, opened);
-    if (judged !== undefined && 'waitsFor' in judged) return this.#withoutRight(id, parent, judged.waitsFor);
+    if (judged !== undefined && 'waitsFor' in judged) return this.#withoutRight(id, parent, judged.waitsFor, isLastTry);
     if (judged !== undefined) return this.#refuse(id, parent, false);
     const node = this.#nodeOf(id, parent, opened, author);
     await this.#put({ node, bytes }, opened.state.removed ? undefined : opened.state, step);
@@ -330,8 +330,9 @@ export class Branches {
     return { is: 'too-old' };
   }
 
-  #withoutRight(id: StateId, parent: StateId, waitsFor: StateId): Entered {
-    return this.#unreachable.has(waitsFor) ? this.#refuse(id, parent, true) : { is: 'later', waitsFor };
+  /** Others may have what gives it its right, and go on behind it. */
+  #withoutRight(id: StateId, parent: StateId, waitsFor: StateId, isLastTry: boolean): Entered {
+    return isLastTry || this.#unreachable.has(waitsFor) ? this.#refuse(id, parent, true) : { is: 'later', waitsFor };
   }
 
   #notReachable(id: StateId, epoch: number): void {

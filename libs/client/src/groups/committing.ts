@@ -91,6 +91,7 @@ export class Committing {
     core.intents = core.intents.filter((intent) => {
       const judged = judgeIntent(intent, head, (account) => core.ports.packagesOf(account, step));
       if (judged.is === 'due') wanted = joined(wanted, judged, intent, this.#mostAdded);
+      if (judged.is === 'waits' && judged.stale === true) core.ports.packagesUsed(judged.account);
       if (judged.is === 'waits') claiming ||= core.ports.isClaiming(judged.account);
       if (judged.is === 'met') core.touch();
       return judged.is !== 'met';

@@ -100,6 +100,7 @@ export class Contents {
     this.put(content, { ...before, owed }, step);
   }
 
+  /** One of the account's devices has it, or the account is gone without ever having come: it is owed this no more. */
   delivered(content: string, account: string, step: Step): void {
     const before = this.#contents.get(content);
     if (before?.owed?.delete(account) === true) this.#changed(content, step);

@@ -131,7 +131,7 @@ export class GroupCore {
 
   /** It can't go on by itself, and is to be let in again. */
   get awaitsWelcome(): boolean {
-    return this.dead || this.wantsRejoin || this.branches.isCutOff;
+    return !this.out && (this.dead || this.wantsRejoin || this.branches.isCutOff);
   }
 
   get hold(): Hold | undefined {
@@ -160,7 +160,9 @@ export class GroupCore {
 
   /** The member behind a leaf has shown itself. */
   show(leaf: LeafId): void {
-    if (!this.unseen.delete(leaf)) return;
+    const isReplaced = (intent: Intent) => intent.kind === 'replace' && intent.leaf === leaf;
+    if (!this.unseen.delete(leaf) && !this.intents.some(isReplaced)) return;
+    this.intents = this.intents.filter((intent) => !isReplaced(intent));
     this.touch();
   }
 

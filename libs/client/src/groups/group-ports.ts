@@ -122,6 +122,8 @@ export interface GroupPorts {
   dispatch(dispatch: Dispatch, step: Step): string;
   /** Out of the outbox: nobody is owed it any more. */
   withdraw(id: string): void;
+  /** A leaf that nobody ever had is owed nothing any more. */
+  release(leaf: LeafId, step: Step): void;
   /** Once, now, to whoever is there (ttl 0): nobody owes it. */
   transmit(payload: Uint8Array, to: readonly Address[], step: Step): void;
   /** Key packages at hand of an account; undefined: none yet, and they are being claimed. */

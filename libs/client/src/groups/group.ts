@@ -51,8 +51,8 @@ export class Group {
   readonly #rejoining: Rejoining;
   readonly #left = new Map<LeafId, LeaveStatement>();
   #expireAt = 0;
-  /** What waits is to be judged anew. */
   #isLetInAgain = false;
+  #wasOut = false;
 
   private constructor(
     readonly core: GroupCore,
@@ -162,8 +162,7 @@ export class Group {
   /** True when something of it could be read. */
   async #readLater(step: Step): Promise<boolean> {
     let some = false;
-    const all = this.#isLetInAgain;
-    this.#isLetInAgain = false;
+    const all = this.#isJudgedAnew();
     for (const wanted of this.later.wanted()) {
       if (!all && !this.#isDecided(wanted)) continue;
       for (const [id, { payload }] of this.later.waitingFor(wanted)) {
@@ -174,6 +173,26 @@ export class Group {
       }
     }
     return some;
+  }
+
+  /** Nobody who was asked has the commits that give some their right: they can't be judged here. */
+  async #judgeWithoutRight(step: Step): Promise<void> {
+    if (step.now - this.core.askingSince < ASKED_FOR_MS) return;
+    for (const [id, { payload }] of this.later.olderThan(step.now - ASKED_FOR_MS)) {
+      const { kind } = fromBinary(EnvelopeSchema, payload);
+      if (kind.case !== 'commit' || !this.core.branches.holds(toHex(kind.value.parent))) continue;
+      const entered = await this.core.branches.enter(toHex(kind.value.parent), kind.value.message, step, { isLastTry: true });
+      if (entered.is !== 'later') this.#readAtLast(id, entered.is === 'refused' ? Outcome.CANNOT : Outcome.STORED, step);
+    }
+  }
+
+  /** Whether all that waits has another standing now: this device has come back by another leaf, or is out. */
+  #isJudgedAnew(): boolean {
+    const { out } = this.core;
+    const isNew = this.#isLetInAgain || (out && !this.#wasOut);
+    this.#isLetInAgain = false;
+    this.#wasOut = out;
+    return isNew;
   }
 
   #isDecided(wanted: StateId): boolean {
@@ -207,10 +226,16 @@ export class Group {
     const added = without(after, before);
     const removed = without(before, after);
     for (const { id, identity } of added) if (identity.device !== core.ports.own.device) core.unseen.set(id, step.now);
-    for (const { id } of removed) core.unseen.delete(id);
+    for (const { id, identity } of removed) this.#forgetUnseen(id, core.member(identity.device) === undefined, step);
     if (removed.length > 0 && core.refreshAt === 0) core.refreshAt = step.now + this.#randomWithin(DAY_MS);
     this.#retireToken(from, to, step);
     this.#tell(from, to, added, removed, step);
+  }
+
+  /** Removed for good before it ever showed itself: nothing that was sealed for it can reach it. Who is let in again gets that by the new leaf. */
+  #forgetUnseen(leaf: LeafId, isGone: boolean, step: Step): void {
+    const { core } = this;
+    if (core.unseen.delete(leaf) && isGone) core.ports.release(leaf, step);
   }
 
   #tell(from: StateId, to: StateId, added: readonly Member[], removed: readonly Member[], step: Step): void {
@@ -241,6 +266,7 @@ export class Group {
       core.log.expire(step);
       core.branches.dropPassed(step);
       this.later.expire(step);
+      await this.#judgeWithoutRight(step);
     }
     if (core.refreshAt > 0 && step.now >= core.refreshAt) this.refresh();
     this.#withdrawTokens(step);
@@ -289,6 +315,10 @@ export class Group {
 
   sealAgain(content: string, to: Recipient, step: Step): void {
     this.#sealing.again(content, to, step);
+  }
+
+  isLostTo(content: string, to: Recipient): boolean {
+    return this.#sealing.isLostTo(content, to);
   }
 
   forget(content: string): void {

@@ -124,7 +124,7 @@ describe('another leaf for a device that has lost its keys', () => {
 
   it('waits for a key package of that very device', () => {
     expect(judge(replace)).toEqual({ is: 'waits', account: 'bob' });
-    expect(judge(replace, {}, having('bob/laptop'))).toEqual({ is: 'waits', account: 'bob' });
+    expect(judge(replace, {}, having('bob/laptop'))).toEqual({ is: 'waits', account: 'bob', stale: true });
   });
 
   it('is due with it, and met once the old leaf is gone or on its way out', () => {

@@ -37,8 +37,9 @@ export interface Head {
 /** Key packages at hand of an account, by device; undefined: not claimed yet. */
 export type PackagesOf = (account: string) => ReadonlyMap<string, { readonly bytes: Uint8Array; readonly leaf: LeafId }> | undefined;
 
-/** `met`: nothing to do. `waits`: the account's key packages are needed first. */
-export type Judged = { readonly is: 'met' } | { readonly is: 'waits'; readonly account: string } | ({ readonly is: 'due' } & Change);
+/** `met`: nothing to do. `waits`: the account's key packages are needed first, others than those at hand if they are `stale`. */
+export type Judged =
+  { readonly is: 'met' } | { readonly is: 'waits'; readonly account: string; readonly stale?: boolean } | ({ readonly is: 'due' } & Change);
 
 const NOTHING = { add: [], remove: [], refresh: false } as const;
 
@@ -84,8 +85,11 @@ function judgeAdd(account: string, head: Head, packagesOf: PackagesOf): Judged {
 function judgeReplace({ account, device, leaf }: Extract<Intent, { kind: 'replace' }>, head: Head, packagesOf: PackagesOf): Judged {
   const old = head.members.find(({ id }) => id === leaf);
   if (old === undefined || head.removed.has(leaf)) return { is: 'met' };
-  const fresh = packagesOf(account)?.get(device);
-  return fresh === undefined ? { is: 'waits', account } : due({ add: [fresh.bytes], remove: [old] });
+  const packages = packagesOf(account);
+  const fresh = packages?.get(device);
+  // The same last resort would make the same leaf.
+  if (fresh === undefined || fresh.leaf === leaf) return { is: 'waits', account, ...(packages !== undefined && { stale: true }) };
+  return due({ add: [fresh.bytes], remove: [old] });
 }
 
 function judgeRole({ account, admin }: Extract<Intent, { kind: 'role' }>, { data }: Head): Judged {

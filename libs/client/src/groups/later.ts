@@ -46,6 +46,11 @@ export class Later {
     return [...(this.#byWanted.get(wanted) ?? [])].map((id) => [id, this.#records.get(id)!]);
   }
 
+  /** What came before this. Oldest first. */
+  olderThan(at: number): [string, LaterRecord][] {
+    return [...this.#records].filter(([, record]) => record.at < at);
+  }
+
   /** What nobody can be waiting for any more. */
   expire(step: Step): void {
     for (const [id, { at }] of this.#records) {

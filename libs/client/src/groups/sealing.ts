@@ -56,6 +56,11 @@ export class Sealing {
     core.touch();
   }
 
+  /** That leaf, which is in the head, could not read it as often as it was sealed for it at once. */
+  isLostTo(content: string, { device, leaf }: Recipient): boolean {
+    return this.core.member(device)?.id === leaf && this.contents.triesFor(content, device, leaf) >= TRIES_AT_ONCE;
+  }
+
   forget(content: string): void {
     const { core } = this;
     if (!core.toSeal.some((each) => each.content === content)) return;
@@ -131,8 +136,7 @@ export class Sealing {
     const id = this.#idOf(message);
     if (core.log.has(id)) return 'stored';
     const held = core.branches.state(state);
-    // Its Welcome may lead to that state, or beyond it: who is about to be let in again says so afterwards.
-    if (held === undefined) return !core.awaitsWelcome && core.branches.isPast(state, message) ? 'cannot' : { waitsFor: state };
+    if (held === undefined) return this.#isLost(state, message) ? 'cannot' : { waitsFor: state };
     try {
       const opened = await core.ports.engine.open(held, message);
       if (opened.kind !== 'application') return 'cannot';
@@ -142,6 +146,12 @@ export class Sealing {
       if (!(error instanceof MlsError)) throw error;
       return this.#unreadable(error, state);
     }
+  }
+
+  /** Who is out catches up with nothing more. Who waits for a Welcome can't tell yet: it may lead to that state, or beyond it. */
+  #isLost(state: StateId, message: Uint8Array): boolean {
+    const { out, awaitsWelcome, branches } = this.core;
+    return out || (!awaitsWelcome && branches.isPast(state, message));
   }
 
   #opened(opened: OpenedMessage, state: StateId, { id, bytes }: { id: string; bytes: Uint8Array }, step: Step): void {

@@ -9,6 +9,8 @@ export const CIPHER_SUITE = 1;
 const LIFETIME_SECONDS = 90 * 86_400;
 /** Clocks of other devices may be behind. */
 const SKEW_SECONDS = 3_600;
+const RENEWAL_MS = 3_600_000;
+const MOST_STOCKED = 1_000;
 
 export interface StockedKeyPackage {
   readonly publicBytes: Uint8Array;
@@ -22,6 +24,10 @@ export interface StockedKeyPackage {
 
 /** The private halves of what this device has published, by capability id. */
 export class KeyPackageStock {
+  #isOutdated = false;
+  /** Unix milliseconds. */
+  #renewedAt = 0;
+
   constructor(
     readonly packages: Map<string, StockedKeyPackage>,
     private readonly deliveryKey: Uint8Array,
@@ -46,8 +52,15 @@ export class KeyPackageStock {
     for (const capability of capabilities) if (this.packages.delete(capability)) journal.remove('key-packages', capability);
   }
 
+  /** Somebody used a package that is not here: the store is older than what is published. The next filling up begins with nothing. */
+  outdated(): void {
+    this.#isOutdated = true;
+  }
+
   /** Fills the stock up: private halves durable first, then published. */
   async topUp(link: Link, engine: MlsEngine, journal: Journal): Promise<void> {
+    this.#dropOld(journal);
+    await this.#withdrawOutdated(link);
     const { left, hasLastResort: published } = await link.call(KeyPackages.method.count, {});
     // One that was used is replaced, since its capability is revoked a day later; so is one whose capability was revoked.
     const hasLastResort = published && [...this.packages.values()].some(({ lastResort, used }) => lastResort && used !== true);
@@ -58,6 +71,23 @@ export class KeyPackageStock {
     const lastResort = hasLastResort ? undefined : await this.#make(engine, journal, true);
     await journal.commit();
     await link.call(KeyPackages.method.publish, { oneTime, ...(lastResort && { lastResort }) });
+  }
+
+  /** At most once an hour: anybody with a token can send a Welcome that opens with nothing. */
+  async #withdrawOutdated(link: Link): Promise<void> {
+    if (!this.#isOutdated || Date.now() - this.#renewedAt < RENEWAL_MS) return;
+    await link.call(KeyPackages.method.clear, {});
+    this.#isOutdated = false;
+    this.#renewedAt = Date.now();
+  }
+
+  /** Those that nobody can use any more, and of too many the oldest. */
+  #dropOld(journal: Journal): void {
+    const now = Math.floor(Date.now() / 1_000);
+    const expired = [...this.packages].filter(([, { expires }]) => expires < now).map(([capability]) => capability);
+    this.discard(expired, journal);
+    const oldestFirst = [...this.packages].sort(([, a], [, b]) => a.expires - b.expires).map(([capability]) => capability);
+    this.discard(oldestFirst.slice(0, Math.max(0, oldestFirst.length - MOST_STOCKED)), journal);
   }
 
   #keep(capability: string, stocked: StockedKeyPackage, journal: Journal): void {

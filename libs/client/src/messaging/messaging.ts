@@ -163,6 +163,7 @@ export class Messaging {
       stock: {
         candidates: () => device.stock.candidates(),
         spend: (used, journal) => this.#spend(used, journal),
+        outdated: (journal) => this.#outdated(journal),
       },
       random: randomBytes,
       newToken: () => deliveryToken(randomBytes(16), device.secrets!.deliveryKey),
@@ -186,6 +187,11 @@ export class Messaging {
     const lastResort = this.device.stock.spend(used, journal);
     if (lastResort) journal.afterwards(() => void this.#topUp());
     return lastResort;
+  }
+
+  #outdated(journal: Journal): void {
+    this.device.stock.outdated();
+    journal.afterwards(() => void this.#topUp());
   }
 
   /** What fails is counted again at the next attach. */

@@ -40,6 +40,8 @@ export interface PackageStock {
   candidates(): readonly OwnKeyPackage[];
   /** A one-time package is used up by the join. True for one of last resort: it stays, and others may have got the same token with it. */
   spend(used: OwnKeyPackage, journal: Journal): boolean;
+  /** Somebody used a package that is not among them: what is published is not what this device holds, and others must get others. */
+  outdated(journal: Journal): void;
 }
 
 /** All that the messenger needs of the world: real in SottoClient, simulated in test/simulation. It reads no clock and does no I/O itself. */

@@ -1,5 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import { decodeGroupData, directData, encodeGroupData, type GroupData, type Member, MlsError, newGroupData } from '@sotto/mls';
+import { decodeGroupData, directData, encodeGroupData, type GroupData, type LeafId, type Member, MlsError, newGroupData } from '@sotto/mls';
 import {
   type Envelope,
   EnvelopeSchema,
@@ -27,6 +27,7 @@ import type { Journal } from '../storage/journal.js';
 import type { Store } from '../storage/store.js';
 import { Joining, type Welcomed } from './joining.js';
 import type { Claimed, IncomingReceipt, MessengerPorts } from './messenger-ports.js';
+import { UnknownGroups } from './unknown-groups.js';
 
 const GROUP_ID_BYTES = 32;
 const ID_BYTES = 16;
@@ -69,6 +70,7 @@ export class Messenger {
   /** Accounts with which a new direct conversation is to begin, as the Welcome to the one before can't be opened. */
   readonly #toRenew = new Set<string>();
   #strays = new Later('', STRAYS);
+  readonly #unknown = new UnknownGroups();
 
   private constructor(
     private readonly ports: MessengerPorts,
@@ -216,13 +218,17 @@ export class Messenger {
     const id = this.#groupOf(kind.value.message);
     if (id === undefined) return Outcome.CANNOT;
     const group = this.#groups.get(id);
-    if (group === undefined) {
-      this.#strays.keep(commitId(payload, this.ports.provider), { payload, waitsFor: id }, handle, step);
-      return Outcome.LATER;
-    }
+    if (group === undefined) return this.#stray(id, payload, handle, step);
     const outcome = await group.receive(kind, payload, handle, step);
     await group.settle(step);
     return outcome;
+  }
+
+  /** Of a group that is not known: kept as long as its Welcome, a greeting or the user's leave may come. After that this device is lost to it. */
+  #stray(group: string, payload: Uint8Array, handle: bigint | undefined, step: Step): Outcome {
+    if (this.#unknown.isLost(group, step.now) && !this.invitations.has(group)) return Outcome.CANNOT;
+    this.#strays.keep(commitId(payload, this.ports.provider), { payload, waitsFor: group }, handle, step);
+    return Outcome.LATER;
   }
 
   async #hello(envelope: HelloEnvelope, step: Step): Promise<void> {
@@ -283,8 +289,9 @@ export class Messenger {
       await this.#join(welcomed, step);
       return Outcome.STORED;
     } catch (error) {
-      if (error instanceof MlsError) return Outcome.CANNOT;
-      throw error;
+      if (!(error instanceof MlsError)) throw error;
+      if (error.reason === 'no-key-package') this.ports.stock.outdated(step.journal);
+      return Outcome.CANNOT;
     }
   }
 
@@ -339,6 +346,7 @@ export class Messenger {
     if (known !== undefined) await known.letInAgain(welcomed, step);
     const group = known ?? (await Group.begin(this.#groupPorts, this.contents, welcomed, step));
     this.#groups.set(id, group);
+    this.#unknown.forget(id);
     const lastResort = this.joining.spend(welcomed, step);
     if (lastResort) group.refresh();
     const replaces = known === undefined && (await this.#begun(group, by, step));
@@ -681,17 +689,22 @@ export class Messenger {
   }
 
   #cannot(entry: OutboxEntry, to: RecipientState, group: Group | undefined, step: Step): Group | undefined {
-    if (entry.kind === 'message' && entry.content !== undefined && this.contents.get(entry.content) !== undefined)
+    if (entry.kind === 'message' && entry.content !== undefined && this.contents.get(entry.content) !== undefined) {
       group?.sealAgain(entry.content, to, step);
+      // It could read nothing that was sealed for it since, and does not ask to be let in again: its store has lost the group.
+      if (group?.isLostTo(entry.content, to) === true) this.#replace(group, to, step);
+    }
     // The key package to which it was sealed is lost.
-    if (entry.kind === 'welcome' && group !== undefined) this.#replace(group, to, step);
+    if (entry.kind === 'welcome' && group !== undefined && (group.core.data.kind === 'direct' || group.core.unseen.has(to.leaf)))
+      this.#replace(group, to, step);
     this.#moved(entry, step);
     return group;
   }
 
   #replace(group: Group, { account, device, leaf }: RecipientState, { now }: Step): void {
-    const isDirect = group.core.data.kind === 'direct';
-    if (!isDirect) return void (group.core.unseen.has(leaf) && group.wish({ kind: 'replace', account, device, leaf }));
+    const isDirect = group.core.data.kind === 'direct' && account !== this.ports.own.account;
+    const isKnown = () => this.ports.trusts(account, group.core.member(device)?.identity.accountKey ?? new Uint8Array());
+    if (!isDirect) return void (isKnown() && group.wish({ kind: 'replace', account, device, leaf }));
     const { at, waitMs } = this.#renewed.get(account) ?? { at: 0, waitMs: FIRST_RENEWAL_MS };
     if (now - at < waitMs || this.directWith(account) !== group.id) return;
     this.#renewed.set(account, { at: now, waitMs: Math.min(2 * waitMs, LAST_RENEWAL_MS) });
@@ -772,6 +785,7 @@ export class Messenger {
       newJoinPackage: (group, step) => this.joining.newPackage(group, step),
       dispatch: (dispatch, step) => this.#dispatch(dispatch, step),
       withdraw: (id) => this.outbox.withdraw(id),
+      release: (leaf, step) => this.#release(leaf, step),
       transmit: (payload, to, step) => this.#transmit(payload, to, step),
       packagesOf: (account, step) => this.#claims.packagesOf(account, step.now, () => step.journal.afterwards(() => ports.claim(account))),
       isClaiming: (account) => this.#claims.isClaiming(account),
@@ -782,6 +796,16 @@ export class Messenger {
       notify: (notice, step) => ports.notify(notice, step),
       count: (rung) => ports.count(rung),
     };
+  }
+
+  #release(leaf: LeafId, step: Step): void {
+    for (const entry of this.outbox.release(leaf)) {
+      const theirs = [...entry.recipients.values()].find((each) => each.leaf === leaf);
+      const isStillThere =
+        theirs && this.#groups.get(entry.group)?.core.members.some(({ identity }) => identity.account === theirs.account);
+      if (theirs && entry.content !== undefined && !isStillThere) this.contents.delivered(entry.content, theirs.account, step);
+      this.#moved(entry, step);
+    }
   }
 
   #dispatch(dispatch: Dispatch, { now }: Step): string {

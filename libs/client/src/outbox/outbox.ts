@@ -1,3 +1,4 @@
+import type { LeafId } from '@sotto/mls';
 import { fromHex, ReceiptStatus } from '@sotto/protocol';
 import type { Dispatch } from '../groups/group-ports.js';
 import type { IncomingReceipt, OutgoingSend } from '../messaging/messenger-ports.js';
@@ -103,6 +104,14 @@ export class Outbox {
     this.#entries.delete(id);
     this.#queued.delete(id);
     if (!this.#added.delete(id)) this.#gone.add(id);
+  }
+
+  /** Nobody has this leaf, or ever will: it is owed nothing. Returns the entries that change by it. */
+  release(leaf: LeafId): OutboxEntry[] {
+    return [...this.#entries.values()].filter((entry) => {
+      const theirs = unsettled(entry).filter((each) => each.leaf === leaf);
+      return theirs.flatMap(({ device }) => this.#settle(entry, device, 'cannot')).length > 0;
+    });
   }
 
   // --- events

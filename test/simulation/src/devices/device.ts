@@ -339,6 +339,7 @@ export class Device {
       stock: {
         candidates: () => process.stock.candidates(),
         spend: (used, journal) => this.#spend(used, process, journal),
+        outdated: (journal) => this.#outdated(process, journal),
       },
       random: (length) => this.random.bytes(length),
       newToken: () => this.#newToken(),
@@ -361,6 +362,11 @@ export class Device {
     const lastResort = stock.spend(used, journal);
     if (lastResort) journal.afterwards(() => this.world.server.schedule.after(0, () => this.publish()));
     return lastResort;
+  }
+
+  #outdated({ stock }: Process, journal: Journal): void {
+    stock.outdated();
+    journal.afterwards(() => this.world.server.schedule.after(0, () => this.publish()));
   }
 
   #revoke(capability: string, { revoked, stock }: Process, { journal, now }: Step): void {

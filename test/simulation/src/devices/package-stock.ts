@@ -7,6 +7,7 @@ import type { Disk } from './disk.js';
 const COLLECTION = 'key-packages';
 const LIFETIME_SECONDS = 90 * 86_400;
 const SKEW_SECONDS = 3_600;
+const RENEWAL_SECONDS = 3_600;
 
 interface Stocked extends OwnKeyPackage {
   readonly lastResort: boolean;
@@ -25,6 +26,9 @@ export interface Publisher {
 /** Key packages that the device has published, by capability id, as the client keeps them: private halves on its disk, public ones at the directory. */
 export class SimulatedStock implements PackageStock {
   readonly #packages: Map<string, Stocked>;
+  #isOutdated = false;
+  /** Unix seconds. */
+  #renewedAt = 0;
 
   constructor(disk: Disk) {
     this.#packages = new Map([...disk.read(COLLECTION)].map(([key, bytes]) => [key, decodeRecord<Stocked>(bytes)]));
@@ -44,6 +48,11 @@ export class SimulatedStock implements PackageStock {
     return stocked.lastResort;
   }
 
+  /** What is published is not what the device holds. */
+  outdated(): void {
+    this.#isOutdated = true;
+  }
+
   /** What was handed out under this capability reaches the device no more. */
   discard(capability: string, journal: Journal): void {
     if (this.#packages.delete(capability)) journal.remove(COLLECTION, capability);
@@ -51,7 +60,12 @@ export class SimulatedStock implements PackageStock {
 
   /** Makes what is missing durable, and publishes it when it is. */
   async topUp(publisher: Publisher, oneTime: number, directory: Directory, journal: Journal): Promise<void> {
-    const { account, device } = publisher;
+    const { account, device, now } = publisher;
+    if (this.#isOutdated && now - this.#renewedAt >= RENEWAL_SECONDS) {
+      directory.clear(account, device);
+      this.#isOutdated = false;
+      this.#renewedAt = now;
+    }
     const left = directory.count(account, device);
     const hasLastResort = left.lastResort && [...this.#packages.values()].some(({ lastResort, used }) => lastResort && used !== true);
     const made: Stocked[] = [];
