@@ -100,6 +100,7 @@ export class Person {
   #watched(store: Store): Store {
     return {
       load: (collection) => store.load(collection),
+      get: (collection, keys) => store.get(collection, keys),
       commit: async (changes) => {
         await this.beforeCommit?.(changes);
         await store.commit(changes);

@@ -12,6 +12,7 @@ export type ClientErrorReason =
   | 'unknown-contact'
   | 'not-accepted'
   | 'unknown-group'
+  | 'unknown-message'
   | 'not-allowed'
   | 'wrong-passphrase'
   | 'weak-passphrase'

@@ -6,8 +6,10 @@ import type { Link } from './connection/link.js';
 import { globalSocketFactory, type SocketFactory } from './connection/socket.js';
 import { type Contact, ContactList } from './contacts/contact-list.js';
 import { Emitter } from './events.js';
+import type { History } from './history/history.js';
 import { KeyPackageStock } from './key-packages/key-package-stock.js';
 import type { Messenger } from './messaging/messenger.js';
+import { DEFAULT_SETTINGS, type Settings } from './messaging/settings.js';
 import type { Argon2id } from './session/argon2id.js';
 import { RevokedCapabilities } from './session/revoked-capabilities.js';
 import type { DeviceSecrets, SessionRecord } from './session/session-record.js';
@@ -40,6 +42,9 @@ export class Device {
   contacts = new ContactList(new Map());
   stock = new KeyPackageStock(new Map(), new Uint8Array());
   messenger: Messenger | undefined;
+  /** There from the time when the store is loaded. */
+  history!: History;
+  settings: Settings = DEFAULT_SETTINGS;
   revoked = new RevokedCapabilities(new Map());
   closed = false;
   /** No other device of the account was connected when this one looked, twice. */

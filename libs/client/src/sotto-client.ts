@@ -6,10 +6,15 @@ import type { ConnectionState } from './connection/connection.js';
 import { ContactBook } from './contacts/contact-book.js';
 import type { Contact } from './contacts/contact-list.js';
 import { type ClientOptions, Device } from './device.js';
+import { History } from './history/history.js';
 import { GroupList } from './messaging/group-list.js';
 import { Incoming } from './messaging/incoming.js';
-import { historyOf, type Message, type QueuedMessage } from './messaging/message.js';
+import { Conversations, type PageOptions, type SendOptions } from './messaging/conversations.js';
+import type { Message, QueuedMessage } from './messaging/message.js';
 import { Messaging, stepOf } from './messaging/messaging.js';
+import { search, type SearchOptions } from './messaging/search.js';
+import { loadSettings, type Settings } from './messaging/settings.js';
+import { Upkeep } from './messaging/upkeep.js';
 import { type AccountDevice, listDevices, revokeDevice } from './session/account-devices.js';
 import { Companions } from './session/companions.js';
 import { type Account, Sessions } from './session/sessions.js';
@@ -25,6 +30,8 @@ export class SottoClient {
   readonly approvals: DeviceApprovals;
   readonly #device: Device;
   readonly #messaging: Messaging;
+  readonly #conversations: Conversations;
+  readonly #upkeep: Upkeep;
   readonly #book: ContactBook;
   readonly #incoming: Incoming;
   readonly #sessions: Sessions;
@@ -42,13 +49,16 @@ export class SottoClient {
       onState: (state) => this.#connectionState(state),
     });
     this.#messaging = new Messaging(this.#device);
-    this.groups = new GroupList(this.#device, this.#messaging);
+    const { arrivals } = this.#messaging;
+    this.#conversations = new Conversations(this.#device, this.#messaging, arrivals);
+    this.#upkeep = new Upkeep(this.#device, this.#messaging, arrivals);
+    this.groups = new GroupList(this.#device, this.#messaging, this.#conversations);
     this.#book = new ContactBook(this.#device, this.#messaging);
     this.#incoming = new Incoming(this.#device, this.#book);
     this.#sessions = new Sessions(this.#device, this.#messaging);
     this.approvals = new DeviceApprovals(this.#device, this.#sessions);
     this.#companions = new Companions(this.#device, this.#messaging);
-    this.#ticker = setInterval(() => (this.#device.closed ? clearInterval(this.#ticker) : this.#messaging.tick()), TICK_MS);
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** Opens the store. `resume`, `logIn` or `register` connects. */
@@ -56,7 +66,10 @@ export class SottoClient {
     await sodiumReady();
     const client = new SottoClient(options);
     try {
+      client.#device.history = await History.load(options.store);
+      client.#device.settings = await loadSettings(options.store);
       await client.#sessions.load();
+      await client.#upkeep.start();
     } catch (error) {
       await client.close();
       throw error;
@@ -195,9 +208,60 @@ export class SottoClient {
 
   // --- messages
 
-  /** Resolves with the content id once the message is durable here; `delivery` tells the rest. */
-  send(name: string, text: string): Promise<string> {
-    return this.#messaging.send(name, text);
+  // `conversation` is a contact's name or a group's id throughout. All that names a message throws ClientError `unknown-message`.
+
+  /** Resolves with the message's id once it is durable here; `delivery` tells the rest. */
+  async send(conversation: string, text: string, options: SendOptions = {}): Promise<string> {
+    return this.#conversations.send(conversation, text, options);
+  }
+
+  /** With an emoji, or a short word; `on` false takes it back. */
+  async react(conversation: string, id: string, emoji: string, on = true): Promise<void> {
+    return this.#conversations.react(conversation, id, emoji, on);
+  }
+
+  /** An own message. Throws ClientError `not-allowed` for another's. */
+  async edit(conversation: string, id: string, text: string): Promise<void> {
+    return this.#conversations.edit(conversation, id, text);
+  }
+
+  /** An own message, for everybody. Throws ClientError `not-allowed` for another's. */
+  async delete(conversation: string, id: string): Promise<void> {
+    return this.#conversations.delete(conversation, id);
+  }
+
+  /** To be called at each key: it is told at most every 5 s, to those who are there, and kept by nobody. */
+  async typing(conversation: string): Promise<void> {
+    return this.#conversations.typing(conversation);
+  }
+
+  /** Everything up to a message was seen. Its authors are told if `settings.readReceipts` says so. */
+  async markRead(conversation: string, upTo: string): Promise<void> {
+    return this.#conversations.markRead(conversation, upTo);
+  }
+
+  /** Oldest first: the newest 100, or as `options` say. */
+  async history(conversation: string, options: PageOptions = {}): Promise<Message[]> {
+    return this.#conversations.history(conversation, options);
+  }
+
+  /** One message, for instance that to which another replies. */
+  async message(conversation: string, id: string): Promise<Message | undefined> {
+    return this.#conversations.message(conversation, id);
+  }
+
+  /** In what this device keeps, whatever the case; newest first, at most 50 unless `options` say otherwise. */
+  async search(text: string, options: SearchOptions = {}): Promise<Message[]> {
+    return search(text, options, this.#device);
+  }
+
+  get settings(): Settings {
+    return this.#device.settings;
+  }
+
+  /** Throws ClientError `not-allowed`. */
+  async changeSettings(change: Partial<Settings>): Promise<void> {
+    return this.#upkeep.change(change);
   }
 
   /** What is not yet delivered, oldest first. */
@@ -210,16 +274,17 @@ export class SottoClient {
     await this.#messaging.step(async (messenger, step) => messenger.discard(id, step));
   }
 
-  /** Messages of a conversation in the order in which this device stored them. */
-  history(name: string): Promise<Message[]> {
-    return historyOf(name, this.#device.options.store);
-  }
-
   close(): Promise<void> {
     clearInterval(this.#ticker);
     this.approvals.close();
     this.#companions.close();
     return this.#device.close();
+  }
+
+  #tick(): void {
+    if (this.#device.closed) return clearInterval(this.#ticker);
+    this.#messaging.tick();
+    this.#upkeep.tick(Date.now());
   }
 
   // --- connection

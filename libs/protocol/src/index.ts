@@ -221,6 +221,9 @@ export {
   MessageAuthenticatedDataSchema,
   RejoinRequestSchema,
   SignedHelloSchema,
+  SignedTypingSchema,
+  TypingEnvelopeSchema,
+  TypingSchema,
   SupplyEnvelopeSchema,
   WelcomeEnvelopeSchema,
   type CommitEnvelope,
@@ -238,6 +241,8 @@ export {
   type MessageDigest,
   type RejoinRequest,
   type SupplyEnvelope,
+  type Typing,
+  type TypingEnvelope,
   type WelcomeEnvelope,
 } from './generated/sotto/v1/envelope_pb.js';
 export { LIMITS, NAME_PATTERN, TAGGED_NAME_PATTERN, TIMES } from './limits.js';

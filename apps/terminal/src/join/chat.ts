@@ -126,7 +126,7 @@ export class Chat {
   }
 
   async #showHistory(name: string, count: number): Promise<void> {
-    const messages = (await this.client.history(name)).slice(-count);
+    const messages = await this.client.history(name, { limit: count });
     const views = messages.map(({ from, id, text, sentAt }) => ({ from, id, text, sentAt }));
     this.show({ event: 'history', name, ...this.#groupNameOf(name), messages: views });
   }

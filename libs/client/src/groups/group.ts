@@ -13,6 +13,7 @@ import { type LoggedMessage, MessageLog } from './message-log.js';
 import { Rejoining } from './rejoining.js';
 import { type Read, Sealing } from './sealing.js';
 import { Sync } from './sync.js';
+import { TypingNotices } from './typing.js';
 
 const DAY_MS = 86_400_000;
 const EXPIRE_EVERY_MS = 3_600_000;
@@ -46,6 +47,7 @@ export interface StoredGroup {
 /** One MLS group of this device: takes envelopes and wishes, and goes where the rules of docs/groups.md lead. */
 export class Group {
   readonly sync: Sync;
+  readonly typing: TypingNotices;
   readonly #sealing: Sealing;
   readonly #committing: Committing;
   readonly #rejoining: Rejoining;
@@ -63,6 +65,7 @@ export class Group {
     this.#committing = new Committing(core, this.#left);
     this.#rejoining = new Rejoining(core);
     this.sync = new Sync(core, this.#rejoining, this.#left);
+    this.typing = new TypingNotices(core);
   }
 
   /** The device made the group, or was let into it: `id` names the state where it begins. */

@@ -3,9 +3,10 @@ import { ClientError } from '../client-error.js';
 import type { Device } from '../device.js';
 import type { Rung } from '../groups/group-ports.js';
 import type { Intent } from '../groups/intent.js';
+import type { Conversations, SendOptions } from './conversations.js';
 import type { Messaging } from './messaging.js';
 import type { GroupView } from './messenger.js';
-import { nameOf } from './notices.js';
+import { nameOf } from './names.js';
 
 /** `verified`: a contact whose key is pinned. `changed`: its key is another than the pinned one. `unknown`: no contact of this account. */
 export type Verification = 'self' | 'verified' | 'changed' | 'unknown';
@@ -46,6 +47,7 @@ export class GroupList {
   constructor(
     private readonly device: Device,
     private readonly messaging: Messaging,
+    private readonly conversations: Conversations,
   ) {}
 
   /** Groups that this device is in; direct conversations are not among them. */
@@ -100,9 +102,9 @@ export class GroupList {
   }
 
   /** Resolves with the content id once the message is durable here. */
-  async send(id: string, text: string): Promise<string> {
+  async send(id: string, text: string, options: SendOptions = {}): Promise<string> {
     this.#view(id);
-    return this.messaging.sendToGroup(id, text);
+    return this.conversations.send(id, text, options);
   }
 
   /** For two members to compare, as contacts do. */

@@ -1,39 +1,116 @@
+import { contentIdOf } from '../content/message-ref.js';
+import type { Device } from '../device.js';
+import { type Doer, standingReactions } from '../history/effects.js';
+import { isDeleted, type StoredMessage, textNow } from '../history/stored-message.js';
 import type { DeliveryStatus } from '../outbox/outbox-entry.js';
-import type { Journal } from '../storage/journal.js';
-import { decodeRecord } from '../storage/record.js';
-import type { Store } from '../storage/store.js';
+import { nameOf } from './names.js';
 
-const COLLECTION = 'messages';
-
+/** A message as it reads now. */
 export interface Message {
-  /** The content id: the same on all devices. */
+  /** The same on all devices. */
   readonly id: string;
   /** The sender's name. */
   readonly from: string;
+  /** Written by this account, on whichever device. */
+  readonly own: boolean;
+  /** Empty when it is deleted, or of a kind that is not known here. */
   readonly text: string;
+  /** `text` is Markdown (GFM). */
+  readonly markdown?: true;
   /** Unix milliseconds by the sender's clock. */
   readonly sentAt: number;
   readonly receivedAt: number;
   /** Whose conversation it is: the contact's name, or the group's id. */
   readonly conversation: string;
+  /** Id of the message that it answers, which need not be here. */
+  readonly replyTo?: string;
+  readonly edited?: true;
+  readonly deleted?: true;
+  readonly reactions: readonly Reaction[];
+  /** When it goes from all devices. Unix milliseconds. */
+  readonly expiresAt?: number;
+  /** Of an own message: names of those who said that they have read it. */
+  readonly readBy?: readonly string[];
+  /** Of a kind that this version does not know. A later one may. */
+  readonly unknown?: true;
 }
+
+export interface Reaction {
+  readonly emoji: string;
+  /** Names, in order of the alphabet. */
+  readonly by: readonly string[];
+}
+
+/** What has happened to a message. `by`: a name. */
+export type MessageChange =
+  | { readonly what: 'edited' | 'deleted' | 'read'; readonly by: string }
+  | { readonly what: 'reacted' | 'unreacted'; readonly by: string; readonly emoji: string }
+  /** It is gone. */
+  | { readonly what: 'expired' }
+  /** This version knows what it was. */
+  | { readonly what: 'understood' };
 
 export interface QueuedMessage {
   readonly id: string;
   /** The contact's name, or the group's id. */
   readonly to: string;
+  readonly what: 'text' | 'edit' | 'deletion' | 'reaction' | 'unreaction';
+  /** Of a reaction the emoji. */
   readonly text: string;
   readonly sentAt: number;
   readonly status: DeliveryStatus;
 }
 
-export function keepMessage(message: Message, journal: Journal): void {
-  journal.put(COLLECTION, `${message.conversation}/${message.id}`, message);
+export function messageOf(stored: StoredMessage, device: Device): Message {
+  const { ref, conversation, author, sentAt, receivedAt, replyTo, expiresAt, effects } = stored;
+  const edit = effects.edits[author.account];
+  const own = author.account === device.session?.account;
+  const readBy = Object.entries(effects.readBy).map(([account, name]) => nameOf(account, name, device));
+  return {
+    id: contentIdOf(ref),
+    conversation,
+    from: nameOf(author.account, author.name, device),
+    own,
+    text: textNow(stored),
+    sentAt,
+    receivedAt,
+    reactions: reactionsOf(stored, device),
+    ...((edit ?? stored).markdown === true && { markdown: true }),
+    ...(replyTo !== undefined && { replyTo: contentIdOf(replyTo) }),
+    ...(edit !== undefined && { edited: true }),
+    ...(isDeleted(stored) && { deleted: true }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(own && readBy.length > 0 && { readBy: readBy.sort() }),
+    ...(stored.unknown !== undefined && edit === undefined && { unknown: true }),
+  };
 }
 
-/** Messages of a conversation in the order in which this device stored them. */
-export async function historyOf(conversation: string, store: Store): Promise<Message[]> {
-  const records = await store.load(COLLECTION);
-  const all = [...records.values()].map((bytes) => decodeRecord<Message>(bytes));
-  return all.filter((each) => each.conversation === conversation).sort((a, b) => a.receivedAt - b.receivedAt);
+function reactionsOf({ effects }: StoredMessage, device: Device): Reaction[] {
+  const byEmoji = new Map<string, Set<string>>();
+  for (const [, { emoji, account, name }] of standingReactions(effects)) {
+    const names = byEmoji.get(emoji) ?? new Set<string>();
+    byEmoji.set(emoji, names.add(nameOf(account, name, device)));
+  }
+  const all = [...byEmoji].map(([emoji, names]) => ({ emoji, by: [...names].sort() }));
+  return all.sort((a, b) => (a.emoji < b.emoji ? -1 : 1));
+}
+
+/** What one effect changed for whoever looks; undefined: nothing. */
+export function changeOf(before: StoredMessage, after: StoredMessage, by: Doer, device: Device): MessageChange | undefined {
+  const name = nameOf(by.account, by.name, device);
+  if (isDeleted(before)) return undefined;
+  if (isDeleted(after)) return { what: 'deleted', by: name };
+  const { account } = after.author;
+  if (before.effects.edits[account]?.ref !== after.effects.edits[account]?.ref) return { what: 'edited', by: name };
+  const [had, has] = [emojisOf(before, by), emojisOf(after, by)];
+  const added = [...has].find((emoji) => !had.has(emoji));
+  if (added !== undefined) return { what: 'reacted', by: name, emoji: added };
+  const removed = [...had].find((emoji) => !has.has(emoji));
+  if (removed !== undefined) return { what: 'unreacted', by: name, emoji: removed };
+  const isRead = account === device.session?.account && !(by.account in before.effects.readBy) && by.account in after.effects.readBy;
+  return isRead ? { what: 'read', by: name } : undefined;
+}
+
+function emojisOf({ effects }: StoredMessage, { account }: Doer): Set<string> {
+  return new Set(standingReactions(effects).flatMap(([, mark]) => (mark.account === account ? mark.emoji : [])));
 }

@@ -3,30 +3,36 @@ import { browserProvider, type OwnKeyPackage } from '@sotto/mls';
 import { AckSchema, fromHex, KeyPackages, SendSchema, toHex } from '@sotto/protocol';
 import { ClientError } from '../client-error.js';
 import type { Contact } from '../contacts/contact-list.js';
-import { decodeContent, encodeContent } from '../content/content.js';
+import { decodeContent } from '../content/content.js';
 import type { Device } from '../device.js';
 import type { Step } from '../groups/group-ports.js';
 import { GROUP_RULES } from '../groups/group-rules.js';
 import { CIPHER_SUITE } from '../key-packages/key-package-stock.js';
 import { deliveryToken, randomBytes } from '../sodium.js';
 import type { Journal } from '../storage/journal.js';
-import { keepMessage, type QueuedMessage } from './message.js';
+import { Arrivals } from './arrivals.js';
+import type { QueuedMessage } from './message.js';
 import { Messenger } from './messenger.js';
-import type { MessengerPorts, OutgoingSend } from './messenger-ports.js';
+import type { MessengerNotice, MessengerPorts, OutgoingSend } from './messenger-ports.js';
+import { conversationOf } from './names.js';
 import { Notices } from './notices.js';
 import { Rungs } from './rungs.js';
 
-const MAX_TEXT_BYTES = 64 * 1024;
+const GROUP_ID = /^[0-9a-f]{64}$/;
 
 /** The messenger at work in the world: its ports are this device's connection, contacts and store. */
 export class Messaging {
   readonly rungs = new Rungs();
+  readonly arrivals: Arrivals;
   readonly #notices: Notices;
+  /** Content ids of which the user need not hear how they fare. */
+  readonly #quiet = new Set<string>();
   #retryWindowMs = 0;
   #online = false;
 
   constructor(private readonly device: Device) {
-    this.#notices = new Notices(device);
+    this.arrivals = new Arrivals(device);
+    this.#notices = new Notices(device, this.arrivals);
   }
 
   get online(): boolean {
@@ -38,6 +44,7 @@ export class Messaging {
     const { engine, session, options } = this.device;
     this.device.messenger = engine && session && (await Messenger.load(this.#ports(), options.store));
     if (this.device.messenger !== undefined) this.device.messenger.retryWindowMs = this.#retryWindowMs;
+    for (const { id, content } of this.device.messenger?.queue() ?? []) if (isReceipt(content.plaintext)) this.#quiet.add(id);
   }
 
   attached(retryWindowMs: number): void {
@@ -64,6 +71,11 @@ export class Messaging {
     return this.device.step((journal) => work(this.require(), stepOf(journal)));
   }
 
+  /** One that needs no keys. */
+  localStep<T>(work: (step: Step) => Promise<T>): Promise<T> {
+    return this.device.step((journal) => work(stepOf(journal)));
+  }
+
   require(): Messenger {
     const { messenger } = this.device;
     if (messenger === undefined) throw new ClientError('not-logged-in', 'this device is not confirmed yet');
@@ -80,45 +92,48 @@ export class Messaging {
 
   // --- messages
 
-  /** Resolves with the content id once the message is durable here; the event `delivery` tells the rest. */
-  send(name: string, text: string): Promise<string> {
-    const contact = this.device.accepted(name);
-    return this.#write(name, text, async (messenger, plaintext, step) => {
-      const id = await messenger.composeTo(contact.account, plaintext, step);
-      if (
-        messenger.directWith(contact.account) === undefined &&
-        (this.mayBegin(contact) || (this.device.alone && contact.changedKey === undefined))
-      )
-        await messenger.beginDirect(contact.account, step);
-      return id;
-    });
+  /** Into the outbox, for a contact by name or a group by id. Throws ClientError for one that is not to be written to. */
+  async compose(conversation: string, plaintext: Uint8Array, id: string, step: Step): Promise<void> {
+    const messenger = this.require();
+    if (isReceipt(plaintext)) this.#quiet.add(id);
+    if (GROUP_ID.test(conversation)) return void (await messenger.compose(this.#group(conversation), plaintext, step, id));
+    const contact = this.device.accepted(conversation);
+    await messenger.composeTo(contact.account, plaintext, step, id);
+    const begins = this.mayBegin(contact) || (this.device.alone && contact.changedKey === undefined);
+    if (messenger.directWith(contact.account) === undefined && begins) await messenger.beginDirect(contact.account, step);
   }
 
-  sendToGroup(group: string, text: string): Promise<string> {
-    return this.#write(group, text, (messenger, plaintext, step) => messenger.compose(group, plaintext, step));
+  #group(id: string): string {
+    const view = this.require()
+      .groups()
+      .find((each) => each.id === id);
+    if (view?.data.kind !== 'group') throw new ClientError('unknown-group', 'there is no such group');
+    return id;
   }
 
-  async #write(
-    conversation: string,
-    text: string,
-    compose: (messenger: Messenger, plaintext: Uint8Array, step: Step) => Promise<string>,
-  ): Promise<string> {
-    if (new TextEncoder().encode(text).length > MAX_TEXT_BYTES) throw new ClientError('too-long', 'a message has at most 64 KiB');
-    return this.step(async (messenger, step) => {
-      const { now: sentAt } = step;
-      const id = await compose(messenger, encodeContent({ text, sentAt }), step);
-      const from = this.device.signedIn().session.name;
-      keepMessage({ id, from, text, sentAt, receivedAt: sentAt, conversation }, step.journal);
-      return id;
-    });
+  /** In which group a conversation goes on; undefined: in none at the moment. */
+  groupOf(conversation: string): string | undefined {
+    if (GROUP_ID.test(conversation)) return this.#group(conversation);
+    return this.device.messenger?.directWith(this.device.accepted(conversation).account);
+  }
+
+  /** How many accounts are in it; undefined: nothing is to be written there. */
+  accountsIn(conversation: string): number | undefined {
+    const { messenger, contacts } = this.device;
+    if (!GROUP_ID.test(conversation)) return contacts.get(conversation)?.status === 'accepted' ? 2 : undefined;
+    const view = messenger?.groups().find(({ id }) => id === conversation);
+    if (view === undefined || view.out || view.data.kind !== 'group') return undefined;
+    return new Set(view.members.map(({ identity }) => identity.account)).size;
   }
 
   /** What is not yet delivered, oldest first. */
   queue(): QueuedMessage[] {
-    const queue = this.device.messenger?.queue() ?? [];
-    return queue.map(({ id, content, status }) => {
-      const to = this.#notices.conversationOf(content.group, content.account);
-      return { id, to, text: decodeContent(content.plaintext)?.text ?? '', sentAt: content.at, status };
+    return (this.device.messenger?.queue() ?? []).flatMap(({ id, content, status }) => {
+      const to = conversationOf(content.group, content.account, this.device);
+      const said = decodeContent(content.plaintext, content.at);
+      if (said === undefined || said.kind === 'receipt') return [];
+      const text = 'text' in said ? said.text : 'emoji' in said ? said.emoji : '';
+      return { id, to, what: said.kind, text, sentAt: content.at, status };
     });
   }
 
@@ -173,9 +188,14 @@ export class Messaging {
       claim: (of) => void this.#claim(of),
       isOnline: (of) => device.contacts.byAccount(of)?.online,
       trusts: (of, key) => this.#trusts(of, key),
-      notify: (notice, step) => this.#notices.tell(notice, step),
+      notify: (notice, step) => this.#notify(notice, step),
       count: (rung) => this.rungs.count(rung),
     };
+  }
+
+  #notify(notice: MessengerNotice, step: Step): void {
+    if (notice.kind !== 'delivery' || !this.#quiet.has(notice.content)) return this.#notices.tell(notice, step);
+    if (notice.status === 'delivered' || notice.status === 'discarded') this.#quiet.delete(notice.content);
   }
 
   #revoke(capability: string, journal: Journal): void {
@@ -231,4 +251,8 @@ export class Messaging {
 
 export function stepOf(journal: Journal): Step {
   return { journal, now: Date.now() };
+}
+
+function isReceipt(plaintext: Uint8Array): boolean {
+  return decodeContent(plaintext, 0)?.kind === 'receipt';
 }

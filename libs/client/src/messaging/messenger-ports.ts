@@ -33,7 +33,9 @@ export interface IncomingReceipt {
 }
 
 export type MessengerNotice =
-  GroupNotice | { readonly kind: 'delivery'; readonly group: string; readonly content: string; readonly status: DeliveryStatus };
+  | GroupNotice
+  | { readonly kind: 'delivery'; readonly group: string; readonly content: string; readonly status: DeliveryStatus }
+  | { readonly kind: 'typing'; readonly group: string; readonly from: DeviceName & { readonly name: string } };
 
 /** The one-time and last-resort packages that this device has published. */
 export interface PackageStock {

@@ -9,6 +9,7 @@ import {
   Outcome,
   type SupplyEnvelope,
   toHex,
+  type TypingEnvelope,
   type WelcomeEnvelope,
 } from '@sotto/protocol';
 import { ClientError } from '../client-error.js';
@@ -204,6 +205,9 @@ export class Messenger {
       case 'greeting':
         await this.#greeting(kind.value, step);
         return Outcome.STORED;
+      case 'typing':
+        await this.#typing(kind.value, step);
+        return Outcome.STORED;
       default:
         return Outcome.CANNOT;
     }
@@ -261,6 +265,14 @@ export class Messenger {
     if (group !== undefined && !group.core.branches.removedHere) return group.answerGreeting(sender, greeting.token, step);
     if (group?.core.leaving === true) return;
     this.#transmit(await this.joining.askIn(greeting, step), [{ device: sender, token: greeting.token }], step);
+  }
+
+  async #typing(envelope: TypingEnvelope, step: Step): Promise<void> {
+    const group = toHex(envelope.group);
+    const member = await this.#groups.get(group)?.typing.hear(envelope, step);
+    if (member === undefined) return;
+    const { account, device, accountName: name } = member.identity;
+    this.ports.notify({ kind: 'typing', group, from: { account, device, name } }, step);
   }
 
   #groupOf(message: Uint8Array): string | undefined {
@@ -603,10 +615,9 @@ export class Messenger {
 
   // --- messages
 
-  /** Into a group. Returns the content id. */
-  async compose(group: string, plaintext: Uint8Array, step: Step): Promise<string> {
+  /** Into a group, under this content id, which it returns. */
+  async compose(group: string, plaintext: Uint8Array, step: Step, id = toHex(this.ports.random(ID_BYTES))): Promise<string> {
     const known = this.#known(group);
-    const id = toHex(this.ports.random(ID_BYTES));
     this.contents.put(id, { group, plaintext, at: step.now }, step);
     await known.compose(id, step);
     this.#tellStatus(id, step);
@@ -616,13 +627,17 @@ export class Messenger {
   }
 
   /** To a contact: in the conversation with it, or as soon as there is one. Returns the content id. */
-  async composeTo(account: string, plaintext: Uint8Array, step: Step): Promise<string> {
+  async composeTo(account: string, plaintext: Uint8Array, step: Step, id = toHex(this.ports.random(ID_BYTES))): Promise<string> {
     const group = this.directWith(account);
-    if (group !== undefined) return this.compose(group, plaintext, step);
-    const id = toHex(this.ports.random(ID_BYTES));
+    if (group !== undefined) return this.compose(group, plaintext, step, id);
     this.contents.put(id, { account, plaintext, at: step.now }, step);
     this.#tellStatus(id, step);
     return id;
+  }
+
+  /** Tells the others of a group that the user is writing. */
+  async tellTyping(group: string, step: Step): Promise<void> {
+    await this.#groups.get(group)?.typing.tell(step);
   }
 
   /** What is not delivered yet, oldest first. */

@@ -1,29 +1,25 @@
 import type { ClientEvents } from '../client-events.js';
-import { decodeContent } from '../content/content.js';
 import type { Device } from '../device.js';
 import type { GroupNotice, Step } from '../groups/group-ports.js';
-import { keepMessage } from './message.js';
+import type { Arrivals } from './arrivals.js';
 import type { MessengerNotice } from './messenger-ports.js';
+import { conversationOf, nameOf } from './names.js';
 
 type NoticeOf<Kind extends MessengerNotice['kind']> = Extract<MessengerNotice, { kind: Kind }>;
 
-/**
- * As this user knows them: a contact by its name in the contact list. Anybody else chose the name in its own credential, so that
- * goes with a part of the account's id, and is never taken for a contact's.
- */
-export function nameOf(account: string, name: string, { contacts, session }: Device): string {
-  if (account === session?.account) return session.name;
-  return contacts.byAccount(account)?.name ?? `${name}~${account.slice(0, 4)}`;
-}
-
 /** Turns what the messenger tells into history and events of the program. */
 export class Notices {
-  constructor(private readonly device: Device) {}
+  constructor(
+    private readonly device: Device,
+    private readonly arrivals: Arrivals,
+  ) {}
 
   tell(notice: MessengerNotice, step: Step): void {
     switch (notice.kind) {
       case 'message':
         return this.#message(notice, step);
+      case 'typing':
+        return this.#typing(notice, step);
       case 'delivery':
         return step.journal.afterwards(() => this.device.events.emit('delivery', { id: notice.content, status: notice.status }));
       case 'joined':
@@ -33,26 +29,16 @@ export class Notices {
     }
   }
 
-  /** A contact's name for a direct conversation, else the group's id. */
-  conversationOf(group: string | undefined, account?: string): string {
-    const other = account ?? this.#otherEnd(group);
-    if (other === undefined) return group ?? '';
-    return this.device.contacts.byAccount(other)?.name ?? other;
+  #message({ group, from, plaintext }: NoticeOf<'message'>, step: Step): void {
+    const { account, name } = from;
+    this.arrivals.take({ conversation: this.#conversationOf(group), by: { account, name }, plaintext, receivedAt: step.now }, step);
   }
 
-  #otherEnd(group: string | undefined): string | undefined {
-    return group === undefined ? undefined : this.device.messenger?.otherEnd(group);
-  }
-
-  #message({ group, from, content: id, plaintext }: NoticeOf<'message'>, step: Step): void {
-    const content = decodeContent(plaintext);
-    const name = this.#nameOf(from.account, from.name);
-    if (content === undefined) {
-      return step.journal.afterwards(() => this.device.problem('unreadable', `${name} sent what this version cannot show`, name));
-    }
-    const message = { id, from: name, ...content, receivedAt: step.now, conversation: this.conversationOf(group) };
-    keepMessage(message, step.journal);
-    step.journal.afterwards(() => this.device.events.emit('message', message));
+  #typing({ group, from }: NoticeOf<'typing'>, step: Step): void {
+    if (from.account === this.device.session?.account) return;
+    const by = nameOf(from.account, from.name, this.device);
+    const event = { conversation: this.#conversationOf(group), by };
+    step.journal.afterwards(() => this.device.events.emit('typing', event));
   }
 
   #joined(notice: NoticeOf<'joined'>, step: Step): void {
@@ -66,8 +52,12 @@ export class Notices {
   }
 
   #group(notice: Exclude<GroupNotice, NoticeOf<'message'>>, step: Step): void {
-    const event: ClientEvents['group'] = { ...notice, conversation: this.conversationOf(notice.group) };
+    const event: ClientEvents['group'] = { ...notice, conversation: this.#conversationOf(notice.group) };
     step.journal.afterwards(() => this.device.events.emit('group', event));
+  }
+
+  #conversationOf(group: string): string {
+    return conversationOf(group, undefined, this.device);
   }
 
   #nameOf(account: string, name: string): string {

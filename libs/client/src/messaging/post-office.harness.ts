@@ -51,6 +51,10 @@ class MortalStore implements Store {
     return this.disk.load(collection);
   }
 
+  get(collection: string, keys: readonly string[]): Promise<Map<string, Uint8Array>> {
+    return this.disk.get(collection, keys);
+  }
+
   async commit(batch: readonly Change[]): Promise<void> {
     const dies = this.diesAt?.commit === ++this.commits;
     if (!dies || this.diesAt?.durable === true) await this.disk.commit(batch);

@@ -80,6 +80,16 @@ export class SqliteStore implements Store {
     return new Map(records.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
+  async get(collection: string, keys: readonly string[]): Promise<Map<string, Uint8Array>> {
+    const select = this.database.prepare('SELECT key, value FROM records WHERE collection = ? AND key = ?');
+    const records = new Map<string, Uint8Array>();
+    for (const name of keys) {
+      const row = select.get([this.#collection(collection), this.#keyOf(collection, name)]) as StoredRecord | undefined;
+      if (row !== undefined) records.set(...this.#open(collection, new Uint8Array(row.key), new Uint8Array(row.value)));
+    }
+    return records;
+  }
+
   commit(batch: readonly Change[]): Promise<void> {
     if (this.#closed) return Promise.reject(new ClientError('storage-failed', 'the store is closed'));
     return new Promise((resolve, reject) => {
@@ -128,7 +138,7 @@ export class SqliteStore implements Store {
     const remove = this.database.prepare('DELETE FROM records WHERE collection = ? AND key = ?');
     this.#transaction(() => {
       for (const { collection, key, value } of changes) {
-        const where = [this.#collection(collection), this.#hidden(`${collection}\0${key}`)] as const;
+        const where = [this.#collection(collection), this.#keyOf(collection, key)] as const;
         if (value === undefined) remove.run(...where);
         else put.run(...where, Buffer.from(sealRecord(packed(key, value), placeOf(...where), this.keys.records)));
       }
@@ -158,6 +168,10 @@ export class SqliteStore implements Store {
     const known = this.#collections.get(name) ?? this.#hidden(name);
     this.#collections.set(name, known);
     return known;
+  }
+
+  #keyOf(collection: string, key: string): Buffer {
+    return this.#hidden(`${collection}\0${key}`);
   }
 
   #hidden(name: string): Buffer {

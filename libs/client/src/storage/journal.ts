@@ -6,7 +6,7 @@ import type { Change, Store } from './store.js';
 export class Journal {
   #changes: Change[] = [];
   #afterwards: (() => void)[] = [];
-  readonly #lastly = new Map<object, () => void>();
+  readonly #lastly = new Map<object, () => void | Promise<void>>();
 
   constructor(private readonly store: Store) {}
 
@@ -24,12 +24,12 @@ export class Journal {
   }
 
   /** Runs once for its owner, when everything else of the step is done: what many parts of a step change is gathered then. */
-  lastly(owner: object, act: () => void): void {
+  lastly(owner: object, act: () => void | Promise<void>): void {
     this.#lastly.set(owner, act);
   }
 
   async commit(): Promise<void> {
-    for (const act of this.#lastly.values()) act();
+    for (const act of this.#lastly.values()) await act();
     this.#lastly.clear();
     const changes = this.#changes;
     const afterwards = this.#afterwards;

@@ -10,6 +10,16 @@ export class MemoryStore implements Store {
     return new Map([...(this.#collections.get(collection) ?? [])].map(([key, value]) => [key, value.slice()]));
   }
 
+  async get(collection: string, keys: readonly string[]): Promise<Map<string, Uint8Array>> {
+    const records = this.#collections.get(collection);
+    return new Map(
+      keys.flatMap((key) => {
+        const value = records?.get(key);
+        return value === undefined ? [] : [[key, value.slice()] as const];
+      }),
+    );
+  }
+
   async commit(batch: readonly Change[]): Promise<void> {
     if (this.#closed) throw new ClientError('storage-failed', 'the store is closed');
     for (const { collection, key, value } of batch) {

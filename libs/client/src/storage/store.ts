@@ -13,6 +13,8 @@ export interface Change {
 export interface Store {
   /** All records of a collection, as committed. */
   load(collection: string): Promise<Map<string, Uint8Array>>;
+  /** The records under these keys, as committed; keys without one are left out. */
+  get(collection: string, keys: readonly string[]): Promise<Map<string, Uint8Array>>;
   commit(batch: readonly Change[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -48,6 +48,11 @@ export class DiskStore implements Store {
     return new Map([...this.disk.read(collection)].map(([key, value]) => [key, value.slice()]));
   }
 
+  async get(collection: string, keys: readonly string[]): Promise<Map<string, Uint8Array>> {
+    const wanted = new Set(keys);
+    return new Map([...this.disk.read(collection)].flatMap(([key, value]) => (wanted.has(key) ? [[key, value.slice()] as const] : [])));
+  }
+
   async commit(batch: readonly Change[]): Promise<void> {
     if (this.crashAt === 'before-commit') this.#crash('before-commit');
     this.disk.apply(batch);

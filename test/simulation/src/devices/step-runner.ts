@@ -77,6 +77,7 @@ export class StepRunner {
     const { store, observer } = this;
     return {
       load: (collection: string) => store.load(collection),
+      get: (collection: string, keys: readonly string[]) => store.get(collection, keys),
       close: () => store.close(),
       async commit(batch: readonly Change[]) {
         if (store.crashAt !== 'before-commit') observer.durable(batch);

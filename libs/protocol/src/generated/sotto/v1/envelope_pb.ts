@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sotto/v1/envelope.proto.
  */
 export const file_sotto_v1_envelope: GenFile = /*@__PURE__*/
-  fileDesc("Chdzb3R0by92MS9lbnZlbG9wZS5wcm90bxIIc290dG8udjEifwoORGV2aWNlSWRlbnRpdHkSDgoGc2VydmVyGAEgASgJEg8KB2FjY291bnQYAiABKAwSFAoMYWNjb3VudF9uYW1lGAMgASgJEg4KBmRldmljZRgEIAEoDBITCgthY2NvdW50X2tleRgFIAEoDBIRCglzaWduYXR1cmUYBiABKAwiPgoPRGVsaXZlcnlBZGRyZXNzEg4KBmRldmljZRgBIAEoDBINCgV0b2tlbhgCIAEoDBIMCgRsZWFmGAMgASgMIqgCCghFbnZlbG9wZRIsCgd3ZWxjb21lGAEgASgLMhkuc290dG8udjEuV2VsY29tZUVudmVsb3BlSAASNAoLYXBwbGljYXRpb24YAiABKAsyHS5zb3R0by52MS5BcHBsaWNhdGlvbkVudmVsb3BlSAASKgoGY29tbWl0GAMgASgLMhguc290dG8udjEuQ29tbWl0RW52ZWxvcGVIABIoCgVoZWxsbxgEIAEoCzIXLnNvdHRvLnYxLkhlbGxvRW52ZWxvcGVIABIqCgZzdXBwbHkYBSABKAsyGC5zb3R0by52MS5TdXBwbHlFbnZlbG9wZUgAEi4KCGdyZWV0aW5nGAYgASgLMhouc290dG8udjEuR3JlZXRpbmdFbnZlbG9wZUgAQgYKBGtpbmQiTAoPV2VsY29tZUVudmVsb3BlEg8KB3dlbGNvbWUYASABKAwSKAoGY29tbWl0GAIgASgLMhguc290dG8udjEuQ29tbWl0RW52ZWxvcGUiNQoTQXBwbGljYXRpb25FbnZlbG9wZRINCgVzdGF0ZRgBIAEoDBIPCgdtZXNzYWdlGAIgASgMIjEKDkNvbW1pdEVudmVsb3BlEg4KBnBhcmVudBgBIAEoDBIPCgdtZXNzYWdlGAIgASgMIkAKGE1lc3NhZ2VBdXRoZW50aWNhdGVkRGF0YRISCgpjb250ZW50X2lkGAEgASgMEhAKCG9ubHlfZm9yGAIgASgMImcKF0NvbW1pdEF1dGhlbnRpY2F0ZWREYXRhEhIKCnJlbW92ZWRfYnkYASADKAwSJgoEbGVmdBgCIAMoCzIYLnNvdHRvLnYxLkxlYXZlU3RhdGVtZW50EhAKCGFkZGVkX2J5GAMgAygMIjEKDkxlYXZlU3RhdGVtZW50EgwKBGxlYWYYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMIuECCglHcm91cERhdGESJgoEa2luZBgBIAEoDjIYLnNvdHRvLnYxLkdyb3VwRGF0YS5LaW5kEgwKBG5hbWUYAiABKAkSEAoIYWNjb3VudHMYAyADKAwSKgoHbWF5X2FkZBgEIAEoDjIZLnNvdHRvLnYxLkdyb3VwRGF0YS5SaWdodBItCgptYXlfcmVtb3ZlGAUgASgOMhkuc290dG8udjEuR3JvdXBEYXRhLlJpZ2h0Ei0KCm1heV9yZW5hbWUYBiABKA4yGS5zb3R0by52MS5Hcm91cERhdGEuUmlnaHQiPQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDwoLS0lORF9ESVJFQ1QQARIOCgpLSU5EX0dST1VQEAIiQwoFUmlnaHQSFQoRUklHSFRfVU5TUEVDSUZJRUQQABIQCgxSSUdIVF9BRE1JTlMQARIRCg1SSUdIVF9NRU1CRVJTEAIiUgoNSGVsbG9FbnZlbG9wZRINCgVncm91cBgBIAEoDBIiCgRrZXlzGAIgAygLMhQuc290dG8udjEuV3JhcHBlZEtleRIOCgZzZWFsZWQYAyABKAwiKAoKV3JhcHBlZEtleRIKCgJieRgBIAEoDBIOCgZzZWFsZWQYAiABKAwiLwoLU2lnbmVkSGVsbG8SDQoFaGVsbG8YASABKAwSEQoJc2lnbmF0dXJlGAIgASgMIr8DCgVIZWxsbxINCgVncm91cBgBIAEoDBIOCgZzZW5kZXIYAiABKAwSEQoJcmVjaXBpZW50GAMgASgMEgwKBGxlYWYYBCABKAwSDQoFbm9uY2UYBSABKAwSDwoHYW5zd2VycxgGIAEoDBINCgV0b2tlbhgHIAEoDBISCgpoZWFkX2Vwb2NoGAggASgEEgwKBHBhdGgYCSABKAwSDgoGb3RoZXJzGAogASgMEhEKCWhlbGRfZnJvbRgLIAEoBBIoCgdkaWdlc3RzGAwgAygLMhcuc290dG8udjEuTWVzc2FnZURpZ2VzdBImCgdkZXRhaWxzGA0gAygLMhUuc290dG8udjEuTWVzc2FnZUxpc3QSJgoEc2VlbhgOIAMoCzIYLnNvdHRvLnYxLlNlZW5HZW5lcmF0aW9uEhQKDHdhbnRzX3Jlam9pbhgPIAEoCBIUCgxyZWpvaW5fbm9uY2UYECABKAwSJwoGcmVqb2luGBEgASgLMhcuc290dG8udjEuUmVqb2luUmVxdWVzdBImCgRsZWZ0GBIgASgLMhguc290dG8udjEuTGVhdmVTdGF0ZW1lbnQSCwoDaG9wGBMgASgNIjoKDU1lc3NhZ2VEaWdlc3QSDQoFc3RhdGUYASABKAwSDQoFY291bnQYAiABKA0SCwoDaWRzGAMgASgMIikKC01lc3NhZ2VMaXN0Eg0KBXN0YXRlGAEgASgMEgsKA2lkcxgCIAEoDCIzCg5TZWVuR2VuZXJhdGlvbhINCgVzdGF0ZRgBIAEoDBISCgpnZW5lcmF0aW9uGAIgASgNIkYKDVJlam9pblJlcXVlc3QSDQoFbm9uY2UYASABKAwSEwoLa2V5X3BhY2thZ2UYAiABKAwSEQoJc2lnbmF0dXJlGAMgASgMIjIKDlN1cHBseUVudmVsb3BlEg0KBWdyb3VwGAEgASgMEhEKCWVudmVsb3BlcxgCIAMoDCIiChBHcmVldGluZ0VudmVsb3BlEg4KBnNlYWxlZBgBIAEoDCJRCghHcmVldGluZxINCgVncm91cBgBIAEoDBIKCgJpZBgCIAEoDBILCgNrZXkYAyABKAwSDgoGc2VuZGVyGAQgASgMEg0KBXRva2VuGAUgASgMYgZwcm90bzM");
+  fileDesc("Chdzb3R0by92MS9lbnZlbG9wZS5wcm90bxIIc290dG8udjEifwoORGV2aWNlSWRlbnRpdHkSDgoGc2VydmVyGAEgASgJEg8KB2FjY291bnQYAiABKAwSFAoMYWNjb3VudF9uYW1lGAMgASgJEg4KBmRldmljZRgEIAEoDBITCgthY2NvdW50X2tleRgFIAEoDBIRCglzaWduYXR1cmUYBiABKAwiPgoPRGVsaXZlcnlBZGRyZXNzEg4KBmRldmljZRgBIAEoDBINCgV0b2tlbhgCIAEoDBIMCgRsZWFmGAMgASgMItQCCghFbnZlbG9wZRIsCgd3ZWxjb21lGAEgASgLMhkuc290dG8udjEuV2VsY29tZUVudmVsb3BlSAASNAoLYXBwbGljYXRpb24YAiABKAsyHS5zb3R0by52MS5BcHBsaWNhdGlvbkVudmVsb3BlSAASKgoGY29tbWl0GAMgASgLMhguc290dG8udjEuQ29tbWl0RW52ZWxvcGVIABIoCgVoZWxsbxgEIAEoCzIXLnNvdHRvLnYxLkhlbGxvRW52ZWxvcGVIABIqCgZzdXBwbHkYBSABKAsyGC5zb3R0by52MS5TdXBwbHlFbnZlbG9wZUgAEi4KCGdyZWV0aW5nGAYgASgLMhouc290dG8udjEuR3JlZXRpbmdFbnZlbG9wZUgAEioKBnR5cGluZxgHIAEoCzIYLnNvdHRvLnYxLlR5cGluZ0VudmVsb3BlSABCBgoEa2luZCJMCg9XZWxjb21lRW52ZWxvcGUSDwoHd2VsY29tZRgBIAEoDBIoCgZjb21taXQYAiABKAsyGC5zb3R0by52MS5Db21taXRFbnZlbG9wZSI1ChNBcHBsaWNhdGlvbkVudmVsb3BlEg0KBXN0YXRlGAEgASgMEg8KB21lc3NhZ2UYAiABKAwiMQoOQ29tbWl0RW52ZWxvcGUSDgoGcGFyZW50GAEgASgMEg8KB21lc3NhZ2UYAiABKAwiQAoYTWVzc2FnZUF1dGhlbnRpY2F0ZWREYXRhEhIKCmNvbnRlbnRfaWQYASABKAwSEAoIb25seV9mb3IYAiABKAwiZwoXQ29tbWl0QXV0aGVudGljYXRlZERhdGESEgoKcmVtb3ZlZF9ieRgBIAMoDBImCgRsZWZ0GAIgAygLMhguc290dG8udjEuTGVhdmVTdGF0ZW1lbnQSEAoIYWRkZWRfYnkYAyADKAwiMQoOTGVhdmVTdGF0ZW1lbnQSDAoEbGVhZhgBIAEoDBIRCglzaWduYXR1cmUYAiABKAwi4QIKCUdyb3VwRGF0YRImCgRraW5kGAEgASgOMhguc290dG8udjEuR3JvdXBEYXRhLktpbmQSDAoEbmFtZRgCIAEoCRIQCghhY2NvdW50cxgDIAMoDBIqCgdtYXlfYWRkGAQgASgOMhkuc290dG8udjEuR3JvdXBEYXRhLlJpZ2h0Ei0KCm1heV9yZW1vdmUYBSABKA4yGS5zb3R0by52MS5Hcm91cERhdGEuUmlnaHQSLQoKbWF5X3JlbmFtZRgGIAEoDjIZLnNvdHRvLnYxLkdyb3VwRGF0YS5SaWdodCI9CgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIPCgtLSU5EX0RJUkVDVBABEg4KCktJTkRfR1JPVVAQAiJDCgVSaWdodBIVChFSSUdIVF9VTlNQRUNJRklFRBAAEhAKDFJJR0hUX0FETUlOUxABEhEKDVJJR0hUX01FTUJFUlMQAiJSCg1IZWxsb0VudmVsb3BlEg0KBWdyb3VwGAEgASgMEiIKBGtleXMYAiADKAsyFC5zb3R0by52MS5XcmFwcGVkS2V5Eg4KBnNlYWxlZBgDIAEoDCIoCgpXcmFwcGVkS2V5EgoKAmJ5GAEgASgMEg4KBnNlYWxlZBgCIAEoDCIvCgtTaWduZWRIZWxsbxINCgVoZWxsbxgBIAEoDBIRCglzaWduYXR1cmUYAiABKAwivwMKBUhlbGxvEg0KBWdyb3VwGAEgASgMEg4KBnNlbmRlchgCIAEoDBIRCglyZWNpcGllbnQYAyABKAwSDAoEbGVhZhgEIAEoDBINCgVub25jZRgFIAEoDBIPCgdhbnN3ZXJzGAYgASgMEg0KBXRva2VuGAcgASgMEhIKCmhlYWRfZXBvY2gYCCABKAQSDAoEcGF0aBgJIAEoDBIOCgZvdGhlcnMYCiABKAwSEQoJaGVsZF9mcm9tGAsgASgEEigKB2RpZ2VzdHMYDCADKAsyFy5zb3R0by52MS5NZXNzYWdlRGlnZXN0EiYKB2RldGFpbHMYDSADKAsyFS5zb3R0by52MS5NZXNzYWdlTGlzdBImCgRzZWVuGA4gAygLMhguc290dG8udjEuU2VlbkdlbmVyYXRpb24SFAoMd2FudHNfcmVqb2luGA8gASgIEhQKDHJlam9pbl9ub25jZRgQIAEoDBInCgZyZWpvaW4YESABKAsyFy5zb3R0by52MS5SZWpvaW5SZXF1ZXN0EiYKBGxlZnQYEiABKAsyGC5zb3R0by52MS5MZWF2ZVN0YXRlbWVudBILCgNob3AYEyABKA0iOgoNTWVzc2FnZURpZ2VzdBINCgVzdGF0ZRgBIAEoDBINCgVjb3VudBgCIAEoDRILCgNpZHMYAyABKAwiKQoLTWVzc2FnZUxpc3QSDQoFc3RhdGUYASABKAwSCwoDaWRzGAIgASgMIjMKDlNlZW5HZW5lcmF0aW9uEg0KBXN0YXRlGAEgASgMEhIKCmdlbmVyYXRpb24YAiABKA0iRgoNUmVqb2luUmVxdWVzdBINCgVub25jZRgBIAEoDBITCgtrZXlfcGFja2FnZRgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwiMgoOU3VwcGx5RW52ZWxvcGUSDQoFZ3JvdXAYASABKAwSEQoJZW52ZWxvcGVzGAIgAygMIiIKEEdyZWV0aW5nRW52ZWxvcGUSDgoGc2VhbGVkGAEgASgMIlEKCEdyZWV0aW5nEg0KBWdyb3VwGAEgASgMEgoKAmlkGAIgASgMEgsKA2tleRgDIAEoDBIOCgZzZW5kZXIYBCABKAwSDQoFdG9rZW4YBSABKAwiPgoOVHlwaW5nRW52ZWxvcGUSDQoFZ3JvdXAYASABKAwSDQoFc3RhdGUYAiABKAwSDgoGc2VhbGVkGAMgASgMIjEKDFNpZ25lZFR5cGluZxIOCgZ0eXBpbmcYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMIkIKBlR5cGluZxINCgVncm91cBgBIAEoDBINCgVzdGF0ZRgCIAEoDBIOCgZzZW5kZXIYAyABKAwSCgoCYXQYBCABKARiBnByb3RvMw");
 
 /**
  * The account's word on a device, inside the MLS credential (design 4.3).
@@ -144,6 +144,12 @@ export type Envelope = Message<"sotto.v1.Envelope"> & {
      */
     value: GreetingEnvelope;
     case: "greeting";
+  } | {
+    /**
+     * @generated from field: sotto.v1.TypingEnvelope typing = 7;
+     */
+    value: TypingEnvelope;
+    case: "typing";
   } | { case: undefined; value?: undefined };
 };
 
@@ -237,7 +243,7 @@ export const CommitEnvelopeSchema: GenMessage<CommitEnvelope> = /*@__PURE__*/
  */
 export type MessageAuthenticatedData = Message<"sotto.v1.MessageAuthenticatedData"> & {
   /**
-   * 16 random bytes; a device drops what it has seen of (group, sender device, content id).
+   * 16 bytes: the message's id, cut (docs/protocol.md § Content). A device drops what it has seen of (sender device, content id).
    *
    * @generated from field: bytes content_id = 1;
    */
@@ -832,4 +838,99 @@ export type Greeting = Message<"sotto.v1.Greeting"> & {
  */
 export const GreetingSchema: GenMessage<Greeting> = /*@__PURE__*/
   messageDesc(file_sotto_v1_envelope, 20);
+
+/**
+ * "I am writing": said now or never (ttl 0), kept by nobody.
+ *
+ * @generated from message sotto.v1.TypingEnvelope
+ */
+export type TypingEnvelope = Message<"sotto.v1.TypingEnvelope"> & {
+  /**
+   * @generated from field: bytes group = 1;
+   */
+  group: Uint8Array;
+
+  /**
+   * The state whose exporter secret seals it. 16 bytes.
+   *
+   * @generated from field: bytes state = 2;
+   */
+  state: Uint8Array;
+
+  /**
+   * XChaCha20-Poly1305: nonce (24 bytes) || ciphertext of a SignedTyping.
+   *
+   * @generated from field: bytes sealed = 3;
+   */
+  sealed: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.TypingEnvelope.
+ * Use `create(TypingEnvelopeSchema)` to create a new message.
+ */
+export const TypingEnvelopeSchema: GenMessage<TypingEnvelope> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 21);
+
+/**
+ * @generated from message sotto.v1.SignedTyping
+ */
+export type SignedTyping = Message<"sotto.v1.SignedTyping"> & {
+  /**
+   * Serialised Typing, as signed.
+   *
+   * @generated from field: bytes typing = 1;
+   */
+  typing: Uint8Array;
+
+  /**
+   * By the sender's MLS signature key, label "typing". 64 bytes.
+   *
+   * @generated from field: bytes signature = 2;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message sotto.v1.SignedTyping.
+ * Use `create(SignedTypingSchema)` to create a new message.
+ */
+export const SignedTypingSchema: GenMessage<SignedTyping> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 22);
+
+/**
+ * @generated from message sotto.v1.Typing
+ */
+export type Typing = Message<"sotto.v1.Typing"> & {
+  /**
+   * @generated from field: bytes group = 1;
+   */
+  group: Uint8Array;
+
+  /**
+   * 16 bytes.
+   *
+   * @generated from field: bytes state = 2;
+   */
+  state: Uint8Array;
+
+  /**
+   * @generated from field: bytes sender = 3;
+   */
+  sender: Uint8Array;
+
+  /**
+   * Unix milliseconds by the sender's clock. One that is not later than the last of the same sender, or far from now, is none.
+   *
+   * @generated from field: uint64 at = 4;
+   */
+  at: bigint;
+};
+
+/**
+ * Describes the message sotto.v1.Typing.
+ * Use `create(TypingSchema)` to create a new message.
+ */
+export const TypingSchema: GenMessage<Typing> = /*@__PURE__*/
+  messageDesc(file_sotto_v1_envelope, 23);
 

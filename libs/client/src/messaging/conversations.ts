@@ -1,0 +1,174 @@
+import { ClientError } from '../client-error.js';
+import { encodeContent, isEmoji, isTooLong, type MessageContent } from '../content/content.js';
+import { contentIdOf, messageRef, type MessageRef } from '../content/message-ref.js';
+import type { Device } from '../device.js';
+import type { Step } from '../groups/group-ports.js';
+import { type Doer, MOST_REACTIONS, reactionRefsOf, standingReactions } from '../history/effects.js';
+import type { Placed } from '../history/history.js';
+import { effectOf, isDeleted, type StoredMessage } from '../history/stored-message.js';
+import { randomBytes } from '../sodium.js';
+import type { Arrivals } from './arrivals.js';
+import { type Message, messageOf } from './message.js';
+import type { Messaging } from './messaging.js';
+
+/** Less is over before it arrives; more does not fit into the seconds of the format. */
+const LEAST_EXPIRY_MS = 5_000;
+const MOST_EXPIRY_MS = 10 * 365 * 86_400_000;
+const TYPING_EVERY_MS = 5_000;
+const DEFAULT_PAGE = 100;
+
+export interface SendOptions {
+  /** Id of the message that this one answers. */
+  readonly replyTo?: string | undefined;
+  /** It goes from all devices that keep the rule after so long; also from here. */
+  readonly expiresInMs?: number | undefined;
+  /** The text is Markdown (GFM). */
+  readonly markdown?: boolean | undefined;
+}
+
+export interface PageOptions {
+  /** Id of the message before which the page ends. */
+  readonly before?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** What the user says and looks up in conversations: a contact's name or a group's id names one. */
+export class Conversations {
+  readonly #typedAt = new Map<string, number>();
+
+  constructor(
+    private readonly device: Device,
+    private readonly messaging: Messaging,
+    private readonly arrivals: Arrivals,
+  ) {}
+
+  // --- saying
+
+  /** Resolves with the message's id once it is durable here. */
+  send(conversation: string, text: string, options: SendOptions = {}): Promise<string> {
+    checkText(text);
+    const { expiresInMs, markdown } = options;
+    if (expiresInMs !== undefined && !(expiresInMs >= LEAST_EXPIRY_MS && expiresInMs <= MOST_EXPIRY_MS))
+      throw new ClientError('not-allowed', 'a message expires after 5 seconds to 10 years');
+    return this.messaging.step(async (_, step) => {
+      const replyTo = options.replyTo === undefined ? undefined : (await this.#find(conversation, options.replyTo)).message.ref;
+      const expiresAt = expiresInMs === undefined ? undefined : 1_000 * Math.ceil((step.now + expiresInMs) / 1_000);
+      const ref = await this.#say(conversation, { kind: 'text', text, markdown, replyTo }, step, expiresAt);
+      const { now } = step;
+      const message = { ref, conversation, author: this.#self, sentAt: now, receivedAt: now, text, markdown, replyTo, expiresAt };
+      await this.device.history.add(message, step.journal);
+      return contentIdOf(ref);
+    });
+  }
+
+  /** Adds a reaction, or takes it back. */
+  react(conversation: string, id: string, emoji: string, on = true): Promise<void> {
+    if (!isEmoji(emoji)) throw new ClientError('not-allowed', 'a reaction is one emoji or a short word');
+    return this.messaging.step(async (_, step) => {
+      const { message } = await this.#findReadable(conversation, id);
+      const standing = standingReactions(message.effects).filter(([, { account }]) => account === this.#self.account);
+      const same = standing.filter(([, mark]) => mark.emoji === emoji).map(([ref]) => ref);
+      if (on && same.length > 0) return;
+      if (on && reactionRefsOf(message.effects, this.#self.account).length >= MOST_REACTIONS)
+        throw new ClientError('not-allowed', 'that is too many reactions of one account to one message');
+      if (on) return this.#sayAbout(message, { kind: 'reaction', to: message.ref, emoji }, step);
+      for (const reaction of same) await this.#sayAbout(message, { kind: 'unreaction', to: message.ref, reaction }, step);
+    });
+  }
+
+  edit(conversation: string, id: string, text: string): Promise<void> {
+    checkText(text);
+    return this.messaging.step(async (_, step) => {
+      const { message } = await this.#findOwn(conversation, id);
+      const { ref, replyTo, markdown } = message;
+      await this.#sayAbout(message, { kind: 'edit', of: ref, text, replyTo, markdown }, step);
+    });
+  }
+
+  /** For everybody. What has reached nobody yet is given up. */
+  delete(conversation: string, id: string): Promise<void> {
+    return this.messaging.step(async (messenger, step) => {
+      const { message } = await this.#findOwn(conversation, id);
+      await this.#sayAbout(message, { kind: 'deletion', of: message.ref }, step);
+      messenger.discard(id, step);
+    });
+  }
+
+  /** Tells whoever is there that the user is writing; at most every 5 s, to at most 50 devices, and never later. */
+  async typing(conversation: string): Promise<void> {
+    const now = Date.now();
+    if (!this.messaging.online || now - (this.#typedAt.get(conversation) ?? 0) < TYPING_EVERY_MS) return;
+    const group = this.messaging.groupOf(conversation);
+    if (group === undefined) return;
+    this.#typedAt.set(conversation, now);
+    await this.messaging.step((messenger, step) => messenger.tellTyping(group, step));
+  }
+
+  /** Everything up to this message is read. Whether its authors are told is a setting. */
+  markRead(conversation: string, upTo: string): Promise<void> {
+    return this.messaging.step(async (_, { journal }) => {
+      const { number } = await this.#find(conversation, upTo);
+      this.device.history.markRead(conversation, number, { reported: !this.device.settings.readReceipts }, journal);
+    });
+  }
+
+  // --- looking up
+
+  /** Oldest first: the newest, or those before a message. */
+  async history(conversation: string, { before, limit = DEFAULT_PAGE }: PageOptions = {}): Promise<Message[]> {
+    const end = before === undefined ? undefined : (await this.#find(conversation, before)).number;
+    const page = await this.device.history.page(conversation, limit, end, (each) => this.#isThere(each));
+    return page.map((each) => messageOf(each, this.device));
+  }
+
+  async message(conversation: string, id: string): Promise<Message | undefined> {
+    const found = await this.device.history.find(conversation, id);
+    return found && this.#isThere(found.message) ? messageOf(found.message, this.device) : undefined;
+  }
+
+  #isThere({ expiresAt }: StoredMessage): boolean {
+    return expiresAt === undefined || expiresAt > Date.now();
+  }
+
+  async #find(conversation: string, id: string): Promise<Placed> {
+    const found = await this.device.history.find(conversation, id);
+    if (found === undefined || !this.#isThere(found.message)) throw new ClientError('unknown-message', 'that message is not here');
+    return found;
+  }
+
+  async #findReadable(conversation: string, id: string): Promise<Placed> {
+    const found = await this.#find(conversation, id);
+    if (isDeleted(found.message)) throw new ClientError('not-allowed', 'that message is deleted');
+    return found;
+  }
+
+  async #findOwn(conversation: string, id: string): Promise<Placed> {
+    const found = await this.#findReadable(conversation, id);
+    if (found.message.author.account !== this.#self.account) throw new ClientError('not-allowed', 'only its author changes a message');
+    return found;
+  }
+
+  // --- sealing
+
+  get #self(): Doer {
+    const { account, name } = this.device.signedIn().session;
+    return { account, name };
+  }
+
+  async #sayAbout({ conversation, expiresAt }: StoredMessage, content: MessageContent, step: Step): Promise<void> {
+    const ref = await this.#say(conversation, content, step, expiresAt);
+    const said = effectOf(content, ref, step.now, this.#self);
+    if (said !== undefined) await this.arrivals.apply(conversation, said.target, said.effect, step, expiresAt);
+  }
+
+  async #say(conversation: string, content: MessageContent, step: Step, expiresAt?: number): Promise<MessageRef> {
+    const plaintext = encodeContent(content, { sentAt: step.now, expiresAt }, randomBytes(16));
+    const ref = messageRef(this.#self.account, plaintext);
+    await this.messaging.compose(conversation, plaintext, contentIdOf(ref), step);
+    return ref;
+  }
+}
+
+function checkText(text: string): void {
+  if (isTooLong(text)) throw new ClientError('too-long', 'a message has at most 64 KiB');
+}
