@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTopology, type Topology } from '../harness/dist/index.js';
-import { becomeContacts, contactOf, Person, until } from './people.js';
+import { becomeContacts, contactOf, letIn, Person, until } from './people.js';
 
 const WINDOW_SECONDS = 2;
 /** Bringing a device into each conversation goes by its own times. */
@@ -41,17 +41,7 @@ describe('a second device of the account', () => {
     'is brought by the first into all conversations, and begins none itself',
     async () => {
       mailbox = await Person.logsIn(server, 'alice');
-      await mailbox.sdk.approvals.ask('the mailbox');
-      const stage = (person: Person, wanted: string) =>
-        until(`${person.name} hears ${wanted}`, () => person.approvals.some((each) => each.stage === wanted));
-      await stage(phone, 'asked');
-      const { device } = mailbox.sdk.account!;
-      await phone.sdk.approvals.answer(device);
-      await stage(phone, 'compare');
-      await stage(mailbox, 'compare');
-      const { code } = phone.approvals.find((each) => each.stage === 'compare')!;
-      await phone.sdk.approvals.approve(device, code!);
-      await mailbox.sdk.approvals.approve(device, code!);
+      await letIn(mailbox, phone);
       const { account } = phone.sdk.account!;
       await until(
         'the mailbox is in the group',

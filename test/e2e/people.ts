@@ -27,6 +27,9 @@ export class Person {
   readonly problems: ClientEvents['problem'][] = [];
   readonly states: ClientEvents['state'][] = [];
   readonly approvals: Approval[] = [];
+  readonly changes: ClientEvents['message-changed'][] = [];
+  readonly typing: ClientEvents['typing'][] = [];
+  readonly reads: ClientEvents['read'][] = [];
   /** Sees what a step changes before it is durable. What leaves the device by that step waits for it. */
   beforeCommit: ((changes: readonly Change[]) => Promise<void>) | undefined;
   private open: SottoClient | undefined;
@@ -95,6 +98,9 @@ export class Person {
     this.open.on('problem', (problem) => this.problems.push(problem));
     this.open.on('state', (state) => this.states.push(state));
     this.open.on('approval', (approval) => this.approvals.push(approval));
+    this.open.on('message-changed', (change) => this.changes.push(change));
+    this.open.on('typing', (typing) => this.typing.push(typing));
+    this.open.on('read', (read) => this.reads.push(read));
   }
 
   #watched(store: Store): Store {
@@ -108,6 +114,21 @@ export class Person {
       close: () => store.close(),
     };
   }
+}
+
+/** A second device of the account is let in by the first, as their users do it. */
+export async function letIn(device: Person, by: Person): Promise<void> {
+  await device.sdk.approvals.ask('another device');
+  const stage = (person: Person, wanted: string) =>
+    until(`${person.name} hears ${wanted}`, () => person.approvals.some((each) => each.stage === wanted));
+  await stage(by, 'asked');
+  const id = device.sdk.account!.device;
+  await by.sdk.approvals.answer(id);
+  await stage(by, 'compare');
+  await stage(device, 'compare');
+  const { code } = by.approvals.find((each) => each.stage === 'compare')!;
+  await by.sdk.approvals.approve(id, code!);
+  await device.sdk.approvals.approve(id, code!);
 }
 
 /** One asks, the other accepts; both know it and have each other online. */
