@@ -11,7 +11,8 @@ import { History } from '../history/history.js';
 import { Journal } from '../storage/journal.js';
 import { MemoryStore } from '../storage/memory.store.js';
 import { Arrivals } from './arrivals.js';
-import { type Message, messageOf } from './message.js';
+import type { Message } from './message.js';
+import { messageOf } from './message-view.js';
 
 const NOW = 1_800_000_000_000;
 const WHERE = 'ab'.repeat(32);

@@ -5,7 +5,8 @@ import type { Doer, Effect } from '../history/effects.js';
 import type { Placed } from '../history/history.js';
 import { effectOf, type StoredMessage } from '../history/stored-message.js';
 import type { Step } from '../groups/group-ports.js';
-import { changeOf, type MessageChange, messageOf } from './message.js';
+import type { MessageChange } from './message.js';
+import { changeOf, messageOf } from './message-view.js';
 import { nameOf } from './names.js';
 
 /** Beyond this, what is not understood is not kept either: that something came is. */

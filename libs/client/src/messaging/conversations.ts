@@ -8,7 +8,8 @@ import type { Placed } from '../history/history.js';
 import { effectOf, isDeleted, type StoredMessage } from '../history/stored-message.js';
 import { randomBytes } from '../sodium.js';
 import type { Arrivals } from './arrivals.js';
-import { type Message, messageOf } from './message.js';
+import type { Message } from './message.js';
+import { messageOf } from './message-view.js';
 import type { Messaging } from './messaging.js';
 
 /** Less is over before it arrives; more does not fit into the seconds of the format. */

@@ -1,7 +1,8 @@
 import type { Device } from '../device.js';
 import type { Placed } from '../history/history.js';
 import { textNow } from '../history/stored-message.js';
-import { type Message, messageOf } from './message.js';
+import type { Message } from './message.js';
+import { messageOf } from './message-view.js';
 
 const DEFAULT_LIMIT = 50;
 
