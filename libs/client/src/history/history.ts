@@ -7,8 +7,9 @@ import { PendingEffects } from './pending-effects.js';
 import { Records } from './records.js';
 import { pruned, type StoredMessage, withEffects } from './stored-message.js';
 
-/** By conversation and the number of the message in it: neighbours are found by counting. */
+/** Messages stand in pages: collections of so many, by conversation and number, so that neighbours are read together. */
 const MESSAGES = 'history';
+const PAGE = 128;
 /** Number of a message, by conversation and content id. */
 const PLACES = 'history-places';
 const CONVERSATIONS = 'history-conversations';
@@ -16,11 +17,6 @@ const CONVERSATIONS = 'history-conversations';
 const EXPIRING = 'history-expiring';
 /** Places of what was not known when it came. */
 const UNKNOWN = 'history-unknown';
-
-const FIRST_BATCH = 16;
-const LAST_BATCH = 256;
-/** Messages that one step of clearing looks at. */
-const CLEARED_AT_ONCE = 500;
 
 /** Which numbers its messages have, and how far it is read. */
 interface Conversation {
@@ -47,7 +43,7 @@ export class History {
   /** Times by place. */
   readonly #expiring: Map<string, number>;
   readonly #unknown: Set<string>;
-  #nextExpiry = 0;
+  #nextExpiry: number;
 
   private constructor(
     store: Store,
@@ -58,6 +54,7 @@ export class History {
     this.#conversations = loaded.conversations;
     this.#expiring = loaded.expiring;
     this.#unknown = new Set(loaded.unknown);
+    this.#nextExpiry = earliest(this.#expiring.values());
   }
 
   /** Throws ClientError for a store that can't be read. */
@@ -112,10 +109,10 @@ export class History {
     return { before: found.message, after };
   }
 
-  async remove({ number, message }: Placed, journal: Journal): Promise<void> {
+  remove({ number, message }: Placed, journal: Journal): void {
     const { conversation, ref } = message;
     const place = placeOf(conversation, number);
-    this.#records.remove(MESSAGES, place, journal);
+    this.#records.remove(pageOf(conversation, number), String(number), journal);
     this.#records.remove(PLACES, placeOf(conversation, contentIdOf(ref)), journal);
     if (this.#expiring.delete(place)) journal.remove(EXPIRING, place);
     if (this.#unknown.delete(place)) journal.remove(UNKNOWN, place);
@@ -130,7 +127,7 @@ export class History {
 
   #save({ number, message }: Placed, journal: Journal): void {
     const place = placeOf(message.conversation, number);
-    this.#records.put(MESSAGES, place, message, journal);
+    this.#records.put(pageOf(message.conversation, number), String(number), message, journal);
     if (message.expiresAt !== undefined && !this.#expiring.has(place)) {
       this.#expiring.set(place, message.expiresAt);
       this.#nextExpiry = Math.min(this.#nextExpiry, message.expiresAt);
@@ -142,33 +139,29 @@ export class History {
     }
   }
 
-  async #at(conversation: string, number: number): Promise<StoredMessage | undefined> {
-    return this.#records.get<StoredMessage>(MESSAGES, placeOf(conversation, number));
+  #at(conversation: string, number: number): Promise<StoredMessage | undefined> {
+    return this.#records.get<StoredMessage>(pageOf(conversation, number), String(number));
   }
 
   // --- many messages
 
-  /** Newest first, from below `before`; the batches grow, as one is often enough. */
+  /** Newest first, from below `before`. */
   async *newestFirst(conversation: string, before = this.#of(conversation).next): AsyncGenerator<Placed> {
     const { first } = this.#of(conversation);
-    let size = FIRST_BATCH;
-    for (let end = before; end > first; end -= size, size = Math.min(2 * size, LAST_BATCH)) {
-      const batch = await this.#range(conversation, Math.max(first, end - size), end);
-      yield* batch.reverse();
+    for (let end = before; end > first; end = firstOfPage(end - 1)) {
+      const page = await this.#range(conversation, Math.max(first, firstOfPage(end - 1)), end);
+      yield* page.reverse();
     }
   }
 
   /** Oldest first, numbers from `start` to before `end`. */
   async #range(conversation: string, start: number, end: number): Promise<Placed[]> {
-    const numbers = Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i);
-    const found = await this.#records.many<StoredMessage>(
-      MESSAGES,
-      numbers.map((number) => placeOf(conversation, number)),
-    );
-    return numbers.flatMap((number) => {
-      const message = found.get(placeOf(conversation, number));
-      return message === undefined ? [] : { number, message };
-    });
+    const placed: Placed[] = [];
+    for (let number = start; number < end; number = firstOfPage(number) + PAGE) {
+      const page = await this.#records.all<StoredMessage>(pageOf(conversation, number));
+      for (const [key, message] of page) placed.push({ number: Number(key), message });
+    }
+    return placed.filter(({ number }) => number >= start && number < end).sort((a, b) => a.number - b.number);
   }
 
   /** The newest, or those below `before`; oldest first. */
@@ -191,7 +184,7 @@ export class History {
 
   /** Whether something has expired. */
   hasExpired(now: number): boolean {
-    return this.#expiring.size > 0 && now >= this.#nextExpiry;
+    return now >= this.#nextExpiry;
   }
 
   async takeExpired(now: number, journal: Journal): Promise<StoredMessage[]> {
@@ -205,24 +198,23 @@ export class History {
         journal.remove(EXPIRING, place);
         continue;
       }
-      await this.remove({ number, message }, journal);
+      this.remove({ number, message }, journal);
       gone.push(message);
     }
-    this.#nextExpiry = [...this.#expiring.values()].reduce((least, at) => Math.min(least, at), Number.POSITIVE_INFINITY);
+    this.#nextExpiry = earliest(this.#expiring.values());
     return gone;
   }
 
-  /** Removes some of what came before `cutoff`. True: there may be more. */
+  /** Removes a page of what came before `cutoff`. True: there may be more. */
   async clearBefore(cutoff: number, journal: Journal): Promise<boolean> {
     for (const [conversation, { first, next }] of [...this.#conversations]) {
-      const end = Math.min(next, first + CLEARED_AT_ONCE);
-      const batch = await this.#range(conversation, first, end);
-      const old = batch.filter(({ message }) => message.receivedAt < cutoff);
-      for (const each of old) await this.remove(each, journal);
-      const kept = batch.find(({ message }) => message.receivedAt >= cutoff);
+      const end = Math.min(next, firstOfPage(first) + PAGE);
+      const page = await this.#range(conversation, first, end);
+      const kept = page.find(({ message }) => message.receivedAt >= cutoff);
+      for (const each of page) if (each.number < (kept?.number ?? end)) this.remove(each, journal);
       const reached = kept?.number ?? end;
       if (reached > first) this.#change(conversation, { first: reached }, journal);
-      if (old.length > 0 && kept === undefined && end < next) return true;
+      if (kept === undefined && end < next) return true;
     }
     return false;
   }
@@ -277,6 +269,21 @@ export class History {
     this.#conversations.set(conversation, changed);
     journal.put(CONVERSATIONS, conversation, changed);
   }
+}
+
+function earliest(times: Iterable<number>): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const time of times) least = Math.min(least, time);
+  return least;
+}
+
+function firstOfPage(number: number): number {
+  return number - (number % PAGE);
+}
+
+/** The collection in which a message stands. */
+function pageOf(conversation: string, number: number): string {
+  return `${MESSAGES}/${conversation}/${firstOfPage(number)}`;
 }
 
 function placeOf(conversation: string, idOrNumber: string | number): string {

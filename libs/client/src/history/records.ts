@@ -2,47 +2,50 @@ import type { Journal } from '../storage/journal.js';
 import { decodeRecord } from '../storage/record.js';
 import type { Store } from '../storage/store.js';
 
-/** Single records of the store, as they will be when the step at work is committed: one step may write a record and read it again. */
-export class Records {
+interface Written {
   /** Undefined: it is removed. */
-  readonly #uncommitted = new Map<string, { readonly value: unknown }>();
+  readonly value: unknown;
+}
+
+/** Records of the store as they will be when the step at work is committed: one step may write a record and read it again. */
+export class Records {
+  readonly #uncommitted = new Map<string, Map<string, Written>>();
 
   constructor(private readonly store: Store) {}
 
   async get<T>(collection: string, key: string): Promise<T | undefined> {
-    return (await this.many<T>(collection, [key])).get(key);
+    const written = this.#uncommitted.get(collection)?.get(key);
+    if (written !== undefined) return written.value as T | undefined;
+    const bytes = (await this.store.get(collection, [key])).get(key);
+    return bytes && decodeRecord<T>(bytes);
   }
 
-  async many<T>(collection: string, keys: readonly string[]): Promise<Map<string, T>> {
-    const found = new Map<string, T>();
-    const stored = await this.store.get(
-      collection,
-      keys.filter((key) => !this.#uncommitted.has(`${collection}/${key}`)),
-    );
-    for (const key of keys) {
-      const uncommitted = this.#uncommitted.get(`${collection}/${key}`);
-      const bytes = stored.get(key);
-      const value = uncommitted === undefined ? bytes && decodeRecord<T>(bytes) : (uncommitted.value as T | undefined);
-      if (value !== undefined) found.set(key, value);
+  async all<T>(collection: string): Promise<Map<string, T>> {
+    const stored = await this.store.load(collection);
+    const all = new Map([...stored].map(([key, bytes]) => [key, decodeRecord<T>(bytes)]));
+    for (const [key, { value }] of this.#uncommitted.get(collection) ?? []) {
+      if (value === undefined) all.delete(key);
+      else all.set(key, value as T);
     }
-    return found;
+    return all;
   }
 
   put(collection: string, key: string, value: unknown, journal: Journal): void {
     journal.put(collection, key, value);
-    this.#written(`${collection}/${key}`, value, journal);
+    this.#written(collection, key, { value }, journal);
   }
 
   remove(collection: string, key: string, journal: Journal): void {
     journal.remove(collection, key);
-    this.#written(`${collection}/${key}`, undefined, journal);
+    this.#written(collection, key, { value: undefined }, journal);
   }
 
-  #written(place: string, value: unknown, journal: Journal): void {
-    const written = { value };
-    this.#uncommitted.set(place, written);
+  #written(collection: string, key: string, written: Written, journal: Journal): void {
+    const keys = this.#uncommitted.get(collection) ?? new Map<string, Written>();
+    this.#uncommitted.set(collection, keys.set(key, written));
     journal.afterwards(() => {
-      if (this.#uncommitted.get(place) === written) this.#uncommitted.delete(place);
+      if (keys.get(key) === written) keys.delete(key);
+      if (keys.size === 0 && this.#uncommitted.get(collection) === keys) this.#uncommitted.delete(collection);
     });
   }
 }

@@ -56,7 +56,7 @@ export class Arrivals {
       history.replace({ number, message: understood }, step.journal);
       return this.tellChanged(understood, { what: 'understood' }, step);
     }
-    await history.remove({ number, message }, step.journal);
+    history.remove({ number, message }, step.journal);
     await this.#said({ conversation, by: author, plaintext: unknown, receivedAt }, ref, content, step);
   }
 

@@ -12,6 +12,8 @@ const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 /** Of the HMAC under which collections and keys stand in the file. */
 const OPAQUE_BYTES = 16;
+/** Of one query; SQLite takes 32,766 variables. */
+const KEYS_AT_ONCE = 256;
 
 interface Waiting {
   readonly batch: readonly Change[];
@@ -81,11 +83,13 @@ export class SqliteStore implements Store {
   }
 
   async get(collection: string, keys: readonly string[]): Promise<Map<string, Uint8Array>> {
-    const select = this.database.prepare('SELECT key, value FROM records WHERE collection = ? AND key = ?');
     const records = new Map<string, Uint8Array>();
-    for (const name of keys) {
-      const row = select.get([this.#collection(collection), this.#keyOf(collection, name)]) as StoredRecord | undefined;
-      if (row !== undefined) records.set(...this.#open(collection, new Uint8Array(row.key), new Uint8Array(row.value)));
+    for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
+      const some = keys.slice(at, at + KEYS_AT_ONCE).map((key) => this.#keyOf(collection, key));
+      const places = some.map(() => '?').join();
+      const select = this.database.prepare(`SELECT key, value FROM records WHERE collection = ? AND key IN (${places})`);
+      const rows = select.all([this.#collection(collection), ...some]) as StoredRecord[];
+      for (const { key, value } of rows) records.set(...this.#open(collection, new Uint8Array(key), new Uint8Array(value)));
     }
     return records;
   }

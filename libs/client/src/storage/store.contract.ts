@@ -35,6 +35,17 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       await store.close();
     });
 
+    it('gives single records by their keys, and leaves out what is not there', async () => {
+      const store = await open();
+      const keys = Array.from({ length: 600 }, (_, i) => `key ${i}`);
+      await store.commit(keys.map((key) => ({ collection: 'a', key, value: bytes(key) })));
+      await store.commit([{ collection: 'b', key: 'key 1', value: bytes('other') }]);
+      expect(plain(await store.get('a', ['key 1', 'nowhere', 'key 599']))).toEqual({ 'key 1': 'key 1', 'key 599': 'key 599' });
+      expect((await store.get('a', keys)).size).toBe(600);
+      expect(plain(await store.get('a', []))).toEqual({});
+      await store.close();
+    });
+
     it('refuses to commit once it is closed', async () => {
       const store = await open();
       await store.close();
