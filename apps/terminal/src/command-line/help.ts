@@ -84,12 +84,20 @@ export function chatHelp(): string {
   /contacts              everyone, and who is there
   /to NAME [TEXT]        write to NAME, or to a group, from now on
   /history NAME [N]      the last N messages       (20)
+  /search WORDS          messages that hold them, newest first
   /queue                 what is not delivered yet
   /discard NUMBER        give up on a message of the queue
   /verify NAME           show the safety number to compare
   /confirm NAME          compare and trust the changed key of a contact
   /invite [NAME]         make an invite link
   /help                  this                      /quit           leave
+Messages, by the number that stands before them:
+  /reply N TEXT          answer                    /react N EMOJI  react
+  /edit N TEXT           change one of yours       /unreact N [EMOJI]  take it back
+  /delete N              delete one of yours, for everybody
+  /expire DURATION       what you write here from now on goes after 30s, 10m, 8h, 7d; off
+  /read-receipts on      tell others what you have read (off)
+  /retention DAYS        remove messages from this device so long after they came; off
 Groups, by their name ("in quotes" when it has spaces) or the first characters of their id:
   /group new NAME [CONTACT…]   make one, with contacts
   /group list                  those that you are in, and invitations

@@ -44,6 +44,18 @@ describe('a typed line', () => {
     ['/group accept 3f2a', { do: 'group', action: 'accept', id: '3f2a' }],
     ['/to "tea at five" hi there', { do: 'send', to: 'tea at five', text: 'hi there' }],
     ['/history "tea at five" 3', { do: 'history', name: 'tea at five', count: 3 }],
+    ['/reply 3 yes, at five', { do: 'reply', message: '3', text: 'yes, at five' }],
+    ['/react #3 👍', { do: 'react', message: '#3', emoji: '👍' }],
+    ['/unreact 3', { do: 'unreact', message: '3' }],
+    ['/unreact 3 👍', { do: 'unreact', message: '3', emoji: '👍' }],
+    ['/edit 3 Tea at  five', { do: 'edit', message: '3', text: 'Tea at  five' }],
+    ['/delete 3', { do: 'delete', message: '3' }],
+    ['/expire 8h', { do: 'expire', afterMs: 28_800_000 }],
+    ['/expire off', { do: 'expire', afterMs: undefined }],
+    ['/search tea at five', { do: 'search', text: 'tea at five', count: 20 }],
+    ['/read-receipts on', { do: 'read-receipts', on: true }],
+    ['/retention 30', { do: 'retention', days: 30 }],
+    ['/retention off', { do: 'retention', days: undefined }],
     ['   ', undefined],
   ])('%j is understood', (line, command) => {
     expect(parseTypedLine(line)).toEqual(command);
@@ -71,6 +83,16 @@ describe('a typed line', () => {
     ['/recovery', 'takes a FILE'],
     ['/revoke', 'takes one DEVICE'],
     ['/approve 3f2a now', 'takes one CODE, or none'],
+    ['/reply 3', 'takes a NUMBER and TEXT'],
+    ['/react 3', 'takes a NUMBER and EMOJI'],
+    ['/unreact', 'takes a NUMBER'],
+    ['/edit', 'takes a NUMBER and TEXT'],
+    ['/delete 3 4', 'takes one NUMBER'],
+    ['/delet 3', 'did you mean /delete?'],
+    ['/expire soon', 'takes a duration'],
+    ['/search', 'takes WORDS'],
+    ['/read-receipts', 'takes on or off'],
+    ['/retention month', 'takes a number of DAYS'],
     ['/history bob 0', 'from 1 to'],
     ['/history bob many', 'from 1 to'],
     ['/history bob 1 2', 'takes a NAME or GROUP, and how many'],
@@ -90,6 +112,20 @@ describe('a JSON line', () => {
       device: '3f2a',
       code: '12345678',
     });
+  });
+
+  it('names messages by their ids, and their conversation if it was not shown', () => {
+    const message = '0a'.repeat(16);
+    const says = (command: object) => parseJsonLine(JSON.stringify(command));
+    expect(says({ do: 'reply', message, text: 'yes' })).toEqual({ do: 'reply', message, text: 'yes' });
+    expect(says({ do: 'react', message, emoji: '+1', in: 'bob' })).toEqual({ do: 'react', message, emoji: '+1', in: 'bob' });
+    expect(says({ do: 'expire', seconds: 60, in: 'bob' })).toEqual({ do: 'expire', afterMs: 60_000, in: 'bob' });
+    expect(says({ do: 'expire' })).toEqual({ do: 'expire', afterMs: undefined });
+    expect(says({ do: 'search', text: 'tea', count: 3 })).toEqual({ do: 'search', text: 'tea', count: 3 });
+    expect(says({ do: 'read', message })).toEqual({ do: 'read', message });
+    expect(says({ do: 'typing', in: 'bob' })).toEqual({ do: 'typing', in: 'bob' });
+    expect(says({ do: 'read-receipts', on: false })).toEqual({ do: 'read-receipts', on: false });
+    expect(says({ do: 'retention', days: null })).toEqual({ do: 'retention', days: undefined });
   });
 
   it('names groups and members as a typed one does', () => {
@@ -128,6 +164,11 @@ describe('a JSON line', () => {
     '{"do":"send","text":3}',
     '{"do":"history","name":"bob","count":"3"}',
     '{"do":"group","action":"fly"}',
+    '{"do":"react","message":"1"}',
+    '{"do":"expire","seconds":"60"}',
+    '{"do":"search","text":"tea","count":0}',
+    '{"do":"read-receipts"}',
+    '{"do":"retention","days":"30"}',
     '{"do":"group","action":"add","group":"tea","names":"bob"}',
   ])('is refused when it is %s', (line) => {
     expect(() => parseJsonLine(line)).toThrow();

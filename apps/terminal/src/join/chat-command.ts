@@ -2,6 +2,7 @@ import { UsageError } from '../command-line/usage-error.js';
 import { didYouMean } from '../command-line/suggestion.js';
 import { type GroupCommand, parseJsonGroup, parseTypedGroup } from './group-command.js';
 import { JsonFields, type Secrets } from './json-fields.js';
+import { isMessageWord, MESSAGE_WORDS, type MessageCommand, parseJsonMessage, parseTypedMessage } from './message-command.js';
 import { firstWord } from './words.js';
 
 /** What concerns the account and its devices. Secrets are absent in a typed line, and asked for without echo. */
@@ -25,6 +26,7 @@ export type ChatCommand =
   | AccountCommand
   | ContactCommand
   | GroupCommand
+  | MessageCommand
   | { readonly do: 'verify'; readonly name: string }
   /** Trusts a contact's new key. */
   | { readonly do: 'confirm'; readonly name: string; readonly secrets: Secrets }
@@ -42,6 +44,8 @@ const ALONE = ['contacts', 'devices', 'queue', 'help', 'quit'] as const;
 /** They ask for what they need. */
 const ASKING = ['login', 'password', 'reset-key', 'delete-account'] as const;
 const WORDS = [
+  // Before words that begin as they do: the harmless one is suggested.
+  ...MESSAGE_WORDS,
   ...WITH_NAME,
   ...ALONE,
   ...ASKING,
@@ -73,7 +77,7 @@ export function parseTypedLine(line: string): ChatCommand | undefined {
   if (isOneOf(ALONE, word)) return { do: standsAlone(word, rest) };
   if (isOneOf(ASKING, word)) return { do: standsAlone(word, rest), secrets: {} };
   if (isOneOf(WITH_NAME, word)) return { do: word, name: oneWord(word, 'NAME', rest) };
-  return typedWithArguments(word, rest);
+  return isMessageWord(word) ? parseTypedMessage(word, rest) : typedWithArguments(word, rest);
 }
 
 function typedWithArguments(word: string, rest: string): ChatCommand {
@@ -145,7 +149,7 @@ export function parseJsonLine(line: string): ChatCommand | undefined {
   if (isOneOf(ALONE, word)) return { do: word };
   if (isOneOf(ASKING, word)) return { do: word, secrets: fields.secrets() };
   if (isOneOf(WITH_NAME, word)) return { do: word, name: fields.text('name') };
-  return jsonWithArguments(word, fields);
+  return isMessageWord(word) ? parseJsonMessage(word, fields) : jsonWithArguments(word, fields);
 }
 
 function jsonWithArguments(word: unknown, fields: JsonFields): ChatCommand {

@@ -1,5 +1,6 @@
 import type { Approval } from '@sotto/client';
 import type { GroupEvent } from './group-event.js';
+import type { InGroup, MessageEvent } from './message-event.js';
 
 /** What the user is told: one line on the screen, or one JSON object a line. Times are Unix milliseconds, ids lower-case hex. */
 export type ChatEvent =
@@ -20,16 +21,13 @@ export type ChatEvent =
   | { readonly event: 'request'; readonly name: string }
   | { readonly event: 'contact'; readonly name: string; readonly state: ContactView['state'] }
   | { readonly event: 'presence'; readonly name: string; readonly online: boolean }
-  | ({ readonly event: 'message' } & MessageView & InGroup)
-  /** By a mailbox: a message arrived that is not shown. */
-  | ({ readonly event: 'kept' } & Omit<MessageView, 'text'> & InGroup)
+  | MessageEvent
   | ({ readonly event: 'sent'; readonly to: string; readonly id: string } & Pick<InGroup, 'groupName'>)
   | ({ readonly event: 'delivery'; readonly to: string; readonly id: string; readonly status: DeliveryStatus } & Pick<InGroup, 'groupName'>)
   | { readonly event: 'contacts'; readonly contacts: readonly ContactView[] }
   | { readonly event: 'queue'; readonly messages: readonly QueuedView[] }
   | { readonly event: 'safety-number'; readonly name: string; readonly number: string }
   | ({ readonly event: 'conversation'; readonly name: string } & Pick<InGroup, 'groupName'>)
-  | ({ readonly event: 'history'; readonly name: string; readonly messages: readonly MessageView[] } & Pick<InGroup, 'groupName'>)
   | { readonly event: 'devices'; readonly devices: readonly DeviceView[] }
   | ({ readonly event: 'approval'; readonly own: boolean } & Approval)
   | { readonly event: 'revoked'; readonly device: string }
@@ -49,21 +47,6 @@ export interface ContactView {
   readonly online: boolean;
 }
 
-/** Of what is in a group: its id, and its name. Elsewhere `to`, `name` and `conversation` are the id when `groupName` is there. */
-export interface InGroup {
-  readonly group?: string;
-  readonly groupName?: string;
-}
-
-export interface MessageView {
-  readonly from: string;
-  /** Of what another device of one's own wrote: to whom. */
-  readonly to?: string;
-  readonly id: string;
-  readonly text: string;
-  readonly sentAt: number;
-}
-
 export interface DeviceView {
   readonly device: string;
   /** Known while it waits to be let in. */
@@ -79,6 +62,7 @@ export interface QueuedView {
   readonly id: string;
   readonly to: string;
   readonly groupName?: string;
+  readonly what: 'text' | 'edit' | 'deletion' | 'reaction' | 'unreaction';
   readonly text: string;
   readonly status: DeliveryStatus;
 }

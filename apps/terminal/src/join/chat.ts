@@ -1,4 +1,4 @@
-import { type ClientEvents, type Contact, type Message, type SottoClient } from '@sotto/client';
+import { type ClientEvents, type Contact, type SottoClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import { chatHelp } from '../command-line/help.js';
 import type { AccountCommands } from './account-commands.js';
@@ -8,6 +8,7 @@ import { connectionEvent } from './connection-event.js';
 import type { ChatEvent, ContactView } from './chat-event.js';
 import type { GroupCommands } from './group-commands.js';
 import type { Secrets } from './json-fields.js';
+import type { MessageCommands } from './message-commands.js';
 import type { MessageNumbers } from './message-numbers.js';
 
 /** What the user types becomes calls of the SDK; what the SDK says becomes events to show. */
@@ -19,7 +20,7 @@ export class Chat {
 
   constructor(
     private readonly client: SottoClient,
-    private readonly others: { readonly account: AccountCommands; readonly groups: GroupCommands },
+    private readonly others: { readonly account: AccountCommands; readonly groups: GroupCommands; readonly messages: MessageCommands },
     private readonly ask: Asker,
     private readonly numbers: MessageNumbers,
     private readonly show: (event: ChatEvent) => void,
@@ -28,7 +29,6 @@ export class Chat {
       client.on('state', (state) => show(connectionEvent(state))),
       client.on('contact', (contact) => this.#contactChanged(contact)),
       client.on('presence', ({ name, online }) => show({ event: 'presence', name, online })),
-      client.on('message', (message) => this.#message(message)),
       client.on('delivery', (change) => this.#delivery(change)),
       // Who waits to be let in is told by the approval.
       client.on('problem', ({ code, text }) => (code === 'pending-device' ? undefined : show({ event: 'notice', text }))),
@@ -57,7 +57,7 @@ export class Chat {
         await this.#confirmKey(command.name, command.secrets);
         break;
       case 'history':
-        await this.#showHistory(this.#historyKey(command.name), command.count);
+        await this.others.messages.showHistory(this.#historyKey(command.name), command.count);
         break;
       case 'to':
         this.#writeTo(this.#conversationOf(command.name));
@@ -89,6 +89,19 @@ export class Chat {
         break;
       case 'group':
         await this.others.groups.run(command);
+        break;
+      case 'reply':
+      case 'edit':
+      case 'react':
+      case 'unreact':
+      case 'delete':
+      case 'read':
+      case 'expire':
+      case 'search':
+      case 'typing':
+      case 'read-receipts':
+      case 'retention':
+        await this.others.messages.run(command, this.#conversation);
         break;
       default:
         return this.others.account.run(command);
@@ -125,28 +138,14 @@ export class Chat {
     this.show({ event: 'notice', text });
   }
 
-  async #showHistory(name: string, count: number): Promise<void> {
-    const messages = await this.client.history(name, { limit: count });
-    const views = messages.map(({ from, id, text, sentAt }) => ({ from, id, text, sentAt }));
-    this.show({ event: 'history', name, ...this.#groupNameOf(name), messages: views });
-  }
-
   /** What was written with somebody stays when the two are contacts no more. */
   #historyKey(text: string): string {
     return this.#isContact(text) ? text : (this.others.groups.names.find(text)?.id ?? text);
   }
 
-  #message({ from, conversation, id, text, sentAt }: Message): void {
-    const { groupName } = this.#groupNameOf(conversation);
-    const own = groupName === undefined && from !== conversation ? { to: conversation } : {};
-    this.show({ event: 'message', from, ...own, ...(groupName !== undefined && { group: conversation, groupName }), id, text, sentAt });
-  }
-
   async #send(to: string | undefined, text: string): Promise<void> {
     if (to === undefined) throw new UsageError('say to whom first: /to NAME (/contacts and /group list show whom there is)');
-    const named = this.#groupNameOf(to);
-    const id = await (named.groupName === undefined ? this.client.send(to, text) : this.client.groups.send(to, text));
-    this.show({ event: 'sent', to, ...named, id });
+    await this.others.messages.send(to, text);
   }
 
   async #discard(message: string): Promise<void> {

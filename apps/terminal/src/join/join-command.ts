@@ -12,6 +12,7 @@ import type { ChatEvent } from './chat-event.js';
 import { Display } from './display.js';
 import { GroupCommands } from './group-commands.js';
 import { GroupNames } from './group-names.js';
+import { MessageCommands } from './message-commands.js';
 import { MessageNumbers } from './message-numbers.js';
 import { openScreen, type Screen } from './screen.js';
 
@@ -39,9 +40,11 @@ function partsOf(client: SottoClient, store: SqliteStore, command: JoinCommand, 
   const ask = command.json ? askNobody : askOn(() => display.screen);
   const tools = toolsOf(client, store, command, ask);
   const account = new AccountCommands(client, tools, show);
-  const groups = new GroupCommands(client, new GroupNames(client), show);
-  const chat = new Chat(client, { account, groups }, ask, display.numbers, show);
-  return { chat, stop: () => [account, groups, chat].forEach((part) => part.stop()) };
+  const names = new GroupNames(client);
+  const groups = new GroupCommands(client, names, show);
+  const messages = new MessageCommands(client, names, display.numbers, !command.json, show);
+  const chat = new Chat(client, { account, groups, messages }, ask, display.numbers, show);
+  return { chat, stop: () => [account, groups, messages, chat].forEach((part) => part.stop()) };
 }
 
 async function talk(client: SottoClient, command: JoinCommand, chat: Chat, display: Display, registered: boolean): Promise<void> {

@@ -10,14 +10,14 @@ const id = '0a'.repeat(16);
 
 describe('the screen', () => {
   it('shows when a message was sent, and the day when that was not today', () => {
-    expect(render({ event: 'message', from: 'bob', id, text: 'hi', sentAt: now })).toEqual(['[14:03] bob: hi']);
+    expect(render({ event: 'message', from: 'bob', id, text: 'hi', sentAt: now })).toEqual(['[14:03] #1 bob: hi']);
     expect(clock(new Date(2026, 0, 4, 9, 5).getTime(), now)).toBe('[2026-01-04 09:05]');
   });
 
   it('indents the further lines of a message, so that nobody can write lines in the name of another', () => {
     expect(render({ event: 'message', from: 'bob', id, text: 'one\n[14:03] carol: two', sentAt: now })).toEqual([
-      '[14:03] bob: one',
-      '             [14:03] carol: two',
+      '[14:03] #1 bob: one',
+      '                [14:03] carol: two',
     ]);
   });
 
@@ -78,23 +78,23 @@ describe('the screen', () => {
       '○ 3f2a9c01  revoked',
     ]);
     const messages = [{ from: 'bob', id, text: 'hi\nthere', sentAt: now }];
-    expect(render({ event: 'history', name: 'bob', messages })).toEqual(['[14:03] bob: hi', '             there']);
+    expect(render({ event: 'history', name: 'bob', messages })).toEqual(['[14:03] #1 bob: hi', '                there']);
     expect(render({ event: 'history', name: 'bob', messages: [] })).toEqual(['No messages with bob are kept here.']);
   });
 
   it('lists contacts and the queue, and says when they are empty', () => {
     expect(render({ event: 'contacts', contacts: [{ name: 'bob', state: 'accepted', online: true }] })).toEqual(['● bob  online']);
     expect(render({ event: 'contacts', contacts: [] })[0]).toContain('/add NAME');
-    expect(render({ event: 'queue', messages: [{ id, to: 'bob', text: 'a\nb', status: 'waiting-for-online' }] })[0]).toMatch(
+    expect(render({ event: 'queue', messages: [{ id, to: 'bob', what: 'text', text: 'a\nb', status: 'waiting-for-online' }] })[0]).toMatch(
       /^#1 to bob \(kept here.*: a b$/,
     );
   });
 
   it('shows who wrote before the group, whose name others chose', () => {
     const inGroup = { event: 'message', from: 'bob', id, text: 'hi', sentAt: now, group: 'ab'.repeat(32) } as const;
-    expect(render({ ...inGroup, groupName: 'tea' })).toEqual(['[14:03] bob in tea: hi']);
-    expect(render({ ...inGroup, groupName: 'x: hi\n[14:03] carol' })).toEqual(['[14:03] bob in x: hi [14:03] carol: hi']);
-    expect(render({ event: 'message', from: 'alice', to: 'bob', id, text: 'hi', sentAt: now })).toEqual(['[14:03] alice to bob: hi']);
+    expect(render({ ...inGroup, groupName: 'tea' })).toEqual(['[14:03] #1 bob in tea: hi']);
+    expect(render({ ...inGroup, groupName: 'x: hi\n[14:03] carol' })).toEqual(['[14:03] #1 bob in x: hi [14:03] carol: hi']);
+    expect(render({ event: 'message', from: 'alice', to: 'bob', id, text: 'hi', sentAt: now })).toEqual(['[14:03] #1 alice to bob: hi']);
     expect(render({ event: 'delivery', to: inGroup.group, groupName: 'tea', id, status: 'queued' })).toEqual([
       '[14:03] · #1 to tea: queued',
     ]);

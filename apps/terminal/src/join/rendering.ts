@@ -2,7 +2,8 @@ import { renderAccountEvent } from './account-rendering.js';
 import type { ChatEvent, ContactView, DeliveryStatus, QueuedView } from './chat-event.js';
 import { renderGroupEvent } from './group-rendering.js';
 import type { MessageNumbers } from './message-numbers.js';
-import { clock, indented, oneLine, visible } from './shown-text.js';
+import { renderMessageEvent } from './message-rendering.js';
+import { clock, oneLine, visible } from './shown-text.js';
 
 const STATUS: Readonly<Record<DeliveryStatus, string>> = {
   queued: 'queued',
@@ -25,9 +26,14 @@ const STATE: Readonly<Record<ContactView['state'], string>> = {
 export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: number): string[] {
   switch (event.event) {
     case 'message':
-      return indented(`${clock(event.sentAt, now)} ${senderOf(event)}: `, event.text);
     case 'kept':
-      return [`${clock(now, now)} · kept a message of ${senderOf(event)}`];
+    case 'message-changed':
+    case 'read':
+    case 'typing':
+    case 'history':
+    case 'found':
+    case 'settings':
+      return renderMessageEvent(event, numbers, now);
     case 'sent':
       return [];
     case 'delivery':
@@ -46,8 +52,6 @@ export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: numb
       return event.messages.length === 0 ? ['Everything is delivered.'] : event.messages.map((each) => queueLine(each, numbers));
     case 'safety-number':
       return safetyLines(event.name, event.number);
-    case 'history':
-      return historyLines(event, now);
     case 'devices':
     case 'approval':
     case 'revoked':
@@ -102,19 +106,21 @@ function calledOf(conversation: string, { groupName }: { readonly groupName?: st
   return oneLine(groupName ?? conversation);
 }
 
-/** The sender first: whoever names the group can't make it look like another sender. */
-function senderOf({ from, to, groupName }: Extract<ChatEvent, { event: 'message' | 'kept' }>): string {
-  if (groupName !== undefined) return `${visible(from)} in ${oneLine(groupName)}`;
-  return to === undefined ? visible(from) : `${visible(from)} to ${visible(to)}`;
-}
-
 function contactLine({ name, state, online }: ContactView): string {
   const presence = state === 'accepted' ? (online ? 'online' : 'offline') : STATE[state];
   return `${online ? '●' : '○'} ${visible(name)}  ${presence}`;
 }
 
-function queueLine({ id, to, groupName, text, status }: QueuedView, numbers: MessageNumbers): string {
-  const short = oneLine(text);
+const QUEUED: Readonly<Record<QueuedView['what'], string>> = {
+  text: '',
+  edit: 'changes a message to ',
+  deletion: 'deletes a message',
+  reaction: 'reacts with ',
+  unreaction: 'takes a reaction back',
+};
+
+function queueLine({ id, to, groupName, what, text, status }: QueuedView, numbers: MessageNumbers): string {
+  const short = `${QUEUED[what]}${oneLine(text)}`;
   return `#${numbers.numberOf(id)} to ${oneLine(groupName ?? to)} (${STATUS[status]}): ${short.length > 60 ? `${short.slice(0, 59)}…` : short}`;
 }
 
@@ -123,9 +129,4 @@ function safetyLines(name: string, number: string): string[] {
   const rows: string[] = [];
   for (let start = 0; start < groups.length; start += 4) rows.push(`  ${groups.slice(start, start + 4).join(' ')}`);
   return [`Safety number with ${visible(name)}. Compare it over another way; it must be the same on both sides:`, ...rows];
-}
-
-function historyLines({ name, groupName, messages }: Extract<ChatEvent, { event: 'history' }>, now: number): string[] {
-  if (messages.length === 0) return [`No messages with ${oneLine(groupName ?? name)} are kept here.`];
-  return messages.flatMap(({ from, text, sentAt }) => indented(`${clock(sentAt, now)} ${visible(from)}: `, text));
 }

@@ -38,7 +38,8 @@ export interface Reaction {
 
 /** What has happened to a message. `by`: a name. */
 export type MessageChange =
-  | { readonly what: 'edited' | 'deleted' | 'read'; readonly by: string }
+  | { readonly what: 'edited' | 'deleted'; readonly by: string }
+  | { readonly what: 'read'; readonly by: string }
   | { readonly what: 'reacted' | 'unreacted'; readonly by: string; readonly emoji: string }
   /** It is gone. */
   | { readonly what: 'expired' }

@@ -1,0 +1,45 @@
+import type { Reaction } from '@sotto/client';
+import type { Conversation } from './group-event.js';
+
+/** Of what is in a group: its id, and its name. Elsewhere `to`, `name` and `conversation` are the id when `groupName` is there. */
+export interface InGroup {
+  readonly group?: string;
+  readonly groupName?: string;
+}
+
+export interface MessageView {
+  readonly from: string;
+  /** Of what another device of one's own wrote: to whom. */
+  readonly to?: string;
+  readonly id: string;
+  /** Empty when it is deleted or of an unknown kind. */
+  readonly text: string;
+  readonly sentAt: number;
+  /** Id of what it answers; `quote` when that is here. */
+  readonly replyTo?: string;
+  readonly quote?: { readonly from: string; readonly text: string };
+  readonly edited?: true;
+  readonly deleted?: true;
+  readonly unknown?: true;
+  readonly reactions?: readonly Reaction[];
+  readonly expiresAt?: number;
+  /** Of an own message. */
+  readonly readBy?: readonly string[];
+}
+
+export type MessageEvent =
+  | ({ readonly event: 'message' } & MessageView & InGroup)
+  /** By a mailbox: a message arrived that is not shown. */
+  | ({ readonly event: 'kept' } & Pick<MessageView, 'from' | 'to' | 'id' | 'sentAt'> & InGroup)
+  | ({ readonly event: 'message-changed'; readonly id: string; readonly text: string } & Conversation & ChangeView)
+  | ({ readonly event: 'read'; readonly by: string; readonly own: boolean; readonly ids: readonly string[] } & Conversation)
+  | ({ readonly event: 'typing'; readonly by: string } & Conversation)
+  | ({ readonly event: 'history'; readonly name: string; readonly messages: readonly MessageView[] } & Pick<InGroup, 'groupName'>)
+  | { readonly event: 'found'; readonly text: string; readonly messages: readonly (MessageView & Conversation)[] }
+  | { readonly event: 'settings'; readonly readReceipts: boolean; readonly retentionDays?: number };
+
+export interface ChangeView {
+  readonly what: 'edited' | 'deleted' | 'reacted' | 'unreacted' | 'expired' | 'understood';
+  readonly by?: string;
+  readonly emoji?: string;
+}
