@@ -5,6 +5,8 @@ import { ContactList } from '../contacts/contact-list.js';
 import { search } from '../messaging/search.js';
 import { Journal } from '../storage/journal.js';
 import { MemoryStore } from '../storage/memory.store.js';
+import { encodeRecord } from '../storage/record.js';
+import { moveFormerMessages } from './former-messages.js';
 import { History } from './history.js';
 import type { StoredMessage } from './stored-message.js';
 
@@ -113,6 +115,25 @@ describe('the history', () => {
     await step(store, (journal) => again.markRead('bob', 5, { reported: false }, journal));
     expect(again.unreported()).toEqual([]);
   });
+});
+
+it('takes over what former versions have stored, in its order', async () => {
+  const store = new MemoryStore();
+  const former = (n: number) => ({
+    id: `0${n}`.repeat(16),
+    from: 'bob',
+    text: `message ${n}`,
+    sentAt: n,
+    receivedAt: 10 - n,
+    conversation: 'bob',
+  });
+  const value = (n: number) => encodeRecord(former(n));
+  await store.commit([1, 2].map((n) => ({ collection: 'messages', key: `bob/${former(n).id}`, value: value(n) })));
+  const history = await History.load(store);
+  await step(store, (journal) => moveFormerMessages(store, history, () => BOB.account, journal));
+  expect(textsIn(await (await History.load(store)).page('bob', 10))).toEqual(['message 2', 'message 1']);
+  expect((await history.find('bob', former(1).id))?.message.author).toEqual(BOB);
+  expect((await store.load('messages')).size).toBe(0);
 });
 
 describe('the search', () => {

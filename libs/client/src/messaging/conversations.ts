@@ -81,8 +81,10 @@ export class Conversations {
     checkText(text);
     return this.messaging.step(async (_, step) => {
       const { message } = await this.#findOwn(conversation, id);
-      const { ref, replyTo, markdown } = message;
-      await this.#sayAbout(message, { kind: 'edit', of: ref, text, replyTo, markdown }, step);
+      const { ref, replyTo, markdown, effects } = message;
+      // The clock of the device that changed it last may be ahead.
+      const now = Math.max(step.now, 1 + (effects.edits[this.#self.account]?.at ?? 0));
+      await this.#sayAbout(message, { kind: 'edit', of: ref, text, replyTo, markdown }, { ...step, now });
     });
   }
 

@@ -6,6 +6,8 @@ import type { Device } from '../device.js';
  */
 export function nameOf(account: string, name: string, { contacts, session }: Device): string {
   if (account === session?.account) return session.name;
+  // Of a message that was stored when no account was kept with it.
+  if (account === '') return name;
   return contacts.byAccount(account)?.name ?? `${name}~${account.slice(0, 4)}`;
 }
 

@@ -2,6 +2,7 @@ import { encodeContent } from '../content/content.js';
 import { contentIdOf, messageRef } from '../content/message-ref.js';
 import type { Device } from '../device.js';
 import type { Step } from '../groups/group-ports.js';
+import { moveFormerMessages } from '../history/former-messages.js';
 import { randomBytes } from '../sodium.js';
 import type { Arrivals } from './arrivals.js';
 import type { Messaging } from './messaging.js';
@@ -30,10 +31,17 @@ export class Upkeep {
 
   /** At the start: what has expired is gone before anybody looks, and what a former version did not know is read again. */
   async start(): Promise<void> {
+    const { history, options } = this.device;
     await this.messaging.localStep(async (step) => {
+      await moveFormerMessages(options.store, history, (name) => this.#accountOf(name), step.journal);
       await this.#expire(step);
-      for (const placed of await this.device.history.unknown()) await this.arrivals.understand(placed, step);
+      for (const placed of await history.unknown()) await this.arrivals.understand(placed, step);
     });
+  }
+
+  #accountOf(name: string): string {
+    const { session, contacts } = this.device;
+    return name === session?.name ? session.account : (contacts.get(name)?.account ?? '');
   }
 
   tick(now: number): void {
