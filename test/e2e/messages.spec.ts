@@ -93,6 +93,18 @@ describe.each(['standalone', 'services'] as const)('messages between alice and b
     expect((await alice.sdk.search('tea AT')).map(({ id }) => id)).toEqual([question]);
   });
 
+  it('are given up when they are deleted before they reached anybody', async () => {
+    await Promise.all([bob.leaves(), laptop.leaves()]);
+    const regret = await alice.sdk.send('bob', 'I never said this');
+    await alice.sdk.edit('bob', regret, 'nor this');
+    await alice.sdk.delete('bob', regret);
+    expect(alice.sdk.queue().map(({ what, text }) => [what, text])).toEqual([['deletion', '']]);
+    expect(alice.statusesOf(regret).at(-1)).toBe('discarded');
+    await Promise.all([bob.returns(), laptop.returns()]);
+    await until('the deletion is delivered', () => alice.sdk.queue().length === 0, 60_000);
+    for (const device of [bob, laptop]) expect(await device.sdk.search('this', { conversation: 'alice' })).toEqual([]);
+  });
+
   it('go from both ends when they expire, on the screen and in the store', async () => {
     const id = await alice.sdk.send('bob', 'burn after reading', { expiresInMs: 5_000 });
     await has(bob, 'alice', id, ({ text, expiresAt }) => text === 'burn after reading' && expiresAt! > Date.now() - 60_000);

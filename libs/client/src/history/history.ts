@@ -235,10 +235,6 @@ export class History {
 
   // --- what is read
 
-  readTo(conversation: string): number {
-    return this.#of(conversation).readTo;
-  }
-
   /** Everything up to this number is read, and `reported` if nobody is to be told of it (any more). */
   markRead(conversation: string, upTo: number, { reported }: { readonly reported: boolean }, journal: Journal): void {
     const before = this.#of(conversation);

@@ -30,7 +30,8 @@ export class Arrivals {
   take(arrival: Arrival, step: Step): void {
     this.#waiting.push(arrival);
     step.journal.lastly(this, async () => {
-      for (const each of this.#waiting.splice(0)) await this.keep(each, step);
+      // Out of the queue only when it is kept: a store that can't be read must not cost a message.
+      for (; this.#waiting.length > 0; this.#waiting.shift()) await this.keep(this.#waiting[0]!, step);
     });
   }
 
@@ -91,17 +92,30 @@ export class Arrivals {
   }
 
   async #read(conversation: string, by: Doer, refs: readonly MessageRef[], step: Step): Promise<void> {
-    const { history, session, events } = this.device;
-    const own = by.account === session?.account;
-    for (const ref of own ? [] : refs) await this.apply(conversation, ref, { kind: 'read', by }, step);
-    const ids = refs.map(contentIdOf);
-    // Another device of this account says what needs no attention here any more.
-    for (const id of own ? ids : []) {
-      const found = await history.find(conversation, id);
-      if (found !== undefined) history.markRead(conversation, found.number, { reported: true }, step.journal);
+    const own = by.account === this.device.session?.account;
+    const ids: string[] = [];
+    for (const ref of refs) {
+      const isNews = own ? await this.#readElsewhere(conversation, ref, step) : await this.#readByOther(conversation, ref, by, step);
+      if (isNews) ids.push(contentIdOf(ref));
     }
-    const name = nameOf(by.account, by.name, this.device);
-    if (ids.length > 0) step.journal.afterwards(() => events.emit('read', { conversation, by: name, own, ids }));
+    const event = { conversation, by: nameOf(by.account, by.name, this.device), own, ids };
+    if (ids.length > 0) step.journal.afterwards(() => this.device.events.emit('read', event));
+  }
+
+  /** Another device of this account says what needs no attention here any more. */
+  async #readElsewhere(conversation: string, ref: MessageRef, { journal }: Step): Promise<boolean> {
+    const found = await this.device.history.find(conversation, contentIdOf(ref));
+    if (found === undefined) return false;
+    this.device.history.markRead(conversation, found.number, { reported: true }, journal);
+    return true;
+  }
+
+  /** Of what others wrote to others nothing is kept. */
+  async #readByOther(conversation: string, ref: MessageRef, by: Doer, step: Step): Promise<boolean> {
+    const found = await this.device.history.find(conversation, contentIdOf(ref));
+    const mine = found?.message.author.account === this.device.session?.account;
+    if (found === undefined || mine) await this.apply(conversation, ref, { kind: 'read', by }, step);
+    return mine;
   }
 
   tellChanged(stored: StoredMessage, change: MessageChange, { journal }: Step): void {

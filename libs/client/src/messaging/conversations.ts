@@ -90,10 +90,10 @@ export class Conversations {
 
   /** For everybody. What has reached nobody yet is given up. */
   delete(conversation: string, id: string): Promise<void> {
-    return this.messaging.step(async (messenger, step) => {
+    return this.messaging.step(async (_, step) => {
       const { message } = await this.#findOwn(conversation, id);
+      this.messaging.giveUp(message.ref, step);
       await this.#sayAbout(message, { kind: 'deletion', of: message.ref }, step);
-      messenger.discard(id, step);
     });
   }
 

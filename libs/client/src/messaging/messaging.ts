@@ -4,6 +4,7 @@ import { AckSchema, fromHex, KeyPackages, SendSchema, toHex } from '@sotto/proto
 import { ClientError } from '../client-error.js';
 import type { Contact } from '../contacts/contact-list.js';
 import { decodeContent } from '../content/content.js';
+import { contentIdOf, type MessageRef } from '../content/message-ref.js';
 import type { Device } from '../device.js';
 import type { Step } from '../groups/group-ports.js';
 import { GROUP_RULES } from '../groups/group-rules.js';
@@ -25,7 +26,7 @@ export class Messaging {
   readonly rungs = new Rungs();
   readonly arrivals: Arrivals;
   readonly #notices: Notices;
-  /** Content ids of which the user need not hear how they fare. */
+  /** Content ids of what is no message itself: how it fares need not be told. */
   readonly #quiet = new Set<string>();
   #retryWindowMs = 0;
   #online = false;
@@ -44,7 +45,7 @@ export class Messaging {
     const { engine, session, options } = this.device;
     this.device.messenger = engine && session && (await Messenger.load(this.#ports(), options.store));
     if (this.device.messenger !== undefined) this.device.messenger.retryWindowMs = this.#retryWindowMs;
-    for (const { id, content } of this.device.messenger?.queue() ?? []) if (isReceipt(content.plaintext)) this.#quiet.add(id);
+    for (const [id, { plaintext }] of this.device.messenger?.owed() ?? []) if (!isMessage(plaintext)) this.#quiet.add(id);
   }
 
   attached(retryWindowMs: number): void {
@@ -95,7 +96,7 @@ export class Messaging {
   /** Into the outbox, for a contact by name or a group by id. Throws ClientError for one that is not to be written to. */
   async compose(conversation: string, plaintext: Uint8Array, id: string, step: Step): Promise<void> {
     const messenger = this.require();
-    if (isReceipt(plaintext)) this.#quiet.add(id);
+    if (!isMessage(plaintext)) this.#quiet.add(id);
     if (GROUP_ID.test(conversation)) return void (await messenger.compose(this.#group(conversation), plaintext, step, id));
     const contact = this.device.accepted(conversation);
     await messenger.composeTo(contact.account, plaintext, step, id);
@@ -109,6 +110,15 @@ export class Messaging {
       .find((each) => each.id === id);
     if (view?.data.kind !== 'group') throw new ClientError('unknown-group', 'there is no such group');
     return id;
+  }
+
+  /** Nobody is to get a message any more, nor what it was changed to. */
+  giveUp(ref: MessageRef, step: Step): void {
+    const { messenger } = this.device;
+    for (const [id, { plaintext, at }] of [...(messenger?.owed() ?? [])]) {
+      const said = decodeContent(plaintext, at);
+      if (id === contentIdOf(ref) || (said?.kind === 'edit' && said.of === ref)) messenger?.discard(id, step);
+    }
   }
 
   /** In which group a conversation goes on; undefined: in none at the moment. */
@@ -253,6 +263,6 @@ export function stepOf(journal: Journal): Step {
   return { journal, now: Date.now() };
 }
 
-function isReceipt(plaintext: Uint8Array): boolean {
-  return decodeContent(plaintext, 0)?.kind === 'receipt';
+function isMessage(plaintext: Uint8Array): boolean {
+  return decodeContent(plaintext, 0)?.kind === 'text';
 }

@@ -646,6 +646,11 @@ export class Messenger {
     return all.filter(({ status }) => status !== 'delivered').sort((a, b) => a.content.at - b.content.at);
   }
 
+  /** All that some device has yet to get, by content id. */
+  owed(): Iterable<[string, Content]> {
+    return this.contents.all();
+  }
+
   /** Gives a message up. What is on its way may still arrive. */
   discard(id: string, step: Step): void {
     const group = this.contents.get(id)?.group ?? '';

@@ -76,7 +76,7 @@ export class Upkeep {
   async #expire(step: Step): Promise<void> {
     const gone = await this.device.history.takeExpired(step.now, step.journal);
     for (const message of gone) {
-      this.device.messenger?.discard(contentIdOf(message.ref), step);
+      this.messaging.giveUp(message.ref, step);
       this.arrivals.tellChanged({ ...message, text: '', unknown: undefined }, { what: 'expired' }, step);
     }
   }
