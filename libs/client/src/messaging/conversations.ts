@@ -1,5 +1,5 @@
 import { ClientError } from '../client-error.js';
-import { encodeContent, isEmoji, isTooLong, type MessageContent } from '../content/content.js';
+import { type ContentTimes, encodeContent, isEmoji, isTooLong, type MessageContent } from '../content/content.js';
 import { contentIdOf, messageRef, type MessageRef } from '../content/message-ref.js';
 import type { Device } from '../device.js';
 import type { Step } from '../groups/group-ports.js';
@@ -54,8 +54,8 @@ export class Conversations {
     return this.messaging.step(async (_, step) => {
       const replyTo = options.replyTo === undefined ? undefined : (await this.#find(conversation, options.replyTo)).message.ref;
       const expiresAt = expiresInMs === undefined ? undefined : 1_000 * Math.ceil((step.now + expiresInMs) / 1_000);
-      const ref = await this.#say(conversation, { kind: 'text', text, markdown, replyTo }, step, expiresAt);
       const { now } = step;
+      const ref = await this.#say(conversation, { kind: 'text', text, markdown, replyTo }, { sentAt: now, expiresAt }, step);
       const message = { ref, conversation, author: this.#self, sentAt: now, receivedAt: now, text, markdown, replyTo, expiresAt };
       await this.device.history.add(message, step.journal);
       return contentIdOf(ref);
@@ -83,8 +83,8 @@ export class Conversations {
       const { message } = await this.#findOwn(conversation, id);
       const { ref, replyTo, markdown, effects } = message;
       // The clock of the device that changed it last may be ahead.
-      const now = Math.max(step.now, 1 + (effects.edits[this.#self.account]?.at ?? 0));
-      await this.#sayAbout(message, { kind: 'edit', of: ref, text, replyTo, markdown }, { ...step, now });
+      const sentAt = Math.max(step.now, 1 + (effects.edits[this.#self.account]?.at ?? 0));
+      await this.#sayAbout(message, { kind: 'edit', of: ref, text, replyTo, markdown }, step, sentAt);
     });
   }
 
@@ -158,14 +158,14 @@ export class Conversations {
     return { account, name };
   }
 
-  async #sayAbout({ conversation, expiresAt }: StoredMessage, content: MessageContent, step: Step): Promise<void> {
-    const ref = await this.#say(conversation, content, step, expiresAt);
-    const said = effectOf(content, ref, step.now, this.#self);
+  async #sayAbout({ conversation, expiresAt }: StoredMessage, content: MessageContent, step: Step, sentAt = step.now): Promise<void> {
+    const ref = await this.#say(conversation, content, { sentAt, expiresAt }, step);
+    const said = effectOf(content, ref, sentAt, this.#self);
     if (said !== undefined) await this.arrivals.apply(conversation, said.target, said.effect, step, expiresAt);
   }
 
-  async #say(conversation: string, content: MessageContent, step: Step, expiresAt?: number): Promise<MessageRef> {
-    const plaintext = encodeContent(content, { sentAt: step.now, expiresAt }, randomBytes(16));
+  async #say(conversation: string, content: MessageContent, times: ContentTimes, step: Step): Promise<MessageRef> {
+    const plaintext = encodeContent(content, times, randomBytes(16));
     const ref = messageRef(this.#self.account, plaintext);
     await this.messaging.compose(conversation, plaintext, contentIdOf(ref), step);
     return ref;

@@ -67,7 +67,8 @@ export class SqliteStore implements Store {
       database.pragma('locking_mode = EXCLUSIVE');
       if (state === 'recovered') checkPages(database);
       const storeKey = await unwrapped(database, passphrase);
-      for (const pragma of ['journal_mode = WAL', 'synchronous = FULL']) database.pragma(pragma);
+      // What is removed is overwritten: the key that would open it stays.
+      for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'secure_delete = ON']) database.pragma(pragma);
       return new SqliteStore(database, storeKey, keysOf(storeKey), giveBack);
     } catch (error) {
       if (database !== undefined) release(database);

@@ -37,6 +37,13 @@ function placesIn(file: string): unknown[] {
   return rows;
 }
 
+function valuesIn(file: string): Buffer[] {
+  const database = new Database(file);
+  const rows = database.prepare('SELECT value FROM records').all() as { value: ArrayBuffer }[];
+  database.close();
+  return rows.map(({ value }) => Buffer.from(value));
+}
+
 /** Closed, of several pages. */
 async function fullStore(): Promise<string> {
   const file = newFile();
@@ -92,6 +99,21 @@ describe('SqliteStore', () => {
     expect([...(await store.load('contacts')).keys()]).toEqual(['bob.4821']);
     await store.close();
     expect(names.filter((name) => written().includes(name))).toEqual([]);
+  });
+
+  it('leaves nothing of what was removed or replaced, not even sealed, once it is closed', async () => {
+    const file = newFile();
+    const store = await SqliteStore.open(file, 'correct horse');
+    const keys = Array.from({ length: 50 }, (_, i) => `message ${i}`);
+    await store.commit(keys.map((key) => ({ collection: 'a', key, value: bytes(key) })));
+    await store.close();
+    const sealed = valuesIn(file);
+    const again = await SqliteStore.open(file, 'correct horse');
+    await again.commit(keys.map((key, i) => (i % 2 === 0 ? { collection: 'a', key } : { collection: 'a', key, value: bytes('another') })));
+    await again.close();
+    const left = Buffer.concat(filesOf(file).map((each) => readFileSync(each)));
+    expect(sealed).toHaveLength(50);
+    expect(sealed.filter((value) => left.includes(value))).toEqual([]);
   });
 
   it('hides the same name under another hash in another store', async () => {
