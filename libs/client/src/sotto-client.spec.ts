@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { create, fromBinary, type Message as WireMessage, toBinary } from '@bufbuild/protobuf';
 import { makeGatewayKey, pinOf, ready, ServerHandshake, signCertificate } from '@sotto/channel';
 import {
@@ -192,5 +192,92 @@ describe('a device that has an account', () => {
       ...requests<RemoveContactRequest>('sotto.v1.Contacts/Remove'),
     ];
     expect(kept.map(({ keepCapabilities }) => keepCapabilities.map(({ length }) => length))).toEqual([[16], [16]]);
+  });
+});
+
+describe('what a device has written', () => {
+  const changes: string[] = [];
+  let store: MemoryStore;
+  let tea: string;
+  let hello: string;
+
+  /** With a store that outlives the program. */
+  async function opens(): Promise<SottoClient> {
+    const opened = await openClient({ url, pin, store: Object.assign(store, { close: async () => undefined }), socket: nodeSocketFactory });
+    opened.on('message-changed', ({ change }) => changes.push(change.what));
+    return opened;
+  }
+
+  beforeEach(async () => {
+    await client.close();
+    changes.length = 0;
+    store = new MemoryStore();
+    client = await opens();
+    await client.register('alice', 'a long password');
+    tea = await client.groups.create('tea', []);
+    hello = await client.send(tea, 'helo');
+  });
+
+  it('is as it was left after a restart, in its order', async () => {
+    await client.edit(tea, hello, 'hello');
+    await client.react(tea, hello, '☕');
+    const reply = await client.groups.send(tea, '*yes*', { replyTo: hello, markdown: true });
+    const slip = await client.send(tea, 'a slip');
+    await client.delete(tea, slip);
+    const before = await client.history(tea);
+    await client.close();
+    client = await opens();
+    expect(await client.history(tea)).toEqual(before);
+    expect(before).toMatchObject([
+      { id: hello, own: true, text: 'hello', edited: true, reactions: [{ emoji: '☕', by: ['alice'] }] },
+      { id: reply, text: '*yes*', markdown: true, replyTo: hello },
+      { id: slip, text: '', deleted: true, reactions: [] },
+    ]);
+    expect(changes).toEqual(['edited', 'reacted', 'deleted']);
+    expect((await client.history(tea, { before: reply })).map(({ id }) => id)).toEqual([hello]);
+    expect((await client.history(tea, { limit: 1 })).map(({ id }) => id)).toEqual([slip]);
+  });
+
+  it('waits in the queue under what it is, without what was deleted', async () => {
+    await client.edit(tea, hello, 'hello');
+    await client.react(tea, hello, '☕');
+    expect(client.queue().map(({ what, text }) => [what, text])).toEqual([
+      ['text', 'helo'],
+      ['edit', 'hello'],
+      ['reaction', '☕'],
+    ]);
+    await client.delete(tea, hello);
+    expect(client.queue().map(({ what }) => what)).toEqual(['reaction', 'deletion']);
+  });
+
+  it('is refused with a reason when it is about nothing, or not to be', async () => {
+    await client.delete(tea, hello);
+    const nowhere = '0a'.repeat(16);
+    for (const refused of [
+      client.react(tea, nowhere, '+1'),
+      client.send(tea, 'yes', { replyTo: nowhere }),
+      client.history(tea, { before: nowhere }),
+    ])
+      await expect(refused).rejects.toMatchObject({ reason: 'unknown-message' });
+    for (const refused of [client.edit(tea, hello, 'again'), client.delete(tea, hello), client.react(tea, hello, 'two words')])
+      await expect(refused).rejects.toMatchObject({ reason: 'not-allowed' });
+    await expect(client.send(tea, 'x'.repeat(64 * 1024 + 1))).rejects.toMatchObject({ reason: 'too-long' });
+    await expect(client.send(tea, 'too soon', { expiresInMs: 1 })).rejects.toMatchObject({ reason: 'not-allowed' });
+    await expect(client.send('ab'.repeat(32), 'hi')).rejects.toMatchObject({ reason: 'unknown-group' });
+    await expect(client.typing('nobody')).rejects.toMatchObject({ reason: 'unknown-contact' });
+  });
+
+  it('goes by the settings, which are kept', async () => {
+    expect(client.settings).toEqual({ readReceipts: false, retentionDays: undefined });
+    await expect(client.changeSettings({ retentionDays: 0.5 })).rejects.toMatchObject({ reason: 'not-allowed' });
+    await client.changeSettings({ readReceipts: true, retentionDays: 1 });
+    await client.close();
+    client = await opens();
+    expect(client.settings).toEqual({ readReceipts: true, retentionDays: 1 });
+    expect(await client.history(tea)).toHaveLength(1);
+    const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 2 * 86_400_000);
+    await client.changeSettings({ retentionDays: 1 });
+    now.mockRestore();
+    expect(await client.history(tea)).toEqual([]);
   });
 });
