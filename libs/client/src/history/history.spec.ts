@@ -117,6 +117,20 @@ describe('the history', () => {
   });
 });
 
+it('keeps of what is said about absent messages the newest 500, for 14 days', async () => {
+  const [history, store] = await historyOf([]);
+  const say = (n: number, now: number, expiresAt?: number) =>
+    step(store, (journal) => history.apply('bob', message(n).ref, { kind: 'deletion', by: BOB }, { now, expiresAt }, journal));
+  for (let n = 0; n < 510; n++) await say(n, n);
+  const waiting = async () => (await store.load('history-pending')).size;
+  expect(await waiting()).toBe(500);
+  await say(1_000, 600, 700);
+  await step(store, (journal) => history.sweepPending(700, journal));
+  expect(await waiting()).toBe(499);
+  await step(store, async (journal) => (await History.load(store)).sweepPending(14 * DAY + 508, journal));
+  expect(await waiting()).toBe(1);
+});
+
 it('takes over what former versions have stored, in its order', async () => {
   const store = new MemoryStore();
   const former = (n: number) => ({

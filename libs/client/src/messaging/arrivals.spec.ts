@@ -209,6 +209,16 @@ describe('what cannot be read', () => {
     expect(kept!.message.unknown).toHaveLength(0);
   });
 
+  it('never keeps a step from its end, whatever it is', async () => {
+    const plaintexts = fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 5 });
+    const property = fc.asyncProperty(plaintexts, async (all) => {
+      const alice = await Reader.opens();
+      await alice.hears(all.map((plaintext) => ({ by: 'bob', plaintext, ref: '' })));
+      expect(await alice.shows()).toHaveLength(new Set(all.map(String)).size);
+    });
+    await fc.assert(property);
+  });
+
   it('does not let a member write over the message of another', async () => {
     const alice = await Reader.opens();
     const hello = says('alice', { kind: 'text', text: 'hello' });
