@@ -101,7 +101,7 @@ export class BenchDevice {
       provider: nodeProvider,
       own: { account: someone.account, device: someone.device },
       rules: GROUP_RULES,
-      stock: { candidates: () => [someone.keyPackage], spend: () => false },
+      stock: { candidates: () => [someone.keyPackage], outdated: () => undefined, spend: () => false },
       random: randomBytes,
       newToken: () => randomBytes(32),
       revoke: () => undefined,
