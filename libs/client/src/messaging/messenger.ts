@@ -773,7 +773,7 @@ export class Messenger {
   #finish({ journal, now }: Step): void {
     journal.lastly(this, () => {
       for (const group of this.#groups.values()) group.core.save({ journal, now });
-      const due = this.outbox.due(now);
+      const due = this.outbox.due(now, (group, device) => this.#groups.get(group)?.core.member(device)?.address.token);
       this.outbox.save(journal);
       for (const send of due) journal.afterwards(() => this.ports.send(send));
     });

@@ -30,6 +30,9 @@ export type OutboxEffect =
   /** Its standing with some recipient changed. */
   | { readonly kind: 'moved'; readonly entry: OutboxEntry };
 
+/** By which a device is reached now, as a group knows it: what did not arrive may have gone by a token that was withdrawn. */
+export type TokenNow = (group: string, device: string) => Uint8Array | undefined;
+
 /** Recipients on their way at a time: the relay's bound for held messages stays out of reach. */
 const WINDOW = 128;
 /** After this, whoever has not got it is owed it no more. */
@@ -177,7 +180,7 @@ export class Outbox {
   // --- sending
 
   /** What is due now, in order; a device gets no message of a group before its Welcome. A commit waits for nobody: it claims its epoch. */
-  due(now: number): OutgoingSend[] {
+  due(now: number, tokenNow: TokenNow = () => undefined): OutgoingSend[] {
     if (!this.#online || this.#queued.size === 0 || this.#onTheirWay >= WINDOW) return [];
     const sends: OutgoingSend[] = [];
     const unwelcomed = this.#unwelcomed();
@@ -187,7 +190,7 @@ export class Outbox {
         ({ status, notBefore, device }) =>
           status === 'queued' && notBefore <= now && (entry.kind !== 'message' || !unwelcomed.has(`${entry.group}/${device}`)),
       );
-      if (due.length > 0) sends.push(this.#send(entry, due, now));
+      if (due.length > 0) sends.push(this.#send(entry, due, now, tokenNow));
       if (![...entry.recipients.values()].some(({ status }) => status === 'queued')) this.#queued.delete(entry.id);
     }
     return sends;
@@ -213,13 +216,13 @@ export class Outbox {
     this.#settled.clear();
   }
 
-  #send(entry: OutboxEntry, due: RecipientState[], now: number): OutgoingSend {
+  #send(entry: OutboxEntry, due: RecipientState[], now: number, tokenNow: TokenNow): OutgoingSend {
+    const slot = entry.slot !== undefined && !entry.won ? { slot: entry.slot, commit: entry.state } : undefined;
+    const recipients = due.map(({ device, token, sentAt }) => ({ device, token: (sentAt > 0 && tokenNow(entry.group, device)) || token }));
     for (const each of due) {
       this.#set(each, 'sent');
       each.sentAt = now;
     }
-    const slot = entry.slot !== undefined && !entry.won ? { slot: entry.slot, commit: entry.state } : undefined;
-    const recipients = due.map(({ device, token }) => ({ device, token }));
     return { id: entry.id, recipients, payload: entry.payload, held: true, slot };
   }
 
