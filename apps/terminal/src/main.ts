@@ -1,16 +1,13 @@
 #!/usr/bin/env node
-import { parseCommand } from './command-line/command.js';
+import { type JoinCommand, type OpenCommand, parseCommand } from './command-line/command.js';
 import { helpText } from './command-line/help.js';
 import { UsageError } from './command-line/usage-error.js';
-import { runHost } from './host/host-command.js';
-import { runInvite } from './invite/invite-command.js';
-import { runJoin } from './join/join-command.js';
-import { runMailbox } from './mailbox/mailbox-command.js';
 
 const VERSION = '0.1.0';
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 const err = (line: string): void => void process.stderr.write(`${line}\n`);
 
+/** Each command loads what it needs: the first frame waits for nothing else. */
 async function run(argv: readonly string[]): Promise<void> {
   const command = parseCommand(argv);
   switch (command.command) {
@@ -19,14 +16,42 @@ async function run(argv: readonly string[]): Promise<void> {
     case 'version':
       return out(`sotto ${VERSION}`);
     case 'host':
-      return runHost(command, { out, err });
+      return (await import('./host/host-command.js')).runHost(command, { out, err });
     case 'invite':
-      return runInvite(command, out);
+      return (await import('./invite/invite-command.js')).runInvite(command, out);
+    case 'servers':
+      return (await import('./servers/servers-command.js')).runServers(command, out);
+    case 'open':
+      return open(command);
     case 'join':
-      return runJoin(command);
+      return join(command);
     case 'mailbox':
-      return runMailbox(command);
+      return (await import('./mailbox/mailbox-command.js')).runMailbox(command);
   }
+}
+
+async function open(command: OpenCommand): Promise<void> {
+  const { readServers } = await import('./servers/remembered-servers.js');
+  const { serversFile } = await import('./command-line/folders.js');
+  const servers = await readServers(serversFile(process.env));
+  if (servers.length === 0) return out(helpText());
+  if (!takesScreen()) throw new UsageError('several accounts at once need a terminal; here, name one: sotto join -t HOST -p PORT -i NAME');
+  return (await screen()).runOpen(command);
+}
+
+async function join(command: JoinCommand): Promise<void> {
+  if (command.json || command.plain || !takesScreen()) return (await import('./join/join-command.js')).runJoin(command);
+  return (await screen()).runJoinTui(command);
+}
+
+function screen(): Promise<typeof import('./tui/tui-command.js')> {
+  // Or React checks everything it does, several times as slowly.
+  process.env['NODE_ENV'] ??= 'production';
+  return import('./tui/tui-command.js');
+}
+
+function takesScreen(): boolean {
+  return process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb';
 }
 
 try {

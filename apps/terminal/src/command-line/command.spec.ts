@@ -87,6 +87,25 @@ describe('the command line', () => {
 
   it('shows help when asked, anywhere', () => {
     expect(parse('host -p 1 --help')).toEqual({ command: 'help', about: 'host' });
-    expect(parse('')).toEqual({ command: 'help' });
+    expect(parse('-h')).toEqual({ command: 'help' });
+  });
+
+  it('opens what is remembered when nothing else is said', () => {
+    expect(parse('')).toEqual({ command: 'open', password: { from: 'prompt' } });
+    expect(parse('--password-file f')).toEqual({ command: 'open', password: { from: 'file', path: 'f' } });
+  });
+
+  it('remembers servers by link or address', () => {
+    const link = `sotto://[::1]:7788/#${'ab'.repeat(32)}/CODE/alice`;
+    const server = { host: '::1', port: 7788, name: 'alice', pin: 'ab'.repeat(32) };
+    expect(parse(`servers add ${link}`)).toEqual({ command: 'servers', action: 'add', server, json: false });
+    expect(parse('servers add chat.example:1 -i bob --tls')).toMatchObject({
+      server: { host: 'chat.example', port: 1, name: 'bob', tls: true },
+    });
+    expect(parse('servers')).toMatchObject({ action: 'list' });
+    expect(parse('servers remove chat.example:1')).toMatchObject({ action: 'remove', address: 'chat.example:1', name: undefined });
+    expect(() => parse('servers add chat.example -i bob')).toThrow('neither HOST:PORT nor a link');
+    expect(() => parse('servers add chat.example:1')).toThrow('say who you are there');
+    expect(() => parse('servers rmove chat.example:1')).toThrow('did you mean sotto servers remove?');
   });
 });

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { LIMITS, NAME_PATTERN, TAGGED_NAME_PATTERN } from '@sotto/protocol';
 import { isJoinLink, parseJoinLink, PIN_PATTERN } from '../link/join-link.js';
+import type { RememberedServer } from '../servers/remembered-servers.js';
 import { type OptionSpecs, type ParsedOptions, parseOptions, wholeNumber } from './options.js';
 import { didYouMean } from './suggestion.js';
 import { UsageError } from './usage-error.js';
@@ -48,7 +50,21 @@ export interface JoinCommand {
   readonly store: string | undefined;
   readonly tls: boolean;
   readonly json: boolean;
+  /** Line mode also on a terminal. */
+  readonly plain: boolean;
 }
+
+/** `sotto` alone: all remembered accounts. */
+export interface OpenCommand {
+  readonly command: 'open';
+  readonly password: SecretSource;
+}
+
+export type ServersCommand = { readonly command: 'servers'; readonly json: boolean } & (
+  | { readonly action: 'list' }
+  | { readonly action: 'add'; readonly server: RememberedServer }
+  | { readonly action: 'remove'; readonly address: string; readonly name: string | undefined }
+);
 
 export interface InviteCommand {
   readonly command: 'invite';
@@ -58,7 +74,13 @@ export interface InviteCommand {
 }
 
 export type Command =
-  HostCommand | JoinCommand | InviteCommand | { readonly command: 'help'; readonly about?: string } | { readonly command: 'version' };
+  | HostCommand
+  | JoinCommand
+  | OpenCommand
+  | ServersCommand
+  | InviteCommand
+  | { readonly command: 'help'; readonly about?: string }
+  | { readonly command: 'version' };
 
 const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 
@@ -82,6 +104,12 @@ const JOIN = {
   json: { type: 'boolean' },
 } as const satisfies OptionSpecs;
 
+const OPEN = {
+  ...HELP,
+  'password-file': { type: 'string' },
+  'password-fd': { type: 'string' },
+} as const satisfies OptionSpecs;
+
 const OPTIONS = {
   host: {
     ...HELP,
@@ -94,8 +122,16 @@ const OPTIONS = {
     'retry-window': { type: 'string' },
     json: { type: 'boolean' },
   },
-  join: JOIN,
+  join: { ...JOIN, plain: { type: 'boolean' } },
   mailbox: JOIN,
+  servers: {
+    ...HELP,
+    name: { type: 'string', short: 'i' },
+    pin: { type: 'string', short: 'k' },
+    store: { type: 'string' },
+    tls: { type: 'boolean' },
+    json: { type: 'boolean' },
+  },
   invite: { ...HELP, data: { type: 'string' }, json: { type: 'boolean' } },
 } as const satisfies Record<string, OptionSpecs>;
 
@@ -105,15 +141,17 @@ const isCommand = (word: string): word is keyof typeof OPTIONS => COMMANDS.some(
 /** Throws UsageError. */
 export function parseCommand(argv: readonly string[]): Command {
   const [word, ...rest] = argv;
-  if (word === undefined || word === '--help' || word === '-h') return { command: 'help' };
+  if (word === '--help' || word === '-h') return { command: 'help' };
   if (word === 'help') return rest[0] === undefined ? { command: 'help' } : { command: 'help', about: rest[0] };
   if (word === '--version' || word === '-v') return { command: 'version' };
+  if (word === undefined || word.startsWith('--password-')) return openCommand(argv);
   if (!isCommand(word)) {
     throw new UsageError(`there is no command "${word}"${didYouMean(word, COMMANDS, 'sotto ')}`);
   }
   const options = parseOptions(word, rest, OPTIONS[word]);
   if (options.flag('help')) return { command: 'help', about: word };
   if (word === 'host') return hostCommand(options);
+  if (word === 'servers') return serversCommand(options);
   return word === 'invite' ? inviteCommand(options) : joinCommand(word, options);
 }
 
@@ -162,8 +200,98 @@ function joinCommand(command: JoinCommand['command'], options: ParsedOptions): J
     store: options.text('store'),
     tls: options.flag('tls'),
     json: options.flag('json'),
+    plain: options.flag('plain'),
   };
 }
+
+function openCommand(argv: readonly string[]): OpenCommand {
+  const options = parseOptions('', argv, OPEN);
+  noMore(options, 0);
+  return { command: 'open', password: secretSource(options, 'password') };
+}
+
+// --- servers
+
+function serversCommand(options: ParsedOptions): ServersCommand {
+  const [action = 'list', target] = options.positionals;
+  const json = options.flag('json');
+  noMore(options, action === 'list' ? 1 : 2);
+  switch (action) {
+    case 'list':
+      return { command: 'servers', action, json };
+    case 'add':
+      if (target === undefined) throw new UsageError('say which: sotto servers add LINK|HOST:PORT -i NAME');
+      return { command: 'servers', action, server: rememberedServer(target, options), json };
+    case 'remove':
+      if (target === undefined) throw new UsageError('say which: sotto servers remove HOST:PORT [-i NAME]');
+      return { command: 'servers', action, address: target, name: options.text('name'), json };
+    default:
+      throw new UsageError(`there is no sotto servers ${action}${didYouMean(action, ['add', 'remove', 'list'], 'sotto servers ')}`);
+  }
+}
+
+function rememberedServer(target: string, options: ParsedOptions): RememberedServer {
+  const { host, port, pin, name } = targetCommand(target, options.text('name'));
+  const given = options.text('pin')?.toLowerCase();
+  if (given !== undefined && !PIN_PATTERN.test(given)) throw new UsageError('-k takes the pin: 64 hexadecimal digits');
+  if (given !== undefined && pin !== undefined && given !== pin) throw new UsageError('the pin in the link is not the one after -k');
+  const store = options.text('store');
+  return {
+    host,
+    port,
+    name,
+    pin: given ?? pin,
+    ...(options.flag('tls') && { tls: true }),
+    ...(store !== undefined && { store: resolve(store) }),
+  };
+}
+
+const ADDRESS = /^(\[[0-9a-f:.]+\]|[^\s/:#@?[\]]+):(\d{1,5})$/i;
+
+/** What joins a server that is given as a link or as HOST:PORT. Throws UsageError. */
+export function targetCommand(target: string, name: string | undefined): JoinCommand {
+  const link = isJoinLink(target) ? parseJoinLink(target) : addressed(target);
+  const own = name ?? link.name;
+  if (own === undefined) throw new UsageError('say who you are there: a NAME behind it');
+  if (!TAGGED_NAME_PATTERN.test(own)) throw new UsageError('a name is 3 to 32 of a-z, 0-9 and _');
+  const { host, port, pin, invite } = link;
+  const joined = commandFor({ host, port, name: own, pin });
+  return invite === undefined ? joined : { ...joined, register: { invite } };
+}
+
+function addressed(text: string): JoinTarget {
+  const [, host, port] = ADDRESS.exec(text) ?? [];
+  if (host === undefined) throw new UsageError(`"${text}" is neither HOST:PORT nor a link that begins with sotto://`);
+  const bare = host.replace(/^\[|\]$/g, '');
+  return { host: bare, port: wholeNumber('the port', port ?? '', 1, 65_535), name: undefined, pin: undefined, invite: undefined };
+}
+
+/** What opens an account that is remembered. */
+export function commandFor({ host, port, name, pin, tls = false, store }: RememberedServer): JoinCommand {
+  return {
+    command: 'join',
+    host,
+    port,
+    name,
+    pin,
+    trustNew: false,
+    register: undefined,
+    password: { from: 'prompt' },
+    recovery: undefined,
+    deviceName: defaultDeviceName('join'),
+    store,
+    tls,
+    json: false,
+    plain: false,
+  };
+}
+
+/** What is remembered of one that is open. */
+export function serverOf({ host, port, name, pin, tls, store }: JoinCommand): RememberedServer {
+  return { host, port, name, pin, ...(tls && { tls }), ...(store !== undefined && { store: resolve(store) }) };
+}
+
+// --- where to join
 
 interface JoinTarget {
   readonly host: string;
@@ -210,9 +338,13 @@ function recoveryOf(options: ParsedOptions): JoinCommand['recovery'] {
 
 /** Not the machine's name unless the user says so: the server sees it. */
 function deviceNameOf(command: JoinCommand['command'], options: ParsedOptions): string {
-  const name = options.text('device') ?? (command === 'mailbox' ? 'sotto mailbox' : `sotto on ${process.platform}`);
+  const name = options.text('device') ?? defaultDeviceName(command);
   if (Buffer.byteLength(name) > LIMITS.deviceNameBytes) throw new UsageError(`--device is at most ${LIMITS.deviceNameBytes} bytes long`);
   return name;
+}
+
+function defaultDeviceName(command: JoinCommand['command']): string {
+  return command === 'mailbox' ? 'sotto mailbox' : `sotto on ${process.platform}`;
 }
 
 function inviteCommand(options: ParsedOptions): InviteCommand {

@@ -1,9 +1,14 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** XDG base directory specification; everything that sotto keeps is below it. */
+/** XDG base directory specification; all data that sotto keeps is below it. */
 function sottoFolder(env: NodeJS.ProcessEnv): string {
   return join(env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'sotto');
+}
+
+/** Which accounts `sotto` opens by itself. */
+export function serversFile(env: NodeJS.ProcessEnv): string {
+  return join(env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'sotto', 'servers.json');
 }
 
 export function defaultServerFolder(env: NodeJS.ProcessEnv): string {

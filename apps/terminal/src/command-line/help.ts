@@ -4,7 +4,9 @@ import { UsageError } from './usage-error.js';
 const GENERAL = `sotto: end-to-end encrypted conversations on a server of your own
 
   sotto host     start a server on this machine
+  sotto          open all remembered accounts, on the whole screen
   sotto join     log in (or register) and talk
+  sotto servers  which accounts are remembered
   sotto mailbox  a device of yours that is always on, and keeps for your others what they miss
   sotto invite   make an invite for the server that runs here
 
@@ -45,7 +47,12 @@ sotto join LINK [-i NAME]                        the same with what the link say
       --store FOLDER       where this device keeps its keys and messages
                            (~/.local/share/sotto/HOST_PORT/NAME)
       --tls                the server is behind TLS
+      --plain              line mode also on a terminal: what happens is printed line
+                           by line, as a screen reader can follow it
       --json               one JSON object a line, in and out
+
+On a terminal it takes the whole screen (? shows the keys), and the account is remembered; without one, or where TERM is
+dumb, it is line mode. NO_COLOR leaves the colours out.
 
 Without --invite or --new it only logs in. A log-in where nothing is stored makes a new device: it waits until another
 device of yours lets it in, or --recovery is given. The password is asked for without echo when no file is given. It also
@@ -68,11 +75,25 @@ It is let in once, like every new device: by --recovery FILE; or from another of
 It prints a line when something happens, never what people wrote. /approve, /deny, /devices and /quit are understood while
 its input is open. SIGTERM or Ctrl-C ends it when all that has arrived is stored; it ends with an error when its session is over.`;
 
+const SERVERS = `sotto servers list                                which accounts sotto opens by itself
+sotto servers add LINK|HOST:PORT [-i NAME]        remember one
+sotto servers remove HOST:PORT [-i NAME]          forget it; what is stored stays
+
+  -i, --name NAME          your name there
+  -k, --pin PIN            the server's identity, when no link says it
+      --store FOLDER       where the device is, when not in the usual place
+      --tls                the server is behind TLS
+      --json               one JSON object a line
+
+An account is remembered when sotto join has opened it on a terminal. sotto alone opens all of them in one session: any
+number of servers, one list. It asks for passwords on the screen, one for all that it opens, or takes --password-file F
+or --password-fd N. The list has no secrets (~/.config/sotto/servers.json).`;
+
 const INVITE = `sotto invite [NAME] [--data FOLDER] [--json]     make an invite for the server that runs on this machine
 
 With NAME the invite carries that name. FOLDER is the one that sotto host was given.`;
 
-const TOPICS: Readonly<Record<string, string>> = { host: HOST, join: JOIN, mailbox: MAILBOX, invite: INVITE };
+const TOPICS: Readonly<Record<string, string>> = { host: HOST, join: JOIN, mailbox: MAILBOX, servers: SERVERS, invite: INVITE };
 
 /** What /help shows in a conversation. */
 export function chatHelp(): string {
@@ -86,7 +107,8 @@ export function chatHelp(): string {
   /history NAME [N]      the last N messages       (20)
   /search WORDS          messages that hold them, newest first
   /queue                 what is not delivered yet
-  /discard NUMBER        give up on a message of the queue
+  /resend NUMBER         send a message of the queue anew
+  /discard NUMBER        or give up on it
   /verify NAME           show the safety number to compare
   /confirm NAME          compare and trust the changed key of a contact
   /invite [NAME]         make an invite link

@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ClientError, type SottoClient } from '@sotto/client';
 import { openClient, SqliteStore } from '@sotto/client/node';
 import type { JoinCommand } from '../command-line/command.js';
@@ -10,38 +10,47 @@ import type { Asker } from '../join/asker.js';
 import type { ChatEvent } from '../join/chat-event.js';
 import { encodeJoinLink, hostForUrl } from '../link/join-link.js';
 import { confirm, type Terminal } from '../password/hidden-prompt.js';
-import { readPassphrase } from '../password/password.js';
+
+const RESTORE =
+  'Nothing in it was changed. Put a copy of it back if you have one; else move it away and join again: that makes a new device, which another of yours lets in, or --recovery FILE';
+
+/** The store is there, and opens by another password. */
+export class WrongPassword extends UsageError {}
+
+export function storeFileOf(command: JoinCommand): string {
+  const name = command.command === 'mailbox' ? `${command.name}-mailbox` : command.name;
+  return join(command.store ?? defaultStoreFolder(process.env, command, name), 'store.db');
+}
 
 /** The passphrase of the store is the password: one thing to remember, and it never lies on the disk. */
 export async function openStore(command: JoinCommand, password: string): Promise<SqliteStore> {
-  const folder =
-    command.store ?? defaultStoreFolder(process.env, command, command.command === 'mailbox' ? `${command.name}-mailbox` : command.name);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, 'store.db');
+  const file = storeFileOf(command);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   try {
     return await SqliteStore.open(file, password);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     if (error.reason === 'wrong-passphrase') {
-      throw new UsageError(
+      throw new WrongPassword(
         'this password does not open what is stored here (one changed on another device: the old one does, then /login)',
       );
     }
     if (error.reason === 'store-in-use') throw new UsageError('sotto runs with this store already: one device is one process');
-    throw error.reason === 'bad-store' ? new UsageError(`${error.message} (${file})`) : error;
+    throw error.reason === 'bad-store' ? new UsageError(`${error.message} (${file}). ${RESTORE}`) : error;
   }
 }
 
-export function openDevice(command: JoinCommand, store: SqliteStore, terminal: Terminal): Promise<SottoClient> {
+/** @param trust asked when the identity of the server is not known here. */
+export function openDevice(command: JoinCommand, store: SqliteStore, trust: (pin: string) => Promise<boolean>): Promise<SottoClient> {
   return openClient({
     url: `${command.tls ? 'wss' : 'ws'}://${hostForUrl(command.host)}:${command.port}/`,
     store,
     pin: command.pin,
-    onNewPin: (pin) => command.trustNew || askToTrust(pin, terminal),
+    onNewPin: (pin) => command.trustNew || trust(pin),
   });
 }
 
-async function askToTrust(pin: string, terminal: Terminal): Promise<boolean> {
+export async function askToTrust(pin: string, terminal: Terminal): Promise<boolean> {
   terminal.output.write(`This server is new here. Its identity (pin) is\n  ${pin}\n`);
   return confirm(terminal, 'Is that what its operator told you?');
 }
@@ -67,12 +76,12 @@ export async function enter(client: SottoClient, { register, name, host, port }:
 }
 
 /** A device that waits is confirmed by the recovery file, when there is one. */
-export async function recover(client: SottoClient, { recovery }: JoinCommand, terminal: Terminal): Promise<void> {
+export async function recover(client: SottoClient, { recovery }: JoinCommand, passphrase: () => Promise<string>): Promise<void> {
   if (recovery === undefined || client.account?.pending !== true) return;
   const file = await readFile(recovery.file).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`the recovery file ${recovery.file} cannot be read (${error.code ?? 'unknown'})`);
   });
-  await client.confirmByRecoveryFile(file, await readPassphrase(recovery.passphrase, terminal));
+  await client.confirmByRecoveryFile(file, await passphrase());
 }
 
 export function toolsOf(client: SottoClient, store: SqliteStore, command: JoinCommand, ask: Asker): AccountTools {

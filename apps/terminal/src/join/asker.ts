@@ -1,5 +1,4 @@
 import { UsageError } from '../command-line/usage-error.js';
-import type { Screen } from './screen.js';
 
 /** Questions in the middle of a conversation, for what must not stand in a command. Throws UsageError when nobody can answer. */
 export interface Asker {
@@ -8,8 +7,13 @@ export interface Asker {
   yes(question: string): Promise<boolean>;
 }
 
+/** Undefined: there is nobody, or whoever is there gives up. */
+export interface Questioner {
+  ask(question: string, hidden: boolean): Promise<string | undefined>;
+}
+
 /** On a terminal. @param screen once it is open. */
-export function askOn(screen: () => Screen | undefined): Asker {
+export function askOn(screen: () => Questioner | undefined): Asker {
   const answer = async (question: string, hidden: boolean): Promise<string> => {
     const answered = await screen()?.ask(question, hidden);
     if (answered === undefined) throw new UsageError('there is nobody to ask: use --json, where a command carries what it needs');

@@ -36,14 +36,15 @@ export type ChatCommand =
   /** Without `to`: to whom one writes at the moment. */
   | { readonly do: 'send'; readonly to?: string | undefined; readonly text: string }
   /** The number that the queue shows, or the id. */
-  | { readonly do: 'discard'; readonly message: string }
+  | { readonly do: 'discard' | 'resend'; readonly message: string }
   | { readonly do: 'contacts' | 'queue' | 'help' | 'quit' };
 
 const WITH_NAME = ['add', 'accept', 'decline', 'verify', 'remove', 'block', 'unblock'] as const;
 const ALONE = ['contacts', 'devices', 'queue', 'help', 'quit'] as const;
 /** They ask for what they need. */
 const ASKING = ['login', 'password', 'reset-key', 'delete-account'] as const;
-const WORDS = [
+/** What a line may begin with behind its slash. */
+export const COMMAND_WORDS = [
   // Before words that begin as they do: the harmless one is suggested.
   ...MESSAGE_WORDS,
   ...WITH_NAME,
@@ -51,6 +52,7 @@ const WORDS = [
   ...ASKING,
   'to',
   'discard',
+  'resend',
   'confirm',
   'history',
   'approve',
@@ -83,7 +85,8 @@ export function parseTypedLine(line: string): ChatCommand | undefined {
 function typedWithArguments(word: string, rest: string): ChatCommand {
   switch (word) {
     case 'discard':
-      return { do: 'discard', message: oneWord(word, 'NUMBER', rest) };
+    case 'resend':
+      return { do: word, message: oneWord(word, 'NUMBER', rest) };
     case 'confirm':
       return { do: 'confirm', name: oneWord(word, 'NAME', rest), secrets: {} };
     case 'revoke':
@@ -104,7 +107,7 @@ function typedWithArguments(word: string, rest: string): ChatCommand {
     case 'history':
       return historyOf(rest);
     default:
-      throw new UsageError(`there is no /${word}${didYouMean(word, WORDS, '/')} /help lists what there is`);
+      throw new UsageError(`there is no /${word}${didYouMean(word, COMMAND_WORDS, '/')} /help lists what there is`);
   }
 }
 
@@ -157,7 +160,8 @@ function jsonWithArguments(word: unknown, fields: JsonFields): ChatCommand {
     case 'to':
       return { do: 'to', name: fields.text('name') };
     case 'discard':
-      return { do: 'discard', message: fields.text('message') };
+    case 'resend':
+      return { do: word, message: fields.text('message') };
     case 'send':
       return { do: 'send', to: fields.optional('to'), text: fields.text('text') };
     case 'confirm':
@@ -177,7 +181,7 @@ function jsonWithArguments(word: unknown, fields: JsonFields): ChatCommand {
     case 'history':
       return { do: 'history', name: fields.text('name'), count: countOf(fields.value['count'] ?? DEFAULT_HISTORY) };
     default:
-      throw new UsageError(`"do" is one of ${[...WORDS, 'send'].join(', ')}`);
+      throw new UsageError(`"do" is one of ${[...COMMAND_WORDS, 'send'].join(', ')}`);
   }
 }
 

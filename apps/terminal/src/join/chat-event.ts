@@ -22,7 +22,6 @@ export type ChatEvent =
   | { readonly event: 'contact'; readonly name: string; readonly state: ContactView['state'] }
   | { readonly event: 'presence'; readonly name: string; readonly online: boolean }
   | MessageEvent
-  | ({ readonly event: 'sent'; readonly to: string; readonly id: string } & Pick<InGroup, 'groupName'>)
   | ({ readonly event: 'delivery'; readonly to: string; readonly id: string; readonly status: DeliveryStatus } & Pick<InGroup, 'groupName'>)
   | { readonly event: 'contacts'; readonly contacts: readonly ContactView[] }
   | { readonly event: 'queue'; readonly messages: readonly QueuedView[] }

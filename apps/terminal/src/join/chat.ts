@@ -1,4 +1,4 @@
-import { type ClientEvents, type Contact, type SottoClient } from '@sotto/client';
+import { type ClientEvents, type Contact, type QueuedMessage, type SottoClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import { chatHelp } from '../command-line/help.js';
 import type { AccountCommands } from './account-commands.js';
@@ -47,8 +47,11 @@ export class Chat {
     for (const stop of this.#stopListening) stop();
   }
 
-  /** False: the user leaves. Throws what the SDK throws, and UsageError. */
-  async run(command: ChatCommand): Promise<boolean> {
+  /**
+   * False: the user leaves. Throws what the SDK throws, and UsageError.
+   * @param here the conversation that the user has before them
+   */
+  async run(command: ChatCommand, here = this.#conversation): Promise<boolean> {
     switch (command.do) {
       case 'verify':
         this.#showSafetyNumber(command.name);
@@ -60,13 +63,16 @@ export class Chat {
         await this.others.messages.showHistory(this.#historyKey(command.name), command.count);
         break;
       case 'to':
-        this.#writeTo(this.#conversationOf(command.name));
+        this.#writeTo(this.conversationOf(command.name));
         break;
       case 'send':
-        await this.#send(command.to === undefined ? this.#conversation : this.#conversationOf(command.to), command.text);
+        await this.#send(command.to === undefined ? here : this.conversationOf(command.to), command.text);
         break;
       case 'discard':
         await this.#discard(command.message);
+        break;
+      case 'resend':
+        await this.#resend(command.message);
         break;
       case 'contacts':
         this.show({ event: 'contacts', contacts: this.client.contacts().map(viewOf) });
@@ -101,7 +107,7 @@ export class Chat {
       case 'typing':
       case 'read-receipts':
       case 'retention':
-        await this.others.messages.run(command, this.#conversation);
+        await this.others.messages.run(command, here);
         break;
       default:
         return this.others.account.run(command);
@@ -149,11 +155,22 @@ export class Chat {
   }
 
   async #discard(message: string): Promise<void> {
-    const id = this.numbers.idOf(message);
-    if (id === undefined || !this.client.queue().some((each) => each.id === id)) {
-      throw new UsageError(`there is no message ${message} in the queue: /queue lists it`);
-    }
+    await this.client.discard(this.#queued(message).id);
+  }
+
+  /** As a new message: what it was sealed for may be there no more. */
+  async #resend(message: string): Promise<void> {
+    const { id, to, what, text } = this.#queued(message);
+    if (what !== 'text') throw new UsageError('only a message is sent anew: make that change again');
     await this.client.discard(id);
+    await this.#send(to, text);
+  }
+
+  #queued(message: string): QueuedMessage {
+    const id = this.numbers.idOf(message);
+    const queued = this.client.queue().find((each) => each.id === id);
+    if (queued === undefined) throw new UsageError(`there is no message ${message} in the queue: /queue lists it`);
+    return queued;
   }
 
   #writeTo(name: string): void {
@@ -162,7 +179,7 @@ export class Chat {
   }
 
   /** A contact goes before a group of that name, also one that is not to be written to: nobody names a group after it to get its messages. */
-  #conversationOf(text: string): string {
+  conversationOf(text: string): string {
     const group = this.#isContact(text) ? undefined : this.others.groups.names.find(text);
     if (group === undefined) this.#mustKnow(text);
     return group?.id ?? text;

@@ -39,7 +39,11 @@ export class MessageCommands {
   async send(conversation: string, text: string, replyTo?: string): Promise<string> {
     const id = await this.client.send(conversation, text, { replyTo, expiresInMs: this.#expireAfterMs.get(conversation) });
     this.#conversations.set(id, conversation);
-    this.show({ event: 'sent', to: conversation, ...this.#groupName(conversation), id });
+    const message = await this.client.message(conversation, id);
+    // One that expires at once is gone already.
+    const view =
+      message === undefined ? { from: this.client.account?.name ?? '', id, text, sentAt: Date.now() } : await this.#viewOf(message);
+    this.show({ event: 'sent', to: conversation, ...this.#groupName(conversation), ...view });
     return id;
   }
 

@@ -29,6 +29,8 @@ export interface MessageView {
 
 export type MessageEvent =
   | ({ readonly event: 'message' } & MessageView & InGroup)
+  /** By this device. */
+  | ({ readonly event: 'sent'; readonly to: string } & Omit<MessageView, 'to'> & Pick<InGroup, 'groupName'>)
   /** By a mailbox: a message arrived that is not shown. */
   | ({ readonly event: 'kept' } & Pick<MessageView, 'from' | 'to' | 'id' | 'sentAt'> & InGroup)
   | ({ readonly event: 'message-changed'; readonly id: string; readonly text: string } & Conversation & ChangeView)

@@ -14,6 +14,8 @@ export function renderMessageEvent(event: MessageEvent, numbers: MessageNumbers,
   switch (event.event) {
     case 'message':
       return messageLines(event, senderOf(event), numbers, now);
+    case 'sent':
+      return [];
     case 'kept':
       return [`${clock(now, now)} · kept a message of ${senderOf(event)}`];
     case 'message-changed':

@@ -5,7 +5,7 @@ import type { MessageNumbers } from './message-numbers.js';
 import { renderMessageEvent } from './message-rendering.js';
 import { clock, oneLine, visible } from './shown-text.js';
 
-const STATUS: Readonly<Record<DeliveryStatus, string>> = {
+export const STATUS_TEXT: Readonly<Record<DeliveryStatus, string>> = {
   queued: 'queued',
   accepted: 'on its way',
   delivered: 'delivered',
@@ -37,7 +37,7 @@ export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: numb
     case 'sent':
       return [];
     case 'delivery':
-      return [`${clock(now, now)} · #${numbers.numberOf(event.id)} to ${calledOf(event.to, event)}: ${STATUS[event.status]}`];
+      return [`${clock(now, now)} · #${numbers.numberOf(event.id)} to ${calledOf(event.to, event)}: ${STATUS_TEXT[event.status]}`];
     case 'presence':
       return [`${clock(now, now)} · ${visible(event.name)} is ${event.online ? 'online' : 'offline'}`];
     case 'request':
@@ -121,7 +121,7 @@ const QUEUED: Readonly<Record<QueuedView['what'], string>> = {
 
 function queueLine({ id, to, groupName, what, text, status }: QueuedView, numbers: MessageNumbers): string {
   const short = `${QUEUED[what]}${oneLine(text)}`;
-  return `#${numbers.numberOf(id)} to ${oneLine(groupName ?? to)} (${STATUS[status]}): ${short.length > 60 ? `${short.slice(0, 59)}…` : short}`;
+  return `#${numbers.numberOf(id)} to ${oneLine(groupName ?? to)} (${STATUS_TEXT[status]}): ${short.length > 60 ? `${short.slice(0, 59)}…` : short}`;
 }
 
 function safetyLines(name: string, number: string): string[] {

@@ -1,10 +1,19 @@
 /** `[14:03]`, with the day when it is not today's; local time. */
 export function clock(time: number, now: number): string {
   const at = new Date(time);
-  const two = (value: number) => String(value).padStart(2, '0');
-  const hours = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  const hours = timeOfDay(time);
   const sameDay = at.toDateString() === new Date(now).toDateString();
   return sameDay ? `[${hours}]` : `[${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${hours}]`;
+}
+
+/** `14:03`, local time. */
+export function timeOfDay(time: number): string {
+  const at = new Date(time);
+  return `${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
 }
 
 /** What others wrote must not move the cursor, change colours, or turn the reading direction of what follows. */

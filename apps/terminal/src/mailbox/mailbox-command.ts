@@ -1,5 +1,5 @@
 import type { JoinCommand } from '../command-line/command.js';
-import { enter, openDevice, openStore, recover, toolsOf, welcome } from '../device/device.js';
+import { askToTrust, enter, openDevice, openStore, recover, toolsOf, welcome } from '../device/device.js';
 import { AccountCommands } from '../join/account-commands.js';
 import { askNobody } from '../join/asker.js';
 import { parseJsonLine, parseTypedLine } from '../join/chat-command.js';
@@ -10,7 +10,7 @@ import { GroupNames } from '../join/group-names.js';
 import { MessageNumbers } from '../join/message-numbers.js';
 import { openScreen, type Screen } from '../join/screen.js';
 import type { Terminal } from '../password/hidden-prompt.js';
-import { readPassword } from '../password/password.js';
+import { readPassphrase, readPassword } from '../password/password.js';
 import { Mailbox } from './mailbox.js';
 
 /** Stays online until SIGINT, SIGTERM or /quit; what has arrived is stored then. Throws when the device's session is over. */
@@ -18,7 +18,7 @@ export async function runMailbox(command: JoinCommand): Promise<void> {
   const terminal: Terminal = { input: process.stdin, output: process.stderr };
   const password = await readPassword(command.password, terminal, command.register !== undefined);
   const store = await openStore(command, password);
-  const client = await openDevice(command, store, terminal);
+  const client = await openDevice(command, store, (pin) => askToTrust(pin, terminal));
   const display = new Display(command.json, new MessageNumbers());
   const show = (event: ChatEvent) => display.show(event);
   const account = new AccountCommands(client, toolsOf(client, store, command, askNobody), show);
@@ -27,7 +27,7 @@ export async function runMailbox(command: JoinCommand): Promise<void> {
   const told = new Promise<void>((resolve) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, () => resolve())));
   try {
     const registered = await enter(client, command, password);
-    await recover(client, command, terminal);
+    await recover(client, command, () => readPassphrase(command.recovery?.passphrase ?? { from: 'prompt' }, terminal));
     const screen = openScreen(process.stdin, process.stdout, '');
     display.open(screen, welcome(client, command, registered));
     await Promise.race([told, mailbox.refused, quits(mailbox, screen, command.json, display)]);

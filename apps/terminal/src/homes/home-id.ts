@@ -1,0 +1,7 @@
+import type { JoinCommand } from '../command-line/command.js';
+import { addressOf } from '../servers/remembered-servers.js';
+
+/** How an account is called beside those on other servers: `alice@chat.example:7788`. */
+export function homeIdOf(command: Pick<JoinCommand, 'host' | 'port' | 'name'>): string {
+  return `${command.name}@${addressOf(command)}`;
+}

@@ -1,0 +1,33 @@
+import { chatHelp } from '../command-line/help.js';
+
+const KEYS = `Keys:
+  Enter                  send
+  Alt-Enter, Ctrl-J      a new line
+  Alt-Up, Alt-Down       the conversation before, after (also Ctrl-P, Ctrl-N)
+  Tab                    the next with news; behind a / it completes the command
+  Ctrl-B                 the list, and back
+  Esc                    close a panel; end scrolling back; go to the list
+  PgUp, PgDn             scroll
+  Up, Down               lines that were sent before
+  Ctrl-F, Ctrl-G         search; members of the group
+  Ctrl-A, Ctrl-E         beginning and end of the line
+  Ctrl-W, Ctrl-U, Ctrl-K delete a word; to the beginning; to the end
+  Ctrl-L                 draw anew
+  Ctrl-C                 empty the input; when it is empty, leave
+Marks: … queued  ✓ on its way  ✓✓ delivered  ! kept here  ✗ discarded
+List:  ▣ connected  □ not  ● online  ○ offline  # group  ? asks
+
+`;
+
+const SERVERS = `
+Servers of this session:
+  /servers               all of them
+  /servers add LINK|HOST:PORT NAME
+                         open one more, and remember it
+  /servers remove HOST:PORT [NAME]
+                         close and forget it; what is stored stays`;
+
+/** What `?` and /help show. */
+export function keyHelp(): string[] {
+  return `${KEYS}${chatHelp()}${SERVERS}`.split('\n');
+}

@@ -1,0 +1,53 @@
+import type { JoinCommand, OpenCommand, SecretSource } from '../command-line/command.js';
+import { commandFor } from '../command-line/command.js';
+import { serversFile } from '../command-line/folders.js';
+import { readPassword } from '../password/password.js';
+import { readServers } from '../servers/remembered-servers.js';
+import { HomeOpener } from './home-opener.js';
+import { rememberJoined, serversInSession } from './session-servers.js';
+import { TerminalScreen } from './terminal-screen.js';
+import { TuiSession } from './tui-session.js';
+
+/** One account, on the whole screen. What keeps it from opening ends the program, as in line mode. */
+export async function runJoinTui(command: JoinCommand): Promise<void> {
+  const file = serversFile(process.env);
+  await onScreen(command.password, async (opener) => {
+    await opener.open(command);
+    await rememberJoined(file, command);
+  });
+}
+
+/** All remembered accounts; one that does not open disturbs no other. */
+export async function runOpen(command: OpenCommand): Promise<void> {
+  const servers = await readServers(serversFile(process.env));
+  await onScreen(command.password, async (opener) => {
+    // One after the other: the password of one may open the next. None waits for the connection of another.
+    for (const server of servers) await opener.open(commandFor(server)).catch(() => undefined);
+  });
+}
+
+async function onScreen(source: SecretSource, open: (opener: HomeOpener) => Promise<void>): Promise<void> {
+  const terminal = { input: process.stdin, output: process.stderr };
+  const given = source.from === 'prompt' ? undefined : await readPassword(source, terminal, false);
+  const screen: TerminalScreen = new TerminalScreen(process.stdin, process.stdout, {
+    onKey: (key) => session.press(key),
+    onResize: (columns, rows) => session.dispatch({ type: 'resized', columns, rows }),
+    onGone: () => session.leave(),
+  });
+  const servers = serversInSession(
+    serversFile(process.env),
+    () => session,
+    () => opener,
+  );
+  const session = new TuiSession(screen, servers);
+  const opener = new HomeOpener(session, given);
+  screen.open();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => session.leave());
+  try {
+    const opened = open(opener);
+    await Promise.race([session.left, opened.then(() => session.left)]);
+  } finally {
+    screen.close();
+    await session.close();
+  }
+}

@@ -1,0 +1,205 @@
+import { UsageError } from '../command-line/usage-error.js';
+import type { Home } from '../homes/home.js';
+import { type ChatCommand, parseTypedLine } from '../join/chat-command.js';
+import type { ChatEvent } from '../join/chat-event.js';
+import { MessageNumbers } from '../join/message-numbers.js';
+import { translate } from './chat-translation.js';
+import { historyPage } from './history-page.js';
+import { RosterWatch } from './roster-watch.js';
+import { keyHelp } from './key-help.js';
+import { type Effect, press } from './keyboard.js';
+import type { Key } from './keys.js';
+import { Questions } from './questions.js';
+import { Reading } from './reading.js';
+import { emptyState, type HomeId, keyOf, type Place, selectedOf, type TuiState } from './state.js';
+import { TypingWatch } from './typing-watch.js';
+import { type TuiEvent, update } from './update.js';
+
+/** What the session draws on. */
+export interface SessionScreen {
+  readonly size: { readonly columns: number; readonly rows: number };
+  show(state: TuiState): void;
+  redraw(): void;
+}
+
+/** Lines of the session itself, whichever home is chosen. */
+export type SessionCommand = (line: string) => Promise<void> | undefined;
+
+interface OpenHome {
+  readonly home: Home;
+  readonly roster: RosterWatch;
+  /** Messages leave in the order in which they were written; other commands do not hold them up. */
+  sending: Promise<void>;
+}
+
+/** Commands that in a conversation with somebody may leave out the name. */
+const ABOUT_SOMEBODY = /^\/(?:verify|confirm|accept|decline|remove|block|unblock|history)$/;
+
+/** Between the screen and the homes: keys become commands, events become what is shown. Drawing and homes are waited for by nobody. */
+export class TuiSession {
+  readonly questions = new Questions((event) => this.dispatch(event));
+  readonly left: Promise<void>;
+  #leave: () => void = () => undefined;
+  #state: TuiState;
+  readonly #homes = new Map<HomeId, OpenHome>();
+  readonly #typing = new TypingWatch((event) => this.dispatch(event));
+  readonly #reading = new Reading((home) => this.#homes.get(home)?.home.client);
+  readonly #numbers = new Map<HomeId, MessageNumbers>();
+
+  constructor(
+    private readonly screen: SessionScreen,
+    private readonly sessionCommand: SessionCommand,
+  ) {
+    const { columns, rows } = screen.size;
+    this.#state = emptyState(columns, rows);
+    this.left = new Promise((resolve) => (this.#leave = resolve));
+    screen.show(this.#state);
+  }
+
+  get homes(): readonly HomeId[] {
+    return [...this.#homes.keys()];
+  }
+
+  dispatch(event: TuiEvent): void {
+    this.#show(update(this.#state, event));
+  }
+
+  press(key: Key): void {
+    const { state, effects } = press(this.#state, key);
+    this.#show(state);
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  leave(): void {
+    this.questions.giveUp();
+    this.#leave();
+  }
+
+  numbersOf(home: HomeId): MessageNumbers {
+    const numbers = this.#numbers.get(home) ?? new MessageNumbers();
+    this.#numbers.set(home, numbers);
+    return numbers;
+  }
+
+  /** What a home says, from before it is open on. */
+  hear(home: HomeId, event: ChatEvent): void {
+    if (event.event === 'typing') this.#typing.hear({ home, conversation: event.conversation }, event.by);
+    if (event.event === 'message') this.#typing.done({ home, conversation: event.group ?? event.from }, event.from);
+    const ownName = this.#homes.get(home)?.home.ownName();
+    for (const change of translate(event, { home, ownName, numbers: this.numbersOf(home), now: Date.now() })) this.dispatch(change);
+  }
+
+  add(id: HomeId, home: Home, first: readonly ChatEvent[]): void {
+    const roster = new RosterWatch(id, home, (event) => this.dispatch(event));
+    this.#homes.set(id, { home, roster, sending: Promise.resolve() });
+    for (const event of first) this.hear(id, event);
+    home.start();
+    this.#readOn();
+  }
+
+  /** Closes a home and takes it off the screen. */
+  async remove(id: HomeId): Promise<void> {
+    const open = this.#homes.get(id);
+    this.#homes.delete(id);
+    open?.roster.stop();
+    await open?.home.close();
+    this.dispatch({ type: 'home-gone', home: id });
+  }
+
+  async close(): Promise<void> {
+    this.#typing.stop();
+    const open = [...this.#homes.values()];
+    this.#homes.clear();
+    for (const { roster } of open) roster.stop();
+    await Promise.allSettled(open.map(({ home }) => home.close()));
+  }
+
+  #show(state: TuiState): void {
+    if (state === this.#state) return;
+    const before = this.#state.selected;
+    this.#state = state;
+    this.screen.show(state);
+    this.#reading.see(state);
+    if (state.selected !== before) this.#readOn();
+  }
+
+  // --- what keys ask for
+
+  #perform(effect: Effect): void {
+    switch (effect.do) {
+      case 'run':
+        return this.#run(effect.place, effect.line);
+      case 'answer':
+        return this.questions.answer(effect.question, effect.text);
+      case 'help':
+        return this.dispatch({ type: 'panel', panel: { title: 'keys and commands', lines: keyHelp(), scroll: 0 } });
+      case 'older':
+        return void this.#loadHistory(effect, true);
+      case 'redraw':
+        return this.screen.redraw();
+      case 'leave':
+        return this.leave();
+    }
+  }
+
+  #run(place: Place, line: string): void {
+    void this.#tryToRun(place, line).catch((error: unknown) => {
+      this.dispatch({ type: 'returned', ...place, text: line });
+      this.dispatch({ type: 'notice', tone: 'error', text: messageOf(error) });
+    });
+  }
+
+  async #tryToRun(place: Place, line: string): Promise<void> {
+    const session = this.sessionCommand(line);
+    if (session !== undefined) return session;
+    const about = ABOUT_SOMEBODY.test(line.trim()) && place.conversation !== '' ? `${line.trim()} ${place.conversation}` : line;
+    const command = parseTypedLine(about);
+    if (command?.do === 'quit') return this.leave();
+    if (command?.do === 'help') return this.#perform({ do: 'help' });
+    const open = this.#homes.get(place.home);
+    if (open === undefined) throw new UsageError('this account is not open: its own line in the list tells why');
+    if (command !== undefined) await this.#command(open, place, command);
+  }
+
+  async #command(open: OpenHome, place: Place, command: ChatCommand): Promise<void> {
+    const { chat } = open.home;
+    if (command.do === 'to') return this.dispatch({ type: 'open', home: place.home, conversation: chat.conversationOf(command.name) });
+    if (command.do !== 'send')
+      return void ((await chat.run(command, place.conversation || undefined)) ? open.roster.now() : await this.remove(place.home));
+    const to = command.to === undefined ? place.conversation : chat.conversationOf(command.to);
+    if (to === '') throw new UsageError('nobody reads what is written here: choose a conversation, or /to NAME');
+    if (command.to !== undefined) this.dispatch({ type: 'open', home: place.home, conversation: to });
+    const sent = open.sending.then(async () => void (await chat.run({ ...command, to })));
+    open.sending = sent.catch(() => undefined);
+    await sent;
+  }
+
+  // --- history
+
+  /** Loads what the device keeps of the conversation that is shown now. */
+  #readOn(): void {
+    const selected = selectedOf(this.#state);
+    if (selected?.history === 'unread' && this.#homes.has(selected.home)) void this.#loadHistory(selected, false);
+  }
+
+  async #loadHistory({ home, conversation }: Place, older: boolean): Promise<void> {
+    const place = { home, conversation };
+    const open = this.#homes.get(home);
+    if (open === undefined) return;
+    const oldest = this.#state.conversations.get(keyOf(place))?.entries.find((each) => each.kind === 'message');
+    this.dispatch({ type: 'history-asked', ...place });
+    try {
+      const before = older && oldest?.kind === 'message' ? oldest.id : undefined;
+      const page = await historyPage(open.home.client, this.numbersOf(home), conversation, before);
+      this.dispatch({ type: 'history', ...place, ...page });
+    } catch (error) {
+      // Scrolling back asks again.
+      this.dispatch({ type: 'history', ...place, messages: [], whole: false });
+      this.dispatch({ type: 'notice', tone: 'error', text: messageOf(error) });
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'failed';
+}
