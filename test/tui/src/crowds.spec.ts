@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { join } from 'node:path';
+import { JsonProcess } from '../../demo/dist/json-process.js';
+import { People } from './people.js';
+import { KEYS, LARGE, type PseudoTerminal } from './pseudo-terminal.js';
+
+const LONG = 180_000;
+const MESSAGES = 1_000;
+const TYPED = 'every one of these keys was pressed while a thousand messages came in';
+
+describe('a full-screen terminal that a thousand messages come to at once', () => {
+  let people: People;
+  let alice: PseudoTerminal;
+  let bob: JsonProcess;
+
+  beforeAll(async () => {
+    people = await People.on();
+    alice = await people.registers('alice', LARGE);
+    const device = ['--store', join(people.folder, 'bob'), '--password-file', people.passwordFile];
+    bob = new JsonProcess('bob', ['join', await people.server.invite('bob'), ...device]);
+    await bob.hears('ready', {}, 60);
+    alice.type(`/add bob${KEYS.enter}`);
+    await bob.hears('request', { name: 'alice' });
+    bob.say({ do: 'accept', name: 'alice' });
+    await alice.shows('● bob');
+    await bob.ask({ do: 'send', to: 'alice', text: 'the first' }, 'sent');
+    alice.type(`/to bob${KEYS.enter}`);
+    await alice.shows('bob the first');
+  }, LONG);
+
+  afterAll(async () => {
+    await Promise.all([alice?.leaves(), bob?.ends({ do: 'quit' })]);
+    await people.leave();
+  }, LONG);
+
+  it(
+    'loses no keystroke, shows the last message, and draws no frame for each',
+    async () => {
+      const before = alice.raw.length;
+      for (let i = 1; i <= MESSAGES; i++) bob.say({ do: 'send', to: 'alice', text: `message ${i}` });
+      for (const key of TYPED) {
+        alice.type(key);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      await alice.shows(`bob message ${MESSAGES}`, 90);
+      await alice.shows(TYPED);
+      const frames = alice.raw.slice(before).split('\u001b[?2026h').length - 1;
+      expect(frames).toBeGreaterThan(0);
+      expect(frames).toBeLessThan(MESSAGES / 2);
+      alice.type(KEYS.enter);
+      await bob.hears('message', { text: TYPED }, 60);
+      for (let page = 0; page < 3; page++) alice.type(KEYS.pageUp);
+      await alice.shows(/scrolled back/);
+      expect(alice.text).toMatch(/message 9[0-4]\d/);
+    },
+    LONG,
+  );
+});
