@@ -28,7 +28,14 @@ export type ClientErrorReason =
   | 'bad-store'
   /** Another process has the store. */
   | 'store-in-use'
-  | 'too-long';
+  | 'too-long'
+  /** What answers at the address is something else. */
+  | 'not-a-peer'
+  /** The other end did not prove that it has its key: somebody may stand between. */
+  | 'peer-unproven'
+  /** The other end knows this name with another key, or takes no strangers. */
+  | 'not-admitted'
+  | 'port-in-use';
 
 export class ClientError extends Error {
   override readonly name = 'ClientError';

@@ -1,93 +1,33 @@
-import type { MlsEngine, MlsProvider } from '@sotto/mls';
-import { ClientError, ServerError } from './client-error.js';
-import type { ClientEvents } from './client-events.js';
+import { ClientError } from './client-error.js';
 import { Connection, type ConnectionOptions } from './connection/connection.js';
-import type { Link } from './connection/link.js';
+import { Link } from './connection/link.js';
 import { globalSocketFactory, type SocketFactory } from './connection/socket.js';
-import { type Contact, ContactList } from './contacts/contact-list.js';
-import { Emitter } from './events.js';
-import type { History } from './history/history.js';
-import { KeyPackageStock } from './key-packages/key-package-stock.js';
-import type { Messenger } from './messaging/messenger.js';
-import { DEFAULT_SETTINGS, type Settings } from './messaging/settings.js';
+import { DeviceCore, type DeviceOptions } from './device-core.js';
 import type { Argon2id } from './session/argon2id.js';
-import { RevokedCapabilities } from './session/revoked-capabilities.js';
-import type { DeviceSecrets, SessionRecord } from './session/session-record.js';
-import { Journal } from './storage/journal.js';
-import type { Store } from './storage/store.js';
+import type { SessionRecord } from './session/session-record.js';
 
-export interface ClientOptions {
+export interface ClientOptions extends DeviceOptions {
   /** wss://… or ws://… */
   readonly url: string;
   /** SHA-256 of the server's identity key, lower-case hex, as an invite link or the operator tells it. */
   readonly pin?: string | undefined;
   /** Asked when no pin is known, before anything secret is sent. Without it such a server is refused. */
   readonly onNewPin?: ((pin: string) => boolean | Promise<boolean>) | undefined;
-  readonly store: Store;
   readonly socket?: SocketFactory | undefined;
-  /** Defaults to the one that runs everywhere; @sotto/client/node brings a faster one. */
-  readonly mlsProvider?: MlsProvider | undefined;
   /** As mlsProvider. */
   readonly argon2id?: Argon2id | undefined;
 }
 
-/** What the parts of the client share: the device's state, its connection, and the one order of steps in which both change. */
-export class Device {
-  readonly events = new Emitter<ClientEvents>();
+/** A device of an account at a server. */
+export class Device extends DeviceCore<ClientOptions, SessionRecord> {
   readonly connection: Connection;
-  secrets: DeviceSecrets | undefined;
-  session: SessionRecord | undefined;
   pin: string | undefined;
-  engine: MlsEngine | undefined;
-  contacts = new ContactList(new Map());
-  stock = new KeyPackageStock(new Map(), new Uint8Array());
-  messenger: Messenger | undefined;
-  /** There from the time when the store is loaded. */
-  history!: History;
-  settings: Settings = DEFAULT_SETTINGS;
-  revoked = new RevokedCapabilities(new Map());
-  closed = false;
-  /** No other device of the account was connected when this one looked, twice. */
-  alone = false;
-  #steps: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    readonly options: ClientOptions,
-    handlers: Pick<ConnectionOptions, 'attach' | 'onFrames' | 'onState'>,
-  ) {
-    this.connection = new Connection({
-      url: options.url,
-      socket: options.socket ?? globalSocketFactory(),
-      pinPolicy: () => ({ pin: options.pin ?? this.pin, onNewPin: options.onNewPin }),
-      ...handlers,
-    });
-  }
-
-  /** One after the other; its effects are durable before anything of it leaves the device. */
-  step<T>(work: (journal: Journal) => Promise<T>): Promise<T> {
-    const run = async (): Promise<T> => {
-      if (this.closed) throw new ClientError('closed', 'the client is closed');
-      const journal = new Journal(this.options.store);
-      try {
-        const result = await work(journal);
-        await journal.commit();
-        return result;
-      } catch (error) {
-        await this.#keepWhatHappened(error, journal);
-        throw error;
-      }
-    };
-    const result = this.#steps.then(run);
-    this.#steps = result.catch(() => undefined);
-    return result;
-  }
-
-  async close(): Promise<void> {
-    if (this.closed) return;
-    await this.#steps;
-    this.closed = true;
-    this.connection.close();
-    await this.options.store.close();
+  constructor(options: ClientOptions, handlers: Pick<ConnectionOptions, 'attach' | 'onFrames' | 'onState'>) {
+    super(options);
+    const socketOf = options.socket ?? globalSocketFactory();
+    const open = () => Link.open(options.url, socketOf, { pin: options.pin ?? this.pin, onNewPin: options.onNewPin });
+    this.connection = new Connection({ open, ...handlers });
   }
 
   requireLink(): Link {
@@ -96,44 +36,14 @@ export class Device {
     return link;
   }
 
-  signedIn(): { session: SessionRecord; secrets: DeviceSecrets } {
-    if (this.session === undefined || this.secrets === undefined) throw new ClientError('not-logged-in', 'log in first');
-    return { session: this.session, secrets: this.secrets };
-  }
-
-  accepted(name: string): Contact {
-    const contact = this.contacts.get(name);
-    if (contact === undefined) throw new ClientError('unknown-contact', `${name} is no contact`);
-    if (contact.status !== 'accepted') throw new ClientError('not-accepted', `${name} is not a contact yet (${contact.status})`);
-    return contact;
-  }
-
-  problem(code: ClientEvents['problem']['code'], text: string, contact?: string): void {
-    this.events.emit('problem', contact === undefined ? { code, text } : { code, text, contact });
-  }
-
   /** Counted again at the next attach. */
   topUpFailed(error: unknown): void {
     if (error instanceof ClientError && error.reason === 'storage-failed') throw error;
     this.failed(error);
   }
 
-  failed(error: unknown): void {
-    if (this.closed || (error instanceof ClientError && (error.reason === 'offline' || error.reason === 'closed'))) return;
-    const text = error instanceof ServerError || error instanceof ClientError ? error.message : 'a step of the client failed';
-    this.problem('call-failed', text);
-  }
-
-  /** A step that ends early, say by a call that was refused, has moved the state in memory: the disk must follow, or an MLS generation is used twice. */
-  async #keepWhatHappened(error: unknown, journal: Journal): Promise<void> {
-    if (error instanceof ClientError && error.reason === 'storage-failed') return this.#storageFailed(error);
-    await journal.commit().catch((failure: unknown) => this.#storageFailed(failure as ClientError));
-  }
-
-  /** Memory is ahead of the disk now: nothing may be acknowledged or sent from it. */
-  #storageFailed(error: ClientError): void {
-    this.problem('storage-failed', error.message);
-    this.connection.refuse(error.message);
-    this.closed = true;
+  protected disconnect(cause?: string): void {
+    if (cause === undefined) this.connection.close();
+    else this.connection.refuse(cause);
   }
 }

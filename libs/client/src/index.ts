@@ -1,5 +1,8 @@
 // The SDK. Runs in browsers and on Node; the SQLite store and the socket of Node are @sotto/client/node.
 export { SottoClient } from './sotto-client.js';
+export type { MessagingClient } from './messaging-client.js';
+export { type NewPeer, PeerClient, type PeerOptions } from './peer/peer-client.js';
+export type { PeerSocketFactory } from './peer/dialing.js';
 export type { ClientEvents } from './client-events.js';
 export type { Approval, ApprovalStage } from './approvals/approval.js';
 export type { DeviceApprovals } from './approvals/device-approvals.js';

@@ -29,6 +29,12 @@ export function sign(message: Uint8Array, { seed }: KeyPair): Uint8Array {
   return sodium.crypto_sign_detached(message, sodium.crypto_sign_seed_keypair(seed).privateKey);
 }
 
+/** Never throws: a signature or key of the wrong length is no signature. */
+export function isSignedBy(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (signature.length !== sodium.crypto_sign_BYTES || publicKey.length !== sodium.crypto_sign_PUBLICKEYBYTES) return false;
+  return sodium.crypto_sign_verify_detached(signature, message, publicKey);
+}
+
 /** Capability id (16 bytes) || BLAKE2b-128 of it keyed by the delivery key (design 4.6). */
 export function deliveryToken(capability: Uint8Array, deliveryKey: Uint8Array): Uint8Array {
   const token = new Uint8Array(TOKEN_BYTES);

@@ -5,6 +5,7 @@ import type { ClientEvents } from './client-events.js';
 import type { ConnectionState } from './connection/connection.js';
 import { ContactBook } from './contacts/contact-book.js';
 import type { Contact } from './contacts/contact-list.js';
+import type { MessagingClient } from './messaging-client.js';
 import { type ClientOptions, Device } from './device.js';
 import { History } from './history/history.js';
 import { GroupList } from './messaging/group-list.js';
@@ -12,6 +13,7 @@ import { Incoming } from './messaging/incoming.js';
 import { Conversations, type PageOptions, type SendOptions } from './messaging/conversations.js';
 import type { Message, QueuedMessage } from './messaging/message.js';
 import { Messaging, stepOf } from './messaging/messaging.js';
+import { ServerCarrier } from './messaging/server-carrier.js';
 import { search, type SearchOptions } from './messaging/search.js';
 import { loadSettings, type Settings } from './messaging/settings.js';
 import { Upkeep } from './messaging/upkeep.js';
@@ -25,7 +27,7 @@ const TICK_MS = 1_000;
 const ONLINE_RETRY_MS = 5_000;
 
 /** One device of one account. Everything that changes its state runs one step after the other. */
-export class SottoClient {
+export class SottoClient implements MessagingClient {
   readonly groups: GroupList;
   readonly approvals: DeviceApprovals;
   readonly #device: Device;
@@ -48,7 +50,7 @@ export class SottoClient {
       },
       onState: (state) => this.#connectionState(state),
     });
-    this.#messaging = new Messaging(this.#device);
+    this.#messaging = new Messaging(this.#device, new ServerCarrier(this.#device));
     const { arrivals } = this.#messaging;
     this.#conversations = new Conversations(this.#device, this.#messaging, arrivals);
     this.#upkeep = new Upkeep(this.#device, this.#messaging, arrivals);

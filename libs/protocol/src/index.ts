@@ -245,6 +245,14 @@ export {
   type TypingEnvelope,
   type WelcomeEnvelope,
 } from './generated/sotto/v1/envelope_pb.js';
+export {
+  PeerAdmissionSchema,
+  PeerIntroductionSchema,
+  PeerProofSchema,
+  type PeerAdmission,
+  type PeerIntroduction,
+  type PeerProof,
+} from './generated/sotto/v1/peers_pb.js';
 export { LIMITS, NAME_PATTERN, TAGGED_NAME_PATTERN, TIMES } from './limits.js';
 export { fromHex, ID_BYTES, KEY_BYTES, SLOT_BYTES, toHex, TOKEN_BYTES } from './ids.js';
 export { contractOf, type MethodContract, methodName, METHODS, SERVICES } from './methods.js';

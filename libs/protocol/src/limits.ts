@@ -27,6 +27,16 @@ export const LIMITS = {
   /** One-time key packages of a device. */
   oneTimeKeyPackages: 100,
   keyPackagesLowWater: 25,
+  /** Whom a device that listens for peers knows at most: strangers choose their names themselves. */
+  peers: 200,
+  /** Connections of a listener, and those of them that have not proven who they are: together, and of one address. */
+  peerConnections: 256,
+  unprovenPeers: 32,
+  unprovenPeersPerAddress: 8,
+  /** A message of a peer that has not proven who it is. */
+  unprovenPeerBytes: 8 * 1024,
+  /** Unsent bytes after which a peer that does not read is let go. */
+  peerUnsentBytes: 16 * 1024 * 1024,
   /** Unacknowledged deliveries of a connection. */
   deliveryWindow: 256,
   deliveryWindowBytes: 1024 * 1024,
@@ -50,6 +60,8 @@ export const TIMES = {
   retryWindowDefaultSeconds: 30,
   retryWindowMaxSeconds: 24 * 3_600,
   certificateSeconds: 24 * 3_600,
+  /** From a connection to the proof of who made it, between peers. */
+  peerHandshakeMs: 10_000,
 } as const;
 
 export const NAME_PATTERN = /^[a-z0-9_]{3,32}$/;

@@ -8,6 +8,8 @@ export const SIGNING_CONTEXTS = {
   deviceCredential: 'sotto v1 device credential\0',
   confirmDevice: 'sotto v1 confirm device\0',
   deviceIdentity: 'sotto v1 device identity\0',
+  peerListener: 'sotto v1 peer listener\0',
+  peerDialer: 'sotto v1 peer dialer\0',
 } as const;
 
 const encoder = new TextEncoder();

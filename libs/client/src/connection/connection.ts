@@ -1,10 +1,8 @@
 import type { Frame } from '@sotto/protocol';
 import { ErrorCode, Remedy, remedyOf } from '@sotto/protocol';
-import { ClientError, ServerError } from '../client-error.js';
+import { ClientError, type ClientErrorReason, ServerError } from '../client-error.js';
 import { backoffMs } from './backoff.js';
-import type { PinPolicy } from './handshake.js';
-import { Link } from './link.js';
-import type { SocketFactory } from './socket.js';
+import type { Link } from './link.js';
 
 export type ConnectionState =
   | { readonly state: 'connecting' }
@@ -16,9 +14,7 @@ export type ConnectionState =
   | { readonly state: 'closed' };
 
 export interface ConnectionOptions {
-  readonly url: string;
-  readonly socket: SocketFactory;
-  readonly pinPolicy: () => PinPolicy;
+  readonly open: () => Promise<Link>;
   /** Makes a fresh link the device's: Resume and Attach. */
   readonly attach: (link: Link) => Promise<void>;
   readonly onFrames: (frames: Frame[]) => void;
@@ -43,7 +39,7 @@ export class Connection {
   }
 
   openLink(): Promise<Link> {
-    return Link.open(this.options.url, this.options.socket, this.options.pinPolicy());
+    return this.options.open();
   }
 
   /** Uses a link that is attached already (log-in, registration). */
@@ -129,11 +125,21 @@ export class Connection {
   }
 }
 
+const FINAL: readonly ClientErrorReason[] = [
+  'pin-changed',
+  'pin-refused',
+  'not-logged-in',
+  'storage-failed',
+  'not-a-peer',
+  'peer-unproven',
+  'not-admitted',
+];
+
 function isFinal(error: unknown): boolean {
   // UNAUTHENTICATED: the session ended between Resume and Attach; the next Resume tells whether the device may come back.
   const passing = [ErrorCode.UNSPECIFIED, ErrorCode.UNAUTHENTICATED];
   if (error instanceof ServerError) return !passing.includes(error.code) && remedyOf(error.code) !== Remedy.BACK_OFF;
-  return error instanceof ClientError && ['pin-changed', 'pin-refused', 'not-logged-in', 'storage-failed'].includes(error.reason);
+  return error instanceof ClientError && FINAL.includes(error.reason);
 }
 
 function messageOf(error: unknown): string {

@@ -5,7 +5,7 @@ import { ClientError, ServerError } from '../client-error.js';
 import { answerServerHello, type PinPolicy } from './handshake.js';
 import { type Socket, type SocketFactory, SUBPROTOCOL } from './socket.js';
 
-const HANDSHAKE_TIMEOUT_MS = 15_000;
+export const HANDSHAKE_TIMEOUT_MS = 15_000;
 export const CALL_TIMEOUT_MS = 15_000;
 
 interface OpenCall {
@@ -26,6 +26,8 @@ const atEndOfTurn: (step: () => void) => void = turn ?? ((step) => void setTimeo
 
 /** One connection after its handshake: frames in sealed boxes, calls, heartbeat. Ends once and for all. */
 export class Link {
+  /** A larger box ends the link: less while nothing is known of the other end. */
+  mostBoxBytes: number = LIMITS.boxBytes;
   readonly #calls = new Map<number, OpenCall>();
   #nextCall = 1;
   #parts: Uint8Array[] = [];
@@ -38,6 +40,9 @@ export class Link {
   /** Not heard before they are set: what comes earlier waits. */
   #handlers: LinkHandlers | undefined;
   #early: Frame[] = [];
+  #end: (error: ClientError) => void = () => undefined;
+  /** Resolves once it is closed, with the reason. */
+  readonly ended = new Promise<ClientError>((resolve) => (this.#end = resolve));
 
   private constructor(
     readonly socket: Socket,
@@ -66,6 +71,11 @@ export class Link {
     }
   }
 
+  /** Over a channel that is open already. @param pin of who is at the other end, as far as it is known */
+  static over(socket: Socket, channel: SealedChannel, pin = ''): Link {
+    return new Link(socket, channel, pin);
+  }
+
   /** What a signature must cover to be meant for this connection alone. 32 bytes. */
   get binding(): Uint8Array {
     return this.channel.binding;
@@ -89,7 +99,7 @@ export class Link {
     this.#heard = Date.now();
     this.#heartbeat = setInterval(() => {
       const now = Date.now();
-      if (now - this.#heard > silenceMs) this.close(new ClientError('offline', 'the server fell silent'));
+      if (now - this.#heard > silenceMs) this.close(new ClientError('offline', 'the other end fell silent'));
       else if (now - this.#spoke >= beat || now - this.#heard >= beat) this.send({ case: 'ping', value: { nonce: 0 } });
     }, beat);
   }
@@ -146,6 +156,7 @@ export class Link {
       reject(error);
     }
     this.#calls.clear();
+    this.#end(error);
     this.#handlers?.onClosed(error);
   }
 
@@ -174,9 +185,11 @@ export class Link {
 
   #open(data: unknown): Frame[] | undefined {
     try {
-      return fromBinary(FramesSchema, this.channel.open(bytesOf(data))).frames;
+      const box = bytesOf(data);
+      if (box.length > this.mostBoxBytes) throw new RangeError('too large');
+      return fromBinary(FramesSchema, this.channel.open(box)).frames;
     } catch {
-      this.close(new ClientError('offline', 'the server sent what could not be opened'));
+      this.close(new ClientError('offline', 'the other end sent what could not be opened'));
       return undefined;
     }
   }
@@ -191,7 +204,7 @@ export class Link {
   }
 }
 
-function bytesOf(data: unknown): Uint8Array {
+export function bytesOf(data: unknown): Uint8Array {
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
   if (data instanceof Uint8Array) return data;
   throw new TypeError('not binary');

@@ -75,6 +75,12 @@ export class ContactList {
     return [{ contact, before }];
   }
 
+  /** As it is: of somebody whom no server names. */
+  put(contact: Contact, journal: Journal): void {
+    this.byName.set(contact.name, contact);
+    journal.put('contacts', contact.name, { ...contact, online: false });
+  }
+
   /** The contact, if its presence changed. */
   presence(account: string, online: boolean): Contact | undefined {
     const before = this.byAccount(account);
@@ -94,8 +100,7 @@ export class ContactList {
   /** The user has compared and trusts the new key. */
   confirmKey(contact: Contact, journal: Journal): Contact {
     const confirmed = { ...contact, identityKey: contact.changedKey ?? contact.identityKey, changedKey: undefined };
-    this.byName.set(contact.name, confirmed);
-    journal.put('contacts', contact.name, { ...confirmed, online: false });
+    this.put(confirmed, journal);
     return confirmed;
   }
 

@@ -67,8 +67,8 @@ export class KeyPackageStock {
     const missing = LIMITS.oneTimeKeyPackages - left;
     if (left > LIMITS.keyPackagesLowWater && hasLastResort) return;
     const oneTime = [];
-    for (let i = 0; i < missing; i++) oneTime.push(await this.#make(engine, journal, false));
-    const lastResort = hasLastResort ? undefined : await this.#make(engine, journal, true);
+    for (let i = 0; i < missing; i++) oneTime.push(await this.make(engine, journal, false));
+    const lastResort = hasLastResort ? undefined : await this.make(engine, journal, true);
     await journal.commit();
     await link.call(KeyPackages.method.publish, { oneTime, ...(lastResort && { lastResort }) });
   }
@@ -95,7 +95,8 @@ export class KeyPackageStock {
     journal.put('key-packages', capability, stocked);
   }
 
-  async #make(engine: MlsEngine, journal: Journal, lastResort: boolean) {
+  /** Its private half is durable with the step: nothing of it may leave the device before. */
+  async make(engine: MlsEngine, journal: Journal, lastResort: boolean) {
     const capability = randomBytes(16);
     const now = Math.floor(Date.now() / 1_000);
     const expires = now + LIFETIME_SECONDS;

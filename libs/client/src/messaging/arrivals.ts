@@ -1,6 +1,6 @@
 import { decodeContent, type ReadContent } from '../content/content.js';
 import { contentIdOf, messageRef, type MessageRef } from '../content/message-ref.js';
-import type { Device } from '../device.js';
+import type { DeviceCore } from '../device-core.js';
 import type { Doer, Effect } from '../history/effects.js';
 import type { Placed } from '../history/history.js';
 import { effectOf, type StoredMessage } from '../history/stored-message.js';
@@ -24,7 +24,7 @@ export interface Arrival {
 export class Arrivals {
   #waiting: Arrival[] = [];
 
-  constructor(private readonly device: Device) {}
+  constructor(private readonly device: DeviceCore) {}
 
   /** At the end of the step, in the order in which they came: the history is read for them. */
   take(arrival: Arrival, step: Step): void {

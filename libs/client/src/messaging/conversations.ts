@@ -1,7 +1,7 @@
 import { ClientError } from '../client-error.js';
 import { type ContentTimes, encodeContent, isEmoji, isTooLong, type MessageContent } from '../content/content.js';
 import { contentIdOf, messageRef, type MessageRef } from '../content/message-ref.js';
-import type { Device } from '../device.js';
+import type { DeviceCore } from '../device-core.js';
 import type { Step } from '../groups/group-ports.js';
 import { type Doer, MOST_REACTIONS, reactionRefsOf, standingReactions } from '../history/effects.js';
 import type { Placed } from '../history/history.js';
@@ -38,7 +38,7 @@ export class Conversations {
   readonly #typedAt = new Map<string, number>();
 
   constructor(
-    private readonly device: Device,
+    private readonly device: DeviceCore,
     private readonly messaging: Messaging,
     private readonly arrivals: Arrivals,
   ) {}

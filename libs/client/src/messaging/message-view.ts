@@ -1,11 +1,11 @@
 import { contentIdOf } from '../content/message-ref.js';
-import type { Device } from '../device.js';
+import type { DeviceCore } from '../device-core.js';
 import { type Doer, standingReactions } from '../history/effects.js';
 import { isDeleted, type StoredMessage, textNow } from '../history/stored-message.js';
 import type { Message, MessageChange, Reaction } from './message.js';
 import { nameOf } from './names.js';
 
-export function messageOf(stored: StoredMessage, device: Device): Message {
+export function messageOf(stored: StoredMessage, device: DeviceCore): Message {
   const { ref, conversation, author, sentAt, receivedAt, replyTo, expiresAt, effects } = stored;
   const edit = effects.edits[author.account];
   const own = author.account === device.session?.account;
@@ -29,7 +29,7 @@ export function messageOf(stored: StoredMessage, device: Device): Message {
   };
 }
 
-function reactionsOf({ effects }: StoredMessage, device: Device): Reaction[] {
+function reactionsOf({ effects }: StoredMessage, device: DeviceCore): Reaction[] {
   const byEmoji = new Map<string, Set<string>>();
   for (const [, { emoji, account, name }] of standingReactions(effects)) {
     const names = byEmoji.get(emoji) ?? new Set<string>();
@@ -40,7 +40,7 @@ function reactionsOf({ effects }: StoredMessage, device: Device): Reaction[] {
 }
 
 /** What one effect changed for whoever looks; undefined: nothing. */
-export function changeOf(before: StoredMessage, after: StoredMessage, by: Doer, device: Device): MessageChange | undefined {
+export function changeOf(before: StoredMessage, after: StoredMessage, by: Doer, device: DeviceCore): MessageChange | undefined {
   const name = nameOf(by.account, by.name, device);
   if (isDeleted(before)) return undefined;
   if (isDeleted(after)) return { what: 'deleted', by: name };

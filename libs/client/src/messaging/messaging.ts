@@ -1,17 +1,16 @@
-import { create } from '@bufbuild/protobuf';
 import { browserProvider, type OwnKeyPackage } from '@sotto/mls';
-import { AckSchema, fromHex, KeyPackages, SendSchema, toHex } from '@sotto/protocol';
+import { toHex } from '@sotto/protocol';
 import { ClientError } from '../client-error.js';
 import type { Contact } from '../contacts/contact-list.js';
 import { decodeContent } from '../content/content.js';
 import { contentIdOf, type MessageRef } from '../content/message-ref.js';
-import type { Device } from '../device.js';
+import type { DeviceCore } from '../device-core.js';
 import type { Step } from '../groups/group-ports.js';
 import { GROUP_RULES } from '../groups/group-rules.js';
-import { CIPHER_SUITE } from '../key-packages/key-package-stock.js';
 import { deliveryToken, randomBytes } from '../sodium.js';
 import type { Journal } from '../storage/journal.js';
 import { Arrivals } from './arrivals.js';
+import type { Carrier } from './carrier.js';
 import type { QueuedMessage } from './message.js';
 import { Messenger } from './messenger.js';
 import type { MessengerNotice, MessengerPorts, OutgoingSend } from './messenger-ports.js';
@@ -21,7 +20,7 @@ import { Rungs } from './rungs.js';
 
 const GROUP_ID = /^[0-9a-f]{64}$/;
 
-/** The messenger at work in the world: its ports are this device's connection, contacts and store. */
+/** The messenger at work in the world: its ports are this device's contacts and store, and what carries its messages. */
 export class Messaging {
   readonly rungs = new Rungs();
   readonly arrivals: Arrivals;
@@ -31,7 +30,10 @@ export class Messaging {
   #retryWindowMs = 0;
   #online = false;
 
-  constructor(private readonly device: Device) {
+  constructor(
+    private readonly device: DeviceCore,
+    private readonly carrier: Carrier,
+  ) {
     this.arrivals = new Arrivals(device);
     this.#notices = new Notices(device, this.arrivals);
   }
@@ -191,10 +193,11 @@ export class Messaging {
         outdated: (journal) => this.#outdated(journal),
       },
       random: randomBytes,
+      directOnly: this.carrier.directOnly,
       newToken: () => deliveryToken(randomBytes(16), device.secrets!.deliveryKey),
       revoke: (capability, { journal }) => this.#revoke(capability, journal),
       send: (send) => this.#send(send),
-      ack: (handle, outcome) => device.connection.link?.send({ case: 'ack', value: create(AckSchema, { handle, outcome }) }),
+      ack: (handle, outcome) => this.carrier.ack(handle, outcome),
       claim: (of) => void this.#claim(of),
       isOnline: (of) => device.contacts.byAccount(of)?.online,
       trusts: (of, key) => this.#trusts(of, key),
@@ -215,39 +218,21 @@ export class Messaging {
 
   #spend(used: OwnKeyPackage, journal: Journal): boolean {
     const lastResort = this.device.stock.spend(used, journal);
-    if (lastResort) journal.afterwards(() => void this.#topUp());
+    if (lastResort) journal.afterwards(() => this.carrier.topUp());
     return lastResort;
   }
 
   #outdated(journal: Journal): void {
     this.device.stock.outdated();
-    journal.afterwards(() => void this.#topUp());
+    journal.afterwards(() => this.carrier.topUp());
   }
 
-  /** What fails is counted again at the next attach. */
-  async #topUp(): Promise<void> {
-    const { link } = this.device.connection;
-    const { engine, stock } = this.device;
-    if (link === undefined || engine === undefined) return;
-    await this.device.step((journal) => stock.topUp(link, engine, journal)).catch((error: unknown) => this.device.failed(error));
-  }
-
-  #send({ id, recipients, payload, held, slot }: OutgoingSend): void {
-    const value = create(SendSchema, {
-      id: fromHex(id),
-      recipients: recipients.map(({ device, token }) => ({ device: fromHex(device), token })),
-      payload,
-      ttl: held ? Math.ceil(this.#retryWindowMs / 1_000) : 0,
-      ...(slot && { slot: slot.slot, commitId: fromHex(slot.commit) }),
-    });
-    this.device.connection.link?.send({ case: 'send', value });
+  #send(send: OutgoingSend): void {
+    this.carrier.send(send, send.held ? Math.ceil(this.#retryWindowMs / 1_000) : 0);
   }
 
   async #claim(account: string): Promise<void> {
-    const answer = await this.device.connection.link
-      ?.call(KeyPackages.method.claim, { account: fromHex(account), cipherSuite: CIPHER_SUITE })
-      .catch((error: unknown) => this.device.failed(error));
-    const claimed = answer?.keyPackages.map(({ device, keyPackage: bytes }) => ({ device: toHex(device), bytes }));
+    const claimed = await this.carrier.claim(account).catch((error: unknown) => void this.device.failed(error));
     await this.step((messenger, step) => messenger.claimed(account, claimed, step)).catch((error: unknown) => this.device.failed(error));
   }
 

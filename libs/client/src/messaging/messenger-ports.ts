@@ -54,6 +54,8 @@ export interface MessengerPorts {
   readonly rules: GroupRules;
   readonly stock: PackageStock;
   readonly random: (length: number) => Uint8Array;
+  /** Conversations of two are all there is: nobody brings this device into a group. */
+  readonly directOnly?: boolean;
   /** A delivery token of this device under a fresh capability. */
   newToken(): Uint8Array;
   /** Withdraws a capability of this device: who holds its token reaches it no more. */

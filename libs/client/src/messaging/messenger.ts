@@ -317,7 +317,7 @@ export class Messenger {
       this.ports.engine.members(state).some((each) => each.identity.account !== this.ports.own.account && trusted(each));
     if (!trusted(by) && !(asked && hasContact())) return false;
     const data = this.#dataOf(state);
-    return data.kind === 'group' || this.#isDirectBetween(data, by, this.ports.engine.members(state));
+    return (data.kind === 'group' && this.ports.directOnly !== true) || this.#isDirectBetween(data, by, this.ports.engine.members(state));
   }
 
   /** Of this account and one other, whose devices are all that is in it: nobody begins a conversation in another's name. */
@@ -337,6 +337,7 @@ export class Messenger {
 
   #invited({ group, by, name, state }: Welcomed, payload: Uint8Array, step: Step): Outcome {
     const { kind, accounts } = this.#dataOf(state);
+    if (kind === 'group' && this.ports.directOnly === true) return Outcome.CANNOT;
     const oldest = this.invitations.keys().next().value;
     if (this.invitations.size >= MOST_INVITATIONS && oldest !== undefined) this.#forgetInvitation(oldest, step);
     const invitation = { payload, account: by.identity.account, at: step.now };
@@ -535,6 +536,19 @@ export class Messenger {
       await this.#writeIn(group, account, step);
     }
     this.#finish(step);
+  }
+
+  /** Another account goes by the name of that one now, and the user trusts it: it gets what the one before was not given. */
+  async directContinues(before: string, account: string, step: Step): Promise<void> {
+    for (const [id, { group, account: to, plaintext, at, owed }] of [...this.contents.all()]) {
+      const isOwed = to === before || (this.otherEnd(group ?? '') === before && owed?.size !== 0);
+      if (!isOwed) continue;
+      for (const entry of [...this.contents.entriesOf(id)]) this.outbox.withdraw(entry);
+      this.#groups.get(group ?? '')?.forget(id);
+      this.contents.put(id, { account, plaintext, at }, step);
+    }
+    await this.endDirect(before, step);
+    await this.beginDirect(account, step, true);
   }
 
   /** Nothing more is written to the account. Returns the capability ids under which it reaches this device there. */

@@ -1,5 +1,5 @@
 import type { ClientEvents } from '../client-events.js';
-import type { Device } from '../device.js';
+import type { DeviceCore } from '../device-core.js';
 import type { GroupNotice, Step } from '../groups/group-ports.js';
 import type { Arrivals } from './arrivals.js';
 import type { MessengerNotice } from './messenger-ports.js';
@@ -10,7 +10,7 @@ type NoticeOf<Kind extends MessengerNotice['kind']> = Extract<MessengerNotice, {
 /** Turns what the messenger tells into history and events of the program. */
 export class Notices {
   constructor(
-    private readonly device: Device,
+    private readonly device: DeviceCore,
     private readonly arrivals: Arrivals,
   ) {}
 

@@ -1,4 +1,4 @@
-import type { Device } from '../device.js';
+import type { DeviceCore } from '../device-core.js';
 import type { Placed } from '../history/history.js';
 import { textNow } from '../history/stored-message.js';
 import type { Message } from './message.js';
@@ -13,7 +13,7 @@ export interface SearchOptions {
 }
 
 /** Messages whose text holds this one, whatever the case; newest first. */
-export async function search(text: string, { conversation, limit = DEFAULT_LIMIT }: SearchOptions, device: Device): Promise<Message[]> {
+export async function search(text: string, { conversation, limit = DEFAULT_LIMIT }: SearchOptions, device: DeviceCore): Promise<Message[]> {
   const wanted = folded(text);
   const found: Message[] = [];
   if (wanted === '' || limit <= 0) return found;

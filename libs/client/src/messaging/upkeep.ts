@@ -1,6 +1,6 @@
 import { encodeContent } from '../content/content.js';
 import { contentIdOf, messageRef } from '../content/message-ref.js';
-import type { Device } from '../device.js';
+import type { DeviceCore } from '../device-core.js';
 import type { Step } from '../groups/group-ports.js';
 import { moveFormerMessages } from '../history/former-messages.js';
 import { randomBytes } from '../sodium.js';
@@ -24,7 +24,7 @@ export class Upkeep {
   #busy = false;
 
   constructor(
-    private readonly device: Device,
+    private readonly device: DeviceCore,
     private readonly messaging: Messaging,
     private readonly arrivals: Arrivals,
   ) {}

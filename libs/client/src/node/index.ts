@@ -3,9 +3,12 @@ import { WebSocket } from 'ws';
 import { LIMITS } from '@sotto/protocol';
 import type { Socket, SocketFactory } from '../connection/socket.js';
 import type { ClientOptions } from '../device.js';
+import type { PeerSocketFactory } from '../peer/dialing.js';
+import { PeerClient, type PeerOptions } from '../peer/peer-client.js';
 import { SottoClient } from '../sotto-client.js';
 import { nodeArgon2id } from './argon2id.js';
 
+export { PeerDoor } from './peer-door.js';
 export { SqliteStore } from './sqlite.store.js';
 
 export const nodeSocketFactory: SocketFactory = (url, subprotocol) =>
@@ -14,4 +17,12 @@ export const nodeSocketFactory: SocketFactory = (url, subprotocol) =>
 /** SottoClient.open with the WebSocket, the MLS provider and the argon2id of Node. */
 export function openClient(options: ClientOptions): Promise<SottoClient> {
   return SottoClient.open({ socket: nodeSocketFactory, mlsProvider: nodeProvider, argon2id: nodeArgon2id, ...options });
+}
+
+const nodePeerSocketFactory: PeerSocketFactory = (url, subprotocols) =>
+  new WebSocket(url, [...subprotocols], { perMessageDeflate: false, maxPayload: LIMITS.boxBytes }) as unknown as Socket;
+
+/** PeerClient.open with the WebSocket and the MLS provider of Node. */
+export function openPeer(options: PeerOptions): Promise<PeerClient> {
+  return PeerClient.open({ socket: nodePeerSocketFactory, mlsProvider: nodeProvider, ...options });
 }

@@ -18,7 +18,8 @@ export interface DeviceSecrets {
  */
 export type DeviceOrigin = 'first' | 'alone' | 'brought';
 
-export interface SessionRecord {
+/** Who this device is to others. */
+export interface OwnDevice {
   /** Lower-case hex, as `device`. */
   readonly account: string;
   readonly device: string;
@@ -26,11 +27,17 @@ export interface SessionRecord {
   readonly name: string;
   readonly server: string;
   readonly identityKey: Uint8Array;
+  readonly origin: DeviceOrigin;
+}
+
+export interface SessionRecord extends OwnDevice {
   readonly credentialBody: Uint8Array;
   readonly credentialSignature: Uint8Array;
   readonly pending: boolean;
-  readonly origin: DeviceOrigin;
 }
+
+/** Where a store keeps a device that belongs to no account at a server. */
+export const PEER_COLLECTION = 'peer';
 
 export function newSecrets(identitySeed?: Uint8Array): DeviceSecrets {
   return { authSeed: newKeyPair().seed, mlsSeed: newKeyPair().seed, deliveryKey: randomBytes(32), identitySeed };

@@ -1,4 +1,3 @@
-import { browserProvider, makeDeviceIdentity, MlsEngine } from '@sotto/mls';
 import { Accounts, type Session, toHex } from '@sotto/protocol';
 import { ClientError } from '../client-error.js';
 import type { Link } from '../connection/link.js';
@@ -12,9 +11,10 @@ import type { Journal } from '../storage/journal.js';
 import { decodeRecord } from '../storage/record.js';
 import { listDevices } from './account-devices.js';
 import { type Argon2id, portableArgon2id } from './argon2id.js';
+import { engineOf } from './own-engine.js';
 import { exportRecoveryFile, importRecoveryFile } from './recovery-file.js';
 import { RevokedCapabilities } from './revoked-capabilities.js';
-import { type DeviceOrigin, type DeviceSecrets, newSecrets, recordOf, type SessionRecord } from './session-record.js';
+import { type DeviceOrigin, type DeviceSecrets, newSecrets, PEER_COLLECTION, recordOf, type SessionRecord } from './session-record.js';
 import * as signIn from './sign-in.js';
 
 export interface Account {
@@ -106,6 +106,7 @@ export class Sessions {
     const [session, contacts, packages, revoked] = await Promise.all(
       ['session', 'contacts', 'key-packages', 'revoked'].map((collection) => store.load(collection)),
     );
+    if ((await store.load(PEER_COLLECTION)).size > 0) throw new ClientError('bad-store', 'this store belongs to a peer without a server');
     const one = <T>(key: string): T | undefined => (session!.has(key) ? decodeRecord<T>(session!.get(key)!) : undefined);
     this.device.secrets = one<DeviceSecrets>('secrets');
     this.device.session = one<SessionRecord>('session');
@@ -210,16 +211,7 @@ export class Sessions {
     const secrets = this.device.secrets!;
     this.device.stock = new KeyPackageStock(packages, secrets.deliveryKey);
     if (session === undefined || session.pending || secrets.identitySeed === undefined) return;
-    const provider = this.device.options.mlsProvider ?? browserProvider;
-    const { publicKey, seed } = keyPairOf(secrets.mlsSeed);
-    const { server, account, device, name, identityKey } = session;
-    const identity = makeDeviceIdentity(
-      provider,
-      { server, account, device, accountName: name, accountKey: identityKey },
-      secrets.identitySeed,
-      publicKey,
-    );
-    this.device.engine = await MlsEngine.create({ provider, server, identity, signatureKeys: { publicKey, secretKey: seed } });
+    this.device.engine = await engineOf(session, secrets.mlsSeed, secrets.identitySeed, this.device.options.mlsProvider);
   }
 }
 
