@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { type JoinCommand, type OpenCommand, parseCommand } from './command-line/command.js';
+import { type JoinCommand, type OpenCommand, parseCommand, type PeerCommand } from './command-line/command.js';
 import { helpText } from './command-line/help.js';
 import { UsageError } from './command-line/usage-error.js';
 
@@ -27,6 +27,9 @@ async function run(argv: readonly string[]): Promise<void> {
       return join(command);
     case 'mailbox':
       return (await import('./mailbox/mailbox-command.js')).runMailbox(command);
+    case 'listen':
+    case 'connect':
+      return peer(command);
   }
 }
 
@@ -42,6 +45,11 @@ async function open(command: OpenCommand): Promise<void> {
 async function join(command: JoinCommand): Promise<void> {
   if (command.json || command.plain || !takesScreen()) return (await import('./join/join-command.js')).runJoin(command);
   return (await screen()).runJoinTui(command);
+}
+
+async function peer(command: PeerCommand): Promise<void> {
+  if (command.json || command.plain || !takesScreen()) return (await import('./peer/peer-command.js')).runPeer(command);
+  return (await screen()).runPeerTui(command);
 }
 
 function screen(): Promise<typeof import('./tui/tui-command.js')> {

@@ -7,6 +7,7 @@ import { didYouMean } from './suggestion.js';
 import { UsageError } from './usage-error.js';
 
 export const DEFAULT_PORT = 7788;
+const DEFAULT_PEER_PORT = 7789;
 const DEFAULT_SIZE = 1_000;
 const DEFAULT_RETRY_WINDOW_SECONDS = 30;
 const MAX_RETRY_WINDOW_SECONDS = 24 * 3_600;
@@ -54,6 +55,24 @@ export interface JoinCommand {
   readonly plain: boolean;
 }
 
+/** Talks to peers without a server. */
+export interface PeerCommand {
+  readonly command: 'listen' | 'connect';
+  /** Where it listens, or whom it dials. */
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  /** Of the peer that is expected. */
+  readonly pin: string | undefined;
+  /** Of those that it dials. */
+  readonly trustNew: boolean;
+  readonly passphrase: SecretSource;
+  readonly store: string | undefined;
+  readonly json: boolean;
+  /** Line mode also on a terminal. */
+  readonly plain: boolean;
+}
+
 /** `sotto` alone: all remembered accounts. */
 export interface OpenCommand {
   readonly command: 'open';
@@ -76,6 +95,7 @@ export interface InviteCommand {
 export type Command =
   | HostCommand
   | JoinCommand
+  | PeerCommand
   | OpenCommand
   | ServersCommand
   | InviteCommand
@@ -104,6 +124,18 @@ const JOIN = {
   json: { type: 'boolean' },
 } as const satisfies OptionSpecs;
 
+const CONNECT = {
+  ...HELP,
+  name: { type: 'string', short: 'i' },
+  pin: { type: 'string', short: 'k' },
+  'trust-new': { type: 'boolean' },
+  'passphrase-file': { type: 'string' },
+  'passphrase-fd': { type: 'string' },
+  store: { type: 'string' },
+  plain: { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const satisfies OptionSpecs;
+
 const OPEN = {
   ...HELP,
   'password-file': { type: 'string' },
@@ -124,6 +156,8 @@ const OPTIONS = {
   },
   join: { ...JOIN, plain: { type: 'boolean' } },
   mailbox: JOIN,
+  listen: { ...CONNECT, port: { type: 'string', short: 'p' }, host: { type: 'string' } },
+  connect: CONNECT,
   servers: {
     ...HELP,
     name: { type: 'string', short: 'i' },
@@ -151,6 +185,7 @@ export function parseCommand(argv: readonly string[]): Command {
   const options = parseOptions(word, rest, OPTIONS[word]);
   if (options.flag('help')) return { command: 'help', about: word };
   if (word === 'host') return hostCommand(options);
+  if (word === 'listen' || word === 'connect') return peerCommand(word, options);
   if (word === 'servers') return serversCommand(options);
   return word === 'invite' ? inviteCommand(options) : joinCommand(word, options);
 }
@@ -317,6 +352,53 @@ function joinTarget(command: JoinCommand['command'], options: ParsedOptions): Jo
   if (options.flag('to') || options.flag('port')) throw new UsageError('a link names the server already: leave out -t and -p');
   if (pin !== undefined && pin !== link.pin) throw new UsageError('the pin in the link is not the one after -k');
   return { host: link.host, port: link.port, pin: link.pin, name: name ?? link.name, invite: options.text('invite') ?? link.invite };
+}
+
+function peerCommand(command: PeerCommand['command'], options: ParsedOptions): PeerCommand {
+  noMore(options, command === 'listen' ? 0 : 1);
+  const name = options.text('name');
+  if (name === undefined) throw new UsageError('say who you are: -i NAME');
+  if (!NAME_PATTERN.test(name)) throw new UsageError('a name is 3 to 32 of a-z, 0-9 and _');
+  const pin = options.text('pin')?.toLowerCase();
+  if (pin !== undefined && !PIN_PATTERN.test(pin)) throw new UsageError('-k takes the pin of the peer: 64 hexadecimal digits');
+  return {
+    command,
+    ...(command === 'listen' ? listenAddress(options) : dialAddress(options)),
+    name,
+    pin,
+    trustNew: options.flag('trust-new'),
+    passphrase: secretSource(options, 'passphrase'),
+    store: options.text('store'),
+    json: options.flag('json'),
+    plain: options.flag('plain'),
+  };
+}
+
+function listenAddress(options: ParsedOptions): PeerAddress {
+  const port = wholeNumber('--port', options.text('port') ?? String(DEFAULT_PEER_PORT), 0, 65_535);
+  return { host: options.text('host') ?? '127.0.0.1', port };
+}
+
+function dialAddress(options: ParsedOptions): PeerAddress {
+  const [text] = options.positionals;
+  if (text === undefined) throw new UsageError('say where: sotto connect HOST:PORT -i NAME');
+  return parsePeerAddress(text);
+}
+
+export interface PeerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Host (IPv6 in brackets), and a port unless it is the usual one. */
+const PEER_ADDRESS = /^(\[[0-9a-f:.]+\]|[^\s/:#@?[\]]+)(?::(\d{1,5}))?$/i;
+
+/** Throws UsageError. */
+export function parsePeerAddress(text: string): PeerAddress {
+  if (isJoinLink(text)) throw new UsageError('this link leads to a server: sotto join LINK');
+  const [, host, port = String(DEFAULT_PEER_PORT)] = PEER_ADDRESS.exec(text) ?? [];
+  if (host === undefined) throw new UsageError(`"${text}" is no address: HOST:PORT`);
+  return { host: host.replace(/^\[|\]$/g, ''), port: wholeNumber('the port', port, 1, 65_535) };
 }
 
 function secretSource(options: ParsedOptions, what: 'password' | 'passphrase'): SecretSource {

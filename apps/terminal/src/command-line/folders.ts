@@ -19,3 +19,8 @@ export function defaultServerFolder(env: NodeJS.ProcessEnv): string {
 export function defaultStoreFolder(env: NodeJS.ProcessEnv, address: { host: string; port: number }, name: string): string {
   return join(sottoFolder(env), `${address.host.replace(/[^A-Za-z0-9.-]/g, '_')}_${address.port}`, name);
 }
+
+/** Of somebody who talks to peers without a server. */
+export function defaultPeerFolder(env: NodeJS.ProcessEnv, name: string): string {
+  return join(sottoFolder(env), 'peer', name);
+}

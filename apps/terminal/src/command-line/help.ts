@@ -10,6 +10,10 @@ const GENERAL = `sotto: end-to-end encrypted conversations on a server of your o
   sotto mailbox  a device of yours that is always on, and keeps for your others what they miss
   sotto invite   make an invite for the server that runs here
 
+Or without any server, from one machine to another:
+  sotto listen   wait for others, and talk
+  sotto connect  talk to somebody who listens
+
 sotto help COMMAND tells more.`;
 
 const HOST = `sotto host [-p PORT] [-s SIZE] [options]     start a server on this machine
@@ -26,6 +30,15 @@ const HOST = `sotto host [-p PORT] [-s SIZE] [options]     start a server on thi
       --json               one JSON object a line
 
 It prints the address, the server's pin, an invite link and the line with which to join. Ctrl-C ends it.`;
+
+/** Part of what /help shows. */
+const MESSAGES = `Messages, by the number that stands before them:
+  /reply N TEXT          answer                    /react N EMOJI  react
+  /edit N TEXT           change one of yours       /unreact N [EMOJI]  take it back
+  /delete N              delete one of yours, for everybody
+  /expire DURATION       what you write here from now on goes after 30s, 10m, 8h, 7d; off
+  /read-receipts on      tell others what you have read (off)
+  /retention DAYS        remove messages from this device so long after they came; off`;
 
 const JOIN = `sotto join -t HOST -p PORT -i NAME [options]     log in and talk
 sotto join LINK [-i NAME]                        the same with what the link says
@@ -93,7 +106,50 @@ const INVITE = `sotto invite [NAME] [--data FOLDER] [--json]     make an invite 
 
 With NAME the invite carries that name. FOLDER is the one that sotto host was given.`;
 
-const TOPICS: Readonly<Record<string, string>> = { host: HOST, join: JOIN, mailbox: MAILBOX, servers: SERVERS, invite: INVITE };
+const PEER_OPTIONS = `      --passphrase-file F  the passphrase of the store is the first line of F
+      --passphrase-fd N    or the first line of descriptor N
+      --store FOLDER       where this device keeps its keys and messages
+                           (~/.local/share/sotto/peer/NAME)
+      --plain              line mode also on a terminal
+      --json               one JSON object a line, in and out`;
+
+const LISTEN = `sotto listen [-p PORT] -i NAME [options]         wait for others, and talk without a server
+
+  -p, --port PORT          port to listen on; 0 takes a free one       (7789)
+  -i, --name NAME          your name: 3 to 32 of a-z, 0-9 and _
+      --host ADDR          address to listen on; 0.0.0.0 for all       (127.0.0.1)
+  -k, --pin PIN            let in nobody new but the one with this pin
+      --trust-new          of those that /connect reaches: trust the key that they show the first time
+${PEER_OPTIONS}
+
+It prints the line with which others reach you. Without -k whoever reaches the port and gives a name that you don't know
+becomes a contact: compare safety numbers before you say anything. NAME, keys and messages stay in the store: the next
+sotto listen or connect with it is the same person. The passphrase seals it, and is asked for without echo when no file is given.
+
+${peerHelp()}`;
+
+const CONNECT = `sotto connect HOST[:PORT] -i NAME [options]      talk to somebody who listens, without a server
+
+  -i, --name NAME          your name: 3 to 32 of a-z, 0-9 and _
+  -k, --pin PIN            the pin of who is to be there, 64 hexadecimal digits
+      --trust-new          trust the key that a new peer shows the first time
+${PEER_OPTIONS}
+
+A peer that you have not met shows its pin and the safety number, and you are asked before anything of you is told to it.
+Its key is kept: when another one comes by its name, nothing is sent until you /confirm it. What you write while it is away
+waits here. It keeps connected; who has never been reached ends the command.
+
+${peerHelp()}`;
+
+const TOPICS: Readonly<Record<string, string>> = {
+  host: HOST,
+  join: JOIN,
+  mailbox: MAILBOX,
+  servers: SERVERS,
+  invite: INVITE,
+  listen: LISTEN,
+  connect: CONNECT,
+};
 
 /** What /help shows in a conversation. */
 export function chatHelp(): string {
@@ -113,13 +169,7 @@ export function chatHelp(): string {
   /confirm NAME          compare and trust the changed key of a contact
   /invite [NAME]         make an invite link
   /help                  this                      /quit           leave
-Messages, by the number that stands before them:
-  /reply N TEXT          answer                    /react N EMOJI  react
-  /edit N TEXT           change one of yours       /unreact N [EMOJI]  take it back
-  /delete N              delete one of yours, for everybody
-  /expire DURATION       what you write here from now on goes after 30s, 10m, 8h, 7d; off
-  /read-receipts on      tell others what you have read (off)
-  /retention DAYS        remove messages from this device so long after they came; off
+${MESSAGES}
 Groups, by their name ("in quotes" when it has spaces) or the first characters of their id:
   /group new NAME [CONTACT…]   make one, with contacts
   /group list                  those that you are in, and invitations
@@ -138,6 +188,22 @@ Your account and its devices:
   /password              change the password       /login          log in again
   /delete-account        delete the account
 Secrets are asked for, never typed behind a command. Anything else is sent; a line that begins with // is sent with one /.`;
+}
+
+/** What /help shows where there is no server. */
+export function peerHelp(): string {
+  return `While you talk:
+  /connect HOST:PORT [PIN]  reach another peer     /contacts       everyone, and who is there
+  /to NAME [TEXT]        write to NAME from now on
+  /history NAME [N]      the last N messages       (20)
+  /search WORDS          messages that hold them, newest first
+  /queue                 what is not delivered yet
+  /discard NUMBER        give up on a message of the queue
+  /verify NAME           show the safety number to compare
+  /confirm NAME          compare and trust the changed key of a contact
+  /help                  this                      /quit           leave
+${MESSAGES}
+Anything else is sent; a line that begins with // is sent with one /.`;
 }
 
 export function helpText(about?: string): string {

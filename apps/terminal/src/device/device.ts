@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { ClientError, type SottoClient } from '@sotto/client';
 import { openClient, SqliteStore } from '@sotto/client/node';
 import type { JoinCommand } from '../command-line/command.js';
@@ -17,27 +17,33 @@ const RESTORE =
 /** The store is there, and opens by another password. */
 export class WrongPassword extends UsageError {}
 
-export function storeFileOf(command: JoinCommand): string {
+export function storeFolderOf(command: JoinCommand): string {
   const name = command.command === 'mailbox' ? `${command.name}-mailbox` : command.name;
-  return join(command.store ?? defaultStoreFolder(process.env, command, name), 'store.db');
+  return command.store ?? defaultStoreFolder(process.env, command, name);
 }
 
 /** The passphrase of the store is the password: one thing to remember, and it never lies on the disk. */
-export async function openStore(command: JoinCommand, password: string): Promise<SqliteStore> {
-  const file = storeFileOf(command);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+export function openStore(command: JoinCommand, password: string): Promise<SqliteStore> {
+  const wrong = 'this password does not open what is stored here (one changed on another device: the old one does, then /login)';
+  return openStoreIn(storeFolderOf(command), password, wrong);
+}
+
+/** @param wrong what to say when the passphrase is not the store's */
+export async function openStoreIn(folder: string, passphrase: string, wrong: string): Promise<SqliteStore> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = storeFileIn(folder);
   try {
-    return await SqliteStore.open(file, password);
+    return await SqliteStore.open(file, passphrase);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    if (error.reason === 'wrong-passphrase') {
-      throw new WrongPassword(
-        'this password does not open what is stored here (one changed on another device: the old one does, then /login)',
-      );
-    }
+    if (error.reason === 'wrong-passphrase') throw new WrongPassword(wrong);
     if (error.reason === 'store-in-use') throw new UsageError('sotto runs with this store already: one device is one process');
     throw error.reason === 'bad-store' ? new UsageError(`${error.message} (${file}). ${RESTORE}`) : error;
   }
+}
+
+export function storeFileIn(folder: string): string {
+  return join(folder, 'store.db');
 }
 
 /** @param trust asked when the identity of the server is not known here. */

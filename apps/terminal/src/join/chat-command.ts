@@ -21,6 +21,12 @@ export interface ContactCommand {
   readonly name: string;
 }
 
+export interface ConnectCommand {
+  readonly do: 'connect';
+  readonly address: string;
+  readonly pin?: string | undefined;
+}
+
 /** What the user wants: a typed line, or one JSON object a line. */
 export type ChatCommand =
   | AccountCommand
@@ -37,6 +43,8 @@ export type ChatCommand =
   | { readonly do: 'send'; readonly to?: string | undefined; readonly text: string }
   /** The number that the queue shows, or the id. */
   | { readonly do: 'discard' | 'resend'; readonly message: string }
+  /** To a peer that listens. */
+  | ConnectCommand
   | { readonly do: 'contacts' | 'queue' | 'help' | 'quit' };
 
 const WITH_NAME = ['add', 'accept', 'decline', 'verify', 'remove', 'block', 'unblock'] as const;
@@ -61,6 +69,7 @@ export const COMMAND_WORDS = [
   'recovery',
   'invite',
   'group',
+  'connect',
 ];
 
 const DEFAULT_HISTORY = 20;
@@ -106,6 +115,8 @@ function typedWithArguments(word: string, rest: string): ChatCommand {
       return parseTypedGroup(rest);
     case 'history':
       return historyOf(rest);
+    case 'connect':
+      return connectTo(rest);
     default:
       throw new UsageError(`there is no /${word}${didYouMean(word, COMMAND_WORDS, '/')} /help lists what there is`);
   }
@@ -130,6 +141,12 @@ function writeTo(text: string): ChatCommand {
   const { word: name, rest } = firstWord(text) ?? {};
   if (name === undefined) throw new UsageError('/to takes a NAME or GROUP, and text if you like');
   return rest === '' ? { do: 'to', name } : { do: 'send', to: name, text: rest ?? '' };
+}
+
+function connectTo(text: string): ChatCommand {
+  const [address = '', pin, ...more] = text.split(/\s+/u);
+  if (address === '' || more.length > 0) throw new UsageError('/connect takes HOST:PORT, and the PIN of who is there if you know it');
+  return { do: 'connect', address, ...(pin !== undefined && { pin }) };
 }
 
 function historyOf(text: string): ChatCommand {
@@ -178,6 +195,8 @@ function jsonWithArguments(word: unknown, fields: JsonFields): ChatCommand {
       return { do: 'invite', name: fields.optional('name') };
     case 'group':
       return parseJsonGroup(fields);
+    case 'connect':
+      return { do: 'connect', address: fields.text('address'), pin: fields.optional('pin') };
     case 'history':
       return { do: 'history', name: fields.text('name'), count: countOf(fields.value['count'] ?? DEFAULT_HISTORY) };
     default:

@@ -1,4 +1,4 @@
-import type { Approval } from '@sotto/client';
+import type { Approval, ClientEvents } from '@sotto/client';
 import type { GroupEvent } from './group-event.js';
 import type { InGroup, MessageEvent } from './message-event.js';
 
@@ -9,6 +9,8 @@ export type ChatEvent =
       readonly state: 'connecting' | 'online' | 'offline' | 'refused' | 'closed';
       readonly cause?: string;
       readonly retryInMs?: number;
+      /** To a peer at this address; absent: to the server. */
+      readonly peer?: string;
     }
   | {
       readonly event: 'ready';
@@ -17,7 +19,11 @@ export type ChatEvent =
       readonly pin: string;
       readonly registered: boolean;
       readonly pending: boolean;
+      /** There is no server: `pin` is this device's own. */
+      readonly peer?: true;
     }
+  /** Others connect to this device there, and know it by the pin. */
+  | { readonly event: 'listening'; readonly host: string; readonly port: number; readonly pin: string }
   | { readonly event: 'request'; readonly name: string }
   | { readonly event: 'contact'; readonly name: string; readonly state: ContactView['state'] }
   | { readonly event: 'presence'; readonly name: string; readonly online: boolean }
@@ -35,7 +41,7 @@ export type ChatEvent =
   | { readonly event: 'invite'; readonly link: string; readonly code: string; readonly expires: number }
   | GroupEvent
   | { readonly event: 'help'; readonly text: string }
-  | { readonly event: 'notice'; readonly text: string }
+  | { readonly event: 'notice'; readonly text: string; readonly code?: ClientEvents['problem']['code'] }
   | { readonly event: 'error'; readonly text: string };
 
 export type DeliveryStatus = 'queued' | 'accepted' | 'delivered' | 'undelivered' | 'waiting-for-online' | 'discarded';

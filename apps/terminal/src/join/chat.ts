@@ -1,12 +1,9 @@
-import { type ClientEvents, type Contact, type QueuedMessage, type SottoClient } from '@sotto/client';
+import { type ClientEvents, type Contact, type MessagingClient, type QueuedMessage } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
-import { chatHelp } from '../command-line/help.js';
-import type { AccountCommands } from './account-commands.js';
 import type { Asker } from './asker.js';
-import type { ChatCommand, ContactCommand } from './chat-command.js';
-import { connectionEvent } from './connection-event.js';
+import type { ChatCommand } from './chat-command.js';
 import type { ChatEvent, ContactView } from './chat-event.js';
-import type { GroupCommands } from './group-commands.js';
+import type { FurtherCommand, Surroundings } from './surroundings.js';
 import type { Secrets } from './json-fields.js';
 import type { MessageCommands } from './message-commands.js';
 import type { MessageNumbers } from './message-numbers.js';
@@ -19,19 +16,19 @@ export class Chat {
   readonly #stopListening: (() => void)[];
 
   constructor(
-    private readonly client: SottoClient,
-    private readonly others: { readonly account: AccountCommands; readonly groups: GroupCommands; readonly messages: MessageCommands },
+    private readonly client: MessagingClient,
+    private readonly around: Surroundings,
+    private readonly messages: MessageCommands,
     private readonly ask: Asker,
     private readonly numbers: MessageNumbers,
     private readonly show: (event: ChatEvent) => void,
   ) {
     this.#stopListening = [
-      client.on('state', (state) => show(connectionEvent(state))),
       client.on('contact', (contact) => this.#contactChanged(contact)),
       client.on('presence', ({ name, online }) => show({ event: 'presence', name, online })),
       client.on('delivery', (change) => this.#delivery(change)),
       // Who waits to be let in is told by the approval.
-      client.on('problem', ({ code, text }) => (code === 'pending-device' ? undefined : show({ event: 'notice', text }))),
+      client.on('problem', ({ code, text }) => (code === 'pending-device' ? undefined : show({ event: 'notice', text, code }))),
     ];
   }
 
@@ -39,8 +36,13 @@ export class Chat {
   start(): void {
     for (const { id, to } of this.client.queue()) this.#recipients.set(id, to);
     const accepted = this.client.contacts().filter(({ status }) => status === 'accepted');
-    if (accepted.length === 1) this.#writeTo(accepted[0]!.name);
+    if (accepted.length === 1) this.turnTo(accepted[0]!.name);
     for (const { name, status } of this.client.contacts()) if (status === 'requested') this.show({ event: 'request', name });
+  }
+
+  /** The next line goes to this contact, unless it does already. */
+  turnTo(name: string): void {
+    if (this.#conversation !== name) this.#writeTo(name);
   }
 
   stop(): void {
@@ -60,7 +62,7 @@ export class Chat {
         await this.#confirmKey(command.name, command.secrets);
         break;
       case 'history':
-        await this.others.messages.showHistory(this.#historyKey(command.name), command.count);
+        await this.messages.showHistory(this.#historyKey(command.name), command.count);
         break;
       case 'to':
         this.#writeTo(this.conversationOf(command.name));
@@ -81,21 +83,10 @@ export class Chat {
         this.show({ event: 'queue', messages: this.client.queue().map((each) => ({ ...each, ...this.#groupNameOf(each.to) })) });
         break;
       case 'help':
-        this.show({ event: 'help', text: chatHelp() });
+        this.show({ event: 'help', text: this.around.help });
         break;
       case 'quit':
         return false;
-      case 'add':
-      case 'accept':
-      case 'decline':
-      case 'remove':
-      case 'block':
-      case 'unblock':
-        await this.#changeContact(command);
-        break;
-      case 'group':
-        await this.others.groups.run(command);
-        break;
       case 'reply':
       case 'edit':
       case 'react':
@@ -107,25 +98,12 @@ export class Chat {
       case 'typing':
       case 'read-receipts':
       case 'retention':
-        await this.others.messages.run(command, here);
+        await this.messages.run(command, here);
         break;
       default:
-        return this.others.account.run(command);
+        return this.around.run(command satisfies FurtherCommand);
     }
     return true;
-  }
-
-  async #changeContact({ do: what, name }: ContactCommand): Promise<void> {
-    const { client } = this;
-    const changes: Record<ContactCommand['do'], () => Promise<void>> = {
-      add: () => client.requestContact(name),
-      accept: () => client.accept(name),
-      decline: () => client.decline(name),
-      remove: () => client.remove(name),
-      block: () => client.block(name),
-      unblock: () => client.unblock(name),
-    };
-    await changes[what]();
   }
 
   #showSafetyNumber(name: string): void {
@@ -146,12 +124,12 @@ export class Chat {
 
   /** What was written with somebody stays when the two are contacts no more. */
   #historyKey(text: string): string {
-    return this.#isContact(text) ? text : (this.others.groups.names.find(text)?.id ?? text);
+    return this.#isContact(text) ? text : (this.around.groups.find(text)?.id ?? text);
   }
 
   async #send(to: string | undefined, text: string): Promise<void> {
-    if (to === undefined) throw new UsageError('say to whom first: /to NAME (/contacts and /group list show whom there is)');
-    await this.others.messages.send(to, text);
+    if (to === undefined) throw new UsageError(`say to whom first: /to NAME (${this.around.whereToLook})`);
+    await this.messages.send(to, text);
   }
 
   async #discard(message: string): Promise<void> {
@@ -180,7 +158,7 @@ export class Chat {
 
   /** A contact goes before a group of that name, also one that is not to be written to: nobody names a group after it to get its messages. */
   conversationOf(text: string): string {
-    const group = this.#isContact(text) ? undefined : this.others.groups.names.find(text);
+    const group = this.#isContact(text) ? undefined : this.around.groups.find(text);
     if (group === undefined) this.#mustKnow(text);
     return group?.id ?? text;
   }
@@ -190,13 +168,13 @@ export class Chat {
   }
 
   #groupNameOf(conversation: string): { groupName?: string } {
-    const groupName = this.others.groups.names.nameOf(conversation);
+    const groupName = this.around.groups.nameOf(conversation);
     return groupName === undefined ? {} : { groupName };
   }
 
   #mustKnow(name: string): void {
     const contact = this.client.contacts().find((each) => each.name === name);
-    if (contact?.status !== 'accepted') throw new UsageError(`${name} is no contact (yet): /add ${name} asks, /contacts lists them`);
+    if (contact?.status !== 'accepted') throw new UsageError(`${name} is no contact (yet): ${this.around.howToMeet(name)}`);
   }
 
   #contactChanged({ name, status, online }: Contact): void {

@@ -5,6 +5,7 @@ import type { Terminal } from '../password/hidden-prompt.js';
 import { readPassphrase, readPassword } from '../password/password.js';
 import { askNobody, askOn } from './asker.js';
 import type { Chat } from './chat.js';
+import type { ChatEvent } from './chat-event.js';
 import { parseJsonLine, parseTypedLine } from './chat-command.js';
 import { Display } from './display.js';
 import { MessageNumbers } from './message-numbers.js';
@@ -25,15 +26,20 @@ export async function runJoin(command: JoinCommand): Promise<void> {
     show: (event) => display.show(event),
   });
   try {
-    const screen = openScreen(process.stdin, process.stdout, command.json ? '' : '> ');
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => screen.close());
-    display.open(screen, first);
-    home.start();
-    await followLines(home.chat, screen, command.json, display);
-    screen.close();
+    await talk(home.chat, display, command.json, first);
   } finally {
     await home.close();
   }
+}
+
+/** Lines in, events out. @param first shown before everything else */
+export async function talk(chat: Chat, display: Display, json: boolean, first: readonly ChatEvent[]): Promise<void> {
+  const screen = openScreen(process.stdin, process.stdout, json ? '' : '> ');
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => screen.close());
+  display.open(screen, first);
+  chat.start();
+  await followLines(chat, screen, json, display);
+  screen.close();
 }
 
 /** One after the other, as they were typed. */

@@ -1,10 +1,10 @@
-import type { ClientEvents, Message, SottoClient } from '@sotto/client';
+import type { ClientEvents, Message, MessagingClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import type { ChatEvent } from './chat-event.js';
-import type { GroupNames } from './group-names.js';
 import type { MessageCommand } from './message-command.js';
 import type { MessageView } from './message-event.js';
 import type { MessageNumbers } from './message-numbers.js';
+import type { Groups } from './surroundings.js';
 
 /** Messages as they come and change, and what the user does with them. */
 export class MessageCommands {
@@ -16,8 +16,8 @@ export class MessageCommands {
   #shown: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly client: SottoClient,
-    private readonly names: GroupNames,
+    private readonly client: MessagingClient,
+    private readonly names: Groups,
     private readonly numbers: MessageNumbers,
     /** Whoever reads the screen has read what it shows. */
     private readonly showingIsReading: boolean,

@@ -1,3 +1,4 @@
+import { hostForUrl } from '../link/join-link.js';
 import { renderAccountEvent } from './account-rendering.js';
 import type { ChatEvent, ContactView, DeliveryStatus, QueuedView } from './chat-event.js';
 import { renderGroupEvent } from './group-rendering.js';
@@ -21,6 +22,8 @@ const STATE: Readonly<Record<ContactView['state'], string>> = {
   blocked: 'blocked',
   removed: 'no contact any more',
 };
+
+const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '::1'];
 
 /** One event as the user reads it; several lines when it says several things. */
 export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: number): string[] {
@@ -67,11 +70,12 @@ export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: numb
   }
 }
 
-type StateEvent = Extract<ChatEvent, { event: 'connection' | 'ready' | 'conversation' | 'help' | 'notice' | 'error' }>;
+type StateEvent = Extract<ChatEvent, { event: 'connection' | 'ready' | 'listening' | 'conversation' | 'help' | 'notice' | 'error' }>;
 
 function renderState(event: StateEvent, now: number): string[] {
   switch (event.event) {
     case 'ready':
+      if (event.peer === true) return [`You are ${visible(event.name)}. Your pin: ${event.pin}`, '/help tells what you can do.'];
       return [
         event.registered
           ? `Registered. Your name on ${visible(event.server)} is ${visible(event.name)}.`
@@ -79,6 +83,8 @@ function renderState(event: StateEvent, now: number): string[] {
         ...(event.pending ? ['This device is new to the account: it reads and writes nothing until it is let in.'] : []),
         '/help tells what you can do.',
       ];
+    case 'listening':
+      return listeningLines(event);
     case 'connection':
       return connectionLines(event, now);
     case 'conversation':
@@ -86,20 +92,30 @@ function renderState(event: StateEvent, now: number): string[] {
     case 'help':
       return event.text.split('\n');
     case 'notice':
-      return [`${clock(now, now)} · ${visible(event.text)}`];
+      return [`${clock(now, now)} ${event.code === 'key-changed' ? '!' : '·'} ${visible(event.text)}`];
     case 'error':
       return [`${clock(now, now)} ! ${visible(event.text)}`];
   }
 }
 
-function connectionLines({ state, cause, retryInMs }: Extract<ChatEvent, { event: 'connection' }>, now: number): string[] {
+function listeningLines({ host, port, pin }: Extract<ChatEvent, { event: 'listening' }>): string[] {
+  const loopback = LOOPBACK.includes(host);
+  return [
+    `Listening on ${host}, port ${port}${loopback ? ' (for this machine alone; --host 0.0.0.0 for others)' : ''}. Who wants to talk to you types:`,
+    `  npx sotto connect ${loopback ? hostForUrl(host) : 'THIS-HOST'}:${port} -i NAME -k ${pin}`,
+  ];
+}
+
+function connectionLines({ state, cause, retryInMs, peer }: Extract<ChatEvent, { event: 'connection' }>, now: number): string[] {
   const why = cause === undefined ? '' : `: ${visible(cause)}`;
+  const to = peer === undefined ? '' : ` to ${peer}`;
   if (state === 'offline') {
     const again = retryInMs === undefined ? '' : `; trying again in ${Math.max(1, Math.round(retryInMs / 1_000))} s`;
-    return [`${clock(now, now)} · no connection${why}${again}`];
+    return [`${clock(now, now)} · no connection${to}${why}${again}`];
   }
+  if (peer !== undefined && state === 'refused') return [`${clock(now, now)} ! not connected${to}${why} (/connect ${peer} tries again)`];
   if (state === 'refused') return [`${clock(now, now)} ! the server refuses this device${why} (/login logs in again)`];
-  return state === 'online' ? [`${clock(now, now)} · connected`] : [];
+  return state === 'online' ? [`${clock(now, now)} · connected${to}`] : [];
 }
 
 function calledOf(conversation: string, { groupName }: { readonly groupName?: string }): string {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { closeSync, readSync } from 'node:fs';
+import { LIMITS } from '@sotto/protocol';
 import type { SecretSource } from '../command-line/command.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { askHidden, type Terminal } from './hidden-prompt.js';
@@ -14,6 +15,15 @@ export function readPassword(source: SecretSource, terminal: Terminal, twice: bo
 /** Throws UsageError. */
 export function readPassphrase(source: SecretSource, terminal: Terminal): Promise<string> {
   return readSecret(source, terminal, 'Passphrase of the recovery file: ', { what: 'passphrase', twice: false });
+}
+
+/** Of a store that belongs to no account at a server. @param isNew it is to be made. Throws UsageError. */
+export async function readStorePassphrase(source: SecretSource, terminal: Terminal, isNew: boolean): Promise<string> {
+  const question = isNew ? `New passphrase for what is stored here (${LIMITS.passwordMinBytes} characters or more): ` : 'Passphrase: ';
+  const passphrase = await readSecret(source, terminal, question, { what: 'passphrase', twice: isNew });
+  if (isNew && Buffer.byteLength(passphrase) < LIMITS.passwordMinBytes)
+    throw new UsageError(`the passphrase is to have at least ${LIMITS.passwordMinBytes} characters: it seals your keys and messages`);
+  return passphrase;
 }
 
 async function readSecret(

@@ -1,0 +1,70 @@
+import type { SottoClient } from '@sotto/client';
+import { chatHelp } from '../command-line/help.js';
+import { UsageError } from '../command-line/usage-error.js';
+import type { AccountCommands } from './account-commands.js';
+import type { ContactCommand } from './chat-command.js';
+import type { ChatEvent } from './chat-event.js';
+import { connectionEvent } from './connection-event.js';
+import type { GroupCommands } from './group-commands.js';
+import type { FurtherCommand, Surroundings } from './surroundings.js';
+
+/** An account at a server: its contacts, groups and devices. */
+export class ServerSurroundings implements Surroundings {
+  readonly help = chatHelp();
+  readonly whereToLook = '/contacts and /group list show whom there is';
+  readonly #stopListening: () => void;
+
+  constructor(
+    private readonly client: SottoClient,
+    private readonly account: AccountCommands,
+    private readonly groupCommands: GroupCommands,
+    show: (event: ChatEvent) => void,
+  ) {
+    this.#stopListening = client.on('state', (state) => show(connectionEvent(state)));
+  }
+
+  get groups() {
+    return this.groupCommands.names;
+  }
+
+  stop(): void {
+    this.#stopListening();
+  }
+
+  howToMeet(name: string): string {
+    return `/add ${name} asks, /contacts lists them`;
+  }
+
+  async run(command: FurtherCommand): Promise<boolean> {
+    switch (command.do) {
+      case 'add':
+      case 'accept':
+      case 'decline':
+      case 'remove':
+      case 'block':
+      case 'unblock':
+        await this.#changeContact(command);
+        return true;
+      case 'group':
+        await this.groupCommands.run(command);
+        return true;
+      case 'connect':
+        throw new UsageError('/connect is for peers without a server: sotto listen, sotto connect');
+      default:
+        return this.account.run(command);
+    }
+  }
+
+  async #changeContact({ do: what, name }: ContactCommand): Promise<void> {
+    const { client } = this;
+    const changes: Record<ContactCommand['do'], () => Promise<void>> = {
+      add: () => client.requestContact(name),
+      accept: () => client.accept(name),
+      decline: () => client.decline(name),
+      remove: () => client.remove(name),
+      block: () => client.block(name),
+      unblock: () => client.unblock(name),
+    };
+    await changes[what]();
+  }
+}
