@@ -75,6 +75,18 @@ export class JsonProcess {
       throw new Error(`${this.name} ended with ${this.#child.exitCode ?? this.#child.signalCode}. ${this.#story()}`);
   }
 
+  /** Without a chance to do anything more. */
+  async dies(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  /** Ends by itself, with a complaint. Returns the exit code and what it said. */
+  async fails(): Promise<{ readonly code: number | null; readonly complaints: string }> {
+    await this.#exited;
+    return { code: this.#child.exitCode, complaints: this.#complaints };
+  }
+
   #hear(heard: Heard): void {
     this.heard.push(heard);
     for (const waiter of this.#waiters) if (waiter.matches(heard)) waiter.resolve(heard);
