@@ -3,7 +3,7 @@ import type { Conversation } from './group-event.js';
 import type { MessageCommand } from './message-command.js';
 
 /** What a chat does by itself, whoever carries its conversations. */
-type OwnCommand = 'verify' | 'confirm' | 'history' | 'to' | 'send' | 'discard' | 'contacts' | 'queue' | 'help' | 'quit';
+type OwnCommand = 'verify' | 'confirm' | 'history' | 'to' | 'send' | 'discard' | 'resend' | 'contacts' | 'queue' | 'help' | 'quit';
 export type FurtherCommand = Exclude<ChatCommand, MessageCommand | { readonly do: OwnCommand }>;
 
 /** How groups are called, where there are any. */

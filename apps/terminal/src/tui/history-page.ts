@@ -1,5 +1,4 @@
-import type { Message } from '@sotto/client';
-import type { HomeClient } from '../homes/home.js';
+import type { Message, MessagingClient } from '@sotto/client';
 import type { MessageNumbers } from '../join/message-numbers.js';
 import type { MessageView, Quote } from './state.js';
 
@@ -14,7 +13,7 @@ export interface HistoryPage {
 
 /** The last page, or the one before the message `before`. */
 export async function historyPage(
-  client: HomeClient,
+  client: MessagingClient,
   numbers: MessageNumbers,
   conversation: string,
   before: string | undefined,
@@ -40,6 +39,6 @@ export async function historyPage(
   return { messages: await Promise.all(views), whole: page.length < PAGE };
 }
 
-async function quoteOf({ conversation, replyTo }: Message, client: HomeClient): Promise<Quote | undefined> {
+async function quoteOf({ conversation, replyTo }: Message, client: MessagingClient): Promise<Quote | undefined> {
   return replyTo === undefined ? undefined : ((await client.message(conversation, replyTo)) ?? 'not here');
 }

@@ -1,10 +1,24 @@
 import { existsSync } from 'node:fs';
-import type { JoinCommand } from '../command-line/command.js';
-import { homeIdOf } from '../homes/home-id.js';
+import type { NewPeer } from '@sotto/client';
+import { LIMITS } from '@sotto/protocol';
+import type { JoinCommand, PeerCommand } from '../command-line/command.js';
+import { UsageError } from '../command-line/usage-error.js';
+import type { HomePorts } from '../homes/home.js';
+import { homeIdOf, peerHomeId } from '../homes/home-id.js';
 import { askOn } from '../join/asker.js';
 import type { TuiSession } from './tui-session.js';
 
-/** Opens accounts within a session: asks for what it needs, and shows how far it has come. */
+const LEAST = LIMITS.passwordMinBytes;
+
+/** Of a store: whether it is there, is to be made, and whether its secret came with the command. */
+interface Wanted {
+  readonly isStored: boolean;
+  readonly isNew: boolean;
+  readonly isGiven: boolean;
+  readonly question: string;
+}
+
+/** Opens homes within a session: asks for what it needs, and shows how far it has come. */
 export class HomeOpener {
   /** Passwords that opened something: one may open several. In memory for as long as the session is. */
   readonly #known = new Set<string>();
@@ -18,13 +32,21 @@ export class HomeOpener {
   }
 
   /** Throws UsageError, and what the SDK throws; the home then stays in the list and says why. */
-  async open(command: JoinCommand): Promise<void> {
+  open(command: JoinCommand): Promise<void> {
+    return this.#open(homeIdOf(command), () => this.#enter(command));
+  }
+
+  /** As `open`. */
+  openPeer(command: PeerCommand): Promise<void> {
+    return this.#open(peerHomeId(command), () => this.#meet(command));
+  }
+
+  async #open(id: string, enter: () => Promise<void>): Promise<void> {
     const { session } = this;
-    const id = homeIdOf(command);
     if (session.homes.includes(id)) return session.dispatch({ type: 'open', home: id, conversation: '' });
     session.dispatch({ type: 'home', home: { id, label: id, state: 'opening' } });
     try {
-      await this.#enter(command);
+      await enter();
     } catch (error) {
       const text = error instanceof Error ? error.message : 'failed';
       session.dispatch({ type: 'connection', home: id, state: 'failed', cause: text });
@@ -33,22 +55,19 @@ export class HomeOpener {
     }
   }
 
+  // --- an account on a server
+
   /** What is stored opens by one of the passwords that are known, or by the one that the user knows. */
   async #enter(command: JoinCommand): Promise<void> {
     // Loaded here: the first frame waits for no cryptography.
-    const { storeFileOf, WrongPassword } = await import('../device/device.js');
-    const isStored = existsSync(storeFileOf(command));
-    const isGiven = command.password.from !== 'prompt';
-    for (const password of isStored || isGiven ? this.#known : []) {
-      try {
-        return await this.#enterWith(command, password);
-      } catch (error) {
-        if (!(error instanceof WrongPassword) || isGiven) throw error;
-      }
-    }
-    const isNew = command.register !== undefined;
-    const question = isNew ? `New password for ${homeIdOf(command)} (10 characters or more): ` : `Password for ${homeIdOf(command)}: `;
-    await this.#enterWith(command, await askOn(() => this.session.questions).hidden(question, isNew && !isStored));
+    const { storeFileIn, storeFolderOf } = await import('../device/device.js');
+    const isStored = existsSync(storeFileIn(storeFolderOf(command)));
+    const isNew = command.register !== undefined && !isStored;
+    const id = homeIdOf(command);
+    const question = isNew ? `New password for ${id} (${LEAST} characters or more): ` : `Password for ${id}: `;
+    await this.#withSecret({ isStored, isNew, isGiven: command.password.from !== 'prompt', question }, (password) =>
+      this.#enterWith(command, password),
+    );
   }
 
   async #enterWith(command: JoinCommand, password: string): Promise<void> {
@@ -57,16 +76,11 @@ export class HomeOpener {
     const ask = askOn(() => session.questions);
     const { openAccountHome } = await import('../homes/account-home.js');
     const { home, first } = await openAccountHome(command, password, {
-      ask,
-      trust: (pin) => ask.yes(`${id} is new here. Is its identity (pin) really ${pin}, as its operator told you?`),
+      ...this.#ports(id),
+      trust: (pin) => ask.yes(`${id} is new here. Its identity (pin) is\n  ${pin}\nIs that what its operator told you?`),
       passphrase: () => this.#passphrase(command, id),
-      numbers: session.numbersOf(id),
-      // A screen shows one conversation of many.
-      showingIsReading: false,
       oneOfSeveral: true,
-      show: (event) => session.hear(id, event),
     });
-    this.#known.add(password);
     session.add(id, home, first);
   }
 
@@ -76,5 +90,52 @@ export class HomeOpener {
     }
     const { readPassphrase } = await import('../password/password.js');
     return readPassphrase(recovery.passphrase, { input: process.stdin, output: process.stderr });
+  }
+
+  // --- peers without a server
+
+  async #meet(command: PeerCommand): Promise<void> {
+    const { isNewPeerStore, openPeerHome } = await import('../homes/peer-home.js');
+    const { newPeerLines } = await import('../peer/peer-surroundings.js');
+    const id = peerHomeId(command);
+    const isNew = isNewPeerStore(command);
+    const question = isNew ? `New passphrase for what is stored here (${LEAST} characters or more): ` : `Passphrase for ${id}: `;
+    const ask = askOn(() => this.session.questions);
+    const trust = async (peer: NewPeer) => command.trustNew || ask.yes(`${newPeerLines(peer)}Is that what the other end shows?`);
+    await this.#withSecret({ isStored: !isNew, isNew, isGiven: command.passphrase.from !== 'prompt', question }, async (passphrase) => {
+      if (isNew && Buffer.byteLength(passphrase) < LEAST) throw new UsageError(`the passphrase is to have at least ${LEAST} characters`);
+      const { home, first } = await openPeerHome(command, passphrase, trust, this.#ports(id));
+      this.session.add(id, home, first);
+      // There is no server to be connected to.
+      this.session.dispatch({ type: 'connection', home: id, state: 'online' });
+    });
+  }
+
+  // --- what both need
+
+  /** Tries the secrets that are known, then asks. */
+  async #withSecret({ isStored, isNew, isGiven, question }: Wanted, open: (secret: string) => Promise<void>): Promise<void> {
+    const { WrongPassword } = await import('../device/device.js');
+    for (const secret of isStored || isGiven ? this.#known : []) {
+      try {
+        return await open(secret);
+      } catch (error) {
+        if (!(error instanceof WrongPassword) || isGiven) throw error;
+      }
+    }
+    const secret = await askOn(() => this.session.questions).hidden(question, isNew);
+    await open(secret);
+    this.#known.add(secret);
+  }
+
+  #ports(id: string): HomePorts {
+    const { session } = this;
+    return {
+      ask: askOn(() => session.questions),
+      numbers: session.numbersOf(id),
+      // A screen shows one conversation of many.
+      showingIsReading: false,
+      show: (event) => session.hear(id, event),
+    };
   }
 }

@@ -25,9 +25,12 @@ Servers of this session:
   /servers add LINK|HOST:PORT NAME
                          open one more, and remember it
   /servers remove HOST:PORT [NAME]
-                         close and forget it; what is stored stays`;
+                         close and forget it; what is stored stays
+Peers without a server, beside them:
+  /listen -i NAME [-p PORT]
+  /connect HOST:PORT -i NAME`;
 
 /** What `?` and /help show. */
-export function keyHelp(): string[] {
-  return `${KEYS}${chatHelp()}${SERVERS}`.split('\n');
+export function keyHelp(commands = chatHelp()): string[] {
+  return `${KEYS}${commands}${SERVERS}`.split('\n');
 }

@@ -1,11 +1,12 @@
 import { cellsOf } from './cells.js';
 import { editorRows } from './editor.js';
-import { selectedOf, type TuiState } from './state.js';
+import { type Question, selectedOf, type TuiState } from './state.js';
 
 const NARROW_COLUMNS = 40;
 const LOW_ROWS = 10;
 const LIST = { share: 0.28, least: 18, most: 36 } as const;
 const MOST_INPUT_ROWS = 6;
+const LEAST_ANSWER = 20;
 
 /** Columns and rows of each part of the screen. */
 export interface Panes {
@@ -37,7 +38,13 @@ export function panesOf(state: TuiState): Panes {
     : { list: columns, pane: columns, shows, body, input, framed };
 }
 
-function whatShows({ panel, focus }: TuiState, columns: number, rows: number, beside: number): Panes['shows'] {
+/** More than one row beside an answer. */
+export function isLong({ text }: Question, columns: number): boolean {
+  return text.includes('\n') || cellsOf(text) > columns - LEAST_ANSWER;
+}
+
+function whatShows({ panel, focus, questions: [question] }: TuiState, columns: number, rows: number, beside: number): Panes['shows'] {
+  if (question !== undefined && isLong(question, columns)) return 'pane';
   if (columns < NARROW_COLUMNS || rows < LOW_ROWS) return focus === 'list' && panel === undefined ? 'list' : 'pane';
   return panel !== undefined && Math.max(0, ...panel.lines.map(cellsOf)) > beside && panel.code === undefined ? 'pane' : 'both';
 }

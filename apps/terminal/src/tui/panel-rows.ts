@@ -9,7 +9,7 @@ const FURTHER = '    ';
 const LEAST_TEXT = 25;
 
 /** The lines of a panel, and a QR code beside them where there is room, below them where not. */
-export function panelRows({ lines, code = [] }: Panel, width: number): Row[] {
+export function panelRows({ lines, code = [] }: Pick<Panel, 'lines' | 'code'>, width: number): Row[] {
   const codeWidth = Math.max(0, ...code.map(cellsOf));
   const textWidth = Math.max(0, ...lines.map(cellsOf));
   // Cut in the middle, a code is worth nothing.

@@ -1,4 +1,4 @@
-import type { HomeClient } from '../homes/home.js';
+import type { MessagingClient } from '@sotto/client';
 import { keyOf, type PlaceKey, selectedOf, type TuiState } from './state.js';
 
 /** Tells what the user has before their eyes: what they type, and what they have read. */
@@ -8,7 +8,7 @@ export class Reading {
   #typed: { readonly key: PlaceKey; readonly text: string } | undefined;
 
   /** @param clientOf undefined while the home is not open. */
-  constructor(private readonly clientOf: (home: string) => HomeClient | undefined) {}
+  constructor(private readonly clientOf: (home: string) => MessagingClient | undefined) {}
 
   see(state: TuiState): void {
     const selected = selectedOf(state);

@@ -3,7 +3,7 @@ import { cellsOf, cutTo, fitted, graphemesOf } from './cells.js';
 import { conversationRows } from './conversation-rows.js';
 import { editorRows, type EditorRow } from './editor.js';
 import { hintOf } from './keyboard.js';
-import { inputWidth, type Panes, PROMPT } from './layout.js';
+import { inputWidth, isLong, type Panes, PROMPT } from './layout.js';
 import { panelRows } from './panel-rows.js';
 import { bottomed, filled, type Row, span, type Span, type Style, topped } from './spans.js';
 import { type ConversationView, type HomeView, keyOf, listed, selectedOf, type Tone, type TuiState } from './state.js';
@@ -95,6 +95,9 @@ function styleOf({ kind, unread, keyChanged }: ConversationView): Style {
 /** The messages, or the panel over them. */
 export function paneRows(state: TuiState, width: number, height: number): Row[] {
   const { panel } = state;
+  const [question] = state.questions;
+  if (question !== undefined && isLong(question, state.columns))
+    return topped(panelRows({ lines: question.text.split('\n') }, width), 0, height);
   if (panel !== undefined) return topped(panelRows(panel, width), panel.scroll, height);
   const selected = selectedOf(state);
   if (selected === undefined) return bottomed([], height);
@@ -134,13 +137,11 @@ export function inputRows(state: TuiState, columns: number, { input }: Panes): R
   );
 }
 
-/** The end of a long question is what matters. */
+/** The end of a long question is what matters: the whole of it is above. */
 function questionRow(text: string, answer: string, columns: number): Row {
   const shown = oneLine(answer).slice(-Math.max(1, Math.floor(columns / 2)));
-  return filled(
-    [span(fitted(oneLine(text), Math.max(1, columns - shown.length - 2)).trimEnd(), 'warning'), span(` ${shown}`), span(' ', 'cursor')],
-    columns,
-  );
+  const last = [...graphemesOf(oneLine(text.trimEnd().split('\n').at(-1) ?? ''))].slice(-Math.max(1, columns - shown.length - 2)).join('');
+  return filled([span(last, 'warning'), span(` ${shown}`), span(' ', 'cursor')], columns);
 }
 
 function withCursor({ text, cursor }: EditorRow): Span[] {

@@ -1,4 +1,4 @@
-import { type JoinCommand, serverOf, targetCommand } from '../command-line/command.js';
+import { type JoinCommand, parseCommand, serverOf, targetCommand } from '../command-line/command.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { homeIdOf } from '../homes/home-id.js';
 import { forgetServer, readServers, rememberServer } from '../servers/remembered-servers.js';
@@ -20,6 +20,16 @@ export function serversInSession(file: string, session: () => TuiSession, opener
       default:
         throw new UsageError('/servers takes add LINK|HOST:PORT NAME, remove HOST:PORT [NAME], or nothing');
     }
+  };
+}
+
+/** `/listen` and `/connect … -i NAME` within a session, as on the command line. Without a name `/connect` is for peers that are open already. */
+export function peersInSession(opener: () => HomeOpener): SessionCommand {
+  return (line) => {
+    const [word = '', ...rest] = line.trim().split(/\s+/u);
+    if (word !== '/listen' && !(word === '/connect' && rest.includes('-i'))) return undefined;
+    const command = parseCommand([word.slice(1), ...rest]);
+    return command.command === 'listen' || command.command === 'connect' ? opener().openPeer(command) : undefined;
   };
 }
 

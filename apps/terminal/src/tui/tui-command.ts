@@ -1,10 +1,10 @@
-import type { JoinCommand, OpenCommand, SecretSource } from '../command-line/command.js';
+import type { JoinCommand, OpenCommand, PeerCommand, SecretSource } from '../command-line/command.js';
 import { commandFor } from '../command-line/command.js';
 import { serversFile } from '../command-line/folders.js';
 import { readPassword } from '../password/password.js';
 import { readServers } from '../servers/remembered-servers.js';
 import { HomeOpener } from './home-opener.js';
-import { rememberJoined, serversInSession } from './session-servers.js';
+import { peersInSession, rememberJoined, serversInSession } from './session-servers.js';
 import { TerminalScreen } from './terminal-screen.js';
 import { TuiSession } from './tui-session.js';
 
@@ -15,6 +15,11 @@ export async function runJoinTui(command: JoinCommand): Promise<void> {
     await opener.open(command);
     await rememberJoined(file, command);
   });
+}
+
+/** Peers without a server, on the whole screen. */
+export async function runPeerTui(command: PeerCommand): Promise<void> {
+  await onScreen(command.passphrase, (opener) => opener.openPeer(command));
 }
 
 /** All remembered accounts; one that does not open disturbs no other. */
@@ -39,7 +44,8 @@ async function onScreen(source: SecretSource, open: (opener: HomeOpener) => Prom
     () => session,
     () => opener,
   );
-  const session = new TuiSession(screen, servers);
+  const peers = peersInSession(() => opener);
+  const session = new TuiSession(screen, (line) => servers(line) ?? peers(line));
   const opener = new HomeOpener(session, given);
   screen.open();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => session.leave());

@@ -85,7 +85,7 @@ export class TuiSession {
   hear(home: HomeId, event: ChatEvent): void {
     if (event.event === 'typing') this.#typing.hear({ home, conversation: event.conversation }, event.by);
     if (event.event === 'message') this.#typing.done({ home, conversation: event.group ?? event.from }, event.from);
-    const ownName = this.#homes.get(home)?.home.ownName();
+    const ownName = this.#homes.get(home)?.home.client.account?.name;
     for (const change of translate(event, { home, ownName, numbers: this.numbersOf(home), now: Date.now() })) this.dispatch(change);
   }
 
@@ -93,7 +93,7 @@ export class TuiSession {
     const roster = new RosterWatch(id, home, (event) => this.dispatch(event));
     this.#homes.set(id, { home, roster, sending: Promise.resolve() });
     for (const event of first) this.hear(id, event);
-    home.start();
+    home.chat.start();
     this.#readOn();
   }
 
@@ -132,7 +132,7 @@ export class TuiSession {
       case 'answer':
         return this.questions.answer(effect.question, effect.text);
       case 'help':
-        return this.dispatch({ type: 'panel', panel: { title: 'keys and commands', lines: keyHelp(), scroll: 0 } });
+        return this.#showHelp();
       case 'older':
         return void this.#loadHistory(effect, true);
       case 'redraw':
@@ -140,6 +140,12 @@ export class TuiSession {
       case 'leave':
         return this.leave();
     }
+  }
+
+  #showHelp(): void {
+    const { home } = selectedOf(this.#state) ?? {};
+    const lines = keyHelp(home === undefined ? undefined : this.#homes.get(home)?.home.help);
+    this.dispatch({ type: 'panel', panel: { title: 'keys and commands', lines, scroll: 0 } });
   }
 
   #run(place: Place, line: string): void {
@@ -155,7 +161,7 @@ export class TuiSession {
     const about = ABOUT_SOMEBODY.test(line.trim()) && place.conversation !== '' ? `${line.trim()} ${place.conversation}` : line;
     const command = parseTypedLine(about);
     if (command?.do === 'quit') return this.leave();
-    if (command?.do === 'help') return this.#perform({ do: 'help' });
+    if (command?.do === 'help') return this.#showHelp();
     const open = this.#homes.get(place.home);
     if (open === undefined) throw new UsageError('this account is not open: its own line in the list tells why');
     if (command !== undefined) await this.#command(open, place, command);
