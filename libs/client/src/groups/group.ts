@@ -270,6 +270,8 @@ export class Group {
       core.branches.dropPassed(step);
       this.later.expire(step);
       await this.#judgeWithoutRight(step);
+      for (const { id: leaf, identity } of this.sync.lostMembers(step.now))
+        core.wish({ kind: 'replace', account: identity.account, device: identity.device, leaf });
     }
     if (core.refreshAt > 0 && step.now >= core.refreshAt) this.refresh();
     this.#withdrawTokens(step);

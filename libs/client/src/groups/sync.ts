@@ -22,6 +22,7 @@ const MOST_NONCES = 64;
 const MOST_OTHERS = 2_000;
 /** With no progress for so long, members whose branch begins above one's head count as being on another. */
 const STUCK_MS = 60_000;
+const LOST_MS = 3_600_000;
 /** A hello for its own sake: what nobody misses shows nowhere else. */
 const IDLE_HELLO_MS = 900_000;
 
@@ -75,6 +76,15 @@ export class Sync {
 
   tick(step: Step): void {
     if (this.#needs || (step.now >= this.#idleAt && !this.core.out)) this.#askSome(step);
+  }
+
+  /** Members who are online, were asked for long, and never answered while this device waits for an answer: they know nothing of the group. */
+  lostMembers(now: number): Member[] {
+    const { confirmed, askingSince, others, ports } = this.core;
+    const isAsking = !confirmed && !this.core.out && askingSince > 0 && now - askingSince > LOST_MS;
+    if (!isAsking) return [];
+    const isSilent = ({ identity }: Member) => this.#peers.get(identity.device)?.shown === undefined;
+    return others.filter((each) => isSilent(each) && ports.isOnline(each.identity.account) === true);
   }
 
   /** Another branch is where this device goes on: what others have shown is of use no more. */

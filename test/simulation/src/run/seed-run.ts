@@ -122,6 +122,8 @@ class SeedRun {
     const { simulation } = this;
     simulation.trace.note('', 'faults stop, everyone comes online');
     simulation.server.weather = CALM_SERVER;
+    // News of presence may have been lost: a connection begins with all of it.
+    for (const device of simulation.devices) await device.disconnect();
     const since = simulation.schedule.now;
     let well = 0;
     while (simulation.schedule.now - since < BOUND_MS && well < WELL_SLICES && !simulation.isStorm) {
