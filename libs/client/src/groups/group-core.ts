@@ -23,6 +23,8 @@ export class GroupCore {
   retired: boolean;
   /** The user was told that this device is out. */
   gone: boolean;
+  /** Its leaf is dead, and others say that it was removed. */
+  expelled: boolean;
   /** Leaves that came after this device did and have not shown themselves, with the time of their coming. */
   readonly unseen: Map<LeafId, number>;
   /** Capabilities that are to be withdrawn, with the time. */
@@ -54,6 +56,7 @@ export class GroupCore {
     this.refreshAt = record.refreshAt;
     this.retired = record.retired;
     this.gone = record.gone;
+    this.expelled = record.expelled ?? false;
     this.unseen = new Map(record.unseen);
     this.retiring = [...record.retiring];
   }
@@ -66,7 +69,7 @@ export class GroupCore {
   save(step: Step): void {
     if (!this.#changed) return;
     this.#changed = false;
-    const { branches, intents, pending, leaving, deadLeaf, toSeal, refreshAt, retired, gone, retiring } = this;
+    const { branches, intents, pending, leaving, deadLeaf, toSeal, refreshAt, retired, gone, expelled, retiring } = this;
     const record: GroupRecord = {
       root: branches.root,
       head: branches.head,
@@ -80,6 +83,7 @@ export class GroupCore {
       refreshAt,
       retired,
       gone,
+      expelled,
       unseen: [...this.unseen],
       retiring,
     };
@@ -121,7 +125,7 @@ export class GroupCore {
 
   /** This device's leaf is removed, or on its way out: it says so, and sends and commits no more. */
   get out(): boolean {
-    return this.leaving || (this.ports.rules.removedFallSilent && this.branches.removedHere);
+    return this.leaving || this.expelled || (this.ports.rules.removedFallSilent && this.branches.removedHere);
   }
 
   /** This device's leaf may not be used: it waits for a new one. */

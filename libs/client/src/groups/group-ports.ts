@@ -124,8 +124,8 @@ export interface GroupPorts {
   withdraw(id: string): void;
   /** A leaf that nobody ever had is owed nothing any more. */
   release(leaf: LeafId, step: Step): void;
-  /** Once, now, to whoever is there (ttl 0): nobody owes it. */
-  transmit(payload: Uint8Array, to: readonly Address[], step: Step): void;
+  /** Once, now, to whoever is there (ttl 0): nobody owes it. Returns the id of the Send. */
+  transmit(payload: Uint8Array, to: readonly Address[], step: Step): string;
   /** Key packages at hand of an account; undefined: none yet, and they are being claimed. */
   packagesOf(account: string, step: Step): ReadonlyMap<string, ClaimedPackage> | undefined;
   /** Whether they are to be had any moment. */

@@ -211,7 +211,7 @@ export class Group {
   #checkMembership(step: Step): void {
     const { core } = this;
     const { branches } = core;
-    if (branches.removedHere && !core.gone) {
+    if ((branches.removedHere || core.expelled) && !core.gone) {
       core.gone = true;
       core.touch();
       core.ports.notify({ kind: 'out', group: core.id }, step);
@@ -270,8 +270,7 @@ export class Group {
       core.branches.dropPassed(step);
       this.later.expire(step);
       await this.#judgeWithoutRight(step);
-      for (const { id: leaf, identity } of this.sync.lostMembers(step.now))
-        core.wish({ kind: 'replace', account: identity.account, device: identity.device, leaf });
+      for (const each of this.sync.lostMembers(step.now)) this.replace(addressed(each));
     }
     if (core.refreshAt > 0 && step.now >= core.refreshAt) this.refresh();
     this.#withdrawTokens(step);
@@ -301,6 +300,11 @@ export class Group {
 
   wish(intent: Intent): void {
     this.core.wish(intent);
+  }
+
+  /** The device has lost what belongs to its leaf. */
+  replace({ account, device, leaf }: Pick<Recipient, 'account' | 'device' | 'leaf'>): void {
+    this.core.wish({ kind: 'replace', account, device, leaf });
   }
 
   leave(step: Step): void {
@@ -379,6 +383,7 @@ export class Group {
     await core.branches.begin(id, state, step, commit);
     core.wantsRejoin = false;
     core.leaving = false;
+    core.expelled = false;
     core.gone = false;
     core.deadLeaf = undefined;
     this.#committing.restart();
@@ -409,6 +414,8 @@ function without(all: readonly Member[], others: readonly Member[]): Member[] {
   const ids = new Set(others.map(({ id }) => id));
   return all.filter(({ id }) => !ids.has(id));
 }
+
+const addressed = ({ id: leaf, identity: { account, device } }: Member) => ({ account, device, leaf });
 
 function capabilityOf({ address }: Member): string {
   return toHex(address.token.subarray(0, ID_BYTES));

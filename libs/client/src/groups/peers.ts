@@ -19,6 +19,9 @@ const ANSWER_EVERY_MS = 10_000;
 const ANSWERS_AT_ONCE = 3;
 const SUPPLY_BYTES_PER_HOUR = 4 * 1024 * 1024;
 const HOUR_MS = 3_600_000;
+const UNANSWERED = 3;
+const FIRST_LOST_MS = HOUR_MS;
+const LAST_LOST_MS = 7 * 24 * HOUR_MS;
 
 /** What this device knows of another member's device, and how often it speaks with it. Kept in memory alone. */
 export class Peer {
@@ -29,6 +32,10 @@ export class Peer {
   #answersSince = 0;
   #supplied = 0;
   #suppliedSince = 0;
+  /** What was asked and arrived since it last said something. */
+  #unanswered = 0;
+  #silentSince = 0;
+  #lostAfterMs = FIRST_LOST_MS;
 
   mayAsk(now: number): boolean {
     return now >= this.#askAt;
@@ -43,6 +50,24 @@ export class Peer {
   refresh(): void {
     this.#waitMs = FIRST_WAIT_MS;
     this.#askAt = 0;
+  }
+
+  /** A hello that wants an answer has arrived there. */
+  reached(now: number): void {
+    if (this.#unanswered++ === 0) this.#silentSince = now;
+  }
+
+  heard(): void {
+    this.#unanswered = 0;
+    this.#lostAfterMs = FIRST_LOST_MS;
+  }
+
+  /** It gets what is asked and says nothing, for so long that it knows nothing of the group. Once said, it is said again after twice as long. */
+  isLost(now: number): boolean {
+    if (this.#unanswered < UNANSWERED || now - this.#silentSince < this.#lostAfterMs) return false;
+    this.#unanswered = 0;
+    this.#lostAfterMs = Math.min(2 * this.#lostAfterMs, LAST_LOST_MS);
+    return true;
   }
 
   mayAnswer(now: number): boolean {

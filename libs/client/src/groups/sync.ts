@@ -22,18 +22,23 @@ const MOST_NONCES = 64;
 const MOST_OTHERS = 2_000;
 /** With no progress for so long, members whose branch begins above one's head count as being on another. */
 const STUCK_MS = 60_000;
-const LOST_MS = 3_600_000;
+/** How long the messages may take that prove a roll-back. */
+const PROOF_MS = 600_000;
 /** A hello for its own sake: what nobody misses shows nowhere else. */
 const IDLE_HELLO_MS = 900_000;
 
-type HelloInit = MessageInitShape<typeof HelloSchema>;
+type HelloInit = Exclude<MessageInitShape<typeof HelloSchema>, Hello>;
 
 /** Members tell each other what they have, and give what the other lacks (docs/groups.md § Catching up). */
 export class Sync {
   readonly #peers = new Map<string, Peer>();
   /** Of own hellos that want an answer. */
   readonly #nonces = new Set<string>();
+  /** Sends that carry such hellos. */
+  readonly #asks = new Set<string>();
   #progressAt = 0;
+  /** When somebody last offered to let this device in again. */
+  #offeredAt = 0;
   #missing = { messages: 0, toldAt: Number.NEGATIVE_INFINITY };
   #idleAt = 0;
 
@@ -75,16 +80,18 @@ export class Sync {
   }
 
   tick(step: Step): void {
-    if (this.#needs || (step.now >= this.#idleAt && !this.core.out)) this.#askSome(step);
+    if (this.#needs || (step.now >= this.#idleAt && this.#mayHope)) this.#askSome(step);
   }
 
-  /** Members who are online, were asked for long, and never answered while this device waits for an answer: they know nothing of the group. */
+  /** A Send of this device has arrived: perhaps one that asks. */
+  arrived(send: string, device: string, { now }: Step): void {
+    if (this.#asks.delete(send)) this.#peer(device).reached(now);
+  }
+
+  /** Members whose devices get what they are asked and never answer. */
   lostMembers(now: number): Member[] {
-    const { confirmed, askingSince, others, ports } = this.core;
-    const isAsking = !confirmed && !this.core.out && askingSince > 0 && now - askingSince > LOST_MS;
-    if (!isAsking) return [];
-    const isSilent = ({ identity }: Member) => this.#peers.get(identity.device)?.shown === undefined;
-    return others.filter((each) => isSilent(each) && ports.isOnline(each.identity.account) === true);
+    if (this.core.out || this.core.retired) return [];
+    return this.core.others.filter(({ identity }) => this.#peers.get(identity.device)?.isLost(now) === true);
   }
 
   /** Another branch is where this device goes on: what others have shown is of use no more. */
@@ -97,7 +104,12 @@ export class Sync {
     const { core } = this;
     const asks = core.isMissing || core.dead || core.wantsRejoin || (!core.confirmed && core.others.length > 0);
     // Who is out says so to those who may still list it, and asks for nothing.
-    return core.out ? !core.branches.isCutOff : asks;
+    return core.out ? !core.expelled && !core.branches.isCutOff : asks;
+  }
+
+  /** In, or told that it is not by others who may be wrong. */
+  get #mayHope(): boolean {
+    return !this.core.out || this.core.expelled;
   }
 
   #isHead({ path }: Shown): boolean {
@@ -124,7 +136,8 @@ export class Sync {
     const peer = this.#peer(member.identity.device);
     peer.asked(step.now);
     if (peer.shown === undefined) this.#tellOfEntry(addressOf(member), step);
-    this.#send(member, addressOf(member), { hop: 1 }, step);
+    this.#asks.add(this.#send(member, addressOf(member), { hop: 1 }, step));
+    if (this.#asks.size > MOST_NONCES) this.#asks.delete(this.#asks.values().next().value!);
   }
 
   /** Whoever does not have the commit that let this device in can't read its hello: its author may have told nobody else. */
@@ -155,16 +168,18 @@ export class Sync {
     const { core } = this;
     core.ports.count('hello');
     if (toHex(hello.leaf) === from.id) core.show(from.id);
-    this.rejoining.hears(from, toHex(hello.leaf), step);
+    if (hello.leaf.length > 0) this.rejoining.hears(from, toHex(hello.leaf), step);
     core.ports.sighted(from.identity.device, step);
     const peer = this.#peer(from.identity.device);
+    peer.heard();
     if (hello.path.length > 0) peer.shown = shownBy(hello);
     const address = { device: from.identity.device, token: hello.token };
-    this.#hearLeave(hello, from);
-    if (this.#isRemoved(from)) return this.#give(commitsLackedBy(shownBy(hello), core), peer, address, step);
+    this.#hearLeave(hello, from, step);
+    if (hello.removed) return this.#hearRemoved(hello, step);
+    if (this.#isRemoved(from)) return this.#tellRemoved(hello, from, address, step);
+    if (hello.rejoinNonce.length > 0) this.#offered(step);
     const answered = this.#nonces.delete(toHex(hello.answers));
-    // Until the messages are here that it says to have of this leaf, and this device does not know: they show whether it was rolled back.
-    if (answered && !this.#saysAhead(hello)) core.confirmed = true;
+    if (answered) this.#confirm(hello, step);
     await this.rejoining.help(from, hello, step);
     this.#compare(step);
     if (peer.shown !== undefined && hello.path.length > 0) this.#give(lackedBy(peer.shown, hello, core), peer, address, step);
@@ -177,6 +192,43 @@ export class Sync {
     return core.member(identity.device) === undefined && core.branches.tree.removed.has(id);
   }
 
+  /**
+   * Not while it says to have messages of this leaf that this device does not know: those show whether it was rolled back. If they
+   * don't come, say as they were for one alone, its word is enough: another leaf does no harm.
+   */
+  #confirm(hello: Hello, { now }: Step): void {
+    const { core } = this;
+    if (!this.#saysAhead(hello)) core.confirmed = true;
+    else if (!core.confirmed && now - core.askingSince > PROOF_MS) core.die('rolled-back');
+  }
+
+  /** It is given the commits that removed it, and a word for the case that it can't process them. */
+  #tellRemoved(hello: Hello, from: Member, to: Address, step: Step): void {
+    const peer = this.#peer(from.identity.device);
+    this.#give(commitsLackedBy(shownBy(hello), this.core), peer, to, step);
+    if (!hello.wantsRejoin || to.token.length === 0 || !peer.mayAnswer(step.now)) return;
+    this.#transmit({ answers: hello.nonce, removed: true }, from, to, step);
+  }
+
+  /** Believed by a device whose leaf is of no use anyway, when for long nobody has offered to let it in again. */
+  #hearRemoved({ answers }: Hello, step: Step): void {
+    if (this.#nonces.delete(toHex(answers))) this.#giveUpHope(step);
+  }
+
+  #giveUpHope({ now }: Step): void {
+    const { core } = this;
+    if (!core.dead || core.expelled || now - Math.max(core.askingSince, this.#offeredAt) < PROOF_MS) return;
+    core.expelled = true;
+    core.touch();
+  }
+
+  #offered({ now }: Step): void {
+    this.#offeredAt = now;
+    if (!this.core.expelled) return;
+    this.core.expelled = false;
+    this.core.touch();
+  }
+
   /** Whether somebody claims to have seen a later message of this device than it knows of itself. */
   #saysAhead({ seen }: Hello): boolean {
     const { branches, ports } = this.core;
@@ -186,7 +238,7 @@ export class Sync {
     });
   }
 
-  #hearLeave({ left }: Hello, from: Member): void {
+  #hearLeave({ left }: Hello, from: Member, step: Step): void {
     const { core } = this;
     if (left === undefined || !core.ports.rules.removedFallSilent) return;
     const leaf = toHex(left.leaf);
@@ -195,6 +247,8 @@ export class Sync {
     if (!core.ports.engine.verify(member.signatureKey, 'leave', leaveStatementBytes(core.id, leaf), left.signature)) return;
     this.left.set(leaf, left);
     core.wish({ kind: 'remove', leaves: [leaf] });
+    // Nobody is left who could let this device in again.
+    if (core.others.every(({ id }) => this.left.has(id))) this.#giveUpHope(step);
   }
 
   /** Whether those on a branch that this device can't compare with its own are to be followed. */
@@ -275,7 +329,7 @@ export class Sync {
   /** Signs the other's offer, if this device wants to be let in again where the other is. */
   async #request({ rejoinNonce }: Hello, from: Member, step: Step) {
     const { core } = this;
-    if (rejoinNonce.length !== NONCE_BYTES || !(core.dead || core.wantsRejoin) || core.out) return undefined;
+    if (rejoinNonce.length !== NONCE_BYTES || !(core.dead || core.wantsRejoin) || !this.#mayHope) return undefined;
     const shown = this.#peer(from.identity.device).shown;
     if (!core.dead && (shown === undefined || this.#sideOf(shown, step.now) !== 'theirs')) return undefined;
     core.ports.count('rejoin-asked');
@@ -286,21 +340,22 @@ export class Sync {
 
   // --- saying
 
-  #send(to: Member, address: Address, more: HelloInit, step: Step): void {
+  #send(to: Member, address: Address, more: HelloInit, step: Step): string {
     const { core } = this;
-    const { engine, random, own } = core.ports;
-    const nonce = random(NONCE_BYTES);
+    const nonce = core.ports.random(NONCE_BYTES);
     this.#remember(toHex(nonce));
+    return this.#transmit({ nonce, ...this.#standing(to), ...more }, to, address, step);
+  }
+
+  /** What this device has, and what it wants of the others. */
+  #standing(to: Member): HelloInit {
+    const { core } = this;
     const path = core.branches.tree.path(core.head);
     const onPath = new Set(path);
     const known = [...core.branches.commits.keys(), ...core.branches.refusedIds(), ...core.branches.unreachableIds()];
     const others = [...new Set(known)].filter((id) => !onPath.has(id));
-    const hello = create(HelloSchema, {
-      group: fromHex(core.id),
-      sender: fromHex(own.device),
-      recipient: fromHex(address.device),
+    return {
       leaf: fromHex(core.ownLeaf?.id ?? ''),
-      nonce,
       token: core.ownLeaf?.address.token ?? new Uint8Array(),
       headEpoch: BigInt(core.branches.headEpoch),
       path: packShort(path),
@@ -308,12 +363,17 @@ export class Sync {
       heldFrom: BigInt(core.branches.epoch(core.branches.root)!),
       digests: digestsOf(core),
       seen: this.#seenOf(to),
-      wantsRejoin: (core.dead || core.wantsRejoin) && !core.out,
-      ...(core.out && core.ownLeaf && { left: this.#leaveStatement(core.ownLeaf.id) }),
-      ...more,
-    });
+      wantsRejoin: (core.dead || core.wantsRejoin) && this.#mayHope,
+      ...(!this.#mayHope && core.ownLeaf && { left: this.#leaveStatement(core.ownLeaf.id) }),
+    };
+  }
+
+  #transmit(says: HelloInit, to: Member, address: Address, step: Step): string {
+    const { id, ports } = this.core;
+    const { engine, random, own } = ports;
+    const hello = create(HelloSchema, { group: fromHex(id), sender: fromHex(own.device), recipient: fromHex(address.device), ...says });
     const sealed = sealHello(hello, this.#keysFor(to.identity.device), { random, sign: (bytes) => engine.sign('hello', bytes) });
-    core.ports.transmit(sealed, [address], step);
+    return ports.transmit(sealed, [address], step);
   }
 
   #remember(nonce: string): void {

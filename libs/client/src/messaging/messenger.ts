@@ -7,6 +7,7 @@ import {
   type GreetingEnvelope,
   type HelloEnvelope,
   Outcome,
+  ReceiptStatus,
   type SupplyEnvelope,
   toHex,
   type TypingEnvelope,
@@ -179,6 +180,9 @@ export class Messenger {
 
   async receipt(receipt: IncomingReceipt, step: Step): Promise<void> {
     const touched = new Set<Group>();
+    const { id, status, device } = receipt;
+    if (status === ReceiptStatus.DELIVERED && this.outbox.get(id) === undefined)
+      for (const { sync } of this.#groups.values()) sync.arrived(id, device, step);
     for (const effect of this.outbox.receipt(receipt, (account) => this.ports.isOnline(account), step.now)) {
       const group = this.#effect(effect, step);
       if (group !== undefined) touched.add(group);
@@ -441,7 +445,7 @@ export class Messenger {
       id: core.id,
       data: core.data,
       members: core.members,
-      out: core.leaving || core.branches.removedHere,
+      out: core.leaving || core.expelled || core.branches.removedHere,
       retired: core.retired,
       hold: core.hold,
     }));
@@ -504,7 +508,7 @@ export class Messenger {
 
   #known(id: string): Group {
     const group = this.#groups.get(id);
-    if (group === undefined || group.core.leaving || group.core.branches.removedHere)
+    if (group === undefined || group.core.leaving || group.core.expelled || group.core.branches.removedHere)
       throw new ClientError('unknown-group', 'there is no such group');
     return group;
   }
@@ -514,7 +518,7 @@ export class Messenger {
   /** Of two groups for a pair both ends write in the one with the lower id. */
   directWith(account: string): string | undefined {
     return this.#directsWith(account)
-      .filter(({ core }) => !core.retired && !core.branches.removedHere)
+      .filter(({ core }) => !core.retired && !core.expelled && !core.branches.removedHere)
       .map(({ id }) => id)
       .sort()[0];
   }
@@ -726,7 +730,7 @@ export class Messenger {
     if (entry.kind === 'message' && entry.content !== undefined && this.contents.get(entry.content) !== undefined) {
       group?.sealAgain(entry.content, to, step);
       // It could read nothing that was sealed for it since, and does not ask to be let in again: its store has lost the group.
-      if (group?.isLostTo(entry.content, to) === true) this.#replace(group, to, step);
+      if (group?.isLostTo(entry.content, to) === true && this.#isKnown(to, group)) group.replace(to);
     }
     // The key package to which it was sealed is lost.
     if (entry.kind === 'welcome' && group !== undefined && (group.core.data.kind === 'direct' || group.core.unseen.has(to.leaf)))
@@ -735,10 +739,15 @@ export class Messenger {
     return group;
   }
 
-  #replace(group: Group, { account, device, leaf }: RecipientState, { now }: Step): void {
+  /** Only then its key packages are to be had. */
+  #isKnown({ account, device }: RecipientState, { core }: Group): boolean {
+    return this.ports.trusts(account, core.member(device)?.identity.accountKey ?? new Uint8Array());
+  }
+
+  #replace(group: Group, to: RecipientState, { now }: Step): void {
+    const { account } = to;
     const isDirect = group.core.data.kind === 'direct' && account !== this.ports.own.account;
-    const isKnown = () => this.ports.trusts(account, group.core.member(device)?.identity.accountKey ?? new Uint8Array());
-    if (!isDirect) return void (isKnown() && group.wish({ kind: 'replace', account, device, leaf }));
+    if (!isDirect) return void (this.#isKnown(to, group) && group.replace(to));
     const { at, waitMs } = this.#renewed.get(account) ?? { at: 0, waitMs: FIRST_RENEWAL_MS };
     if (now - at < waitMs || this.directWith(account) !== group.id) return;
     this.#renewed.set(account, { at: now, waitMs: Math.min(2 * waitMs, LAST_RENEWAL_MS) });
@@ -770,9 +779,10 @@ export class Messenger {
     this.ports.notify({ kind: 'delivery', group, content, status }, step);
   }
 
-  #transmit(payload: Uint8Array, recipients: readonly Address[], step: Step): void {
+  #transmit(payload: Uint8Array, recipients: readonly Address[], step: Step): string {
     const id = toHex(this.ports.random(ID_BYTES));
     step.journal.afterwards(() => this.ports.send({ id, recipients, payload, held: false }));
+    return id;
   }
 
   #forgetOffHead(): void {

@@ -98,7 +98,7 @@ function sightsOf(device: Device): Sight[] {
       members: core.members.map((each) => ({ leaf: named(each.id), device: each.identity.device, account: each.identity.account })),
       ownLeaf: core.ownLeaf && named(core.ownLeaf.id),
       removed: new Set([...core.branches.tree.removed.keys()].map(named)),
-      out: core.leaving || core.branches.removedHere,
+      out: core.leaving || core.expelled || core.branches.removedHere,
       hold: core.hold,
       pending: core.pending?.commit,
       intents: core.intents,
