@@ -33,6 +33,8 @@ export interface StoredCommit {
   readonly intents?: readonly Intent[] | undefined;
   /** The refresh that it made. */
   readonly refresh?: string | undefined;
+  /** Whom it removes for good: they may come back long after, and be told. */
+  readonly removed?: readonly Member[] | undefined;
 }
 
 /** The result of a commit of one's own: it can't be had from the wire. */
@@ -44,7 +46,7 @@ export interface OwnResult extends StoredCommit {
   readonly ratchets: Uint8Array;
 }
 
-export interface OwnCommit extends Pick<OwnResult, 'node' | 'bytes' | 'intents' | 'refresh' | 'welcome' | 'added'> {
+export interface OwnCommit extends Pick<OwnResult, 'node' | 'bytes' | 'intents' | 'refresh' | 'removed' | 'welcome' | 'added'> {
   readonly state: GroupState;
   /** The parent's state after the commit was sealed in it. */
   readonly parent: GroupState;
@@ -149,6 +151,12 @@ export class Branches {
       const member = this.members(state).find(({ identity }) => identity.device === device);
       if (member !== undefined) return member;
     }
+    return undefined;
+  }
+
+  /** As it was when a commit removed it. */
+  findRemoved(device: string): Member | undefined {
+    for (const { removed = [] } of this.commits.values()) for (const each of removed) if (each.identity.device === device) return each;
     return undefined;
   }
 
@@ -278,7 +286,8 @@ export class Branches {
     if (judged !== undefined && 'waitsFor' in judged) return this.#withoutRight(id, parent, judged.waitsFor, isLastTry);
     if (judged !== undefined) return this.#refuse(id, parent, false);
     const node = this.#nodeOf(id, parent, opened, author);
-    await this.#put({ node, bytes }, opened.state.removed ? undefined : opened.state, step);
+    const removed = opened.removedMembers.filter(({ id: leaf }) => node.removes.includes(leaf));
+    await this.#put({ node, bytes, removed }, opened.state.removed ? undefined : opened.state, step);
     return { is: 'entered', node };
   }
 

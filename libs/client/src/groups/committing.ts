@@ -131,8 +131,9 @@ export class Committing {
     for (const intent of intents) if ('account' in intent) core.ports.packagesUsed(intent.account);
     const refresh = intents.find((intent) => intent.kind === 'refresh')?.id;
     const { commit: bytes, state, parent: parentState, welcome } = made;
+    const removed = wanted.remove.filter((each) => node.removes.includes(each.id));
     await core.branches.prepareOwn(
-      { node, bytes, state, parent: parentState, welcome, added: recipientsOf(added), intents, refresh },
+      { node, bytes, state, parent: parentState, welcome, added: recipientsOf(added), intents, refresh, removed },
       step,
     );
     core.pending = { commit: id, parent, dispatch: '' };

@@ -157,7 +157,7 @@ export class Sync {
     if (opened === undefined) return undefined;
     const { hello, bytes, signature } = opened;
     const device = toHex(hello.sender);
-    const from = core.branches.findMember(device) ?? this.rejoining.greetedMember(device);
+    const from = core.branches.findMember(device) ?? this.rejoining.greetedMember(device) ?? core.branches.findRemoved(device);
     const meant = toHex(hello.recipient) === core.ports.own.device && toHex(hello.group) === core.id && device !== core.ports.own.device;
     if (from === undefined || !meant || !core.ports.engine.verify(from.signatureKey, 'hello', bytes, signature)) return undefined;
     return { hello, from };
