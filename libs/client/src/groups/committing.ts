@@ -76,7 +76,7 @@ export class Committing {
     const { core } = this;
     const head = this.#headView();
     if (head === undefined) return undefined;
-    const due = core.ports.rules.removalsAddUp ? removalsDue(head) : [];
+    const due = core.ports.rules.removalsAddUp && !core.dead ? removalsDue(head) : [];
     if (due.length > 0) {
       core.ports.count('removal-carried-over');
       return { intents: [], add: [], remove: due, refresh: false };
@@ -89,6 +89,8 @@ export class Committing {
     let wanted: Wanted | undefined;
     let claiming = false;
     core.intents = core.intents.filter((intent) => {
+      // By a leaf that should not be used there is one thing to do: to let in somebody who can help.
+      if (core.dead && intent.kind !== 'rejoin') return true;
       const judged = judgeIntent(intent, head, (account) => core.ports.packagesOf(account, step));
       if (judged.is === 'due') wanted = joined(wanted, judged, intent, this.#mostAdded);
       if (judged.is === 'waits' && judged.stale === true) core.ports.packagesUsed(judged.account);

@@ -33,6 +33,8 @@ export class GroupCore {
   confirmed = false;
   /** It can't compare the branch of others with its own: whose it is, and until when asking them is of use. */
   wantsRejoin = false;
+  /** Its leaf is dead, as are those of all whom it hears, and it is the one that begins to help. */
+  isLastHope = false;
   /** Commits or messages are known to exist that are not here. */
   isMissing = false;
   /** Since when nobody has answered. Unix milliseconds; 0: not online yet. */
@@ -148,7 +150,8 @@ export class GroupCore {
 
   /** Whoever is gone for good never answers: after a while a commit needs no answer, so that it can remove them. */
   mayCommit(now: number): boolean {
-    if (this.out || this.dead) return false;
+    if (this.out) return false;
+    if (this.dead) return this.isLastHope;
     const waited = this.askingSince > 0 && now - this.askingSince > ANSWER_TIMEOUT_MS;
     return this.confirmed || waited || !this.ports.rules.helloBeforeSealing || this.others.length === 0;
   }

@@ -336,6 +336,7 @@ export class Group {
 
   retire(step: Step): void {
     this.core.retired = true;
+    this.core.intents = this.core.intents.filter(({ kind }) => kind === 'remove');
     this.core.touch();
     this.core.save(step);
   }

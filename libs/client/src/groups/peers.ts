@@ -26,6 +26,8 @@ const LAST_LOST_MS = 7 * 24 * HOUR_MS;
 /** What this device knows of another member's device, and how often it speaks with it. Kept in memory alone. */
 export class Peer {
   shown: Shown | undefined;
+  /** It has said so last: its leaf is of no use, and it can help nobody. */
+  wantsRejoin = false;
   #waitMs = FIRST_WAIT_MS;
   #askAt = 0;
   #answers = ANSWERS_AT_ONCE;

@@ -80,6 +80,7 @@ export class Sync {
   }
 
   tick(step: Step): void {
+    this.core.isLastHope = this.#isLastHope(step.now);
     if (this.#needs || (step.now >= this.#idleAt && this.#mayHope)) this.#askSome(step);
   }
 
@@ -172,6 +173,7 @@ export class Sync {
     core.ports.sighted(from.identity.device, step);
     const peer = this.#peer(from.identity.device);
     peer.heard();
+    peer.wantsRejoin = hello.wantsRejoin;
     if (hello.path.length > 0) peer.shown = shownBy(hello);
     const address = { device: from.identity.device, token: hello.token };
     this.#hearLeave(hello, from, step);
@@ -213,6 +215,16 @@ export class Sync {
   /** Believed by a device whose leaf is of no use anyway, when for long nobody has offered to let it in again. */
   #hearRemoved({ answers }: Hello, step: Step): void {
     if (this.#nonces.delete(toHex(answers))) this.#giveUpHope(step);
+  }
+
+  /** All who are heard need help: the first of them lets another in again, by the leaf that it should not use, and is helped by that one. */
+  #isLastHope(now: number): boolean {
+    const { core } = this;
+    if (!core.dead || core.out || now - Math.max(core.askingSince, this.#offeredAt) < PROOF_MS) return false;
+    const heard = core.others.filter(({ identity }) => this.#peers.get(identity.device)?.shown !== undefined);
+    const needy = heard.filter(({ identity }) => this.#peer(identity.device).wantsRejoin);
+    const able = heard.filter((each) => !needy.includes(each) && !this.left.has(each.id));
+    return needy.length > 0 && able.length === 0 && needy.every(({ leaf }) => leaf > core.ownLeaf!.leaf);
   }
 
   #giveUpHope({ now }: Step): void {
@@ -396,15 +408,16 @@ export class Sync {
     });
   }
 
-  /** Keys of states that the other may hold: the head and states at growing distance before it, those where this device began, the other's head. */
+  /** Keys of states that the other may hold: the head and states at growing distance before it, those where this device began, one of the other's path. */
   #keysFor(device: string): HelloKey[] {
     const { branches } = this.core;
     const path = branches.tree.path(branches.head);
     const ids = new Set<StateId>();
     for (let distance = 0; distance < path.length; distance = Math.max(1, 2 * distance)) ids.add(path[distance]!);
     for (const id of branches.roots.keys()) ids.add(id);
-    const theirs = branches.byShort(this.#peers.get(device)?.shown?.path[0] ?? '');
-    if (theirs !== undefined) ids.add(theirs);
+    // On its own path, whichever branch that is: the newest that is known here.
+    const theirs = this.#peers.get(device)?.shown?.path.find((each) => this.#helloKey(each) !== undefined);
+    if (theirs !== undefined) ids.add(branches.byShort(theirs)!);
     return [...ids].flatMap((by) => {
       const key = branches.helloKey(by);
       return key === undefined ? [] : [{ by, key }];

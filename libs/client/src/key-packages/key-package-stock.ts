@@ -25,6 +25,8 @@ export interface StockedKeyPackage {
 /** The private halves of what this device has published, by capability id. */
 export class KeyPackageStock {
   #isOutdated = false;
+  /** A package of last resort, since the program started. */
+  #hasPublished = false;
   /** Unix milliseconds. */
   #renewedAt = 0;
 
@@ -63,7 +65,9 @@ export class KeyPackageStock {
     await this.#withdrawOutdated(link);
     const { left, hasLastResort: published } = await link.call(KeyPackages.method.count, {});
     // One that was used is replaced, since its capability is revoked a day later; so is one whose capability was revoked.
-    const hasLastResort = published && [...this.packages.values()].some(({ lastResort, used }) => lastResort && used !== true);
+    // After a start as well: the one that is published may be younger than a store that was put back.
+    const isOwn = this.#hasPublished && [...this.packages.values()].some(({ lastResort, used }) => lastResort && used !== true);
+    const hasLastResort = published && isOwn;
     const missing = LIMITS.oneTimeKeyPackages - left;
     if (left > LIMITS.keyPackagesLowWater && hasLastResort) return;
     const oneTime = [];
@@ -71,6 +75,7 @@ export class KeyPackageStock {
     const lastResort = hasLastResort ? undefined : await this.make(engine, journal, true);
     await journal.commit();
     await link.call(KeyPackages.method.publish, { oneTime, ...(lastResort && { lastResort }) });
+    this.#hasPublished = true;
   }
 
   /** At most once an hour: anybody with a token can send a Welcome that opens with nothing. */

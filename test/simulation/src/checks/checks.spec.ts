@@ -23,6 +23,7 @@ function sight(name: string, more: Partial<Sight> = {}): Sight {
     ownLeaf: member(name).leaf,
     removed: new Set<string>(),
     out: false,
+    retired: false,
     hold: undefined,
     pending: undefined,
     intents: [],

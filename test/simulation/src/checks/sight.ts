@@ -18,6 +18,8 @@ export interface Sight {
   readonly removed: ReadonlySet<string>;
   /** Removed, or it has left. */
   readonly out: boolean;
+  /** Nothing is written there any more: another conversation of the two is. */
+  readonly retired: boolean;
   readonly hold: string | undefined;
   readonly pending: string | undefined;
   readonly intents: readonly Intent[];
@@ -99,6 +101,7 @@ function sightsOf(device: Device): Sight[] {
       ownLeaf: core.ownLeaf && named(core.ownLeaf.id),
       removed: new Set([...core.branches.tree.removed.keys()].map(named)),
       out: core.leaving || core.expelled || core.branches.removedHere,
+      retired: core.retired,
       hold: core.hold,
       pending: core.pending?.commit,
       intents: core.intents,

@@ -27,6 +27,7 @@ export interface Publisher {
 export class SimulatedStock implements PackageStock {
   readonly #packages: Map<string, Stocked>;
   #isOutdated = false;
+  #hasPublished = false;
   /** Unix seconds. */
   #renewedAt = 0;
 
@@ -67,13 +68,15 @@ export class SimulatedStock implements PackageStock {
       this.#renewedAt = now;
     }
     const left = directory.count(account, device);
-    const hasLastResort = left.lastResort && [...this.#packages.values()].some(({ lastResort, used }) => lastResort && used !== true);
+    const isOwn = this.#hasPublished && [...this.#packages.values()].some(({ lastResort, used }) => lastResort && used !== true);
+    const hasLastResort = left.lastResort && isOwn;
     const made: Stocked[] = [];
     for (let missing = oneTime - left.oneTime; missing > 0; missing--) made.push(await this.#make(publisher, false, journal));
     if (!hasLastResort) made.push(await this.#make(publisher, true, journal));
     if (made.length === 0) return;
     const published = made.map(({ publicBytes: bytes, lastResort }) => ({ bytes, lastResort }));
     journal.afterwards(() => directory.publish(account, device, published));
+    this.#hasPublished = true;
   }
 
   #keep(capability: string, stocked: Stocked, journal: Journal): void {
