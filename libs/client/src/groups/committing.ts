@@ -90,7 +90,7 @@ export class Committing {
     let claiming = false;
     core.intents = core.intents.filter((intent) => {
       // By a leaf that should not be used there is one thing to do: to let in somebody who can help.
-      if (core.dead && intent.kind !== 'rejoin') return true;
+      if (core.dead && intent.kind !== 'rejoin' && intent.kind !== 'replace') return true;
       const judged = judgeIntent(intent, head, (account) => core.ports.packagesOf(account, step));
       if (judged.is === 'due') wanted = joined(wanted, judged, intent, this.#mostAdded);
       if (judged.is === 'waits' && judged.stale === true) core.ports.packagesUsed(judged.account);

@@ -3,7 +3,7 @@ import type { Member, StateId } from '@sotto/mls';
 import { fromHex, type Hello, type HelloEnvelope, HelloSchema, LeaveStatementSchema, type LeaveStatement, toHex } from '@sotto/protocol';
 import { addressOf, type GroupCore } from './group-core.js';
 import type { Address, Step } from './group-ports.js';
-import { type HelloKey, openHello, packShort, sealHello, short } from './hello.js';
+import { type HelloKey, openHello, packShort, sealHello, short, unpackShort } from './hello.js';
 import { Peer, type Shown, shownBy, sideOf } from './peers.js';
 import { type Rejoining, rejoinRequest } from './rejoining.js';
 import { commitEnvelope } from './sealing.js';
@@ -23,7 +23,10 @@ const MOST_OTHERS = 2_000;
 /** With no progress for so long, members whose branch begins above one's head count as being on another. */
 const STUCK_MS = 60_000;
 /** How long the messages may take that prove a roll-back. */
-const PROOF_MS = 600_000;
+const AHEAD_MS = 120_000;
+/** How long there may be no offer of help, and no word of a member that takes this device for one. */
+const HOPE_MS = 600_000;
+const DAY_MS = 86_400_000;
 /** A hello for its own sake: what nobody misses shows nowhere else. */
 const IDLE_HELLO_MS = 900_000;
 
@@ -39,6 +42,13 @@ export class Sync {
   #progressAt = 0;
   /** When somebody last offered to let this device in again. */
   #offeredAt = 0;
+  #answeredAt = 0;
+  /** Somebody says to have messages of this leaf that are not known here. */
+  #ahead: { readonly since: number; readonly by: string } | undefined;
+  /** Accounts whose word was enough, and when. */
+  readonly #believed = new Map<string, number>();
+  /** Nobody who is there knows the group. */
+  #isDeserted = false;
   #missing = { messages: 0, toldAt: Number.NEGATIVE_INFINITY };
   #idleAt = 0;
 
@@ -80,6 +90,7 @@ export class Sync {
   }
 
   tick(step: Step): void {
+    this.#believe(step.now);
     this.core.isLastHope = this.#isLastHope(step.now);
     if (this.#needs || (step.now >= this.#idleAt && this.#mayHope)) this.#askSome(step);
   }
@@ -91,13 +102,17 @@ export class Sync {
 
   /** Members whose devices get what they are asked and never answer. */
   lostMembers(now: number): Member[] {
-    if (this.core.out || this.core.retired) return [];
-    return this.core.others.filter(({ identity }) => this.#peers.get(identity.device)?.isLost(now) === true);
+    const { out, retired, others } = this.core;
+    if (out || retired) return [];
+    const lost = others.filter(({ identity }) => this.#peers.get(identity.device)?.isLost(now) === true);
+    if (lost.length > 0) this.#isDeserted = [...this.#peers.values()].every(({ shown }) => shown === undefined);
+    return lost;
   }
 
   /** Another branch is where this device goes on: what others have shown is of use no more. */
   restart(step: Step): void {
     this.#peers.clear();
+    this.#ahead = undefined;
     this.start(step);
   }
 
@@ -181,7 +196,11 @@ export class Sync {
     if (this.#isRemoved(from)) return this.#tellRemoved(hello, from, address, step);
     if (hello.rejoinNonce.length > 0) this.#offered(step);
     const answered = this.#nonces.delete(toHex(hello.answers));
-    if (answered) this.#confirm(hello, step);
+    if (answered) {
+      this.#answeredAt = step.now;
+      if (!core.dead) this.#takenBack();
+    }
+    this.#confirm(from, hello, answered, step);
     await this.rejoining.help(from, hello, step);
     this.#compare(step);
     if (peer.shown !== undefined && hello.path.length > 0) this.#give(lackedBy(peer.shown, hello, core), peer, address, step);
@@ -194,25 +213,36 @@ export class Sync {
     return core.member(identity.device) === undefined && core.branches.tree.removed.has(id);
   }
 
-  /**
-   * Not while it says to have messages of this leaf that this device does not know: those show whether it was rolled back. If they
-   * don't come, say as they were for one alone, its word is enough: another leaf does no harm.
-   */
-  #confirm(hello: Hello, { now }: Step): void {
+  /** An answer frees, unless somebody says to have messages of this leaf that this device does not know: it may have been rolled back. */
+  #confirm({ identity }: Member, hello: Hello, answered: boolean, { now }: Step): void {
     const { core } = this;
-    if (!this.#saysAhead(hello)) core.confirmed = true;
-    else if (!core.confirmed && now - core.askingSince > PROOF_MS) core.die('rolled-back');
+    const believedAt = this.#believed.get(identity.account);
+    if ((believedAt === undefined || now - believedAt > DAY_MS) && this.#saysAhead(hello)) {
+      this.#ahead ??= { since: now, by: identity.account };
+      core.confirmed = false;
+    } else if (answered && this.#ahead === undefined) core.confirmed = true;
+  }
+
+  /** Those messages prove it. If they don't come, say as they were for one alone, the word is enough: another leaf does no harm, once a day. */
+  #believe(now: number): void {
+    if (this.#ahead === undefined || now - this.#ahead.since < AHEAD_MS) return;
+    this.#believed.set(this.#ahead.by, now);
+    this.#ahead = undefined;
+    this.core.die('rolled-back');
   }
 
   /** It is given the commits that removed it, and a word for the case that it can't process them. */
   #tellRemoved(hello: Hello, from: Member, to: Address, step: Step): void {
     const peer = this.#peer(from.identity.device);
     this.#give(commitsLackedBy(shownBy(hello), this.core), peer, to, step);
-    if (!hello.wantsRejoin || to.token.length === 0 || !peer.mayAnswer(step.now)) return;
+    const named = new Set(unpackShort(hello.others));
+    const by = this.core.branches.tree.removed.get(from.id);
+    const isHelpless = hello.wantsRejoin || (by !== undefined && named.has(short(by)));
+    if (!isHelpless || to.token.length === 0 || !peer.mayAnswer(step.now)) return;
     this.#transmit({ answers: hello.nonce, removed: true }, from, to, step);
   }
 
-  /** Believed by a device whose leaf is of no use anyway, when for long nobody has offered to let it in again. */
+  /** Believed by a device whose leaf is of no use anyway, or which can't follow, when for long nobody has treated it as a member. */
   #hearRemoved({ answers }: Hello, step: Step): void {
     if (this.#nonces.delete(toHex(answers))) this.#giveUpHope(step);
   }
@@ -220,22 +250,29 @@ export class Sync {
   /** All who are heard need help: the first of them lets another in again, by the leaf that it should not use, and is helped by that one. */
   #isLastHope(now: number): boolean {
     const { core } = this;
-    if (!core.dead || core.out || now - Math.max(core.askingSince, this.#offeredAt) < PROOF_MS) return false;
+    if (!core.dead || core.out || now - Math.max(core.askingSince, this.#offeredAt) < HOPE_MS) return false;
     const heard = core.others.filter(({ identity }) => this.#peers.get(identity.device)?.shown !== undefined);
     const needy = heard.filter(({ identity }) => this.#peer(identity.device).wantsRejoin);
     const able = heard.filter((each) => !needy.includes(each) && !this.left.has(each.id));
-    return needy.length > 0 && able.length === 0 && needy.every(({ leaf }) => leaf > core.ownLeaf!.leaf);
+    const isFirst = needy.length > 0 && able.length === 0 && needy.every(({ leaf }) => leaf > core.ownLeaf!.leaf);
+    return isFirst || (heard.length === 0 && this.#isDeserted);
   }
 
   #giveUpHope({ now }: Step): void {
     const { core } = this;
-    if (!core.dead || core.expelled || now - Math.max(core.askingSince, this.#offeredAt) < PROOF_MS) return;
+    const canFollow = !core.dead && core.branches.unprocessableIds().length === 0;
+    const welcomedAt = Math.max(this.#offeredAt, core.dead ? 0 : this.#answeredAt);
+    if (canFollow || core.expelled || now - Math.max(core.askingSince, welcomedAt) < HOPE_MS) return;
     core.expelled = true;
     core.touch();
   }
 
   #offered({ now }: Step): void {
     this.#offeredAt = now;
+    this.#takenBack();
+  }
+
+  #takenBack(): void {
     if (!this.core.expelled) return;
     this.core.expelled = false;
     this.core.touch();

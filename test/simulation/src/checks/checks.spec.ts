@@ -164,7 +164,7 @@ describe('sealed for members', () => {
   const check = (sealings: Sealing[], opened: Record<string, number> = {}) =>
     checkSealings(
       new Map(sealings.map((each, i) => [`message ${i}`, each])),
-      (message, device) => (message === 'message 0' ? opened[device] : undefined),
+      (message, device, at) => message === 'message 0' && (opened[device] ?? Infinity) <= at,
       (device) => device,
     );
 

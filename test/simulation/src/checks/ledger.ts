@@ -16,7 +16,7 @@ export interface Sealing {
   forbidden: readonly string[];
   /** Its bytes were handed to the network. */
   left: boolean;
-  /** Whose hellos its sender had heard since its program started, and when those were sent. */
+  /** Whose hellos of that group its sender had heard since its program started, and when those were sent. */
   readonly heard: ReadonlyMap<string, number>;
 }
 
@@ -32,6 +32,11 @@ export interface Composed {
   readonly group: string;
   readonly plaintext: string;
   discarded: boolean;
+}
+
+export interface Opening {
+  readonly at: number;
+  readonly lostAt: number;
 }
 
 /** A violation of one of the five invariants of docs/groups.md § Proof, or of what every step must keep. */
@@ -52,8 +57,8 @@ export class Ledger {
   readonly removals = new Map<string, readonly string[]>();
   /** Who sent a hello, by its very bytes. */
   readonly hellos = new WeakMap<Uint8Array, { readonly device: string; readonly at: number }>();
-  /** Message → device → when it had durably opened it. */
-  readonly opened = new Map<string, Map<string, number>>();
+  /** Message → device → when it had durably opened it, and when an older disk forgot that. */
+  readonly opened = new Map<string, Map<string, Opening>>();
   readonly violations: Violation[] = [];
 
   violate(check: Check, text: string): void {
@@ -67,10 +72,14 @@ export class Ledger {
 
 /** What a device has durably seen. Goes back with its disk when that is replaced by an older copy. */
 export class Memory {
-  /** Leaves, `group/leaf`. */
-  constructor(readonly seenRemoved = new Set<string>()) {}
+  constructor(
+    /** Leaves, `group/leaf`. */
+    readonly seenRemoved = new Set<string>(),
+    /** Messages that it has opened. */
+    readonly opened = new Set<string>(),
+  ) {}
 
   copy(): Memory {
-    return new Memory(new Set(this.seenRemoved));
+    return new Memory(new Set(this.seenRemoved), new Set(this.opened));
   }
 }

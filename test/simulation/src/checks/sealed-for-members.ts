@@ -1,16 +1,16 @@
 import type { Sealing } from './ledger.js';
 import { short } from './sight.js';
 
-/** When a device had durably opened a message, by the message's id; undefined: it had not. */
-export type OpenedAt = (message: string, device: string) => number | undefined;
+/** Whether a device had durably opened a message at a time, by the message's id, and no older disk had forgotten it. */
+export type Knew = (message: string, device: string, at: number) => boolean;
 
 /**
  * Invariant 3: no message is sealed where a leaf is that its sender had seen removed; no generation seals two plaintexts. A device whose disk
  * is put back can know the second of these from others alone: it must have heard one, and none who had seen the first message.
  */
-export function checkSealings(sealings: ReadonlyMap<string, Sealing>, openedAt: OpenedAt, nameOf: (device: string) => string): string[] {
+export function checkSealings(sealings: ReadonlyMap<string, Sealing>, knew: Knew, nameOf: (device: string) => string): string[] {
   const sent = [...sealings].filter(([, { left }]) => left);
-  return [...sent.flatMap(([, each]) => checkRemoved(each, nameOf)), ...checkGenerations(sent, openedAt, nameOf)];
+  return [...sent.flatMap(([, each]) => checkRemoved(each, nameOf)), ...checkGenerations(sent, knew, nameOf)];
 }
 
 function checkRemoved({ content, device, epoch, forbidden, members }: Sealing, nameOf: (device: string) => string): string[] {
@@ -20,16 +20,14 @@ function checkRemoved({ content, device, epoch, forbidden, members }: Sealing, n
   });
 }
 
-function checkGenerations(sent: readonly [string, Sealing][], openedAt: OpenedAt, nameOf: (device: string) => string): string[] {
+function checkGenerations(sent: readonly [string, Sealing][], knew: Knew, nameOf: (device: string) => string): string[] {
   const first = new Map<string, [string, Sealing]>();
   return sent.flatMap(([message, each]) => {
     const key = `${each.state}/${each.leaf}/${each.generation}`;
     const [earlier, other] = first.get(key) ?? [message, each];
     first.set(key, [earlier, other]);
     if (other.plaintext === each.plaintext && other.content === each.content) return [];
-    const witnesses = [...each.heard]
-      .filter(([device, at]) => (openedAt(earlier, device) ?? Infinity) <= at)
-      .map(([device]) => nameOf(device));
+    const witnesses = [...each.heard].filter(([device, at]) => knew(earlier, device, at)).map(([device]) => nameOf(device));
     if (each.heard.size > 0 && witnesses.length === 0) return [];
     const why =
       witnesses.length > 0

@@ -13,7 +13,7 @@ import {
 } from '@sotto/client/core';
 import type { MlsEngine, MlsProvider, OwnKeyPackage } from '@sotto/mls';
 import { type Outcome, ReceiptStatus } from '@sotto/protocol';
-import { type Ledger, Memory, type Sealing } from '../checks/ledger.js';
+import { type Ledger, Memory, type Opening, type Sealing } from '../checks/ledger.js';
 import type { Counters } from '../counters.js';
 import type { Random } from '../random.js';
 import { deliveryToken } from '../server/delivery-token.js';
@@ -78,8 +78,8 @@ interface Process {
   readonly revoked: Set<string>;
   /** What presence events told of other accounts. */
   readonly online: Map<string, boolean>;
-  /** Whose hellos have come, and when the last of each was sent. */
-  readonly heard: Map<string, number>;
+  /** By group: whose hellos have come, and when the last of each was sent. */
+  readonly heard: Map<string, Map<string, number>>;
   messenger?: Messenger;
   connection?: Connection;
 }
@@ -195,6 +195,7 @@ export class Device {
     this.#note('is put back to an old copy of its disk');
     this.stop();
     this.disk = disk.copy();
+    this.#noteLost(memory);
     this.memory = memory.copy();
   }
 
@@ -254,7 +255,7 @@ export class Device {
     if (frame.kind === 'deliver') {
       const from = this.world.ledger.hellos.get(frame.payload);
       this.#note(`receives ${described(frame.payload)}${from === undefined ? '' : ` of ${this.world.nameOf(from.device)}`}`);
-      if (from !== undefined) this.#process?.heard.set(from.device, from.at);
+      if (from !== undefined) this.#hears(from, frame.payload);
       await this.step('receive', (messenger, step) => messenger.receive(frame.handle, frame.payload, step));
     } else if (frame.kind === 'receipt') {
       this.#note(`is told ${ReceiptStatus[frame.status]} ${frame.id.slice(0, 8)} ${this.world.nameOf(frame.device)}`);
@@ -263,6 +264,14 @@ export class Device {
       this.#process?.online.set(frame.account, frame.online);
       if (frame.online) await this.step('sighted', (messenger, step) => messenger.sighted(frame.account, step));
     }
+  }
+
+  #hears({ device, at }: { readonly device: string; readonly at: number }, payload: Uint8Array): void {
+    const kind = envelopeOf(payload);
+    if (kind.case !== 'hello') return;
+    const group = hex(kind.value.group);
+    const heard = this.#process?.heard.get(group) ?? new Map<string, number>();
+    this.#process?.heard.set(group, heard.set(device, at));
   }
 
   #topUp({ stock }: Process, { journal }: Step): Promise<void> {
@@ -308,7 +317,7 @@ export class Device {
   }
 
   #noteSealing(message: string, sealing: SealedHere): void {
-    const heard = new Map(this.#process?.heard);
+    const heard = new Map(this.#process?.heard.get(sealing.group));
     const noted: Sealing = { ...sealing, device: this.identity.device, heard, forbidden: [], left: false };
     this.world.ledger.sealings.set(message, noted);
     this.#note(
@@ -319,10 +328,19 @@ export class Device {
     });
   }
 
+  #noteLost({ opened }: Memory): void {
+    const { ledger, server } = this.world;
+    for (const message of this.memory.opened) {
+      const opening = opened.has(message) ? undefined : ledger.opened.get(message)?.get(this.identity.device);
+      if (opening !== undefined) ledger.opened.get(message)!.set(this.identity.device, { ...opening, lostAt: server.schedule.now });
+    }
+  }
+
   #noteOpened(message: string): void {
     const { opened } = this.world.ledger;
-    const by = opened.get(message) ?? new Map<string, number>();
-    opened.set(message, by.set(this.identity.device, this.world.server.schedule.now));
+    const by = opened.get(message) ?? new Map<string, Opening>();
+    opened.set(message, by.set(this.identity.device, { at: this.world.server.schedule.now, lostAt: Infinity }));
+    this.memory.opened.add(message);
   }
 
   // --- ports

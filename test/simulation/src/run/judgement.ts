@@ -20,11 +20,14 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
   });
   const nameOf = (device: string) => witnesses.find((each) => each.device === device)?.name ?? device.slice(0, 8);
   const sealings = new Map([...ledger.sealings].filter(([, { device }]) => honest.some((each) => each.device === device)));
-  const openedAt = (message: string, device: string) => ledger.opened.get(message)?.get(device);
+  const knew = (message: string, device: string, at: number) => {
+    const opening = ledger.opened.get(message)?.get(device);
+    return opening !== undefined && opening.at <= at && at < opening.lostAt;
+  };
   return [
     ...checkOneHead(witnesses).map((text) => ({ check: 'one-head', text }) as const),
     ...checkEachMessageOnce(written, honest).map((text) => ({ check: 'each-message-once', text }) as const),
-    ...checkSealings(sealings, openedAt, nameOf).map((text) => ({ check: 'sealed-for-members', text }) as const),
+    ...checkSealings(sealings, knew, nameOf).map((text) => ({ check: 'sealed-for-members', text }) as const),
     ...checkNothingLeft(witnesses, (account) => isReachable(account, simulation, witnesses)).map(
       (text) => ({ check: 'nothing-left', text }) as const,
     ),
