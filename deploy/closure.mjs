@@ -31,4 +31,4 @@ const root = read('package.json');
 const own = { name: root.name, version: root.version, private: true, type: 'module', workspaces: [...wanted] };
 writeFileSync(join(out, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
 for (const file of ['package-lock.json', '.npmrc']) cpSync(file, join(out, file));
-if (part !== 'manifests') for (const folder of ['prisma', 'deploy']) cpSync(folder, join(out, folder), { recursive: true });
+if (part !== 'manifests') cpSync('deploy', join(out, 'deploy'), { recursive: true });

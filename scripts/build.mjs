@@ -1,6 +1,8 @@
-// Mends dependencies, generates the database client when its schema changed, compiles every package, and copies what tsc leaves behind.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+// Mends dependencies, generates the database client when its schema changed, compiles every package, copies what tsc leaves behind,
+// and bundles the command for those who install it.
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { bundleTerminal } from './bundle.mjs';
 import { patchDependencies } from './patch.mjs';
 import { root, runNode } from './run.mjs';
 
@@ -42,3 +44,6 @@ const projects = ['.', ...folders('test').filter((folder) => existsSync(join(fol
 process.exitCode =
   (await generateDatabaseClient()) || (await runNode('node_modules/typescript/bin/tsc', ['-b', ...projects, ...process.argv.slice(2)]));
 for (const folder of [...folders('libs'), ...folders('apps')]) copyAssets(folder);
+// The database's schema and migrations go wherever the compiled code goes.
+cpSync(join(root, 'prisma'), join(root, 'libs/platform/dist/prisma'), { recursive: true });
+if (process.exitCode === 0) await bundleTerminal();

@@ -47,7 +47,7 @@ describe('what the contracts and packages declare', () => {
     },
   );
 
-  it('would notice: the terminal does ship them', () => {
-    expect(closure('@sotto/terminal')).toContain('ts-mls');
+  it('would notice: the client does ship them', () => {
+    expect(closure('@sotto/client')).toContain('ts-mls');
   });
 });

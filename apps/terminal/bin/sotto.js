@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // Stands before the build, so that npm links the command at the first installation.
-import '../dist/main.js';
+import '../dist/bundle/sotto.js';

@@ -15,25 +15,16 @@ export interface DemoServer {
 export const HOST = '127.0.0.1';
 
 /** One process, by the command that people use. */
-export async function hostStandalone(folder: string, retryWindowSeconds: number, size = 10): Promise<DemoServer> {
+export async function hostStandalone(folder: string, retryWindowSeconds: number, size = 10, program?: string): Promise<DemoServer> {
   const data = join(folder, 'server');
-  const host = new JsonProcess('the server', [
-    'host',
-    '-p',
-    '0',
-    '-s',
-    String(size),
-    '--data',
-    data,
-    '--retry-window',
-    String(retryWindowSeconds),
-  ]);
+  const options = ['-p', '0', '-s', String(size), '--data', data, '--retry-window', String(retryWindowSeconds)];
+  const host = new JsonProcess('the server', ['host', ...options], program);
   const { port, pin } = await host.hears('listening', {}, 90);
   return {
     port: Number(port),
     pin: String(pin),
     invite: async (name) => {
-      const invite = new JsonProcess('sotto invite', ['invite', name, '--data', data]);
+      const invite = new JsonProcess('sotto invite', ['invite', name, '--data', data], program);
       return String((await invite.hears('invite'))['link']);
     },
     stop: () => host.ends('SIGTERM'),

@@ -25,8 +25,10 @@ export class JsonProcess {
   constructor(
     readonly name: string,
     args: readonly string[],
+    /** As built here, or as somebody installed it. */
+    program = SOTTO,
   ) {
-    this.#child = spawn(process.execPath, [SOTTO, ...args, '--json'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, [program, ...args, '--json'], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#exited = once(this.#child, 'exit');
     createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#hear(JSON.parse(line) as Heard));
     this.#child.stderr!.on('data', (chunk: Buffer) => (this.#complaints += chunk.toString()));

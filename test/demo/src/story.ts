@@ -9,6 +9,8 @@ export interface Scene {
   readonly folder: string;
   readonly passwordFile: string;
   readonly retryWindowSeconds: number;
+  /** The command, where it is not the one that was built here. */
+  readonly program?: string;
   readonly tell: (line: string) => void;
 }
 
@@ -32,7 +34,7 @@ export async function playStory(scene: Scene): Promise<void> {
 
 async function registers(scene: Scene, name: string): Promise<JsonProcess> {
   const link = await scene.server.invite(name);
-  const person = new JsonProcess(name, ['join', link, ...deviceOf(scene, name)]);
+  const person = new JsonProcess(name, ['join', link, ...deviceOf(scene, name)], scene.program);
   await person.hears('ready', { name, registered: true });
   scene.tell(`${name} registered with an invite`);
   return person;
@@ -40,7 +42,7 @@ async function registers(scene: Scene, name: string): Promise<JsonProcess> {
 
 async function returns(scene: Scene, name: string): Promise<JsonProcess> {
   const where = ['-t', HOST, '-p', String(scene.server.port), '-k', scene.server.pin, '-i', name];
-  const person = new JsonProcess(name, ['join', ...where, ...deviceOf(scene, name)]);
+  const person = new JsonProcess(name, ['join', ...where, ...deviceOf(scene, name)], scene.program);
   await person.hears('ready', { name, registered: false });
   scene.tell(`${name} is back, with the device that ${name} had`);
   return person;

@@ -7,9 +7,9 @@ import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-util
 import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { MigrationDirectory, SchemaEngine } from '@prisma/schema-engine-wasm/schema_engine_bg';
 
-/** prisma/migrations of the repository; the images keep the layout. */
-const MIGRATIONS = fileURLToPath(new URL('../../../../prisma/migrations', import.meta.url));
-const SCHEMA = fileURLToPath(new URL('../../../../prisma/schema.prisma', import.meta.url));
+/** prisma/ of the repository, as the build copies it: seen from src, from dist, and from the bundle of the terminal command. */
+const MIGRATIONS = fileURLToPath(new URL('../../dist/prisma/migrations', import.meta.url));
+const SCHEMA = fileURLToPath(new URL('../../dist/prisma/schema.prisma', import.meta.url));
 
 /** Applies what is missing to a Postgres server and returns the names applied. Several at once are safe: the engine takes an advisory lock. */
 export async function migratePostgres(url: string): Promise<string[]> {
