@@ -23,8 +23,7 @@ function onlyOurs(dependencies) {
   return { name: 'only ours', setup: (esbuild) => esbuild.onResolve({ filter: /^[^./]/ }, resolved) };
 }
 
-async function bundled() {
-  const { dependencies } = JSON.parse(readFileSync(join(TERMINAL, 'package.json'), 'utf8'));
+async function bundled(dependencies) {
   const { outputFiles } = await build({
     entryPoints: { sotto: join(TERMINAL, 'dist/main.js'), index: join(TERMINAL, 'dist/index.js') },
     outdir: BUNDLE,
@@ -54,8 +53,16 @@ function write(files) {
   for (const name of readdirSync(BUNDLE)) if (!made.has(name)) rmSync(join(BUNDLE, name));
 }
 
+async function manPageOf(version) {
+  const { manPage } = await import('../apps/terminal/dist/command-line/man-page.js');
+  mkdirSync(join(TERMINAL, 'man'), { recursive: true });
+  writeFileSync(join(TERMINAL, 'man/sotto.1'), manPage(version));
+}
+
 export async function bundleTerminal() {
-  write(await bundled());
+  const { dependencies, version } = JSON.parse(readFileSync(join(TERMINAL, 'package.json'), 'utf8'));
+  write(await bundled(dependencies));
+  await manPageOf(version);
   cpSync(join(root, 'libs/platform/dist/prisma'), join(TERMINAL, 'dist/prisma'), { recursive: true });
   cpSync(join(root, 'LICENSE'), join(TERMINAL, 'LICENSE'));
   cpSync(join(root, 'libs/mls/dist/ts-mls/LICENSE'), join(BUNDLE, 'LICENSE.ts-mls'));

@@ -1,9 +1,8 @@
 #!/usr/bin/env node
-import { type JoinCommand, type OpenCommand, parseCommand, type PeerCommand } from './command-line/command.js';
+import { type DoctorCommand, type JoinCommand, type OpenCommand, parseCommand, type PeerCommand } from './command-line/command.js';
 import { helpText } from './command-line/help.js';
 import { UsageError } from './command-line/usage-error.js';
 
-const VERSION = '0.1.0';
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 const err = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -14,13 +13,17 @@ async function run(argv: readonly string[]): Promise<void> {
     case 'help':
       return out(helpText(command.about));
     case 'version':
-      return out(`sotto ${VERSION}`);
+      return out((await import('./command-line/version.js')).versionText());
     case 'host':
       return (await import('./host/host-command.js')).runHost(command, { out, err });
     case 'invite':
       return (await import('./invite/invite-command.js')).runInvite(command, out);
     case 'servers':
       return (await import('./servers/servers-command.js')).runServers(command, out);
+    case 'doctor':
+      return doctor(command);
+    case 'completion':
+      return out((await import('./command-line/completion.js')).completionScript(command.shell));
     case 'open':
       return open(command);
     case 'join':
@@ -31,6 +34,10 @@ async function run(argv: readonly string[]): Promise<void> {
     case 'connect':
       return peer(command);
   }
+}
+
+async function doctor(command: DoctorCommand): Promise<void> {
+  if (!(await (await import('./doctor/doctor-command.js')).runDoctor(command, out))) process.exit(1);
 }
 
 async function open(command: OpenCommand): Promise<void> {

@@ -10,7 +10,7 @@ import {
   signedBytes,
   Suite,
 } from '@sotto/protocol';
-import { sign, type Trust, verify, verifyCertificate } from './certificate.js';
+import { sign, type Trust, unsafeVerifyWithoutTime, type VerifiedCertificate, verify, verifyCertificate } from './certificate.js';
 import { ChannelError } from './error.js';
 import { directionKeys, HPKE_EXPORT_CONTEXT, HPKE_INFO, transcriptHash } from './key-schedule.js';
 import { SealedChannel } from './sealed-channel.js';
@@ -90,7 +90,7 @@ export class ClientHandshake {
   static async answer(serverHello: Uint8Array, trust: Trust): Promise<Answer> {
     await ready();
     const message = decodeServerHello(serverHello);
-    const { gatewayKey, identityKey, pin } = await verifyServerHello(message, trust);
+    const { gatewayKey, identityKey, pin } = await verifyCertificate(certificateOf(message), trust);
     if (!verify(message.signature, toBeSigned(message), gatewayKey)) throw new ChannelError('bad-signature');
     const { enc, exported } = await encapsulate(message.kemKey);
     const clientHello = toBinary(ClientHelloSchema, create(ClientHelloSchema, { suite: Suite.X25519_CHACHA20POLY1305, enc }));
@@ -99,12 +99,21 @@ export class ClientHandshake {
   }
 }
 
-async function verifyServerHello(message: ServerHello, trust: Trust): ReturnType<typeof verifyCertificate> {
+/** Who a server is by its hello, whatever the clocks say: for a look at it, never for a channel. Throws ChannelError. */
+export async function inspectServerHello(serverHello: Uint8Array, pin?: Uint8Array): Promise<VerifiedCertificate> {
+  await ready();
+  const message = decodeServerHello(serverHello);
+  const shown = await unsafeVerifyWithoutTime(certificateOf(message), { pin });
+  if (!verify(message.signature, toBeSigned(message), shown.gatewayKey)) throw new ChannelError('bad-signature');
+  return shown;
+}
+
+function certificateOf(message: ServerHello): GatewayCertificate {
   if (message.version !== VERSION) throw new ChannelError('unsupported-version');
   if (message.certificate === undefined) throw new ChannelError('malformed');
   if (message.kemKey.length !== KEY_BYTES || message.random.length !== KEY_BYTES) throw new ChannelError('malformed');
   if (!message.suites.includes(Suite.X25519_CHACHA20POLY1305)) throw new ChannelError('no-common-suite');
-  return verifyCertificate(message.certificate, trust);
+  return message.certificate;
 }
 
 async function encapsulate(kemKey: Uint8Array): Promise<{ enc: Uint8Array; exported: ArrayBuffer }> {

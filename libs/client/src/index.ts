@@ -19,7 +19,8 @@ export { ClientError, type ClientErrorReason, ServerError } from './client-error
 export type { ConnectionState } from './connection/connection.js';
 export { Link } from './connection/link.js';
 export type { PinPolicy } from './connection/handshake.js';
-export type { Socket, SocketFactory } from './connection/socket.js';
+export { probeServer, type ShownServer } from './connection/probe.js';
+export { type Socket, type SocketFactory, SUBPROTOCOL } from './connection/socket.js';
 export type { Contact, ContactStatus } from './contacts/contact-list.js';
 export type { DeliveryStatus } from './outbox/outbox-entry.js';
 export type { Change, Store } from './storage/store.js';

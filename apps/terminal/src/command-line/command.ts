@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { LIMITS, NAME_PATTERN, TAGGED_NAME_PATTERN } from '@sotto/protocol';
+import type { InspectedServer } from '../doctor/server-check.js';
 import { isJoinLink, parseJoinLink, PIN_PATTERN } from '../link/join-link.js';
 import type { RememberedServer } from '../servers/remembered-servers.js';
+import { type Shell, SHELLS } from './shells.js';
 import { type OptionSpecs, type ParsedOptions, parseOptions, wholeNumber } from './options.js';
 import { didYouMean } from './suggestion.js';
 import { UsageError } from './usage-error.js';
@@ -92,6 +94,20 @@ export interface InviteCommand {
   readonly json: boolean;
 }
 
+export interface CompletionCommand {
+  readonly command: 'completion';
+  readonly shell: Shell;
+}
+
+/** Looks at one account or server, or at all that are remembered. */
+export interface DoctorCommand {
+  readonly command: 'doctor';
+  readonly server: InspectedServer | undefined;
+  /** Undefined: what needs the password is not looked at. It is never asked for. */
+  readonly password: SecretSource | undefined;
+  readonly json: boolean;
+}
+
 export type Command =
   | HostCommand
   | JoinCommand
@@ -99,6 +115,8 @@ export type Command =
   | OpenCommand
   | ServersCommand
   | InviteCommand
+  | CompletionCommand
+  | DoctorCommand
   | { readonly command: 'help'; readonly about?: string }
   | { readonly command: 'version' };
 
@@ -142,7 +160,8 @@ const OPEN = {
   'password-fd': { type: 'string' },
 } as const satisfies OptionSpecs;
 
-const OPTIONS = {
+/** Of each command; completion is made from it. */
+export const OPTIONS = {
   host: {
     ...HELP,
     port: { type: 'string', short: 'p' },
@@ -167,6 +186,17 @@ const OPTIONS = {
     json: { type: 'boolean' },
   },
   invite: { ...HELP, data: { type: 'string' }, json: { type: 'boolean' } },
+  doctor: {
+    ...HELP,
+    name: { type: 'string', short: 'i' },
+    pin: { type: 'string', short: 'k' },
+    'password-file': { type: 'string' },
+    'password-fd': { type: 'string' },
+    store: { type: 'string' },
+    tls: { type: 'boolean' },
+    json: { type: 'boolean' },
+  },
+  completion: HELP,
 } as const satisfies Record<string, OptionSpecs>;
 
 const COMMANDS = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
@@ -187,6 +217,8 @@ export function parseCommand(argv: readonly string[]): Command {
   if (word === 'host') return hostCommand(options);
   if (word === 'listen' || word === 'connect') return peerCommand(word, options);
   if (word === 'servers') return serversCommand(options);
+  if (word === 'doctor') return doctorCommand(options);
+  if (word === 'completion') return completionCommand(options);
   return word === 'invite' ? inviteCommand(options) : joinCommand(word, options);
 }
 
@@ -267,18 +299,62 @@ function serversCommand(options: ParsedOptions): ServersCommand {
 
 function rememberedServer(target: string, options: ParsedOptions): RememberedServer {
   const { host, port, pin, name } = targetCommand(target, options.text('name'));
-  const given = options.text('pin')?.toLowerCase();
-  if (given !== undefined && !PIN_PATTERN.test(given)) throw new UsageError('-k takes the pin: 64 hexadecimal digits');
-  if (given !== undefined && pin !== undefined && given !== pin) throw new UsageError('the pin in the link is not the one after -k');
   const store = options.text('store');
   return {
     host,
     port,
     name,
-    pin: given ?? pin,
+    pin: givenPin(options, pin),
     ...(options.flag('tls') && { tls: true }),
     ...(store !== undefined && { store: resolve(store) }),
   };
+}
+
+/** After -k, or else what a link says. */
+function givenPin(options: ParsedOptions, pin: string | undefined): string | undefined {
+  const given = options.text('pin')?.toLowerCase();
+  if (given !== undefined && !PIN_PATTERN.test(given)) throw new UsageError('-k takes the pin: 64 hexadecimal digits');
+  if (given !== undefined && pin !== undefined && given !== pin) throw new UsageError('the pin in the link is not the one after -k');
+  return given ?? pin;
+}
+
+// --- doctor
+
+function doctorCommand(options: ParsedOptions): DoctorCommand {
+  noMore(options, 1);
+  const [target] = options.positionals;
+  const source = secretSource(options, 'password');
+  const aboutOne = ['name', 'pin', 'store', 'tls'].filter((name) => options.flag(name));
+  if (target === undefined && aboutOne.length > 0) throw new UsageError(`--${aboutOne[0]} is of one server: sotto doctor LINK|HOST:PORT`);
+  return {
+    command: 'doctor',
+    server: target === undefined ? undefined : inspectedServer(target, options),
+    password: source.from === 'prompt' ? undefined : source,
+    json: options.flag('json'),
+  };
+}
+
+function inspectedServer(target: string, options: ParsedOptions): InspectedServer {
+  const link = isJoinLink(target) ? parseJoinLink(target) : addressed(target);
+  const store = options.text('store');
+  const name = options.text('name') ?? link.name;
+  if (name !== undefined && !TAGGED_NAME_PATTERN.test(name)) throw new UsageError('a name is 3 to 32 of a-z, 0-9 and _');
+  return {
+    host: link.host,
+    port: link.port,
+    name,
+    pin: givenPin(options, link.pin),
+    tls: options.flag('tls'),
+    store: store === undefined ? undefined : resolve(store),
+  };
+}
+
+function completionCommand(options: ParsedOptions): CompletionCommand {
+  noMore(options, 1);
+  const [word = ''] = options.positionals;
+  const shell = SHELLS.find((each) => each === word);
+  if (shell === undefined) throw new UsageError(`say for which shell: sotto completion ${SHELLS.join('|')}`);
+  return { command: 'completion', shell };
 }
 
 const ADDRESS = /^(\[[0-9a-f:.]+\]|[^\s/:#@?[\]]+):(\d{1,5})$/i;

@@ -14,6 +14,11 @@ Or without any server, from one machine to another:
   sotto listen   wait for others, and talk
   sotto connect  talk to somebody who listens
 
+And beside that:
+  sotto doctor   what is reachable, and whether what is stored here is whole
+  sotto completion SHELL   what completes these commands in bash, zsh or fish
+  sotto --version
+
 sotto help COMMAND tells more.`;
 
 const HOST = `sotto host [-p PORT] [-s SIZE] [options]     start a server on this machine
@@ -141,6 +146,29 @@ waits here. It keeps connected; who has never been reached ends the command.
 
 ${peerHelp()}`;
 
+const DOCTOR = `sotto doctor                                      look at this machine and all remembered accounts
+sotto doctor LINK|HOST:PORT [options]             or at one server
+
+  -i, --name NAME          your name there: what is stored here of it is looked at, too
+  -k, --pin PIN            the server's identity, when no link says it
+      --password-file F    the password is the first line of F: with it the account's session is tried
+      --password-fd N      the password is the first line of descriptor N
+      --store FOLDER       where the device is, when not in the usual place
+      --tls                the server is behind TLS
+      --json               one JSON object a line
+
+Of a server: whether its name resolves, it answers, it is a Sotto server, and shows the identity that is known here; and whether its
+certificate and the clock of this machine agree. Of what is stored: who may read it, whether it is whole, who uses it, its size and
+the space that is left. It changes nothing and asks for nothing; with the password, the device connects for a moment as it always does.
+A line begins with ✓, with ! when something deserves a look, with ✗ when something is broken (then it ends with 1), with – when it
+was not looked at.`;
+
+const COMPLETION = `sotto completion bash|zsh|fish     print what completes the commands of sotto in a shell
+
+  bash    source <(sotto completion bash)                    in ~/.bashrc
+  zsh     source <(sotto completion zsh)                     in ~/.zshrc, after compinit
+  fish    sotto completion fish > ~/.config/fish/completions/sotto.fish`;
+
 const TOPICS: Readonly<Record<string, string>> = {
   host: HOST,
   join: JOIN,
@@ -149,7 +177,12 @@ const TOPICS: Readonly<Record<string, string>> = {
   invite: INVITE,
   listen: LISTEN,
   connect: CONNECT,
+  doctor: DOCTOR,
+  completion: COMPLETION,
 };
+
+/** What `sotto help` tells more about. */
+export const HELP_TOPICS = Object.keys(TOPICS);
 
 /** What /help shows in a conversation. */
 export function chatHelp(): string {
@@ -209,6 +242,6 @@ Anything else is sent; a line that begins with // is sent with one /.`;
 export function helpText(about?: string): string {
   if (about === undefined) return GENERAL;
   const text = TOPICS[about];
-  if (text === undefined) throw new UsageError(`there is no command "${about}"${didYouMean(about, Object.keys(TOPICS), 'sotto help ')}`);
+  if (text === undefined) throw new UsageError(`there is no command "${about}"${didYouMean(about, HELP_TOPICS, 'sotto help ')}`);
   return text;
 }

@@ -213,7 +213,8 @@ export function bytesOf(data: unknown): Uint8Array {
 /** RFC 6455 §7.4.1 and IANA's registry: the server takes no further connection now. */
 const TRY_AGAIN_LATER = 1013;
 
-function firstMessage(socket: Socket): Promise<Uint8Array> {
+/** Throws ClientError `offline` or `timeout`. */
+export function firstMessage(socket: Socket): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new ClientError('timeout', 'the server did not greet in time')), HANDSHAKE_TIMEOUT_MS);
     const fail = (why = 'the server cannot be reached') => {

@@ -10,6 +10,7 @@ import { nodeArgon2id } from './argon2id.js';
 
 export { PeerDoor } from './peer-door.js';
 export { SqliteStore } from './sqlite.store.js';
+export { examineStore, type StoreHealth } from './store-health.js';
 
 export const nodeSocketFactory: SocketFactory = (url, subprotocol) =>
   new WebSocket(url, subprotocol, { perMessageDeflate: false, maxPayload: LIMITS.boxBytes }) as unknown as Socket;
