@@ -111,6 +111,12 @@ module.exports = {
       { path: '^(node_modules/@sotto|libs)/client/(src|dist)/core\\.' },
       'what lies under the entry is for the simulation',
     ),
+    rule(
+      'examples-import-only-the-client',
+      { path: '^examples/' },
+      { path: '^(apps|libs|test|node_modules/@sotto)/', pathNot: lib('client') },
+      'they show what others can do with what is published',
+    ),
     rule('product-never-imports-tests', PRODUCT, { path: `${lib('testing')}|^test/|${TEST_CODE}` }, 'tests are not shipped'),
     rule(
       'browser-safe-libs-import-no-node',
@@ -123,7 +129,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     combinedDependencies: true,
     doNotFollow: { path: '(^|/)node_modules/(?!@sotto/)' },
-    exclude: { path: '(/coverage/|^test/architecture/fixtures/|\\.d\\.ts$)' },
+    exclude: { path: '(/coverage/|^apps/terminal/dist/bundle/|^test/architecture/fixtures/|\\.d\\.ts$)' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'default', 'node'] },
   },
 };
