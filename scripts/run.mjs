@@ -23,6 +23,13 @@ export const CHECKS = {
   typecheck: () => runNode('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.spec.json']),
   lint: () => runNode('node_modules/eslint/bin/eslint.js', ['.', '--max-warnings', '0']),
   boundaries: () =>
-    runNode('node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ['--config', '.dependency-cruiser.cjs', 'apps', 'examples', 'libs', 'test']),
+    runNode('node_modules/dependency-cruiser/bin/dependency-cruise.mjs', [
+      '--config',
+      '.dependency-cruiser.cjs',
+      'apps',
+      'examples',
+      'libs',
+      'test',
+    ]),
   format: () => runNode('node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']),
 };

@@ -37,11 +37,13 @@ describe('the package of the sotto command, installed in an empty folder', () =>
   it('brings our code, and no package of ours that no registry has', async () => {
     expect(await readdir(join(folder, 'node_modules/@sotto'))).toEqual(['terminal']);
     expect(await readdir(join(folder, 'node_modules'))).not.toContain('ts-mls');
+    expect(await readdir(join(installed, 'dist/bundle'))).toContain('LICENSE.ts-mls');
   });
 
   it('has the command that npx finds', async () => {
     expect(await run('npx', ['--no-install', 'sotto', '--version'], folder)).toMatch(/^sotto \d/);
     expect(await run('npx', ['--no-install', 'sotto', 'help'], folder)).toContain('sotto host');
+    expect(await readFile(join(installed, 'man/sotto.1'), 'utf8')).toContain('SOTTO DOCTOR');
   }, 30_000);
 
   it('hosts a server, registers and talks', async () => {
