@@ -79,11 +79,11 @@ export async function isSuccession(succession: IdentitySuccession, pin: Uint8Arr
 /** The pin goes first, so that a stranger's certificate is `wrong-pin` whatever else is wrong with it. */
 export async function verifyCertificate(certificate: GatewayCertificate, trust: Trust): Promise<VerifiedCertificate> {
   const verified = await unsafeVerifyWithoutTime(certificate, trust);
-  checkTimes(verified, trust.now);
+  checkNow(verified, trust.now);
   return verified;
 }
 
-/** Whoever learnt the gateway's key long ago passes: enough to tell whose clock is wrong, not to open a channel. */
+/** Whoever learnt a gateway's key after its time passes: enough to tell whose clock is wrong, not to open a channel. */
 export async function unsafeVerifyWithoutTime(certificate: GatewayCertificate, trust: Omit<Trust, 'now'>): Promise<VerifiedCertificate> {
   const body = decodeBody(certificate.body);
   const { gatewayKey, identityKey } = body;
@@ -93,7 +93,7 @@ export async function unsafeVerifyWithoutTime(certificate: GatewayCertificate, t
   if (!verify(certificate.signature, signedBytes('gatewayCertificate', certificate.body), identityKey)) {
     throw new ChannelError('bad-signature');
   }
-  return { gatewayKey, identityKey, pin, notBefore: Number(body.notBefore), notAfter: Number(body.notAfter) };
+  return { gatewayKey, identityKey, pin, ...lifetimeOf(body) };
 }
 
 /** Never throws: a signature or key of the wrong length is no signature. */
@@ -108,10 +108,14 @@ async function isTrusted(body: CertificateBody, pin: Uint8Array, trusted: Uint8A
   return succession !== undefined && (await isSuccession(succession, trusted, body.identityKey));
 }
 
-function checkTimes({ notBefore, notAfter }: VerifiedCertificate, now: number): void {
-  const seconds = Math.floor(now);
+function lifetimeOf({ notBefore, notAfter }: CertificateBody): Pick<VerifiedCertificate, 'notBefore' | 'notAfter'> {
   if (notAfter < notBefore) throw new ChannelError('malformed');
-  if (notAfter - notBefore > TIMES.certificateSeconds) throw new ChannelError('certificate-too-long');
+  if (notAfter - notBefore > BigInt(TIMES.certificateSeconds)) throw new ChannelError('certificate-too-long');
+  return { notBefore: Number(notBefore), notAfter: Number(notAfter) };
+}
+
+function checkNow({ notBefore, notAfter }: VerifiedCertificate, now: number): void {
+  const seconds = Math.floor(now);
   if (seconds < notBefore) throw new ChannelError('certificate-not-yet-valid');
   if (seconds >= notAfter) throw new ChannelError('certificate-expired');
 }

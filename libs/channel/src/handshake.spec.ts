@@ -4,7 +4,7 @@ import { ClientHelloSchema, type ServerHello, ServerHelloSchema, signedBytes, ty
 import fc from 'fast-check';
 import { makeGatewayKey, pinOf, sign, signCertificate, signSuccession, type SigningKeyPair } from './certificate.js';
 import { ChannelError } from './error.js';
-import { ClientHandshake, type GatewayIdentity, ServerHandshake } from './handshake.js';
+import { ClientHandshake, type GatewayIdentity, inspectServerHello, ServerHandshake } from './handshake.js';
 import { ready } from './sodium.js';
 
 const NOW = 1_800_000_000;
@@ -77,6 +77,19 @@ describe('the handshake', () => {
     const { clientHello } = await ClientHandshake.answer(handshake.hello, { pin: server.pin, now: NOW });
     await handshake.accept(clientHello);
     expect(await reasonOf(handshake.accept(clientHello))).toBe('closed');
+  });
+
+  it('lets a look at the hello show whose it is and when it is good, whatever the clock says, and nothing that is not signed', async () => {
+    const server = await makeServer({ from: NOW - 2 * DAY, to: NOW - DAY });
+    const { hello } = await ServerHandshake.start(server);
+    expect(await inspectServerHello(hello)).toMatchObject({ pin: server.pin, notBefore: NOW - 2 * DAY, notAfter: NOW - DAY });
+    expect(await inspectServerHello(hello, server.pin)).toMatchObject({ pin: server.pin });
+    expect(await reasonOf(inspectServerHello(hello, new Uint8Array(32)))).toBe('wrong-pin');
+    const altered = fromBinary(ServerHelloSchema, hello);
+    altered.random[0]! ^= 1;
+    expect(await reasonOf(inspectServerHello(toBinary(ServerHelloSchema, altered)))).toBe('bad-signature');
+    const { hello: endless } = await ServerHandshake.start(await makeServer({ to: NOW + 2 * DAY }));
+    expect(await reasonOf(inspectServerHello(endless))).toBe('certificate-too-long');
   });
 
   it('refuses another identity than the pinned one', async () => {

@@ -81,8 +81,28 @@ describe('the command line', () => {
     [`join sotto://h:1/#${pin} -i alice -p 2`, 'leave out -t and -p'],
     [`join sotto://h:1/#${pin} -i alice -k ${'cd'.repeat(32)}`, 'not the one after -k'],
     ['invite Bob', '3 to 32'],
+    ['completion', 'bash|zsh|fish'],
+    ['completion tcsh', 'bash|zsh|fish'],
+    ['doctor -k 12', '--pin is of one server'],
+    ['doctor somewhere', 'neither HOST:PORT nor a link'],
+    ['doctor h:1 -k 12', '64 hexadecimal digits'],
+    ['doctor h:1 --json x', 'one word too many'],
   ])('says what is wrong with: sotto %s', (line, reason) => {
     expect(() => parse(line)).toThrow(reason);
+  });
+
+  it('examines one server, by link or address, or all that are remembered; never with a question', () => {
+    expect(parse('doctor')).toEqual({ command: 'doctor', server: undefined, password: undefined, json: false });
+    expect(parse(`doctor sotto://h:1/#${pin}/code/bob --json`)).toEqual({
+      command: 'doctor',
+      server: { host: 'h', port: 1, name: 'bob', pin, tls: false, store: undefined },
+      password: undefined,
+      json: true,
+    });
+    expect(parse('doctor h:1 -i alice --tls --password-fd 3')).toMatchObject({
+      server: { host: 'h', name: 'alice', pin: undefined, tls: true },
+      password: { from: 'descriptor', descriptor: 3 },
+    });
   });
 
   it('shows help when asked, anywhere', () => {

@@ -107,7 +107,8 @@ ${valueCases(value).join('\n')}
 ${wordCases(words).join('\n')}
   esac
 }
-compdef _sotto sotto`;
+# Loaded from $fpath it is called at once; sourced, it is only made known.
+if [[ "$funcstack[1]" == _sotto ]]; then _sotto "$@"; else compdef _sotto sotto; fi`;
 }
 
 function fish(): string {

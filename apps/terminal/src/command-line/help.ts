@@ -15,9 +15,9 @@ Or without any server, from one machine to another:
   sotto connect  talk to somebody who listens
 
 And beside that:
-  sotto doctor   what is reachable, and whether what is stored here is whole
-  sotto completion SHELL   what completes these commands in bash, zsh or fish
-  sotto --version
+  sotto doctor       what is reachable, and whether what is stored here is whole
+  sotto completion   what completes these commands in bash, zsh or fish
+  sotto --version    this version, with those of Node and the protocol
 
 sotto help COMMAND tells more.`;
 

@@ -87,7 +87,8 @@ function checkPin({ pin, trusted }: ShownServer): Finding {
 /** The certificate is made a few minutes into the past and renewed long before its end, so a clock that is right is well within. */
 export function checkClock({ notBefore, notAfter }: Pick<ShownServer, 'notBefore' | 'notAfter'>, now: number): Finding {
   const advice = 'set the clock of this machine; when it is right, tell the operator that the server is wrong';
-  if (now < notBefore.getTime())
+  // A time that no Date can hold is in no order with others.
+  if (!(now >= notBefore.getTime()))
     return broken('clock', `this clock is behind the server's by ${duration(notBefore.getTime() - now)} or more`, advice);
   if (now >= notAfter.getTime())
     return broken('clock', `this clock is ahead of the server's by ${duration(now - notAfter.getTime())} or more`, advice);

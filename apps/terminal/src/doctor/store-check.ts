@@ -5,6 +5,8 @@ import { examineStore } from '@sotto/client/node';
 import { broken, type Finding, good, look } from './finding.js';
 
 const MIB = 1_048_576;
+/** Elsewhere a log may also mean that another process has the file. */
+const INTERRUPTED = process.platform === 'linux' ? 'the last process was killed' : 'a process uses it, or the last one was killed';
 const DISK = { tight: 100 * MIB, full: MIB };
 
 /** Of a device's file, without its password. */
@@ -22,11 +24,7 @@ function checkFile(file: string): Finding {
     case 'in-use':
       return good('store', `${file} is in use${holder === undefined ? '' : ` by process ${holder}`} (${size}): its pages were not read`);
     case 'interrupted':
-      return look(
-        'store',
-        `${file} (${size}): the last process was killed`,
-        'nothing is lost: the next start takes in its log and checks the file',
-      );
+      return look('store', `${file} (${size}): ${INTERRUPTED}`, 'nothing is lost: the next start takes in its log and checks the file');
     case 'damaged':
       return broken(
         'store',

@@ -6,7 +6,7 @@ import { inspectStoreFile, takeStoreFile } from './store-file.js';
 export interface StoreHealth {
   /**
    * `in-use`: another process has it, so it was not read. `interrupted`: the last process was killed, and whoever opens it next takes in its log
-   * and checks it. `damaged`: `why` tells.
+   * and checks it; where the system does not tell who locks a file, it may also be in use. `damaged`: `why` tells.
    */
   readonly state: 'whole' | 'in-use' | 'interrupted' | 'damaged';
   readonly why: string | undefined;
