@@ -115,7 +115,7 @@ describe('sotto doctor', () => {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    expect(stdout).toContain(`carol@${address}\n  ✓ ${HOST} is ${HOST}`);
+    expect(stdout).toContain(`carol@${address}\n  ✓ ${HOST} is an address`);
     expect(stdout).toContain('  ! nothing is stored at ');
     expect(stdout).toMatch(/0 broken, 1 worth a look, \d+ good\n$/);
     expect(status).toBe(0);

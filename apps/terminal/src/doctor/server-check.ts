@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { createConnection } from 'node:net';
+import { createConnection, isIP } from 'node:net';
 import { ClientError, probeServer, type ShownServer } from '@sotto/client';
 import { nodeSocketFactory } from '@sotto/client/node';
 import { hostForUrl } from '../link/join-link.js';
@@ -33,6 +33,7 @@ export async function checkServer(server: InspectedServer): Promise<Finding[]> {
 }
 
 async function checkName({ host }: InspectedServer): Promise<Finding> {
+  if (isIP(host) !== 0) return good('name', `${host} is an address: there is no name to look up`);
   try {
     const addresses = await lookup(host, { all: true });
     return good('name', `${host} is ${addresses.map(({ address }) => address).join(', ')}`);
