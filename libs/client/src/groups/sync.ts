@@ -216,11 +216,11 @@ export class Sync {
   /** An answer frees, unless somebody says to have messages of this leaf that this device does not know: it may have been rolled back. */
   #confirm({ identity }: Member, hello: Hello, answered: boolean, { now }: Step): void {
     const { core } = this;
+    if (core.confirmed) return;
     const believedAt = this.#believed.get(identity.account);
-    if ((believedAt === undefined || now - believedAt > DAY_MS) && this.#saysAhead(hello)) {
-      this.#ahead ??= { since: now, by: identity.account };
-      core.confirmed = false;
-    } else if (answered && this.#ahead === undefined) core.confirmed = true;
+    const isBelieved = believedAt === undefined || now - believedAt > DAY_MS;
+    if (isBelieved && this.#saysAhead(hello)) this.#ahead ??= { since: now, by: identity.account };
+    else if (answered && this.#ahead === undefined) core.confirmed = true;
   }
 
   /** Those messages prove it. If they don't come, say as they were for one alone, the word is enough: another leaf does no harm, once a day. */
