@@ -17,6 +17,11 @@ export type ClientErrorReason =
   | 'wrong-passphrase'
   | 'weak-passphrase'
   | 'bad-recovery-file'
+  | 'bad-key-file'
+  /** An archive that is none, was cut short or altered, or is of another version or account. */
+  | 'bad-archive'
+  /** The store that was to take in an archive has something in it. */
+  | 'store-not-empty'
   /** The code that the other device shows is another. */
   | 'wrong-code'
   /** An approval is over, or was not begun. */

@@ -23,5 +23,7 @@ export { probeServer, type ShownServer } from './connection/probe.js';
 export { type Socket, type SocketFactory, SUBPROTOCOL } from './connection/socket.js';
 export type { Contact, ContactStatus } from './contacts/contact-list.js';
 export type { DeliveryStatus } from './outbox/outbox-entry.js';
+export { exportArchive, type ExportOptions } from './archive/export-archive.js';
+export { importArchive, type Imported, type ImportOptions } from './archive/import-archive.js';
 export type { Change, Store } from './storage/store.js';
 export { MemoryStore } from './storage/memory.store.js';

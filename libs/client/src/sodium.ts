@@ -70,3 +70,35 @@ export function openRecord(sealed: Uint8Array, name: string, key: Uint8Array): U
     return undefined;
   }
 }
+
+export const STREAM_HEADER_BYTES = 24;
+/** Of each chunk: tag and authentication. */
+export const STREAM_OVERHEAD_BYTES = 17;
+
+/** libsodium's secretstream over XChaCha20-Poly1305. `bound` is authenticated with each chunk. */
+export function sealStream(
+  key: Uint8Array,
+  bound: Uint8Array,
+): { readonly header: Uint8Array; readonly seal: (chunk: Uint8Array, isLast: boolean) => Uint8Array } {
+  const { state, header } = sodium.crypto_secretstream_xchacha20poly1305_init_push(key);
+  const { crypto_secretstream_xchacha20poly1305_TAG_FINAL: last, crypto_secretstream_xchacha20poly1305_TAG_MESSAGE: more } = sodium;
+  return {
+    header,
+    seal: (chunk, isLast) => sodium.crypto_secretstream_xchacha20poly1305_push(state, chunk, bound, isLast ? last : more),
+  };
+}
+
+/** Undefined for a chunk that was altered, or is not the next one. */
+export function openStream(
+  key: Uint8Array,
+  header: Uint8Array,
+  bound: Uint8Array,
+): (sealed: Uint8Array) => { readonly chunk: Uint8Array; readonly isLast: boolean } | undefined {
+  const state = sodium.crypto_secretstream_xchacha20poly1305_init_pull(header, key);
+  return (sealed) => {
+    if (sealed.length < STREAM_OVERHEAD_BYTES) return undefined;
+    const opened = sodium.crypto_secretstream_xchacha20poly1305_pull(state, sealed, bound) as { message: Uint8Array; tag: number } | false;
+    if (opened === false) return undefined;
+    return { chunk: opened.message, isLast: opened.tag === sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL };
+  };
+}

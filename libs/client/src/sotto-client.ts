@@ -88,6 +88,11 @@ export class SottoClient implements MessagingClient {
     return this.#sessions.account;
   }
 
+  /** Whose archive this store was made from, until `logIn` has made the device. */
+  get restored(): { readonly name: string; readonly server: string } | undefined {
+    return this.#sessions.restored;
+  }
+
   /** The pin of the server, once it is known. */
   get pin(): string | undefined {
     return this.#device.pin ?? this.#device.options.pin;

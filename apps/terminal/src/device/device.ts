@@ -96,7 +96,7 @@ export function toolsOf(client: SottoClient, store: SqliteStore, command: JoinCo
     ask,
     deviceName: recovery === undefined ? deviceName : undefined,
     linkOf: (invite, name) => encodeJoinLink({ host, port, pin: client.pin ?? '', invite, name }),
-    changePassphrase: (passphrase) => store.changePassphrase(passphrase),
+    changePassphrase: (passphrase) => store.changeSecret(passphrase),
   };
 }
 

@@ -27,6 +27,8 @@ interface Conversation {
   readonly readTo: number;
   /** Everything below is reported as read, or is not to be. */
   readonly reportedTo: number;
+  /** While messages from elsewhere are brought in: what is before `start` is yet to be moved behind, what was moved is read below `readTo`. */
+  readonly merge?: { readonly start: number; readonly readTo: number } | undefined;
 }
 
 const EMPTY: Conversation = { first: 0, next: 0, readTo: 0, reportedTo: 0 };
@@ -75,13 +77,9 @@ export class History {
   /** With what was said about it before it came. Undefined: it is there already. */
   async add(message: Omit<StoredMessage, 'effects'>, journal: Journal): Promise<StoredMessage | undefined> {
     const { conversation, ref } = message;
-    const place = placeOf(conversation, contentIdOf(ref));
-    if ((await this.#records.get(PLACES, place)) !== undefined) return undefined;
-    const { next } = this.#of(conversation);
+    if ((await this.#records.get(PLACES, placeOf(conversation, contentIdOf(ref)))) !== undefined) return undefined;
     const added = pruned({ ...message, effects: (await this.pending.take(conversation, ref, journal)) ?? NO_EFFECTS });
-    this.#records.put(PLACES, place, next, journal);
-    this.#save({ number: next, message: added }, journal);
-    this.#change(conversation, { next: next + 1 }, journal);
+    this.#append(added, journal);
     return added;
   }
 
@@ -178,6 +176,62 @@ export class History {
       if (page.length >= limit) break;
     }
     return page.reverse();
+  }
+
+  /** Those below `end`; those that there are when it begins. */
+  async *oldestFirst(conversation: string, end = this.#of(conversation).next): AsyncGenerator<Placed> {
+    for (let start = this.#of(conversation).first; start < end; start = firstOfPage(start) + PAGE)
+      yield* await this.#range(conversation, start, Math.min(end, firstOfPage(start) + PAGE));
+  }
+
+  /** Everything below is read. */
+  readTo(conversation: string): number {
+    return this.#of(conversation).readTo;
+  }
+
+  // --- messages from elsewhere (HistoryMerge)
+
+  /** Begins a merge, or goes on with one that was cut off. Returns the number from which on the merged messages are. */
+  beginMerge(conversation: string, journal: Journal): number {
+    const { merge, next } = this.#of(conversation);
+    if (merge === undefined) this.#change(conversation, { merge: { start: next, readTo: next } }, journal);
+    return merge?.start ?? next;
+  }
+
+  /** As the last that is merged. False: it is there already. */
+  async mergeIn(message: StoredMessage, isRead: boolean, journal: Journal): Promise<boolean> {
+    const place = placeOf(message.conversation, contentIdOf(message.ref));
+    if ((await this.#records.get(PLACES, place)) !== undefined) return false;
+    this.#mergeAsLast(message, isRead, journal);
+    return true;
+  }
+
+  mergeOwn(placed: Placed, journal: Journal): void {
+    const { conversation } = placed.message;
+    this.remove(placed, journal);
+    this.#mergeAsLast(placed.message, placed.number < this.readTo(conversation), journal);
+  }
+
+  /** What is read is not told to its authors: another device has, or it is long ago. */
+  endMerge(conversation: string, journal: Journal): void {
+    const { merge } = this.#of(conversation);
+    if (merge === undefined) return;
+    this.#change(conversation, { first: merge.start, readTo: merge.readTo, reportedTo: merge.readTo, merge: undefined }, journal);
+  }
+
+  #mergeAsLast(message: StoredMessage, isRead: boolean, journal: Journal): void {
+    const number = this.#append(message, journal);
+    const { merge } = this.#of(message.conversation);
+    if (isRead && merge !== undefined) this.#change(message.conversation, { merge: { ...merge, readTo: number + 1 } }, journal);
+  }
+
+  #append(message: StoredMessage, journal: Journal): number {
+    const { conversation, ref } = message;
+    const { next } = this.#of(conversation);
+    this.#records.put(PLACES, placeOf(conversation, contentIdOf(ref)), next, journal);
+    this.#save({ number: next, message }, journal);
+    this.#change(conversation, { next: next + 1 }, journal);
+    return next;
   }
 
   // --- what goes

@@ -11,6 +11,10 @@ import { nodeArgon2id } from './argon2id.js';
 export { PeerDoor } from './peer-door.js';
 export { SqliteStore } from './sqlite.store.js';
 export { examineStore, type StoreHealth } from './store-health.js';
+export { exportToFile, importFromFile } from './archive-file.js';
+export { destroyStoreKey, isStoreInUse, removeStore } from './destroy-store.js';
+export { createKeyFile, type KeyFile, readKeyFile } from './key-file.js';
+export type { StoreSecret } from './store-secret.js';
 
 export const nodeSocketFactory: SocketFactory = (url, subprotocol) =>
   new WebSocket(url, subprotocol, { perMessageDeflate: false, maxPayload: LIMITS.boxBytes }) as unknown as Socket;

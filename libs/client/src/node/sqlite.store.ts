@@ -3,12 +3,9 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import { ClientError } from '../client-error.js';
 import { openRecord, randomBytes, sealRecord, sodiumReady } from '../sodium.js';
 import type { Change, Store } from '../storage/store.js';
-import { nodeArgon2id } from './argon2id.js';
 import { badStore, createStoreFile, inspectStoreFile, isAbsent, takeStoreFile } from './store-file.js';
+import { type StoreSecret, unwrapped, wrapped } from './store-secret.js';
 
-/** OWASP's parameters for argon2id. */
-const ARGON2_COST = { memoryKib: 19_456, passes: 2 } as const;
-const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 /** Of the HMAC under which collections and keys stand in the file. */
 const OPAQUE_BYTES = 16;
@@ -35,7 +32,7 @@ interface StoreKeys {
 
 /**
  * A SQLite file of sealed records. Collections and keys stand in it as keyed hashes, so that it shows how many records there are and how large,
- * and no account, contact or message. All keys come from one random store key, which lies in the file sealed under the passphrase.
+ * and no account, contact or message. All keys come from one random store key, which lies in the file sealed under the passphrase or a key file.
  * Batches that wait at the same time share one transaction and one fsync.
  */
 export class SqliteStore implements Store {
@@ -51,22 +48,22 @@ export class SqliteStore implements Store {
   ) {}
 
   /**
-   * Makes the file when there is none. Throws ClientError `wrong-passphrase`, `bad-store` for a file that is cut short, damaged or of another
+   * Makes the file when there is none. Throws ClientError `wrong-passphrase` (also for the wrong kind of secret), `bad-store` for a file that is cut short, damaged or of another
    * version (and changes nothing in it), `store-in-use`, or `storage-failed` for one that cannot be written.
    */
-  static async open(file: string, passphrase: string): Promise<SqliteStore> {
+  static async open(file: string, secret: StoreSecret): Promise<SqliteStore> {
     await sodiumReady();
     let database: Database.Database | undefined;
     let giveBack: () => void = () => undefined;
     try {
-      if (isAbsent(file)) createStoreFile(file, await wrapped(randomBytes(KEY_BYTES), passphrase));
+      if (isAbsent(file)) createStoreFile(file, await wrapped(randomBytes(KEY_BYTES), secret));
       giveBack = takeStoreFile(file);
       const state = inspectStoreFile(file);
       database = new Database(file);
       // Exclusive: a second process on one file would use MLS generations twice.
       database.pragma('locking_mode = EXCLUSIVE');
       if (state === 'recovered') checkPages(database);
-      const storeKey = await unwrapped(database, passphrase);
+      const storeKey = await unwrapped((key) => metaOf(database!, key), secret);
       // What is removed is overwritten: the key that would open it stays.
       for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'secure_delete = ON']) database.pragma(pragma);
       return new SqliteStore(database, storeKey, keysOf(storeKey), giveBack);
@@ -78,8 +75,10 @@ export class SqliteStore implements Store {
   }
 
   async load(collection: string): Promise<Map<string, Uint8Array>> {
-    const rows = this.database.prepare('SELECT key, value FROM records WHERE collection = ?').all([this.#collection(collection)]);
-    const records = (rows as StoredRecord[]).map(({ key, value }) => this.#open(collection, new Uint8Array(key), new Uint8Array(value)));
+    const select = 'SELECT key, value FROM records WHERE collection = ?';
+    const records = this.#rows(select, [this.#collection(collection)]).map(({ key, value }) =>
+      this.#open(collection, new Uint8Array(key), new Uint8Array(value)),
+    );
     return new Map(records.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
@@ -88,8 +87,8 @@ export class SqliteStore implements Store {
     for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
       const some = keys.slice(at, at + KEYS_AT_ONCE).map((key) => this.#keyOf(collection, key));
       const places = some.map(() => '?').join();
-      const select = this.database.prepare(`SELECT key, value FROM records WHERE collection = ? AND key IN (${places})`);
-      const rows = select.all([this.#collection(collection), ...some]) as StoredRecord[];
+      const select = `SELECT key, value FROM records WHERE collection = ? AND key IN (${places})`;
+      const rows = this.#rows(select, [this.#collection(collection), ...some]);
       for (const { key, value } of rows) records.set(...this.#open(collection, new Uint8Array(key), new Uint8Array(value)));
     }
     return records;
@@ -102,9 +101,9 @@ export class SqliteStore implements Store {
     });
   }
 
-  /** From here on the file opens with this passphrase alone; its records stay as they are. */
-  async changePassphrase(passphrase: string): Promise<void> {
-    const meta = await wrapped(this.storeKey, passphrase);
+  /** From here on the file opens with this secret alone; its records stay as they are. */
+  async changeSecret(secret: StoreSecret): Promise<void> {
+    const meta = await wrapped(this.storeKey, secret);
     if (this.#closed) throw new ClientError('storage-failed', 'the store is closed');
     const put = this.database.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)');
     this.#transaction(() => meta.forEach((value, key) => put.run(key, Buffer.from(value))));
@@ -117,6 +116,14 @@ export class SqliteStore implements Store {
     release(this.database);
     this.giveBack();
     for (const key of [this.storeKey, this.keys.records, this.keys.names]) key.fill(0);
+  }
+
+  #rows(select: string, values: readonly Buffer[]): StoredRecord[] {
+    try {
+      return this.database.prepare(select).all([...values]) as StoredRecord[];
+    } catch (error) {
+      throw failure(error);
+    }
   }
 
   #open(collection: string, key: Uint8Array, value: Uint8Array): [key: string, value: Uint8Array] {
@@ -208,28 +215,9 @@ function unpacked(plain: Uint8Array): [key: string, value: Uint8Array] {
   return [bytes.toString('utf8', 4, end), plain.slice(end)];
 }
 
-async function wrapped(storeKey: Uint8Array, passphrase: string): Promise<Map<string, Uint8Array>> {
-  const salt = randomBytes(SALT_BYTES);
-  const sealed = sealRecord(storeKey, 'store key', await passphraseKey(passphrase, salt));
-  return new Map([
-    ['salt', salt],
-    ['key', sealed],
-  ]);
-}
-
-async function unwrapped(database: Database.Database, passphrase: string): Promise<Uint8Array> {
-  const [salt, sealed] = ['salt', 'key'].map((key) => {
-    const row = database.prepare('SELECT value FROM meta WHERE key = ?').get(key) as { value: Uint8Array } | undefined;
-    if (row === undefined) throw badStore('is damaged: its key is missing');
-    return new Uint8Array(row.value);
-  });
-  const storeKey = openRecord(sealed!, 'store key', await passphraseKey(passphrase, salt!));
-  if (storeKey === undefined) throw new ClientError('wrong-passphrase', 'the passphrase does not open this store');
-  return storeKey;
-}
-
-function passphraseKey(passphrase: string, salt: Uint8Array): Promise<Uint8Array> {
-  return nodeArgon2id(new TextEncoder().encode(passphrase), salt, ARGON2_COST);
+function metaOf(database: Database.Database, key: string): Uint8Array | undefined {
+  const row = database.prepare('SELECT value FROM meta WHERE key = ?').get(key) as { value: Uint8Array } | undefined;
+  return row && new Uint8Array(row.value);
 }
 
 /** After a kill the file's own length says nothing yet: its log may hold the rest. */

@@ -53,6 +53,15 @@ async function fullStore(): Promise<string> {
   return file;
 }
 
+async function recordsIn(file: string): Promise<Map<string, Uint8Array>> {
+  const store = await SqliteStore.open(file, 'correct horse');
+  try {
+    return await store.load('a');
+  } finally {
+    await store.close();
+  }
+}
+
 /** With a reason, and with every byte as it was and no file beside it. */
 async function expectRefused(file: string, content: Buffer, message: RegExp): Promise<void> {
   writeFileSync(file, content);
@@ -143,7 +152,7 @@ describe('SqliteStore', () => {
     const file = newFile();
     const store = await SqliteStore.open(file, 'correct horse');
     await store.commit([{ collection: 'messages', key: '1', value: bytes('hello bob') }]);
-    await store.changePassphrase('battery staple');
+    await store.changeSecret('battery staple');
     await store.close();
     await expect(SqliteStore.open(file, 'correct horse')).rejects.toMatchObject({ reason: 'wrong-passphrase' });
     const again = await SqliteStore.open(file, 'battery staple');
@@ -176,6 +185,26 @@ describe('SqliteStore', () => {
   it.each([0, 50, 100, 4_096, 9_000, -1])('leaves a file alone that was cut to %d bytes', async (length) => {
     const file = await fullStore();
     await expectRefused(file, readFileSync(file).subarray(0, length < 0 ? statSync(file).size + length : length), /cut short/);
+  });
+
+  it.each([0, 1, 3, 10, 20])('says that it is damaged, or opens as it was, with bytes altered in page %d', async (page) => {
+    const file = await fullStore();
+    const whole = readFileSync(file);
+    for (const at of [0, 5, 60, 200, 2_000, 4_090]) {
+      const altered = Buffer.from(whole);
+      altered[page * 4_096 + at]! ^= 0xff;
+      writeFileSync(file, altered);
+      const outcome = await recordsIn(file).catch((error: unknown) => error);
+      const isWhole =
+        outcome instanceof Map && outcome.size === 20 && [...outcome.values()].every((value) => (value as Uint8Array).length === 5_000);
+      const { reason } = outcome as { reason?: unknown };
+      expect([isWhole || reason === 'bad-store' || reason === 'wrong-passphrase', page, at, String(outcome)]).toEqual([
+        true,
+        page,
+        at,
+        String(outcome),
+      ]);
+    }
   });
 
   it('finds that a file was cut short though the last process was killed before it could tidy up', async () => {

@@ -15,6 +15,7 @@ import { engineOf } from './own-engine.js';
 import { exportRecoveryFile, importRecoveryFile } from './recovery-file.js';
 import { RevokedCapabilities } from './revoked-capabilities.js';
 import { type DeviceOrigin, type DeviceSecrets, newSecrets, PEER_COLLECTION, recordOf, type SessionRecord } from './session-record.js';
+import { RESTORED, type RestoredAccount } from './restored-account.js';
 import * as signIn from './sign-in.js';
 
 export interface Account {
@@ -30,6 +31,8 @@ export interface Account {
 export class Sessions {
   /** Of a registration whose answer never came: the account may be there, and under this key. */
   #untoldSeed: Uint8Array | undefined;
+  /** Of an archive that this store was made from, until the first log-in. */
+  #restored: RestoredAccount | undefined;
 
   constructor(
     private readonly device: Device,
@@ -44,15 +47,21 @@ export class Sessions {
     return { name, account, device, server, pending };
   }
 
+  /** Whose archive this store was made from, when it has not logged in since. */
+  get restored(): Pick<RestoredAccount, 'name' | 'server'> | undefined {
+    return this.#restored && { name: this.#restored.name, server: this.#restored.server };
+  }
+
   /** Makes an account; the name that it got may carry a tag. Throws ServerError, ClientError. */
   async register(name: string, password: string, invite = ''): Promise<Account> {
+    if (this.#restored !== undefined) throw new ClientError('not-allowed', 'this store was made from an archive: log in');
     const secrets = newSecrets(newKeyPair().seed);
     return this.#signIn(secrets, 'first', (link) => signIn.register(link, secrets, { name, password, invite }));
   }
 
   /** Makes a new device of an account. It is pending until it is confirmed, unless this store holds the account's identity key. */
   async logIn(name: string, password: string, replaceLongestAway: boolean): Promise<Account> {
-    const secrets = newSecrets(this.device.secrets?.identitySeed ?? this.#untoldSeed);
+    const secrets = newSecrets(this.device.secrets?.identitySeed ?? this.#restored?.identitySeed ?? this.#untoldSeed);
     const account = await this.#signIn(secrets, 'alone', (link) => signIn.logIn(link, secrets, { name, password, replaceLongestAway }));
     const ours =
       secrets.identitySeed !== undefined && toHex(keyPairOf(secrets.identitySeed).publicKey) === toHex(this.device.session!.identityKey);
@@ -111,6 +120,7 @@ export class Sessions {
     this.device.secrets = one<DeviceSecrets>('secrets');
     this.device.session = one<SessionRecord>('session');
     this.#untoldSeed = one<DeviceSecrets>('next-secrets')?.identitySeed;
+    this.#restored = one<RestoredAccount>(RESTORED);
     this.device.pin = one<{ pin: string }>('pin')?.pin;
     this.device.contacts = new ContactList(recordsOf<Contact>(contacts!));
     this.device.revoked = new RevokedCapabilities(recordsOf<number>(revoked!));
@@ -141,6 +151,7 @@ export class Sessions {
         this.device.pin = link.pin;
       });
       const session = await ask(link);
+      this.#checkRestored(session);
       await this.#keepSession(session, secrets, origin);
       await this.#attach(link, session.accessToken);
       this.device.connection.adopt(link);
@@ -149,6 +160,12 @@ export class Sessions {
       link.close(new ClientError('closed', 'not signed in'));
       throw error;
     }
+  }
+
+  /** Contacts and messages of one account are nothing for another. */
+  #checkRestored({ account, name }: Session): void {
+    if (this.#restored === undefined || this.#restored.account === toHex(account)) return;
+    throw new ClientError('not-allowed', `${name} is not the account that this store was made from: log in with another store`);
   }
 
   async #attach(link: Link, accessToken: string): Promise<void> {
@@ -188,6 +205,8 @@ export class Sessions {
       journal.put('session', 'session', record);
       journal.put('session', 'secrets', secrets);
       journal.remove('session', 'next-secrets');
+      if (this.#restored !== undefined) journal.remove('session', RESTORED);
+      this.#restored = undefined;
       if (sameStanding && this.device.engine !== undefined) return;
       if (!sameDevice) await this.#forgetDevice(journal);
       await journal.commit();
