@@ -30,6 +30,12 @@ async function run(argv: readonly string[]): Promise<void> {
       return join(command);
     case 'mailbox':
       return (await import('./mailbox/mailbox-command.js')).runMailbox(command);
+    case 'export':
+      return (await import('./archive/export-command.js')).runExport(command, out);
+    case 'import':
+      return (await import('./archive/import-command.js')).runImport(command, out);
+    case 'panic':
+      return (await import('./panic/panic-command.js')).runPanic(command, out, err);
     case 'listen':
     case 'connect':
       return peer(command);

@@ -35,6 +35,13 @@ export type SecretSource =
   | { readonly from: 'file'; readonly path: string }
   | { readonly from: 'descriptor'; readonly descriptor: number };
 
+/** A file of random bytes that opens the store, in place of a passphrase. */
+export interface KeyFileSource {
+  readonly path: string;
+  /** It may be made when it is not there, without a question. */
+  readonly isNew: boolean;
+}
+
 /** `mailbox`: a device that nobody sits at. */
 export interface JoinCommand {
   readonly command: 'join' | 'mailbox';
@@ -51,6 +58,8 @@ export interface JoinCommand {
   /** What a new device calls itself while it waits. */
   readonly deviceName: string;
   readonly store: string | undefined;
+  /** Absent: the password opens the store. */
+  readonly keyFile?: KeyFileSource | undefined;
   readonly tls: boolean;
   readonly json: boolean;
   /** Line mode also on a terminal. */
@@ -70,9 +79,44 @@ export interface PeerCommand {
   readonly trustNew: boolean;
   readonly passphrase: SecretSource;
   readonly store: string | undefined;
+  /** Absent: the passphrase opens the store. */
+  readonly keyFile?: KeyFileSource | undefined;
   readonly json: boolean;
   /** Line mode also on a terminal. */
   readonly plain: boolean;
+}
+
+/** Undefined `at`: the account of that name that is remembered. */
+interface StoredAccount {
+  readonly name: string;
+  readonly at: JoinCommand | undefined;
+  readonly store: string | undefined;
+  readonly keyFile: KeyFileSource | undefined;
+  readonly password: SecretSource;
+  readonly json: boolean;
+}
+
+export interface ExportCommand extends StoredAccount {
+  readonly command: 'export';
+  readonly file: string;
+  /** Of the archive. */
+  readonly passphrase: SecretSource;
+}
+
+export interface ImportCommand {
+  readonly command: 'import';
+  readonly file: string;
+  readonly passphrase: SecretSource;
+  readonly merge: boolean;
+  /** Where the new device is to be. */
+  readonly join: JoinCommand;
+}
+
+export interface PanicCommand extends StoredAccount {
+  readonly command: 'panic';
+  readonly everywhere: boolean;
+  /** Ask nothing. */
+  readonly yes: boolean;
 }
 
 /** `sotto` alone: all remembered accounts. */
@@ -117,13 +161,19 @@ export type Command =
   | InviteCommand
   | CompletionCommand
   | DoctorCommand
+  | ExportCommand
+  | ImportCommand
+  | PanicCommand
   | { readonly command: 'help'; readonly about?: string }
   | { readonly command: 'version' };
 
 const HELP = { help: { type: 'boolean', short: 'h' } } as const;
 
+const KEY_FILE = { 'key-file': { type: 'string' }, 'new-key-file': { type: 'boolean' } } as const satisfies OptionSpecs;
+
 const JOIN = {
   ...HELP,
+  ...KEY_FILE,
   to: { type: 'string', short: 't' },
   port: { type: 'string', short: 'p' },
   name: { type: 'string', short: 'i' },
@@ -144,6 +194,7 @@ const JOIN = {
 
 const CONNECT = {
   ...HELP,
+  ...KEY_FILE,
   name: { type: 'string', short: 'i' },
   pin: { type: 'string', short: 'k' },
   'trust-new': { type: 'boolean' },
@@ -159,6 +210,23 @@ const OPEN = {
   'password-file': { type: 'string' },
   'password-fd': { type: 'string' },
 } as const satisfies OptionSpecs;
+
+/** What tells which stored account is meant. */
+const STORED = {
+  ...HELP,
+  to: { type: 'string', short: 't' },
+  port: { type: 'string', short: 'p' },
+  name: { type: 'string', short: 'i' },
+  pin: { type: 'string', short: 'k' },
+  store: { type: 'string' },
+  tls: { type: 'boolean' },
+  'key-file': { type: 'string' },
+  'password-file': { type: 'string' },
+  'password-fd': { type: 'string' },
+  json: { type: 'boolean' },
+} as const satisfies OptionSpecs;
+
+const ARCHIVE = { ...STORED, 'passphrase-file': { type: 'string' }, 'passphrase-fd': { type: 'string' } } as const satisfies OptionSpecs;
 
 /** Of each command; completion is made from it. */
 export const OPTIONS = {
@@ -197,6 +265,9 @@ export const OPTIONS = {
     json: { type: 'boolean' },
   },
   completion: HELP,
+  export: ARCHIVE,
+  import: { ...ARCHIVE, merge: { type: 'boolean' }, 'trust-new': { type: 'boolean' }, 'new-key-file': { type: 'boolean' } },
+  panic: { ...STORED, everywhere: { type: 'boolean' }, yes: { type: 'boolean' } },
 } as const satisfies Record<string, OptionSpecs>;
 
 const COMMANDS = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
@@ -219,6 +290,8 @@ export function parseCommand(argv: readonly string[]): Command {
   if (word === 'servers') return serversCommand(options);
   if (word === 'doctor') return doctorCommand(options);
   if (word === 'completion') return completionCommand(options);
+  if (word === 'export' || word === 'import') return archiveCommand(word, options);
+  if (word === 'panic') return panicCommand(options);
   return word === 'invite' ? inviteCommand(options) : joinCommand(word, options);
 }
 
@@ -247,6 +320,10 @@ function hostCommand(options: ParsedOptions): HostCommand {
 }
 
 function joinCommand(command: JoinCommand['command'], options: ParsedOptions): JoinCommand {
+  return { ...joinOf(command, options), recovery: recoveryOf(options) };
+}
+
+function joinOf(command: JoinCommand['command'], options: ParsedOptions): JoinCommand {
   noMore(options, 1);
   const target = joinTarget(command, options);
   if (target.name === undefined) throw new UsageError('say who you are: -i NAME');
@@ -262,9 +339,10 @@ function joinCommand(command: JoinCommand['command'], options: ParsedOptions): J
     trustNew: options.flag('trust-new'),
     register: target.invite !== undefined || options.flag('new') ? { invite: target.invite } : undefined,
     password: secretSource(options, 'password'),
-    recovery: recoveryOf(options),
+    recovery: undefined,
     deviceName: deviceNameOf(command, options),
     store: options.text('store'),
+    keyFile: keyFileOf(options),
     tls: options.flag('tls'),
     json: options.flag('json'),
     plain: options.flag('plain'),
@@ -378,7 +456,7 @@ function addressed(text: string): JoinTarget {
 }
 
 /** What opens an account that is remembered. */
-export function commandFor({ host, port, name, pin, tls = false, store }: RememberedServer): JoinCommand {
+export function commandFor({ host, port, name, pin, tls = false, store, keyFile }: RememberedServer): JoinCommand {
   return {
     command: 'join',
     host,
@@ -391,6 +469,7 @@ export function commandFor({ host, port, name, pin, tls = false, store }: Rememb
     recovery: undefined,
     deviceName: defaultDeviceName('join'),
     store,
+    keyFile: keyFile === undefined ? undefined : { path: keyFile, isNew: false },
     tls,
     json: false,
     plain: false,
@@ -398,8 +477,41 @@ export function commandFor({ host, port, name, pin, tls = false, store }: Rememb
 }
 
 /** What is remembered of one that is open. */
-export function serverOf({ host, port, name, pin, tls, store }: JoinCommand): RememberedServer {
-  return { host, port, name, pin, ...(tls && { tls }), ...(store !== undefined && { store: resolve(store) }) };
+export function serverOf({ host, port, name, pin, tls, store, keyFile }: JoinCommand): RememberedServer {
+  const where = { ...(store !== undefined && { store: resolve(store) }), ...(keyFile !== undefined && { keyFile: keyFile.path }) };
+  return { host, port, name, pin, ...(tls && { tls }), ...where };
+}
+
+// --- what is stored
+
+function archiveCommand(command: 'export' | 'import', options: ParsedOptions): ExportCommand | ImportCommand {
+  const [file, ...rest] = options.positionals;
+  if (file === undefined || isJoinLink(file)) throw new UsageError(`say which file: sotto ${command} FILE -t HOST -p PORT -i NAME`);
+  const others = { ...options, positionals: rest };
+  const passphrase = secretSource(options, 'passphrase');
+  if (command === 'export') return { command, file, passphrase, ...storedAccount(others) };
+  return { command, file, passphrase, merge: options.flag('merge'), join: joinOf('join', others) };
+}
+
+function panicCommand(options: ParsedOptions): PanicCommand {
+  return { command: 'panic', everywhere: options.flag('everywhere'), yes: options.flag('yes'), ...storedAccount(options) };
+}
+
+function storedAccount(options: ParsedOptions): StoredAccount {
+  noMore(options, 1);
+  const isNamed = options.flag('to') || options.positionals.length > 0;
+  const at = isNamed ? joinOf('join', options) : undefined;
+  const name = at?.name ?? options.text('name');
+  if (name === undefined) throw new UsageError('say whose: -i NAME, and -t HOST -p PORT where several servers are remembered');
+  const [store, keyFile] = [options.text('store'), keyFileOf(options)];
+  return { name, at, store, keyFile, password: secretSource(options, 'password'), json: options.flag('json') };
+}
+
+function keyFileOf(options: ParsedOptions): KeyFileSource | undefined {
+  const path = options.text('key-file');
+  const isNew = options.flag('new-key-file');
+  if (path === undefined && isNew) throw new UsageError('--new-key-file makes the file of --key-file FILE');
+  return path === undefined ? undefined : { path: resolve(path), isNew };
 }
 
 // --- where to join
@@ -445,6 +557,7 @@ function peerCommand(command: PeerCommand['command'], options: ParsedOptions): P
     trustNew: options.flag('trust-new'),
     passphrase: secretSource(options, 'passphrase'),
     store: options.text('store'),
+    keyFile: keyFileOf(options),
     json: options.flag('json'),
     plain: options.flag('plain'),
   };

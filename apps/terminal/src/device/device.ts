@@ -1,7 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClientError, type SottoClient } from '@sotto/client';
-import { openClient, SqliteStore } from '@sotto/client/node';
+import { ClientError, ServerError, type SottoClient } from '@sotto/client';
+import { openClient, SqliteStore, type StoreSecret } from '@sotto/client/node';
+import { ErrorCode } from '@sotto/protocol';
 import type { JoinCommand } from '../command-line/command.js';
 import { defaultStoreFolder } from '../command-line/folders.js';
 import { UsageError } from '../command-line/usage-error.js';
@@ -9,10 +10,22 @@ import type { AccountTools } from '../join/account-commands.js';
 import type { Asker } from '../join/asker.js';
 import type { ChatEvent } from '../join/chat-event.js';
 import { encodeJoinLink, hostForUrl } from '../link/join-link.js';
+import { destroyHere, revokeOwnDevice } from '../panic/destruction.js';
 import { confirm, type Terminal } from '../password/hidden-prompt.js';
 
 const RESTORE =
-  'Nothing in it was changed. Put a copy of it back if you have one; else move it away and join again: that makes a new device, which another of yours lets in, or --recovery FILE';
+  'Nothing in it was changed. Move it away; then sotto import FILE brings back what you exported, as a new device. Without an export join again: another of your devices lets the new one in, or --recovery FILE';
+
+/** What opens the store; and the account's password, asked for only when there is to be a log-in. */
+export interface Opening {
+  readonly store: StoreSecret;
+  readonly password: () => Promise<string>;
+}
+
+/** One thing to remember, and it never lies on the disk. */
+export function byPassword(password: string): Opening {
+  return { store: password, password: () => Promise.resolve(password) };
+}
 
 /** The store is there, and opens by another password. */
 export class WrongPassword extends UsageError {}
@@ -22,24 +35,34 @@ export function storeFolderOf(command: JoinCommand): string {
   return command.store ?? defaultStoreFolder(process.env, command, name);
 }
 
-/** The passphrase of the store is the password: one thing to remember, and it never lies on the disk. */
-export function openStore(command: JoinCommand, password: string): Promise<SqliteStore> {
+export function openStore(command: JoinCommand, secret: StoreSecret): Promise<SqliteStore> {
   const wrong = 'this password does not open what is stored here (one changed on another device: the old one does, then /login)';
-  return openStoreIn(storeFolderOf(command), password, wrong);
+  return openStoreIn(storeFolderOf(command), secret, wrong);
 }
 
 /** @param wrong what to say when the passphrase is not the store's */
-export async function openStoreIn(folder: string, passphrase: string, wrong: string): Promise<SqliteStore> {
+export async function openStoreIn(folder: string, secret: StoreSecret, wrong: string): Promise<SqliteStore> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = storeFileIn(folder);
   try {
-    return await SqliteStore.open(file, passphrase);
+    return await SqliteStore.open(file, secret);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    if (error.reason === 'wrong-passphrase') throw new WrongPassword(wrong);
+    if (error.reason === 'wrong-passphrase') throw new WrongPassword(wrongSecret(error, secret, wrong));
     if (error.reason === 'store-in-use') throw new UsageError('sotto runs with this store already: one device is one process');
-    throw error.reason === 'bad-store' ? new UsageError(`${error.message} (${file}). ${RESTORE}`) : error;
+    throw damageTold(error, file);
   }
+}
+
+function wrongSecret({ message }: ClientError, secret: StoreSecret, wrong: string): string {
+  if (message.includes('opens by a key file')) return 'what is stored here opens by a key file: --key-file FILE';
+  if (message.includes('opens by a passphrase')) return 'what is stored here opens by a password or passphrase: leave out --key-file';
+  return typeof secret === 'string' ? wrong : 'this key file does not open what is stored here';
+}
+
+/** What to do about a store that is damaged. */
+export function damageTold(error: unknown, file: string): unknown {
+  return error instanceof ClientError && error.reason === 'bad-store' ? new UsageError(`${error.message} (${file}). ${RESTORE}`) : error;
 }
 
 export function storeFileIn(folder: string): string {
@@ -47,13 +70,17 @@ export function storeFileIn(folder: string): string {
 }
 
 /** @param trust asked when the identity of the server is not known here. */
-export function openDevice(command: JoinCommand, store: SqliteStore, trust: (pin: string) => Promise<boolean>): Promise<SottoClient> {
-  return openClient({
-    url: `${command.tls ? 'wss' : 'ws'}://${hostForUrl(command.host)}:${command.port}/`,
-    store,
-    pin: command.pin,
-    onNewPin: (pin) => command.trustNew || trust(pin),
-  });
+export async function openDevice(command: JoinCommand, store: SqliteStore, trust: (pin: string) => Promise<boolean>): Promise<SottoClient> {
+  try {
+    return await openClient({
+      url: `${command.tls ? 'wss' : 'ws'}://${hostForUrl(command.host)}:${command.port}/`,
+      store,
+      pin: command.pin,
+      onNewPin: (pin) => command.trustNew || trust(pin),
+    });
+  } catch (error) {
+    throw damageTold(error, storeFileIn(storeFolderOf(command)));
+  }
 }
 
 export async function askToTrust(pin: string, terminal: Terminal): Promise<boolean> {
@@ -62,16 +89,28 @@ export async function askToTrust(pin: string, terminal: Terminal): Promise<boole
 }
 
 /** True when an account was made. */
-export async function enter(client: SottoClient, { register, name, host, port }: JoinCommand, password: string): Promise<boolean> {
+export async function enter(client: SottoClient, command: JoinCommand, password: Opening['password']): Promise<boolean> {
+  const { register, name, host, port } = command;
   if (client.account !== undefined) {
     await client.resume();
     return false;
   }
   try {
-    if (register === undefined) await client.logIn(name, password);
-    else await client.register(name, password, register.invite);
-    return register !== undefined;
+    const isNew = register !== undefined && client.restored === undefined;
+    if (isNew) await client.register(name, await password(), register.invite);
+    else await client.logIn(client.restored?.name ?? name, await password());
+    return isNew;
   } catch (error) {
+    if (
+      client.restored !== undefined &&
+      error instanceof ServerError &&
+      error.code === ErrorCode.WRONG_PASSWORD &&
+      command.keyFile === undefined
+    )
+      throw new UsageError(
+        `the password opens what was imported here, but is not the account's: remove ${storeFolderOf(command)}, and import again with the right one`,
+        { cause: error },
+      );
     if (error instanceof ClientError && error.reason === 'pin-refused') {
       throw new UsageError(`${error.message} (-k PIN, or --trust-new)`);
     }
@@ -96,7 +135,9 @@ export function toolsOf(client: SottoClient, store: SqliteStore, command: JoinCo
     ask,
     deviceName: recovery === undefined ? deviceName : undefined,
     linkOf: (invite, name) => encodeJoinLink({ host, port, pin: client.pin ?? '', invite, name }),
-    changePassphrase: (passphrase) => store.changeSecret(passphrase),
+    changePassphrase: command.keyFile === undefined ? (passphrase) => store.changeSecret(passphrase) : undefined,
+    destroy: (everywhere) =>
+      destroyHere({ client, file: storeFileIn(storeFolderOf(command)), revoke: everywhere ? () => revokeOwnDevice(client) : undefined }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { SottoClient } from '@sotto/client';
 import type { SqliteStore } from '@sotto/client/node';
 import type { JoinCommand } from '../command-line/command.js';
 import { chatHelp } from '../command-line/help.js';
-import { enter, openDevice, openStore, recover, storeFileIn, storeFolderOf, toolsOf, welcome } from '../device/device.js';
+import { enter, openDevice, type Opening, openStore, recover, storeFileIn, storeFolderOf, toolsOf, welcome } from '../device/device.js';
 import { AccountCommands } from '../join/account-commands.js';
 import { Chat } from '../join/chat.js';
 import { GroupCommands } from '../join/group-commands.js';
@@ -23,10 +23,10 @@ export interface AccountHomePorts extends HomePorts {
 }
 
 /** Logs in, or registers. Throws UsageError, and what the SDK throws; nothing stays open then. */
-export async function openAccountHome(command: JoinCommand, password: string, ports: AccountHomePorts): Promise<OpenedHome> {
+export async function openAccountHome(command: JoinCommand, opening: Opening, ports: AccountHomePorts): Promise<OpenedHome> {
   const file = storeFileIn(storeFolderOf(command));
   const isNew = !existsSync(file);
-  const store = await openStore(command, password);
+  const store = await openStore(command, opening.store);
   const client = await openDevice(command, store, ports.trust);
   // They listen before it connects: messages may come with the first box.
   const { chat, stop } = chatOf(client, store, command, ports);
@@ -35,7 +35,7 @@ export async function openAccountHome(command: JoinCommand, password: string, po
     return client.close();
   };
   try {
-    const entering = enter(client, command, password);
+    const entering = enter(client, command, opening.password);
     const registered = ports.oneOfSeveral && client.account !== undefined && command.recovery === undefined ? false : await entering;
     await recover(client, command, ports.passphrase);
     const groups = () => client.groups.all();

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { ClientError, type ClientErrorReason, type NewPeer, type PeerClient } from '@sotto/client';
-import { openPeer, PeerDoor, type SqliteStore } from '@sotto/client/node';
+import { openPeer, PeerDoor, type SqliteStore, type StoreSecret } from '@sotto/client/node';
 import type { PeerCommand } from '../command-line/command.js';
 import { defaultPeerFolder } from '../command-line/folders.js';
 import { UsageError } from '../command-line/usage-error.js';
@@ -8,6 +8,7 @@ import { openStoreIn, storeFileIn } from '../device/device.js';
 import { Chat } from '../join/chat.js';
 import type { ChatEvent } from '../join/chat-event.js';
 import { MessageCommands } from '../join/message-commands.js';
+import { destroyHere } from '../panic/destruction.js';
 import { PeerSurroundings } from '../peer/peer-surroundings.js';
 import type { HomePorts, OpenedHome } from './home.js';
 
@@ -26,14 +27,14 @@ function folderOf({ store, name }: PeerCommand): string {
 /** Listens, or has dialed. Throws UsageError, and what the SDK throws; nothing stays open then. @param trust asked about peers that are new here */
 export async function openPeerHome(
   command: PeerCommand,
-  passphrase: string,
+  secret: StoreSecret,
   trust: (peer: NewPeer) => Promise<boolean>,
   ports: HomePorts,
 ): Promise<OpenedHome> {
   const isNew = isNewPeerStore(command);
-  const store = await openStoreIn(folderOf(command), passphrase, 'this passphrase does not open what is stored here');
+  const store = await openStoreIn(folderOf(command), secret, 'this passphrase does not open what is stored here');
   const client = await openClient(command, store, trust);
-  const { chat, around, stop } = chatOf(client, ports);
+  const { chat, around, stop } = chatOf(client, ports, storeFileIn(folderOf(command)));
   let door: PeerDoor | undefined;
   const close = () => {
     stop();
@@ -62,9 +63,12 @@ async function openClient(
   }
 }
 
-function chatOf(client: PeerClient, { ask, numbers, showingIsReading, show }: HomePorts) {
+function chatOf(client: PeerClient, { ask, numbers, showingIsReading, show }: HomePorts, file: string) {
   // It knows the chat only by this: a chat needs its surroundings first.
-  const around = new PeerSurroundings(client, show, (name) => chat.turnTo(name));
+  const around = new PeerSurroundings(client, show, (name) => chat.turnTo(name), {
+    ask,
+    destroy: () => destroyHere({ client, file }),
+  });
   const messages = new MessageCommands(client, around.groups, numbers, showingIsReading, show);
   const chat = new Chat(client, around, messages, ask, numbers, show);
   return { chat, around, stop: () => [around, messages, chat].forEach((part) => part.stop()) };

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import type { Approval, SottoClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
+import { destroyedText, type Destruction, isConfirmed } from '../panic/destruction.js';
 import type { Asker } from './asker.js';
-import type { AccountCommand } from './chat-command.js';
+import type { AccountCommand, PanicOrder } from './chat-command.js';
 import type { ChatEvent, DeviceView } from './chat-event.js';
 import type { Secrets } from './json-fields.js';
 
@@ -12,8 +13,10 @@ export interface AccountTools {
   /** What this device calls itself while it waits to be let in; undefined: it does not ask by itself. */
   readonly deviceName: string | undefined;
   readonly linkOf: (code: string, name: string | undefined) => string;
-  /** The store opens with the account's password: one thing to remember. */
-  readonly changePassphrase: (password: string) => Promise<void>;
+  /** The store opens with the account's password: one thing to remember. Undefined: a key file opens it. */
+  readonly changePassphrase: ((password: string) => Promise<void>) | undefined;
+  /** Keys and messages of this device; `everywhere`: its session at the server first. */
+  readonly destroy: (everywhere: boolean) => Promise<Destruction>;
 }
 
 const RESET =
@@ -62,6 +65,8 @@ export class AccountCommands {
       case 'invite':
         await this.#invite(command.name);
         break;
+      case 'panic':
+        return !(await this.#panic(command));
       case 'delete-account':
         return !(await this.#deleteAccount(command.secrets));
       default:
@@ -161,8 +166,9 @@ export class AccountCommands {
     const before = password ?? (await this.tools.ask.hidden('Present password: '));
     const next = newPassword ?? (await this.tools.ask.hidden('New password (10 characters or more): ', true));
     await this.client.changePassword(before, next);
-    await this.tools.changePassphrase(next);
-    this.#notice('The password is changed, and opens what is stored here. Your other devices have to log in again.');
+    await this.tools.changePassphrase?.(next);
+    const opens = this.tools.changePassphrase === undefined ? '' : ', and opens what is stored here';
+    this.#notice(`The password is changed${opens}. Your other devices have to log in again.`);
   }
 
   async #logIn({ password }: Secrets): Promise<void> {
@@ -171,9 +177,9 @@ export class AccountCommands {
     const secret = password ?? (await this.tools.ask.hidden('Password: '));
     this.#loggingIn = true;
     await this.client.logIn(account.name, secret).finally(() => (this.#loggingIn = false));
-    await this.tools.changePassphrase(secret);
+    await this.tools.changePassphrase?.(secret);
     await this.#askWhilePending();
-    this.#notice('Logged in again. The password opens what is stored here, too.');
+    this.#notice(`Logged in again.${this.tools.changePassphrase === undefined ? '' : ' The password opens what is stored here, too.'}`);
   }
 
   async #deleteAccount({ password, confirm }: Secrets): Promise<boolean> {
@@ -183,6 +189,16 @@ export class AccountCommands {
     }
     await this.client.deleteAccount(password ?? (await this.tools.ask.hidden('Password: ')));
     this.#notice('The account is deleted. What this device has stored stays until you delete it.');
+    return true;
+  }
+
+  async #panic({ everywhere, name }: PanicOrder): Promise<boolean> {
+    const own = this.client.account?.name ?? '';
+    if (!(await isConfirmed(own, name, this.tools.ask))) {
+      this.#nothing();
+      return false;
+    }
+    this.#notice(destroyedText(await this.tools.destroy(everywhere)));
     return true;
   }
 

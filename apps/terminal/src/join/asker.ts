@@ -5,6 +5,8 @@ export interface Asker {
   /** Without echo. @param twice for a new secret, which must not have a slip of the finger in it. */
   hidden(question: string, twice?: boolean): Promise<string>;
   yes(question: string): Promise<boolean>;
+  /** What was typed, without spaces around it. */
+  typed(question: string): Promise<string>;
 }
 
 /** Undefined: there is nobody, or whoever is there gives up. */
@@ -27,6 +29,7 @@ export function askOn(screen: () => Questioner | undefined): Asker {
       return secret;
     },
     yes: async (question) => /^y(es)?$/i.test((await answer(`${question} [y/N] `, false)).trim()),
+    typed: async (question) => (await answer(question, false)).trim(),
   };
 }
 
@@ -35,4 +38,5 @@ export const askNobody: Asker = {
   hidden: (question) =>
     Promise.reject(new UsageError(`the command lacks a secret (${question.replace(/:\s*$/, '')}): "password", "new" or "passphrase"`)),
   yes: () => Promise.reject(new UsageError('this cannot be undone: say "confirm": true')),
+  typed: () => Promise.reject(new UsageError('this cannot be undone: say "name", and whose it is')),
 };

@@ -14,7 +14,17 @@ export type AccountCommand =
   | { readonly do: 'deny'; readonly device?: string | undefined }
   | { readonly do: 'revoke'; readonly device: string }
   | { readonly do: 'recovery'; readonly file: string; readonly secrets: Secrets }
-  | { readonly do: 'invite'; readonly name?: string | undefined };
+  | { readonly do: 'invite'; readonly name?: string | undefined }
+  | PanicOrder;
+
+/** Destroys what this device has. */
+export interface PanicOrder {
+  readonly do: 'panic';
+  /** At the server, too. */
+  readonly everywhere: boolean;
+  /** Whose it is; absent: it is asked for. */
+  readonly name?: string | undefined;
+}
 
 export interface ContactCommand {
   readonly do: 'add' | 'accept' | 'decline' | 'remove' | 'block' | 'unblock';
@@ -70,6 +80,7 @@ export const COMMAND_WORDS = [
   'invite',
   'group',
   'connect',
+  'panic',
 ];
 
 const DEFAULT_HISTORY = 20;
@@ -117,6 +128,9 @@ function typedWithArguments(word: string, rest: string): ChatCommand {
       return historyOf(rest);
     case 'connect':
       return connectTo(rest);
+    case 'panic':
+      if (rest !== '' && rest !== 'everywhere') throw new UsageError('/panic stands alone, or is /panic everywhere');
+      return { do: 'panic', everywhere: rest === 'everywhere' };
     default:
       throw new UsageError(`there is no /${word}${didYouMean(word, COMMAND_WORDS, '/')} /help lists what there is`);
   }
@@ -197,6 +211,8 @@ function jsonWithArguments(word: unknown, fields: JsonFields): ChatCommand {
       return parseJsonGroup(fields);
     case 'connect':
       return { do: 'connect', address: fields.text('address'), pin: fields.optional('pin') };
+    case 'panic':
+      return { do: 'panic', everywhere: fields.value['everywhere'] === true, name: fields.text('name') };
     case 'history':
       return { do: 'history', name: fields.text('name'), count: countOf(fields.value['count'] ?? DEFAULT_HISTORY) };
     default:

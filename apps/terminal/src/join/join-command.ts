@@ -2,7 +2,8 @@ import type { JoinCommand } from '../command-line/command.js';
 import { askToTrust } from '../device/device.js';
 import { openAccountHome } from '../homes/account-home.js';
 import type { Terminal } from '../password/hidden-prompt.js';
-import { readPassphrase, readPassword } from '../password/password.js';
+import { readOpening } from '../password/opening.js';
+import { readPassphrase } from '../password/password.js';
 import { askNobody, askOn } from './asker.js';
 import type { Chat } from './chat.js';
 import type { ChatEvent } from './chat-event.js';
@@ -14,9 +15,9 @@ import { openScreen, type Screen } from './screen.js';
 /** Line mode: talks until the user leaves, the input ends, or SIGINT or SIGTERM. */
 export async function runJoin(command: JoinCommand): Promise<void> {
   const terminal: Terminal = { input: process.stdin, output: process.stderr };
-  const password = await readPassword(command.password, terminal, command.register !== undefined);
+  const opening = await readOpening(command, terminal);
   const display = new Display(command.json, new MessageNumbers());
-  const { home, first } = await openAccountHome(command, password, {
+  const { home, first } = await openAccountHome(command, opening, {
     ask: command.json ? askNobody : askOn(() => display.screen),
     trust: (pin) => askToTrust(pin, terminal),
     passphrase: () => readPassphrase(command.recovery?.passphrase ?? { from: 'prompt' }, terminal),

@@ -10,14 +10,15 @@ import { GroupNames } from '../join/group-names.js';
 import { MessageNumbers } from '../join/message-numbers.js';
 import { openScreen, type Screen } from '../join/screen.js';
 import type { Terminal } from '../password/hidden-prompt.js';
-import { readPassphrase, readPassword } from '../password/password.js';
+import { readOpening } from '../password/opening.js';
+import { readPassphrase } from '../password/password.js';
 import { Mailbox } from './mailbox.js';
 
 /** Stays online until SIGINT, SIGTERM or /quit; what has arrived is stored then. Throws when the device's session is over. */
 export async function runMailbox(command: JoinCommand): Promise<void> {
   const terminal: Terminal = { input: process.stdin, output: process.stderr };
-  const password = await readPassword(command.password, terminal, command.register !== undefined);
-  const store = await openStore(command, password);
+  const opening = await readOpening(command, terminal);
+  const store = await openStore(command, opening.store);
   const client = await openDevice(command, store, (pin) => askToTrust(pin, terminal));
   const display = new Display(command.json, new MessageNumbers());
   const show = (event: ChatEvent) => display.show(event);
@@ -26,7 +27,7 @@ export async function runMailbox(command: JoinCommand): Promise<void> {
   const mailbox = new Mailbox(client, account, groups, show);
   const told = new Promise<void>((resolve) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, () => resolve())));
   try {
-    const registered = await enter(client, command, password);
+    const registered = await enter(client, command, opening.password);
     await recover(client, command, () => readPassphrase(command.recovery?.passphrase ?? { from: 'prompt' }, terminal));
     const screen = openScreen(process.stdin, process.stdout, '');
     display.open(screen, welcome(client, command, registered));

@@ -17,6 +17,14 @@ export function readPassphrase(source: SecretSource, terminal: Terminal): Promis
   return readSecret(source, terminal, 'Passphrase of the recovery file: ', { what: 'passphrase', twice: false });
 }
 
+/** Of an archive. @param isNew it is to be made. Throws UsageError. */
+export function readArchivePassphrase(source: SecretSource, terminal: Terminal, isNew: boolean): Promise<string> {
+  const question = isNew
+    ? `New passphrase for the archive (${LIMITS.passwordMinBytes} characters or more): `
+    : 'Passphrase of the archive: ';
+  return readSecret(source, terminal, question, { what: 'passphrase', twice: isNew });
+}
+
 /** Of a store that belongs to no account at a server. @param isNew it is to be made. Throws UsageError. */
 export async function readStorePassphrase(source: SecretSource, terminal: Terminal, isNew: boolean): Promise<string> {
   const question = isNew ? `New passphrase for what is stored here (${LIMITS.passwordMinBytes} characters or more): ` : 'Passphrase: ';

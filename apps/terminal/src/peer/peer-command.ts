@@ -6,15 +6,20 @@ import { Display } from '../join/display.js';
 import { talk } from '../join/join-command.js';
 import { MessageNumbers } from '../join/message-numbers.js';
 import { confirm, type Terminal } from '../password/hidden-prompt.js';
+import { onTerminal, openKeyFile } from '../password/key-file.js';
 import { readStorePassphrase } from '../password/password.js';
 import { newPeerLines } from './peer-surroundings.js';
 
 /** Line mode: talks to peers until the user leaves, the input ends, or SIGINT or SIGTERM. */
 export async function runPeer(command: PeerCommand): Promise<void> {
   const terminal: Terminal = { input: process.stdin, output: process.stderr };
-  const passphrase = await readStorePassphrase(command.passphrase, terminal, isNewPeerStore(command));
+  const isNew = isNewPeerStore(command);
+  const secret =
+    command.keyFile === undefined
+      ? await readStorePassphrase(command.passphrase, terminal, isNew)
+      : await openKeyFile(command.keyFile, !isNew, onTerminal(terminal));
   const display = new Display(command.json, new MessageNumbers());
-  const { home, first } = await openPeerHome(command, passphrase, (peer) => isTrusted(peer, command, terminal, display), {
+  const { home, first } = await openPeerHome(command, secret, (peer) => isTrusted(peer, command, terminal, display), {
     ask: command.json ? askNobody : askOn(() => display.screen),
     numbers: display.numbers,
     showingIsReading: !command.json,

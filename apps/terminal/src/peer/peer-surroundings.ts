@@ -2,7 +2,9 @@ import type { ConnectionState, Contact, NewPeer, PeerClient } from '@sotto/clien
 import { parsePeerAddress, type PeerAddress } from '../command-line/command.js';
 import { peerHelp } from '../command-line/help.js';
 import { UsageError } from '../command-line/usage-error.js';
-import type { ConnectCommand } from '../join/chat-command.js';
+import { destroyedText, type Destruction, isConfirmed } from '../panic/destruction.js';
+import type { Asker } from '../join/asker.js';
+import type { ConnectCommand, PanicOrder } from '../join/chat-command.js';
 import type { ChatEvent } from '../join/chat-event.js';
 import { connectionEvent } from '../join/connection-event.js';
 import type { FurtherCommand, Groups, Surroundings } from '../join/surroundings.js';
@@ -25,6 +27,7 @@ export class PeerSurroundings implements Surroundings {
     private readonly show: (event: ChatEvent) => void,
     /** The next line goes to this contact. */
     private readonly turnTo: (name: string) => void,
+    private readonly tools: { readonly ask: Asker; readonly destroy: () => Promise<Destruction> },
   ) {
     this.#known = new Set(client.contacts().map(({ name }) => name));
     this.#stopListening = [
@@ -54,9 +57,16 @@ export class PeerSurroundings implements Surroundings {
   }
 
   async run(command: FurtherCommand): Promise<boolean> {
+    if (command.do === 'panic') return !(await this.#panic(command));
     if (command.do !== 'connect') throw new UsageError(`there is no /${command.do} between peers: that takes a server (sotto help join)`);
     await this.#connect(command);
     return true;
+  }
+
+  async #panic({ name }: PanicOrder): Promise<boolean> {
+    const isSure = await isConfirmed(this.client.account.name, name, this.tools.ask);
+    this.show({ event: 'notice', text: isSure ? destroyedText(await this.tools.destroy()) : 'Nothing was changed.' });
+    return isSure;
   }
 
   async #connect({ address, pin }: ConnectCommand): Promise<void> {

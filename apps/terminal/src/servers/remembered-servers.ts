@@ -14,6 +14,8 @@ export interface RememberedServer {
   readonly tls?: boolean | undefined;
   /** The device's folder, when it is not the default one. */
   readonly store?: string | undefined;
+  /** Where the file is that opens the store, when no password does. */
+  readonly keyFile?: string | undefined;
 }
 
 const MAX_SERVERS = 100;
@@ -95,10 +97,11 @@ function parsed(text: string, file: string): RememberedServer[] {
 
 function isServer(value: unknown): value is RememberedServer {
   if (typeof value !== 'object' || value === null) return false;
-  const { host, port, name, pin, tls, store } = value as Readonly<Record<string, unknown>>;
+  const { host, port, name, pin, tls, store, keyFile } = value as Readonly<Record<string, unknown>>;
   const isPort = typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535;
   const isName = typeof name === 'string' && TAGGED_NAME_PATTERN.test(name);
   const isPin = pin === undefined || (typeof pin === 'string' && PIN_PATTERN.test(pin));
-  const isRest = (tls === undefined || typeof tls === 'boolean') && (store === undefined || typeof store === 'string');
+  const isPath = (path: unknown) => path === undefined || typeof path === 'string';
+  const isRest = (tls === undefined || typeof tls === 'boolean') && isPath(store) && isPath(keyFile);
   return typeof host === 'string' && host !== '' && isPort && isName && isPin && isRest;
 }

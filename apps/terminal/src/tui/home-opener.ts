@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { NewPeer } from '@sotto/client';
+import type { StoreSecret } from '@sotto/client/node';
 import { LIMITS } from '@sotto/protocol';
-import type { JoinCommand, PeerCommand } from '../command-line/command.js';
+import type { JoinCommand, KeyFileSource, PeerCommand } from '../command-line/command.js';
 import { UsageError } from '../command-line/usage-error.js';
+import type { Opening } from '../device/device.js';
 import type { HomePorts } from '../homes/home.js';
 import { homeIdOf, peerHomeId } from '../homes/home-id.js';
 import { askOn } from '../join/asker.js';
@@ -60,22 +62,37 @@ export class HomeOpener {
   /** What is stored opens by one of the passwords that are known, or by the one that the user knows. */
   async #enter(command: JoinCommand): Promise<void> {
     // Loaded here: the first frame waits for no cryptography.
-    const { storeFileIn, storeFolderOf } = await import('../device/device.js');
+    const { byPassword, storeFileIn, storeFolderOf } = await import('../device/device.js');
     const isStored = existsSync(storeFileIn(storeFolderOf(command)));
     const isNew = command.register !== undefined && !isStored;
     const id = homeIdOf(command);
     const question = isNew ? `New password for ${id} (${LEAST} characters or more): ` : `Password for ${id}: `;
-    await this.#withSecret({ isStored, isNew, isGiven: command.password.from !== 'prompt', question }, (password) =>
-      this.#enterWith(command, password),
-    );
+    const isGiven = command.password.from !== 'prompt';
+    if (command.keyFile !== undefined) {
+      const store = await this.#keyOf(command.keyFile, isStored);
+      const [given] = isGiven ? this.#known : [];
+      return this.#enterWith(command, {
+        store,
+        password: async () => given ?? askOn(() => this.session.questions).hidden(question, isNew),
+      });
+    }
+    await this.#withSecret({ isStored, isNew, isGiven, question }, (password) => this.#enterWith(command, byPassword(password)));
   }
 
-  async #enterWith(command: JoinCommand, password: string): Promise<void> {
+  async #keyOf(source: KeyFileSource, isStored: boolean): Promise<Uint8Array> {
+    const { openKeyFile } = await import('../password/key-file.js');
+    return openKeyFile(source, isStored, {
+      confirm: (question) => askOn(() => this.session.questions).yes(question),
+      warn: (text) => this.session.dispatch({ type: 'notice', tone: 'error', text }),
+    });
+  }
+
+  async #enterWith(command: JoinCommand, opening: Opening): Promise<void> {
     const { session } = this;
     const id = homeIdOf(command);
     const ask = askOn(() => session.questions);
     const { openAccountHome } = await import('../homes/account-home.js');
-    const { home, first } = await openAccountHome(command, password, {
+    const { home, first } = await openAccountHome(command, opening, {
       ...this.#ports(id),
       trust: (pin) => ask.yes(`${id} is new here. Its identity (pin) is\n  ${pin}\nIs that what its operator told you?`),
       passphrase: () => this.#passphrase(command, id),
@@ -102,12 +119,16 @@ export class HomeOpener {
     const question = isNew ? `New passphrase for what is stored here (${LEAST} characters or more): ` : `Passphrase for ${id}: `;
     const ask = askOn(() => this.session.questions);
     const trust = async (peer: NewPeer) => command.trustNew || ask.yes(`${newPeerLines(peer)}Is that what the other end shows?`);
-    await this.#withSecret({ isStored: !isNew, isNew, isGiven: command.passphrase.from !== 'prompt', question }, async (passphrase) => {
-      if (isNew && Buffer.byteLength(passphrase) < LEAST) throw new UsageError(`the passphrase is to have at least ${LEAST} characters`);
-      const { home, first } = await openPeerHome(command, passphrase, trust, this.#ports(id));
+    const meet = async (secret: StoreSecret) => {
+      const { home, first } = await openPeerHome(command, secret, trust, this.#ports(id));
       this.session.add(id, home, first);
       // There is no server to be connected to.
       this.session.dispatch({ type: 'connection', home: id, state: 'online' });
+    };
+    if (command.keyFile !== undefined) return meet(await this.#keyOf(command.keyFile, !isNew));
+    await this.#withSecret({ isStored: !isNew, isNew, isGiven: command.passphrase.from !== 'prompt', question }, async (passphrase) => {
+      if (isNew && Buffer.byteLength(passphrase) < LEAST) throw new UsageError(`the passphrase is to have at least ${LEAST} characters`);
+      await meet(passphrase);
     });
   }
 
