@@ -66,6 +66,13 @@ export class Person {
     return person;
   }
 
+  /** With a store that is there, and has not logged in. */
+  static async comesFrom(server: Server, name: string, folder: string): Promise<Person> {
+    const person = new Person(name, server, folder);
+    await person.opensStore();
+    return person;
+  }
+
   get sdk(): SottoClient {
     if (this.open === undefined) throw new Error(`${this.name} is away`);
     return this.open;

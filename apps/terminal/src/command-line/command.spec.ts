@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { resolve } from 'node:path';
 import { type Command, parseCommand } from './command.js';
 
 const pin = 'ab'.repeat(32);
@@ -58,6 +59,38 @@ describe('the command line', () => {
     expect(parse('mailbox --help')).toEqual({ command: 'help', about: 'mailbox' });
     expect(() => parse('mailbox -i alice')).toThrow('say where: sotto mailbox');
     expect(() => parse('mailbx')).toThrow('did you mean sotto mailbox?');
+  });
+
+  it('opens stores by a key file, which it makes only when told to', () => {
+    const keyFile = { path: resolve('k'), isNew: false };
+    expect(parse('join -t h -i alice --key-file k')).toMatchObject({ keyFile });
+    expect(parse('listen -i alice --key-file k --new-key-file')).toMatchObject({ keyFile: { ...keyFile, isNew: true } });
+    expect(() => parse('join -t h -i alice --new-key-file')).toThrow('--key-file FILE');
+  });
+
+  it('exports from a stored account, and imports to a server', () => {
+    expect(parse('export f -i alice --passphrase-file p')).toMatchObject({
+      file: 'f',
+      name: 'alice',
+      at: undefined,
+      passphrase: { path: 'p' },
+    });
+    expect(parse('export f -i alice -t h -p 1')).toMatchObject({ at: { host: 'h', port: 1, name: 'alice' } });
+    expect(parse(`import f sotto://h:1/#${pin} -i bob --merge`)).toMatchObject({
+      file: 'f',
+      merge: true,
+      join: { host: 'h', name: 'bob', pin },
+    });
+    expect(() => parse('export -i alice')).toThrow('say which file');
+    expect(() => parse('import f -i alice')).toThrow('say where');
+    expect(() => parse('export f')).toThrow('say whose');
+    expect(() => parse('export f -i alice --new-key-file')).toThrow('has no option --new-key-file');
+  });
+
+  it('destroys here, and only when told to everywhere or without a question', () => {
+    expect(parse('panic -i alice')).toMatchObject({ command: 'panic', name: 'alice', everywhere: false, yes: false });
+    expect(parse('panic -i alice -t h --everywhere --yes')).toMatchObject({ everywhere: true, yes: true, at: { host: 'h' } });
+    expect(() => parse('panic')).toThrow('say whose');
   });
 
   it.each([

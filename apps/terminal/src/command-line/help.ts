@@ -9,6 +9,9 @@ const GENERAL = `sotto: end-to-end encrypted conversations on a server of your o
   sotto servers  which accounts are remembered
   sotto mailbox  a device of yours that is always on, and keeps for your others what they miss
   sotto invite   make an invite for the server that runs here
+  sotto export   write what a device has into an archive
+  sotto import   make a new device from it
+  sotto panic    destroy what this machine has of an account
 
 Or without any server, from one machine to another:
   sotto listen   wait for others, and talk
@@ -64,6 +67,9 @@ sotto join LINK [-i NAME]                        the same with what the link say
                            let in; the server sees it         (sotto on SYSTEM)
       --store FOLDER       where this device keeps its keys and messages
                            (~/.local/share/sotto/HOST_PORT/NAME)
+      --key-file F         the random bytes in F (32 or more) open what is stored, instead
+                           of the password; keep F elsewhere, and for you alone
+      --new-key-file       make F when it is not there
       --tls                the server is behind TLS
       --plain              line mode also on a terminal: what happens is printed line
                            by line, as a screen reader can follow it
@@ -75,6 +81,7 @@ dumb, it is line mode. NO_COLOR leaves the colours out.
 Without --invite or --new it only logs in. A log-in where nothing is stored makes a new device: it waits until another
 device of yours lets it in, or --recovery is given. The password is asked for without echo when no file is given. It also
 seals what this device stores: after /password the new one does; after a change on another device the old one, until /login.
+With --key-file it does not: it is asked for only when there is to be a log-in.
 
 ${chatHelp()}`;
 
@@ -115,6 +122,9 @@ const PEER_OPTIONS = `      --passphrase-file F  the passphrase of the store is 
       --passphrase-fd N    or the first line of descriptor N
       --store FOLDER       where this device keeps its keys and messages
                            (~/.local/share/sotto/peer/NAME)
+      --key-file F         the random bytes in F (32 or more) open what is stored, instead
+                           of the passphrase; keep F elsewhere, and for you alone
+      --new-key-file       make F when it is not there
       --plain              line mode also on a terminal
       --json               one JSON object a line, in and out`;
 
@@ -168,6 +178,55 @@ const COMPLETION = `sotto completion bash|zsh|fish     print what completes the 
   bash    source <(sotto completion bash)                    in ~/.bashrc
   zsh     source <(sotto completion zsh)                     in ~/.zshrc, after compinit
   fish    sotto completion fish > ~/.config/fish/completions/sotto.fish`;
+const STORED_OPTIONS = `  -i, --name NAME          whose; one that is remembered needs no more than that
+  -t, --to HOST            the server           -p, --port PORT   its port    (7788)
+      --store FOLDER       where the device is, when not in the usual place
+      --password-file F    the password that opens it is the first line of F
+      --password-fd N      or the first line of descriptor N
+      --key-file F         or F opens it`;
+
+const EXPORT = `sotto export FILE -i NAME [options]              write what a device has into an archive
+sotto export FILE LINK [-i NAME]
+
+${STORED_OPTIONS}
+      --passphrase-file F  the passphrase of the archive is the first line of F
+      --passphrase-fd N    or the first line of descriptor N
+      --json               one JSON object a line
+
+No server is needed, and no sotto may run with the store. FILE holds history, contacts with their keys, settings and the
+account's key, sealed under a passphrase of its own. It holds no keys of the device: a copy of them would be used twice.
+So sotto import makes a new device, which joins your groups anew. Messages that wait to be delivered stay where they are.`;
+
+const IMPORT = `sotto import FILE -t HOST -p PORT -i NAME [options]   make a new device from an archive
+sotto import FILE LINK [-i NAME]
+
+  -i, --name NAME          whose archive it is
+  -t, -p, -k, --tls        the server, as for sotto join; --trust-new as there
+      --store FOLDER       where the new device is to keep its keys and messages
+      --merge              into a store of the same account that has something: it gets the
+                           messages and contacts that it lacks
+      --password-file F    the account's password is the first line of F
+      --password-fd N      or the first line of descriptor N
+      --key-file F         what is stored opens by F    --new-key-file  make F
+      --passphrase-file F  the passphrase of the archive is the first line of F
+      --passphrase-fd N    or the first line of descriptor N
+      --json               one JSON object a line
+
+The archive is read whole before anything is written. The device logs in with the password, and the account's key in the
+archive confirms it; when the server is away the next sotto join does that. Your other devices bring it into your groups
+while they and it are connected. An import that was cut off: the same again with --merge.`;
+
+const PANIC = `sotto panic -i NAME [options]                    destroy what this machine has of an account
+
+${STORED_OPTIONS}
+      --everywhere         end this device's session at the server first, if that answers
+                           within seconds; this alone needs the password or key file
+      --yes                ask nothing; else NAME has to be typed
+      --json               one JSON object a line
+
+First the key that all else is sealed under is overwritten: from then on nothing opens the rest, though the machine loses
+power. Then the files go. It cannot reach what a flash disk keeps of overwritten blocks, backups, snapshots, exports, or what others have.
+In a conversation: /panic, or /panic everywhere.`;
 
 const TOPICS: Readonly<Record<string, string>> = {
   host: HOST,
@@ -179,6 +238,9 @@ const TOPICS: Readonly<Record<string, string>> = {
   connect: CONNECT,
   doctor: DOCTOR,
   completion: COMPLETION,
+  export: EXPORT,
+  import: IMPORT,
+  panic: PANIC,
 };
 
 /** What `sotto help` tells more about. */
@@ -220,6 +282,7 @@ Your account and its devices:
   /reset-key             make a new account key; every contact must confirm it
   /password              change the password       /login          log in again
   /delete-account        delete the account
+  /panic [everywhere]    destroy this device's keys and messages; its session as well
 Secrets are asked for, never typed behind a command. Anything else is sent; a line that begins with // is sent with one /.`;
 }
 
@@ -234,6 +297,7 @@ export function peerHelp(): string {
   /discard NUMBER        give up on a message of the queue
   /verify NAME           show the safety number to compare
   /confirm NAME          compare and trust the changed key of a contact
+  /panic                 destroy keys and messages of this device
   /help                  this                      /quit           leave
 ${MESSAGES}
 Anything else is sent; a line that begins with // is sent with one /.`;

@@ -4,7 +4,7 @@ import { ClientError, ServerError, type SottoClient } from '@sotto/client';
 import { openClient, SqliteStore, type StoreSecret } from '@sotto/client/node';
 import { ErrorCode } from '@sotto/protocol';
 import type { JoinCommand } from '../command-line/command.js';
-import { defaultStoreFolder } from '../command-line/folders.js';
+import { defaultStoreFolder, serversFile } from '../command-line/folders.js';
 import { UsageError } from '../command-line/usage-error.js';
 import type { AccountTools } from '../join/account-commands.js';
 import type { Asker } from '../join/asker.js';
@@ -12,6 +12,7 @@ import type { ChatEvent } from '../join/chat-event.js';
 import { encodeJoinLink, hostForUrl } from '../link/join-link.js';
 import { destroyHere, revokeOwnDevice } from '../panic/destruction.js';
 import { confirm, type Terminal } from '../password/hidden-prompt.js';
+import { addressOf, forgetServer } from '../servers/remembered-servers.js';
 
 const RESTORE =
   'Nothing in it was changed. Move it away; then sotto import FILE brings back what you exported, as a new device. Without an export join again: another of your devices lets the new one in, or --recovery FILE';
@@ -136,8 +137,13 @@ export function toolsOf(client: SottoClient, store: SqliteStore, command: JoinCo
     deviceName: recovery === undefined ? deviceName : undefined,
     linkOf: (invite, name) => encodeJoinLink({ host, port, pin: client.pin ?? '', invite, name }),
     changePassphrase: command.keyFile === undefined ? (passphrase) => store.changeSecret(passphrase) : undefined,
-    destroy: (everywhere) =>
-      destroyHere({ client, file: storeFileIn(storeFolderOf(command)), revoke: everywhere ? () => revokeOwnDevice(client) : undefined }),
+    destroy: async (everywhere) => {
+      const revoke = everywhere ? () => revokeOwnDevice(client) : undefined;
+      const destruction = await destroyHere({ client, file: storeFileIn(storeFolderOf(command)), revoke });
+      // Who was where is nobody's business any more. A list that cannot be read has been told elsewhere.
+      await forgetServer(serversFile(process.env), addressOf(command), command.name).catch(() => []);
+      return destruction;
+    },
   };
 }
 

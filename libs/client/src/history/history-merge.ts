@@ -45,7 +45,7 @@ export class HistoryMerge {
   }
 
   async #advance(): Promise<void> {
-    const { value, done } = await this.#own.next();
-    this.#next = done === true ? undefined : value;
+    const next = await this.#own.next();
+    this.#next = next.done === true ? undefined : next.value;
   }
 }
