@@ -97,7 +97,7 @@ export function openStream(
   const state = sodium.crypto_secretstream_xchacha20poly1305_init_pull(header, key);
   return (sealed) => {
     if (sealed.length < STREAM_OVERHEAD_BYTES) return undefined;
-    const opened = sodium.crypto_secretstream_xchacha20poly1305_pull(state, sealed, bound) as { message: Uint8Array; tag: number } | false;
+    const opened = sodium.crypto_secretstream_xchacha20poly1305_pull(state, sealed, bound);
     if (opened === false) return undefined;
     return { chunk: opened.message, isLast: opened.tag === sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL };
   };

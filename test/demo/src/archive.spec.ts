@@ -136,7 +136,8 @@ describe('what a device stores', () => {
       expect(await complaint(wrong)).toContain('this key file does not open');
       await chmod(file('key'), 0o644);
       const open = new JsonProcess('dora', ['join', ...where(), '-i', 'dora', '--store', file('dora'), ...key]);
-      await open.ends('SIGTERM');
+      await open.hears('ready', {}, 60);
+      await open.ends({ do: 'quit' });
       expect((await open.fails()).complaints).toContain('chmod 600');
     },
     LONG,
