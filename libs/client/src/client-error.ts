@@ -16,6 +16,8 @@ export type ClientErrorReason =
   | 'not-allowed'
   | 'wrong-passphrase'
   | 'weak-passphrase'
+  /** A store opens by the other kind of secret: passphrase, key file. */
+  | 'wrong-secret-kind'
   | 'bad-recovery-file'
   | 'bad-key-file'
   /** An archive that is none, was cut short or altered, or is of another version or account. */

@@ -97,9 +97,13 @@ describe('what a device stores', () => {
       expect(devices.filter(({ revoked }) => revoked)).toHaveLength(1);
       await old.ends({ do: 'quit' });
       expect(await complaint(['panic', ...where(), '-i', 'alice', '--store', file('alice')])).toContain('--yes');
-      await runs(['panic', ...where(), '-i', 'alice', '--store', file('alice'), '--yes'], 'destroyed');
+      const destroyed = await runs(['panic', ...where(), '-i', 'alice', ...device('alice'), '--yes', '--everywhere'], 'destroyed');
+      expect(destroyed).toMatchObject({ revoked: true, inUse: false, left: [] });
       expect(existsSync(file('alice'))).toBe(false);
-      await bob.ends({ do: 'quit' });
+      // And while a sotto runs, which is told.
+      const atBobs = await runs(['panic', ...where(), '-i', 'bob', '--store', file('bob'), '--yes'], 'destroyed');
+      expect(atBobs).toMatchObject({ inUse: true, left: [] });
+      await bob.dies();
     },
     LONG,
   );

@@ -49,16 +49,14 @@ export async function openStoreIn(folder: string, secret: StoreSecret, wrong: st
     return await SqliteStore.open(file, secret);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    if (error.reason === 'wrong-passphrase') throw new WrongPassword(wrongSecret(error, secret, wrong));
+    const isPassphrase = typeof secret === 'string';
+    if (error.reason === 'wrong-passphrase')
+      throw new WrongPassword(isPassphrase ? wrong : 'this key file does not open what is stored here');
+    if (error.reason === 'wrong-secret-kind')
+      throw new UsageError(`${error.message}: ${isPassphrase ? '--key-file FILE' : 'leave out --key-file'}`);
     if (error.reason === 'store-in-use') throw new UsageError('sotto runs with this store already: one device is one process');
     throw damageTold(error, file);
   }
-}
-
-function wrongSecret({ message }: ClientError, secret: StoreSecret, wrong: string): string {
-  if (message.includes('opens by a key file')) return 'what is stored here opens by a key file: --key-file FILE';
-  if (message.includes('opens by a passphrase')) return 'what is stored here opens by a password or passphrase: leave out --key-file';
-  return typeof secret === 'string' ? wrong : 'this key file does not open what is stored here';
 }
 
 /** What to do about a store that is damaged. */

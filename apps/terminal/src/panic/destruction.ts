@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SottoClient } from '@sotto/client';
-import { destroyStoreKey, removeStore } from '@sotto/client/node';
+import { destroyStoreKey, isStoreInUse, removeStore } from '@sotto/client/node';
 import type { Asker } from '../join/asker.js';
 
 /** A server that does not answer holds nothing up. */
@@ -18,6 +18,8 @@ export interface Destruction {
   /** What is in the folder that is not the store's. */
   readonly left: readonly string[];
   readonly folder: string;
+  /** Another process has the store open. */
+  readonly inUse: boolean;
 }
 
 /** Asked once, by the name. @param given in a program's command */
@@ -38,7 +40,9 @@ export async function destroyHere({ client, file, revoke }: Doomed): Promise<Des
   destroyStoreKey(file);
   // What it still writes goes into files that nothing opens.
   await within(CLOSE_MS, client?.close());
-  return { ...(revoked !== undefined && { revoked }), left: removeStore(file), folder: dirname(file) };
+  // Not before: SQLite would tidy up a log first, and leave the blocks with the key in it. Whoever has a client has the store alone.
+  const inUse = client === undefined && isStoreInUse(file);
+  return { ...(revoked !== undefined && { revoked }), inUse, left: removeStore(file), folder: dirname(file) };
 }
 
 export async function revokeOwnDevice(client: SottoClient | undefined): Promise<void> {
@@ -60,13 +64,14 @@ export async function within(ms: number, work: Promise<unknown> | undefined): Pr
   return Promise.race([done, late]).finally(() => timer.abort());
 }
 
-export function destroyedText({ revoked, left, folder }: Destruction): string {
+export function destroyedText({ revoked, left, folder, inUse }: Destruction): string {
   const server =
     revoked === undefined
       ? ''
       : revoked
         ? ' The server takes this device no more.'
         : ' The server did not answer: revoke this device from another of yours.';
+  const other = inUse ? ' Another sotto runs with this store: it has the keys in its memory until you end it.' : '';
   const rest = left.length === 0 ? '' : ` Left in ${folder}, which is not Sotto's: ${left.join(', ')}.`;
-  return `Destroyed: keys and messages of this device.${server}${rest} ${NO_PROMISE}`;
+  return `Destroyed: keys and messages of this device.${server}${other}${rest} ${NO_PROMISE}`;
 }

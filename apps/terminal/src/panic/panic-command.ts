@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import type { SottoClient } from '@sotto/client';
-import { isStoreInUse } from '@sotto/client/node';
 import type { JoinCommand, PanicCommand } from '../command-line/command.js';
 import { serversFile } from '../command-line/folders.js';
 import { UsageError } from '../command-line/usage-error.js';
@@ -22,8 +21,6 @@ export async function runPanic(command: PanicCommand, out: (line: string) => voi
   if (!existsSync(file)) throw new UsageError(`there is nothing stored: ${file}`);
   if (!command.yes) await confirmByName(command.name, terminal);
   const client = command.everywhere ? await reach(join, command, terminal).catch((error: unknown) => void err(reasonOf(error))) : undefined;
-  if (client === undefined && isStoreInUse(file))
-    err('sotto: another sotto runs with this store: it has keys in its memory until you end it');
   const destruction = await destroyHere({
     ...(client !== undefined && { client }),
     file,

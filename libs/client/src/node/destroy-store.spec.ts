@@ -85,9 +85,12 @@ describe('destroying a store', () => {
     const file = await filledStore();
     expect(isStoreInUse(file)).toBe(false);
     const store = await SqliteStore.open(file, 'correct horse');
-    const { stdout } = runElsewhere(`const { isStoreInUse } = await import(${compiled('destroy-store.js')});
+    const { stdout } = runElsewhere(`const { destroyStoreKey, isStoreInUse } = await import(${compiled('destroy-store.js')});
+      console.log(isStoreInUse(${JSON.stringify(file)}));
+      destroyStoreKey(${JSON.stringify(file)});
       console.log(isStoreInUse(${JSON.stringify(file)}));`);
-    expect(stdout.trim()).toBe('true');
+    expect(stdout.trim()).toBe('true\ntrue');
     await store.close();
+    expect(isStoreInUse(file)).toBe(false);
   });
 });

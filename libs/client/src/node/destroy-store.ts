@@ -8,7 +8,7 @@ import { ClientError } from '../client-error.js';
 const HEAD_BYTES = 128 * 1024;
 const PIECE_BYTES = 64 * 1024;
 
-/** Whether another process has the store open. It goes on with what it has in memory, whatever becomes of the files. */
+/** Whether another process has the store open, destroyed or not: SQLite locks before it looks. Such a process goes on with what it has in memory, whatever becomes of the files. */
 export function isStoreInUse(file: string): boolean {
   if (!existsSync(file)) return false;
   const database = new Database(file);

@@ -59,6 +59,7 @@ describe('a store under a key file', () => {
       message: expect.stringMatching(/key file does not open/),
     });
     await expect(SqliteStore.open(file, 'correct horse')).rejects.toMatchObject({
+      reason: 'wrong-secret-kind',
       message: expect.stringMatching(/opens by a key file, not by a passphrase/),
     });
     const again = await SqliteStore.open(file, keyOf(1, 100));
@@ -70,6 +71,7 @@ describe('a store under a key file', () => {
     const file = join(newFolder(), 'alice.db');
     await (await SqliteStore.open(file, 'correct horse')).close();
     await expect(SqliteStore.open(file, keyOf(1))).rejects.toMatchObject({
+      reason: 'wrong-secret-kind',
       message: expect.stringMatching(/opens by a passphrase, not by a key file/),
     });
   });
@@ -85,7 +87,7 @@ describe('a store under a key file', () => {
     await store.commit([record]);
     await store.changeSecret(keyOf(1));
     await store.close();
-    await expect(SqliteStore.open(file, 'correct horse')).rejects.toMatchObject({ reason: 'wrong-passphrase' });
+    await expect(SqliteStore.open(file, 'correct horse')).rejects.toMatchObject({ reason: 'wrong-secret-kind' });
     const again = await SqliteStore.open(file, keyOf(1));
     await again.changeSecret('battery staple');
     await again.close();

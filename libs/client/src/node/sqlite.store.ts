@@ -48,7 +48,7 @@ export class SqliteStore implements Store {
   ) {}
 
   /**
-   * Makes the file when there is none. Throws ClientError `wrong-passphrase` (also for the wrong kind of secret), `bad-store` for a file that is cut short, damaged or of another
+   * Makes the file when there is none. Throws ClientError `wrong-passphrase`, `wrong-secret-kind`, `bad-store` for a file that is cut short, damaged or of another
    * version (and changes nothing in it), `store-in-use`, or `storage-failed` for one that cannot be written.
    */
   static async open(file: string, secret: StoreSecret): Promise<SqliteStore> {

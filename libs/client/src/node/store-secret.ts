@@ -27,13 +27,13 @@ export async function wrapped(storeKey: Uint8Array, secret: StoreSecret): Promis
   ]);
 }
 
-/** Throws ClientError `wrong-passphrase`, or `bad-store`. @param meta what stands in the file */
+/** Throws ClientError `wrong-passphrase`, `wrong-secret-kind`, or `bad-store`. @param meta what stands in the file */
 export async function unwrapped(meta: (key: string) => Uint8Array | undefined, secret: StoreSecret): Promise<Uint8Array> {
   const [salt, sealed] = [meta('salt'), meta('key')];
   if (salt?.length !== SALT_BYTES || sealed === undefined) throw badStore('is damaged: its key is missing');
   // Stores from before there were key files don't say it.
   const lock = new TextDecoder().decode(meta('lock') ?? new TextEncoder().encode('passphrase'));
-  if (lock !== lockOf(secret)) throw new ClientError('wrong-passphrase', `this store opens by a ${lock}, not by a ${lockOf(secret)}`);
+  if (lock !== lockOf(secret)) throw new ClientError('wrong-secret-kind', `this store opens by a ${lock}, not by a ${lockOf(secret)}`);
   const storeKey = openRecord(sealed, 'store key', await secretKey(secret, salt));
   if (storeKey?.length !== KEY_BYTES) throw new ClientError('wrong-passphrase', `the ${lock} does not open this store`);
   return storeKey;
