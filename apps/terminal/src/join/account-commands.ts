@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import type { Approval, SottoClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
-import { destroyedText, type Destruction, isConfirmed } from '../panic/destruction.js';
+import type { Destruction } from '../panic/destroyed-text.js';
+import { isConfirmed } from '../panic/destruction.js';
 import type { Asker } from './asker.js';
 import type { AccountCommand, PanicOrder } from './chat-command.js';
 import type { ChatEvent, DeviceView } from './chat-event.js';
@@ -198,7 +199,7 @@ export class AccountCommands {
       this.#nothing();
       return false;
     }
-    this.#notice(destroyedText(await this.tools.destroy(everywhere)));
+    this.show({ event: 'destroyed', ...(await this.tools.destroy(everywhere)) });
     return true;
   }
 

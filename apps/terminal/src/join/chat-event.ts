@@ -1,4 +1,5 @@
 import type { Approval, ClientEvents } from '@sotto/client';
+import type { Destruction } from '../panic/destroyed-text.js';
 import type { GroupEvent } from './group-event.js';
 import type { InGroup, MessageEvent } from './message-event.js';
 
@@ -41,6 +42,8 @@ export type ChatEvent =
   | { readonly event: 'invite'; readonly link: string; readonly code: string; readonly expires: number }
   | GroupEvent
   | { readonly event: 'help'; readonly text: string }
+  /** What this device had is gone, and itself. */
+  | ({ readonly event: 'destroyed' } & Destruction)
   | { readonly event: 'notice'; readonly text: string; readonly code?: ClientEvents['problem']['code'] }
   | { readonly event: 'error'; readonly text: string };
 

@@ -1,5 +1,6 @@
 import { hostForUrl } from '../link/join-link.js';
 import { renderAccountEvent } from './account-rendering.js';
+import { destroyedText } from '../panic/destroyed-text.js';
 import type { ChatEvent, ContactView, DeliveryStatus, QueuedView } from './chat-event.js';
 import { renderGroupEvent } from './group-rendering.js';
 import type { MessageNumbers } from './message-numbers.js';
@@ -70,7 +71,10 @@ export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: numb
   }
 }
 
-type StateEvent = Extract<ChatEvent, { event: 'connection' | 'ready' | 'listening' | 'conversation' | 'help' | 'notice' | 'error' }>;
+type StateEvent = Extract<
+  ChatEvent,
+  { event: 'connection' | 'ready' | 'listening' | 'conversation' | 'help' | 'destroyed' | 'notice' | 'error' }
+>;
 
 function renderState(event: StateEvent, now: number): string[] {
   switch (event.event) {
@@ -91,6 +95,8 @@ function renderState(event: StateEvent, now: number): string[] {
       return [`You write to ${event.groupName === undefined ? '' : 'the group '}${calledOf(event.name, event)} now.`];
     case 'help':
       return event.text.split('\n');
+    case 'destroyed':
+      return [visible(destroyedText(event))];
     case 'notice':
       return [`${clock(now, now)} ${event.code === 'key-changed' ? '!' : '·'} ${visible(event.text)}`];
     case 'error':

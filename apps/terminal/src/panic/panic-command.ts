@@ -9,7 +9,8 @@ import type { Terminal } from '../password/hidden-prompt.js';
 import { whereStored } from '../archive/stored-account.js';
 import { readStoreSecret } from '../archive/store-secret.js';
 import { addressOf, forgetServer } from '../servers/remembered-servers.js';
-import { destroyedText, destroyHere, revokeOwnDevice, within } from './destruction.js';
+import { destroyedText } from './destroyed-text.js';
+import { destroyHere, revokeOwnDevice, within } from './destruction.js';
 
 const CONNECT_MS = 5_000;
 

@@ -2,7 +2,8 @@ import type { ConnectionState, Contact, NewPeer, PeerClient } from '@sotto/clien
 import { parsePeerAddress, type PeerAddress } from '../command-line/command.js';
 import { peerHelp } from '../command-line/help.js';
 import { UsageError } from '../command-line/usage-error.js';
-import { destroyedText, type Destruction, isConfirmed } from '../panic/destruction.js';
+import type { Destruction } from '../panic/destroyed-text.js';
+import { isConfirmed } from '../panic/destruction.js';
 import type { Asker } from '../join/asker.js';
 import type { ConnectCommand, PanicOrder } from '../join/chat-command.js';
 import type { ChatEvent } from '../join/chat-event.js';
@@ -65,7 +66,7 @@ export class PeerSurroundings implements Surroundings {
 
   async #panic({ name }: PanicOrder): Promise<boolean> {
     const isSure = await isConfirmed(this.client.account.name, name, this.tools.ask);
-    this.show({ event: 'notice', text: isSure ? destroyedText(await this.tools.destroy()) : 'Nothing was changed.' });
+    this.show(isSure ? { event: 'destroyed', ...(await this.tools.destroy()) } : { event: 'notice', text: 'Nothing was changed.' });
     return isSure;
   }
 

@@ -113,6 +113,7 @@ const TITLES: Partial<Record<ChatEvent['event'], string>> = {
   invite: 'an invite',
   help: 'commands',
   'recovery-written': 'recovery file',
+  destroyed: 'destroyed',
 };
 
 function translateRest(event: ChatEvent, context: Translation): TuiEvent[] {
