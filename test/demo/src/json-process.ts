@@ -29,8 +29,9 @@ export class JsonProcess {
     program = SOTTO,
   ) {
     this.#child = spawn(process.execPath, [program, ...args, '--json'], { stdio: ['pipe', 'pipe', 'pipe'] });
-    this.#exited = once(this.#child, 'exit');
-    createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#hear(JSON.parse(line) as Heard));
+    const lines = createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#hear(JSON.parse(line) as Heard));
+    // Not before its last line was read: what it said may still be on its way when it is gone.
+    this.#exited = Promise.all([once(this.#child, 'exit'), once(lines, 'close')]);
     this.#child.stderr!.on('data', (chunk: Buffer) => (this.#complaints += chunk.toString()));
     process.once('exit', () => this.#child.kill('SIGKILL'));
   }

@@ -33,6 +33,7 @@ export async function unwrapped(meta: (key: string) => Uint8Array | undefined, s
   if (salt?.length !== SALT_BYTES || sealed === undefined) throw badStore('is damaged: its key is missing');
   // Stores from before there were key files don't say it.
   const lock = new TextDecoder().decode(meta('lock') ?? new TextEncoder().encode('passphrase'));
+  if (lock !== 'passphrase' && lock !== 'key file') throw badStore('is damaged: it does not say what opens it');
   if (lock !== lockOf(secret)) throw new ClientError('wrong-secret-kind', `this store opens by a ${lock}, not by a ${lockOf(secret)}`);
   const storeKey = openRecord(sealed, 'store key', await secretKey(secret, salt));
   if (storeKey?.length !== KEY_BYTES) throw new ClientError('wrong-passphrase', `the ${lock} does not open this store`);
