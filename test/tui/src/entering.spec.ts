@@ -113,7 +113,7 @@ describe('entering a full-screen session', () => {
       const damaged = await readFile(store);
       const { code, said } = await fails(people.returns('bob'));
       expect(code).toBe(2);
-      expect(said).toContain('Put a copy of it back');
+      expect(said).toContain('sotto import FILE brings back what you exported');
       expect(await readFile(store)).toEqual(damaged);
     },
     LONG,

@@ -485,6 +485,8 @@ export class Branches {
     const path = this.tree.path(this.head).filter((id) => this.#states.has(id) && this.epoch(id)! >= oldest);
     if (!path.includes(this.root)) this.root = path.at(-1)!;
     for (const [id, { node }] of [...this.commits]) if (node.epoch < this.headEpoch - KEPT_COMMITS) this.#forget(id, step);
+    for (const [id, { epoch }] of this.roots)
+      if (id !== this.root && epoch < this.headEpoch - KEPT_COMMITS && !this.holds(id)) this.roots.delete(id);
     for (const [id, { node }] of [...this.own]) if (node.epoch < oldest) this.forgetOwn(id, step);
   }
 

@@ -11,6 +11,8 @@ const SLOT_BYTES = 32;
 /** How long the winner of a slot may take to show up before one goes on without a slot, and how much more for each live leaf before one's own. */
 const WINNER_TIMEOUT_MS = 60_000;
 const WINNER_TIMEOUT_PER_LEAF_MS = 10_000;
+/** In a large group not all before one can have failed. */
+const MOST_WINNER_TIMEOUT_MS = 300_000;
 
 interface Wanted extends Change {
   readonly intents: readonly Intent[];
@@ -163,19 +165,22 @@ export class Committing {
       const change = { authenticatedData, addedMembers, removedMembers: [...wanted.remove], groupDataChanged: groupData !== undefined };
       const judged = core.branches.judge(core.head, core.ownLeaf!, { ...change, groupData: groupData ?? new Uint8Array() });
       if (judged === undefined && travels(made)) return made;
-      if (judged === undefined && wanted.add.length > 1) {
+      // Fewer at a time travel, unless it is one account's devices that don't.
+      if (judged === undefined && wanted.intents.length > 1) {
         this.#mostAdded = Math.ceil(wanted.add.length / 2);
         return undefined;
       }
     } catch (error) {
       if (!(error instanceof MlsError)) throw error;
     }
-    this.#giveUp(wanted);
+    this.#giveUp(wanted, step);
     return undefined;
   }
 
-  #giveUp({ intents }: Wanted): void {
+  #giveUp({ intents }: Wanted, step: Step): void {
     const { core } = this;
+    const wanted = intents.map(({ kind }) => kind);
+    if (wanted.length > 0) core.ports.notify({ kind: 'refused', group: core.id, wanted }, step);
     for (const intent of intents) if (intent.kind === 'add') core.ports.packagesUsed(intent.account);
     core.intents = core.intents.filter((each) => !intents.includes(each));
     core.touch();
@@ -215,7 +220,8 @@ export class Committing {
     if (core.branches.tree.has(by) || core.branches.refused(by)) return this.#withoutSlot(commit, step);
     if (!core.ports.rules.slotsAreNoPermission) return;
     const before = core.others.filter((each) => each.leaf < core.ownLeaf!.leaf && core.ports.isOnline(each.identity.account) !== false);
-    if (step.now - since >= WINNER_TIMEOUT_MS + before.length * WINNER_TIMEOUT_PER_LEAF_MS) this.#withoutSlot(commit, step);
+    const wait = Math.min(WINNER_TIMEOUT_MS + before.length * WINNER_TIMEOUT_PER_LEAF_MS, MOST_WINNER_TIMEOUT_MS);
+    if (step.now - since >= wait) this.#withoutSlot(commit, step);
   }
 
   /** A slot avoids forks; it is no permission. */

@@ -76,7 +76,7 @@ export type GroupNotice =
   | { readonly kind: 'missing'; readonly group: string; readonly messages: number; readonly asking: DeviceName & { readonly name: string } }
   | { readonly kind: 'waiting'; readonly group: string; readonly content: string; readonly cause: string }
   | { readonly kind: 'unprocessable'; readonly group: string; readonly author: DeviceName & { readonly name: string } }
-  /** The server takes no commit that would bring this about. */
+  /** No commit that would bring this about can be made, or the server takes none. */
   | { readonly kind: 'refused'; readonly group: string; readonly wanted: readonly string[] }
   | { readonly kind: 'given-up'; readonly group: string; readonly content: string; readonly device: string };
 

@@ -26,6 +26,8 @@ export interface OutboxEntry extends Omit<Dispatch, 'recipients'> {
   readonly order: number;
   readonly createdAt: number;
   readonly recipients: ReadonlyMap<string, RecipientState>;
+  /** Those of them who have not settled it: what is done each second goes by these. */
+  readonly open: Set<RecipientState>;
   /** Of a commit with a slot: the slot is its own. */
   won: boolean;
 }

@@ -68,7 +68,8 @@ export class Outbox {
         ...queued(each),
         status: done.has(each.device) ? 'delivered' : 'queued',
       }));
-      outbox.#entries.set(id, { ...entry, won, recipients: new Map(states.map((each) => [each.device, each])) });
+      const open = new Set(states.filter((each) => !isSettled(each)));
+      outbox.#entries.set(id, { ...entry, won, open, recipients: new Map(states.map((each) => [each.device, each])) });
       outbox.#queued.add(id);
       if (entry.kind === 'welcome') outbox.#welcomes.add(id);
       outbox.#order = Math.max(outbox.#order, entry.order);
@@ -92,7 +93,8 @@ export class Outbox {
   add(id: string, dispatch: Dispatch, now: number): OutboxEntry {
     const { recipients, ...rest } = dispatch;
     const states = new Map(recipients.map((each) => [each.device, queued(each)]));
-    const entry: OutboxEntry = { ...rest, id, order: ++this.#order, createdAt: now, recipients: states, won: false };
+    const open = new Set(states.values());
+    const entry: OutboxEntry = { ...rest, id, order: ++this.#order, createdAt: now, recipients: states, open, won: false };
     this.#entries.set(id, entry);
     this.#queued.add(id);
     if (entry.kind === 'welcome') this.#welcomes.add(id);
@@ -103,7 +105,8 @@ export class Outbox {
   withdraw(id: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
-    for (const each of entry.recipients.values()) this.#set(each, 'cannot');
+    for (const each of entry.open) this.#set(each, 'cannot');
+    entry.open.clear();
     this.#entries.delete(id);
     this.#queued.delete(id);
     if (!this.#added.delete(id)) this.#gone.add(id);
@@ -112,7 +115,7 @@ export class Outbox {
   /** Nobody has this leaf, or ever will: it is owed nothing. Returns the entries that change by it. */
   release(leaf: LeafId): OutboxEntry[] {
     return [...this.#entries.values()].filter((entry) => {
-      const theirs = unsettled(entry).filter((each) => each.leaf === leaf);
+      const theirs = [...entry.open].filter((each) => each.leaf === leaf);
       return theirs.flatMap(({ device }) => this.#settle(entry, device, 'cannot')).length > 0;
     });
   }
@@ -151,7 +154,7 @@ export class Outbox {
       case ReceiptStatus.UNDELIVERED:
         return [...this.#won(entry), ...this.#undelivered(entry, receipt.device, isOnline, now)];
       case ReceiptStatus.SLOT_TAKEN:
-        for (const each of unsettled(entry)) this.#later(each, TAKEN_RETRY_MS, now);
+        for (const each of entry.open) this.#later(each, TAKEN_RETRY_MS, now);
         this.#queued.add(entry.id);
         return [{ kind: 'taken', entry, by: receipt.commit }];
       case ReceiptStatus.REFUSED:
@@ -169,7 +172,7 @@ export class Outbox {
         effects.push({ kind: 'refused', entry });
         continue;
       }
-      for (const each of entry.recipients.values()) {
+      for (const each of entry.open) {
         if (this.#silentTooLong(each, now)) this.#again(entry, each, Math.min(each.timeoutMs * 2, LAST_TIMEOUT_MS));
         else if (each.status === 'waiting-for-online' && each.notBefore <= now) this.#again(entry, each, each.timeoutMs);
       }
@@ -186,12 +189,12 @@ export class Outbox {
     const unwelcomed = this.#unwelcomed();
     for (const entry of [...this.#queued].map((id) => this.#entries.get(id)!).sort((a, b) => a.order - b.order)) {
       if (this.#onTheirWay >= WINDOW) break;
-      const due = [...entry.recipients.values()].filter(
+      const due = [...entry.open].filter(
         ({ status, notBefore, device }) =>
           status === 'queued' && notBefore <= now && (entry.kind !== 'message' || !unwelcomed.has(`${entry.group}/${device}`)),
       );
       if (due.length > 0) sends.push(this.#send(entry, due, now, tokenNow));
-      if (![...entry.recipients.values()].some(({ status }) => status === 'queued')) this.#queued.delete(entry.id);
+      if (![...entry.open].some(({ status }) => status === 'queued')) this.#queued.delete(entry.id);
     }
     return sends;
   }
@@ -202,7 +205,7 @@ export class Outbox {
       journal.remove('outbox-settled', id);
     }
     for (const id of this.#added) {
-      const { recipients, won: _, ...entry } = this.#entries.get(id)!;
+      const { recipients, won: _, open: __, ...entry } = this.#entries.get(id)!;
       journal.put('outbox', id, { ...entry, recipients: packRecipients([...recipients.values()]) } satisfies EntryRecord);
     }
     for (const id of this.#settled) {
@@ -231,7 +234,7 @@ export class Outbox {
     for (const id of this.#welcomes) {
       const entry = this.#entries.get(id);
       if (entry === undefined) this.#welcomes.delete(id);
-      else for (const { device } of unsettled(entry)) open.add(`${entry.group}/${device}`);
+      else for (const { device } of entry.open) open.add(`${entry.group}/${device}`);
     }
     return open;
   }
@@ -246,7 +249,7 @@ export class Outbox {
   }
 
   #accepted(entry: OutboxEntry, relay: number): OutboxEffect[] {
-    for (const each of entry.recipients.values()) {
+    for (const each of entry.open) {
       if (each.status !== 'sent') continue;
       this.#set(each, 'accepted');
       each.relay = relay;
@@ -258,8 +261,9 @@ export class Outbox {
     const to = entry.recipients.get(device);
     if (to === undefined || isSettled(to)) return [];
     this.#set(to, status);
+    entry.open.delete(to);
     this.#settled.add(entry.id);
-    if (unsettled(entry).length === 0) this.withdraw(entry.id);
+    if (entry.open.size === 0) this.withdraw(entry.id);
     return [{ kind: status, entry, to }];
   }
 
@@ -284,7 +288,7 @@ export class Outbox {
       this.withdraw(entry.id);
       return [{ kind: 'refused', entry }];
     }
-    for (const each of entry.recipients.values()) {
+    for (const each of entry.open) {
       if (each.status !== 'sent') continue;
       this.#later(each, Math.max(retryAfterMs, each.timeoutMs / 10), now);
       each.timeoutMs = Math.min(each.timeoutMs * 2, LAST_TIMEOUT_MS);
@@ -303,7 +307,7 @@ export class Outbox {
 
   #requeue(which: (each: RecipientState) => boolean): void {
     for (const entry of this.#entries.values()) {
-      for (const each of entry.recipients.values()) if (which(each)) this.#again(entry, each, FIRST_TIMEOUT_MS);
+      for (const each of entry.open) if (which(each)) this.#again(entry, each, FIRST_TIMEOUT_MS);
     }
   }
 
@@ -324,8 +328,4 @@ export class Outbox {
     this.#waiting += Number(status === 'waiting-for-online') - Number(each.status === 'waiting-for-online');
     each.status = status;
   }
-}
-
-function unsettled(entry: OutboxEntry): RecipientState[] {
-  return [...entry.recipients.values()].filter((each) => !isSettled(each));
 }
