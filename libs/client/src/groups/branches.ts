@@ -68,8 +68,8 @@ export type Entered =
   /** `own`: made by this leaf, and this device knows nothing of it. `author`: who made a commit that can't be processed here. */
   | { readonly is: 'refused'; readonly own: boolean; readonly author?: DeviceIdentity | undefined };
 
-/** Why a change may not be: the policy is against it, or its right comes from a commit that is not here. */
-export type Judgement = { readonly refused: string } | { readonly waitsFor: StateId } | undefined;
+/** Why a change may not be: the policy is against it, its right comes from a commit that is not here, or from one of which this device can't tell whose branch it is on. */
+export type Judgement = { readonly refused: string } | { readonly waitsFor: StateId } | { readonly hidden: StateId } | undefined;
 
 export interface Adopted {
   readonly from: StateId;
@@ -284,7 +284,7 @@ export class Branches {
     const author = this.members(parent).find(({ leaf }) => leaf === opened.senderLeaf)!;
     const judged = this.judge(parent, author, opened);
     if (judged !== undefined && 'waitsFor' in judged) return this.#withoutRight(id, parent, judged.waitsFor, isLastTry);
-    if (judged !== undefined) return this.#refuse(id, parent, false);
+    if (judged !== undefined) return this.#refuse(id, parent, 'hidden' in judged);
     const node = this.#nodeOf(id, parent, opened, author);
     const removed = opened.removedMembers.filter(({ id: leaf }) => node.removes.includes(leaf));
     await this.#put({ node, bytes, removed }, opened.state.removed ? undefined : opened.state, step);
@@ -395,8 +395,11 @@ export class Branches {
         removedElsewhere: new Set(elsewhere(removedBy).flatMap(({ removes }) => removes)),
         addedElsewhere: new Set(elsewhere(addedBy).flatMap(({ adds }) => adds)),
       });
+      if (refused === undefined) return undefined;
       const waitsFor = named.find((id) => !this.tree.has(id));
-      return refused === undefined ? undefined : waitsFor === undefined ? { refused } : { waitsFor };
+      if (waitsFor !== undefined) return { waitsFor };
+      const hidden = named.find((id) => this.#isHidden(id, parent));
+      return hidden === undefined ? { refused } : { hidden };
     } catch (error) {
       return { refused: error instanceof MlsError ? error.reason : 'malformed' };
     }
@@ -404,7 +407,13 @@ export class Branches {
 
   /** What this very branch did is known to the parent state, and gives no right beyond it. */
   #onAnotherBranch(id: StateId, parent: StateId): CommitNode | undefined {
-    return this.tree.descends(parent, id) ? undefined : this.tree.get(id);
+    return this.tree.descends(parent, id) || this.#isHidden(id, parent) ? undefined : this.tree.get(id);
+  }
+
+  /** What is known of the parent's branch begins above it: it may be on that branch, or on another. */
+  #isHidden(id: StateId, parent: StateId): boolean {
+    const path = this.tree.path(parent);
+    return !path.includes(id) && (this.tree.get(id)?.epoch ?? 0) <= (this.epoch(path.at(-1)!) ?? 0);
   }
 
   #signedLeave(members: readonly Member[], { leaf, signature }: LeaveStatement): LeafId | undefined {

@@ -229,16 +229,16 @@ export class Group {
     const added = without(after, before);
     const removed = without(before, after);
     for (const { id, identity } of added) if (identity.device !== core.ports.own.device) core.unseen.set(id, step.now);
-    for (const { id, identity } of removed) this.#forgetUnseen(id, core.member(identity.device) === undefined, step);
+    for (const { id } of removed) this.#forgetUnseen(id, step);
     if (removed.length > 0 && core.refreshAt === 0) core.refreshAt = step.now + this.#randomWithin(DAY_MS);
     this.#retireToken(from, to, step);
     this.#tell(from, to, added, removed, step);
   }
 
-  /** Removed for good before it ever showed itself: nothing that was sealed for it can reach it. Who is let in again gets that by the new leaf. */
-  #forgetUnseen(leaf: LeafId, isGone: boolean, step: Step): void {
+  /** Removed for good before it ever showed itself: nothing that was sealed for it can reach it. Who is let in again, or anew after a step back, gets it by the new leaf. */
+  #forgetUnseen(leaf: LeafId, step: Step): void {
     const { core } = this;
-    if (core.unseen.delete(leaf) && isGone) core.ports.release(leaf, step);
+    if (core.unseen.delete(leaf) && core.branches.tree.removed.has(leaf)) core.ports.release(leaf, step);
   }
 
   #tell(from: StateId, to: StateId, added: readonly Member[], removed: readonly Member[], step: Step): void {

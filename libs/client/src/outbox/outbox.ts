@@ -112,9 +112,10 @@ export class Outbox {
     if (!this.#added.delete(id)) this.#gone.add(id);
   }
 
-  /** Nobody has this leaf, or ever will: it is owed nothing. Returns the entries that change by it. */
+  /** Nobody has this leaf, as it seems: it is owed nothing but the commits, which would tell it so if somebody had. Returns the entries that change by it. */
   release(leaf: LeafId): OutboxEntry[] {
     return [...this.#entries.values()].filter((entry) => {
+      if (entry.kind === 'commit') return false;
       const theirs = [...entry.open].filter((each) => each.leaf === leaf);
       return theirs.flatMap(({ device }) => this.#settle(entry, device, 'cannot')).length > 0;
     });
