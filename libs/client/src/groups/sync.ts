@@ -26,6 +26,7 @@ const STUCK_MS = 60_000;
 const AHEAD_MS = 120_000;
 /** How long there may be no offer of help, and no word of a member that takes this device for one. */
 const HOPE_MS = 600_000;
+const ALONE_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** A hello for its own sake: what nobody misses shows nowhere else. */
 const IDLE_HELLO_MS = 900_000;
@@ -91,6 +92,7 @@ export class Sync {
 
   tick(step: Step): void {
     this.#believe(step.now);
+    if (this.#isLeftAlone(step.now)) this.#giveUpHope(step);
     this.core.isLastHope = this.#isLastHope(step.now);
     if (this.#needs || (step.now >= this.#idleAt && this.#mayHope)) this.#askSome(step);
   }
@@ -256,6 +258,12 @@ export class Sync {
     const able = heard.filter((each) => !needy.includes(each) && !this.left.has(each.id));
     const isFirst = needy.length > 0 && able.length === 0 && needy.every(({ leaf }) => leaf > core.ownLeaf!.leaf);
     return isFirst || (heard.length === 0 && this.#isDeserted);
+  }
+
+  /** Members answer, and for long none of them could help: they are out themselves, on branches that this device does not know. */
+  #isLeftAlone(now: number): boolean {
+    const since = Math.max(this.core.askingSince, this.#offeredAt);
+    return this.core.dead && !this.core.isLastHope && now - since > ALONE_MS && now - this.#answeredAt < ALONE_MS;
   }
 
   #giveUpHope({ now }: Step): void {

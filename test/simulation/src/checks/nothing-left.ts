@@ -26,7 +26,7 @@ function checkSight(sight: Sight, witnesses: readonly Witness[], isReachable: Re
         `still waits with message ${short(content)}${device === undefined ? '' : ` for ${nameOf(device)}`} (${sight.hold})`,
     ),
     ...sight.owed
-      .filter((owed) => canAnswer(owed.device) && !isOut(owed, sight.group, witnesses))
+      .filter((owed) => canAnswer(owed.device) && !isOut(owed, sight, witnesses))
       .map((owed) => `still owes ${describe(owed)} to ${nameOf(owed.device)}`),
   ];
 }
@@ -42,9 +42,12 @@ function isDue(device: string, { members }: Sight, canAnswer: (device: string) =
   return canAnswer(device) && members.some((each) => each.device === device);
 }
 
-/** A commit is of no use to one who is out; a message that was sealed for it is. */
-function isOut({ kind, device }: Owed, group: string, witnesses: readonly Witness[]): boolean {
-  if (kind === 'message') return false;
+/**
+ * A commit is of no use to one who is out. A message that was sealed for it is, while the sender has an address of it: the one that it was
+ * sealed with may be withdrawn, and then fourteen days end it.
+ */
+function isOut({ kind, device }: Owed, { group, members }: Sight, witnesses: readonly Witness[]): boolean {
+  if (kind === 'message' && members.some((each) => each.device === device)) return false;
   const sights = witnesses.find((each) => each.device === device)?.sights ?? [];
   return sights.some((each) => each.group === group && each.out);
 }
