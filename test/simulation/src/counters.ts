@@ -8,7 +8,6 @@ export const FAULTS = [
   'relay-dies-after-claim',
   'relay-busy',
   'slots-wiped',
-  'slot-lost',
   'packages-lost',
   'presence-lost',
   'claim-lost',

@@ -4,6 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { RULE_NAMES } from './rules.js';
 
+/** A world that needs the rule. */
+const NEEDS: Readonly<Record<string, number>> = {
+  hold: 14,
+  slotsAreNoPermission: 8,
+  rejoin: 1,
+  durableBeforeSent: 3,
+  helloBeforeSealing: 4,
+  keepLosingBranches: 1,
+  removedFallSilent: 1,
+};
+
 const SIMULATE = fileURLToPath(new URL('../../dist/simulate.js', import.meta.url));
 const LONG = 900_000;
 
@@ -17,12 +28,26 @@ async function simulate(...args: string[]): Promise<{ readonly code: number; rea
 
 describe('npm run simulate', () => {
   it(
-    'finds nothing wrong in thirty worlds, three of them on real cryptography',
+    'finds nothing wrong in a hundred worlds, ten of them on real cryptography',
     async () => {
-      const { code, output } = await simulate('--seeds', '30', '--minutes', '12');
-      expect(output).toContain('30 of 30 seeds, 0 failed');
+      const { code, output } = await simulate('--seeds', '100', '--minutes', '14');
+      expect(output).toContain('100 of 100 seeds, 0 failed');
       expect(code).toBe(0);
     },
     LONG,
   );
+
+  it.each(Object.entries(NEEDS))(
+    'finds what is wrong without the rule %s, in world %i',
+    async (rule, seed) => {
+      const { code, output } = await simulate('--seed', String(seed), '--without', rule);
+      expect(output).toMatch(/^seed \d+: [a-z-]+: /m);
+      expect(code).toBe(1);
+    },
+    LONG,
+  );
+
+  it('knows no other rules than those', () => {
+    expect(Object.keys(NEEDS).every((rule) => RULE_NAMES.includes(rule))).toBe(true);
+  });
 });

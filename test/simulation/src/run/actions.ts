@@ -144,8 +144,10 @@ export class Actions {
 
   async disconnect(): Promise<void> {
     const device = this.#victim(({ online }) => online);
-    await device?.disconnect();
-    if (device !== undefined) this.#later(this.random.wait(this.random.pick([2_000, 30_000, 5 * MINUTE_MS])), () => device.connect());
+    if (device === undefined) return;
+    this.simulation.counters.count('offline');
+    await device.disconnect();
+    this.#later(this.random.wait(this.random.pick([2_000, 30_000, 5 * MINUTE_MS])), () => device.connect());
   }
 
   crash(): void {
