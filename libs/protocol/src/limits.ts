@@ -65,5 +65,5 @@ export const TIMES = {
 } as const;
 
 export const NAME_PATTERN = /^[a-z0-9_]{3,32}$/;
-/** A name with the tag that the server appended under the policy `open`. */
+/** A name, with the tag that the server may have appended. */
 export const TAGGED_NAME_PATTERN = /^[a-z0-9_]{3,32}(\.[0-9]{4,8})?$/;

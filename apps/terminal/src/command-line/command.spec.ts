@@ -149,9 +149,10 @@ describe('the command line', () => {
   });
 
   it('remembers servers by link or address', () => {
-    const link = `sotto://[::1]:7788/#${'ab'.repeat(32)}/CODE/alice`;
+    const link = `sotto://[::1]:7788/#${'ab'.repeat(32)}`;
     const server = { host: '::1', port: 7788, name: 'alice', pin: 'ab'.repeat(32) };
-    expect(parse(`servers add ${link}`)).toEqual({ command: 'servers', action: 'add', server, json: false });
+    expect(parse(`servers add ${link} -i alice`)).toEqual({ command: 'servers', action: 'add', server, json: false });
+    expect(() => parse(`servers add ${link}/CODE/alice`)).toThrow('this link registers');
     expect(parse('servers add chat.example:1 -i bob --tls')).toMatchObject({
       server: { host: 'chat.example', port: 1, name: 'bob', tls: true },
     });

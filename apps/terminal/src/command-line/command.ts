@@ -376,7 +376,10 @@ function serversCommand(options: ParsedOptions): ServersCommand {
 }
 
 function rememberedServer(target: string, options: ParsedOptions): RememberedServer {
-  const { host, port, pin, name } = targetCommand(target, options.text('name'));
+  const own = options.text('name');
+  if (own === undefined && !isJoinLink(target)) throw new UsageError('say who you are there: -i NAME');
+  const { host, port, pin, name, register } = targetCommand(target, own);
+  if (register !== undefined) throw new UsageError('this link registers: sotto join LINK -i NAME does that, and remembers it');
   const store = options.text('store');
   return {
     host,
@@ -500,11 +503,21 @@ function panicCommand(options: ParsedOptions): PanicCommand {
 function storedAccount(options: ParsedOptions): StoredAccount {
   noMore(options, 1);
   const isNamed = options.flag('to') || options.positionals.length > 0;
+  const loose = ['port', 'pin', 'tls'].find((each) => !isNamed && options.flag(each));
+  if (loose !== undefined) throw new UsageError(`--${loose} goes with -t HOST: without it the account is one that is remembered`);
   const at = isNamed ? joinOf('join', options) : undefined;
   const name = at?.name ?? options.text('name');
   if (name === undefined) throw new UsageError('say whose: -i NAME, and -t HOST -p PORT where several servers are remembered');
-  const [store, keyFile] = [options.text('store'), keyFileOf(options)];
-  return { name, at, store, keyFile, password: secretSource(options, 'password'), json: options.flag('json') };
+  const store = options.text('store');
+  const keyFile = keyFileOf(options);
+  return {
+    name,
+    at,
+    store: store === undefined ? undefined : resolve(store),
+    keyFile,
+    password: secretSource(options, 'password'),
+    json: options.flag('json'),
+  };
 }
 
 function keyFileOf(options: ParsedOptions): KeyFileSource | undefined {

@@ -12,6 +12,7 @@ const VALUES: Readonly<Record<string, Value>> = {
   store: 'folder',
   recovery: 'file',
   'password-file': 'file',
+  'key-file': 'file',
   'passphrase-file': 'file',
 };
 

@@ -32,7 +32,8 @@ const HOST = `sotto host [-p PORT] [-s SIZE] [options]     start a server on thi
       --data FOLDER        where accounts and the server's identity are kept
                            (~/.local/share/sotto/server)
       --registration WHO   invite, open or closed                      (invite)
-      --name NAME          what the server calls itself                (ADDR:PORT)
+      --name NAME          part of every account's credentials:
+                           never change it                             (localhost)
       --retry-window SECS  how long a message waits in memory for someone who
                            just left, 0 to 86400                       (30)
       --json               one JSON object a line
@@ -90,7 +91,7 @@ sotto mailbox LINK [-i NAME]
 
 The server keeps no messages. A mailbox takes part in all your conversations like a phone, and hands over to your other
 devices what they missed while the senders were away. It holds your keys: run it on a machine that you trust, not on the
-server of somebody else. Options are those of sotto join (sotto help join), but for
+server of somebody else. Options are those of sotto join (sotto help join), but for --plain, and
       --device NAME        what it calls itself while it waits      (sotto mailbox)
       --store FOLDER       where it keeps its keys and messages
                            (~/.local/share/sotto/HOST_PORT/NAME-mailbox)
@@ -180,7 +181,9 @@ const COMPLETION = `sotto completion bash|zsh|fish     print what completes the 
   fish    sotto completion fish > ~/.config/fish/completions/sotto.fish`;
 const STORED_OPTIONS = `  -i, --name NAME          whose; one that is remembered needs no more than that
   -t, --to HOST            the server           -p, --port PORT   its port    (7788)
+  -k, --pin PIN            its identity             --tls         it is behind TLS
       --store FOLDER       where the device is, when not in the usual place
+                           (a mailbox's: say which)
       --password-file F    the password that opens it is the first line of F
       --password-fd N      or the first line of descriptor N
       --key-file F         or F opens it`;

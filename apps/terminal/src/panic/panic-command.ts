@@ -20,7 +20,7 @@ export async function runPanic(command: PanicCommand, out: (line: string) => voi
   const join = await whereStored(command);
   const file = storeFileIn(storeFolderOf(join));
   if (!existsSync(file)) throw new UsageError(`there is nothing stored: ${file}`);
-  if (!command.yes) await confirmByName(command.name, terminal);
+  if (!command.yes) await confirmByName(command.name, join, terminal);
   const client = command.everywhere ? await reach(join, command, terminal).catch((error: unknown) => void err(reasonOf(error))) : undefined;
   const destruction = await destroyHere({
     ...(client !== undefined && { client }),
@@ -31,11 +31,13 @@ export async function runPanic(command: PanicCommand, out: (line: string) => voi
   out(command.json ? JSON.stringify({ event: 'destroyed', ...destruction, at: Date.now() }) : destroyedText(destruction));
 }
 
-async function confirmByName(name: string, { input, output }: Terminal): Promise<void> {
+async function confirmByName(name: string, join: JoinCommand, { input, output }: Terminal): Promise<void> {
   if (!input.isTTY) throw new UsageError('there is no terminal to ask: --yes destroys without a question');
   const reader = createInterface({ input, output });
   try {
-    const typed = await reader.question(`All keys and messages of ${name} on this machine go for good. Type ${name} to go on: `);
+    const typed = await reader.question(
+      `All keys and messages of ${name}@${addressOf(join)} on this machine go for good. Type ${name} to go on: `,
+    );
     if (typed.trim() !== name) throw new UsageError('nothing was destroyed');
   } finally {
     reader.close();

@@ -47,7 +47,7 @@ export async function rememberServer(file: string, server: RememberedServer): Pr
   const servers = await readServers(file);
   const others = servers.filter((each) => !isSame(each, server));
   if (others.length >= MAX_SERVERS)
-    throw new UsageError(`${MAX_SERVERS} servers are remembered already: sotto servers remove HOST:PORT NAME`);
+    throw new UsageError(`${MAX_SERVERS} servers are remembered already: sotto servers remove HOST:PORT -i NAME`);
   await writeServers(file, [...others, server]);
 }
 

@@ -27,6 +27,8 @@ interface OfState {
 
 const KEPT_MS = 14 * 86_400_000;
 const SHORT_ID = 16;
+/** What one costs that is for one device alone: a record and no bytes. */
+const RECORD_BYTES = 256;
 
 /** Ciphertexts of the last 14 days, at most 64 MiB; the oldest make room. Ids are the first 16 bytes of a message's SHA-256, hex. */
 export class MessageLog {
@@ -76,7 +78,7 @@ export class MessageLog {
 
   #index(id: string, message: LoggedMessage): void {
     this.#messages.set(id, message);
-    this.#bytes += message.bytes.length;
+    this.#bytes += costOf(message);
     if (message.alone === true) return;
     const ofState = this.#byState.get(message.state) ?? { ids: new Set(), sum: new Uint8Array(SHORT_ID / 2) };
     this.#byState.set(message.state, ofState);
@@ -88,7 +90,7 @@ export class MessageLog {
     const message = this.#messages.get(id);
     if (message === undefined) return;
     this.#messages.delete(id);
-    this.#bytes -= message.bytes.length;
+    this.#bytes -= costOf(message);
     step.journal.remove('log', `${this.group}/${id}`);
     if (message.alone !== true) this.#unindex(id, message.state);
   }
@@ -104,4 +106,8 @@ export class MessageLog {
 function mix(sum: Uint8Array, id: string): void {
   const bytes = fromHex(id.slice(0, SHORT_ID));
   for (let i = 0; i < sum.length; i++) sum[i]! ^= bytes[i]!;
+}
+
+function costOf({ bytes, alone }: LoggedMessage): number {
+  return alone === true ? RECORD_BYTES : bytes.length;
 }

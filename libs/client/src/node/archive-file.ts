@@ -33,7 +33,7 @@ export async function importFromFile(store: Store, path: string, passphrase: str
 async function writeDraft(draft: string, archive: AsyncIterable<Uint8Array>): Promise<void> {
   const handle = await open(draft, 'wx', 0o600);
   try {
-    for await (const piece of archive) await handle.write(piece);
+    for await (const piece of archive) await handle.writeFile(piece);
     await handle.sync();
   } finally {
     await handle.close();

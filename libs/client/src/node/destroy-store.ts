@@ -64,8 +64,8 @@ function isDraft(name: string, file: string): boolean {
 function overwrite(path: string, length: number): void {
   const descriptor = openSync(path, 'r+');
   try {
-    for (let at = 0; at < length; at += PIECE_BYTES)
-      writeSync(descriptor, randomBytes(Math.min(PIECE_BYTES, length - at)), 0, undefined, at);
+    // A write may take less than it is given.
+    for (let at = 0; at < length;) at += writeSync(descriptor, randomBytes(Math.min(PIECE_BYTES, length - at)), 0, undefined, at);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

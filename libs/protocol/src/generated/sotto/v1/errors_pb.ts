@@ -191,7 +191,7 @@ export enum ErrorCode {
   SLOT_TAKEN = 40,
 
   /**
-   * The sender holds too much already, or sends too fast.
+   * Too much of the sender is on its way: wait for receipts.
    *
    * @generated from enum value: ERROR_CODE_BUSY = 41;
    */

@@ -105,7 +105,7 @@ export const PublishKeyPackagesResponseSchema: GenMessage<PublishKeyPackagesResp
  */
 export type ClaimKeyPackagesRequest = Message<"sotto.v1.ClaimKeyPackagesRequest"> & {
   /**
-   * Account id of a contact. 16 bytes.
+   * Account id of a contact, or one's own. 16 bytes.
    *
    * @generated from field: bytes account = 1;
    */
@@ -244,7 +244,7 @@ export const KeyPackages: GenService<{
     output: typeof PublishKeyPackagesResponseSchema;
   },
   /**
-   * One key package of each device of a contact. Not a contact, unknown, none left: an empty list.
+   * One key package of each device of a contact, or of the caller's own other devices. Not a contact, unknown, none left: an empty list.
    *
    * @generated from rpc sotto.v1.KeyPackages.Claim
    */
