@@ -15,28 +15,19 @@ export interface DemoServer {
 export const HOST = '127.0.0.1';
 
 /** One process, by the command that people use. */
-export interface StandaloneServer extends DemoServer {
-  /** Once it has stopped: on its old port and data. */
-  again(): Promise<StandaloneServer>;
-}
-
-export function hostStandalone(folder: string, retryWindowSeconds: number, size = 10, program?: string): Promise<StandaloneServer> {
+export async function hostStandalone(folder: string, retryWindowSeconds: number, size = 10, program?: string): Promise<DemoServer> {
   const data = join(folder, 'server');
-  return hostOn(0, data, ['-s', String(size), '--retry-window', String(retryWindowSeconds)], program);
-}
-
-async function hostOn(port: number, data: string, options: readonly string[], program?: string): Promise<StandaloneServer> {
-  const host = new JsonProcess('the server', ['host', '-p', String(port), '--data', data, ...options], program);
-  const { port: bound, pin } = await host.hears('listening', {}, 90);
+  const options = ['-p', '0', '-s', String(size), '--data', data, '--retry-window', String(retryWindowSeconds)];
+  const host = new JsonProcess('the server', ['host', ...options], program);
+  const { port, pin } = await host.hears('listening', {}, 90);
   return {
-    port: Number(bound),
+    port: Number(port),
     pin: String(pin),
     invite: async (name) => {
       const invite = new JsonProcess('sotto invite', ['invite', name, '--data', data], program);
       return String((await invite.hears('invite'))['link']);
     },
     stop: () => host.ends('SIGTERM'),
-    again: () => hostOn(Number(bound), data, options, program),
   };
 }
 
