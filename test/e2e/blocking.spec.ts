@@ -16,6 +16,8 @@ async function publishTokens(device: WireDevice): Promise<void> {
   await device.client.call(KeyPackages.method.publish, { oneTime });
 }
 
+const RESEND_MS = 5_000;
+
 /** Sends with each token and acknowledges what arrives; the status that each Send ended in. */
 async function statusesOf(from: WireDevice, to: WireDevice, tokens: readonly Uint8Array[]): Promise<ReceiptStatus[]> {
   const seen = new Set<unknown>();
@@ -26,17 +28,22 @@ async function statusesOf(from: WireDevice, to: WireDevice, tokens: readonly Uin
       to.client.send({ case: 'ack', value: { handle: frame.kind.value.handle, outcome: Outcome.STORED } });
     }
   };
-  const ids = tokens.map((token) => {
-    const id = randomBytes(16);
-    const recipients = [{ device: to.session.device, token }];
-    from.client.send({ case: 'send', value: { id, recipients, payload: new Uint8Array(8), ttl: 0 } });
-    return toHex(id);
-  });
+  const sends = tokens.map((token) => ({ id: randomBytes(16), recipients: [{ device: to.session.device, token }] }));
+  const ids = sends.map(({ id }) => toHex(id));
   const statusOf = (id: string): ReceiptStatus | undefined =>
     from.client.frames
       .flatMap(({ kind }) => (kind.case === 'receipt' && toHex(kind.value.id) === id && kind.value.device.length > 0 ? [kind.value] : []))
       .at(-1)?.status;
-  await until('each message has its outcome', () => (acknowledge(), ids.every((id) => statusOf(id) !== undefined)));
+  // Silence is an outcome too: what is not answered goes again, in the same bytes.
+  let sentAt = 0;
+  const sendAgain = (): void => {
+    if (Date.now() - sentAt < RESEND_MS) return;
+    sentAt = Date.now();
+    for (const each of sends)
+      if (statusOf(toHex(each.id)) === undefined)
+        from.client.send({ case: 'send', value: { ...each, payload: new Uint8Array(8), ttl: 0 } });
+  };
+  await until('each message has its outcome', () => (sendAgain(), acknowledge(), ids.every((id) => statusOf(id) !== undefined)));
   return ids.map((id) => statusOf(id)!);
 }
 
