@@ -40,12 +40,19 @@ export class Deliveries {
     fanOut.sendTo(this.ports, message.payload);
   }
 
-  /** Places of the recipients of a repeated Send that have no delivery open: they have settled it, and the sender did not hear of it. */
-  placesWithout(message: InFlightMessage, { devices, recipients }: Pick<ParsedSend, 'devices' | 'recipients'>): number[] {
-    const open = new Set(message.open.map(({ to }) => keyOf(to.id)));
-    const places: number[] = [];
-    for (let place = 0; place < recipients; place++) if (!open.has(keyOf(devices, place))) places.push(place);
-    return places;
+  /**
+   * Takes from a repeated Send the tokens of recipients whose deliveries are open. Returns the places of the others: they have settled it,
+   * and the sender did not hear of it.
+   */
+  renew(message: InFlightMessage, { devices, tokens, recipients }: Pick<ParsedSend, 'devices' | 'tokens' | 'recipients'>): number[] {
+    const open = new Map(message.open.map((delivery) => [keyOf(delivery.to.id), delivery]));
+    const others: number[] = [];
+    for (let place = 0; place < recipients; place++) {
+      const delivery = open.get(keyOf(devices, place));
+      if (delivery === undefined) others.push(place);
+      else this.renewToken(delivery, tokenAt(tokens, place));
+    }
+    return others;
   }
 
   /** Opens deliveries of a message that is in flight to the recipients at these places as well. */
@@ -141,6 +148,14 @@ export class Deliveries {
     message.open.push(delivery);
   }
 
+  /** The one before may have been withdrawn. */
+  private renewToken(delivery: Delivery, token: Uint8Array): void {
+    delivery.message.tokens.set(token, delivery.place * TOKEN_BYTES);
+    if (delivery.barredBy === undefined) return;
+    delivery.barredBy = undefined;
+    this.dispatch(delivery);
+  }
+
   private dispatch(delivery: Delivery): void {
     const route = this.goesTo(delivery);
     if (route !== undefined) this.ports.deliver(route.gateway, delivery.message.payload, [route.connection, delivery.number]);
@@ -221,13 +236,16 @@ export class Deliveries {
 /** The tokens of the open deliveries, which move to the places of these, and behind them those at `places` of `more`: it never grows beyond what is open. */
 function tokensOfOpen(message: InFlightMessage, more: Uint8Array, places: readonly number[]): Uint8Array {
   const tokens = new Uint8Array((message.open.length + places.length) * TOKEN_BYTES);
-  const tokenAt = (all: Uint8Array, place: number) => all.subarray(place * TOKEN_BYTES, (place + 1) * TOKEN_BYTES);
   for (const [i, delivery] of message.open.entries()) {
     tokens.set(tokenAt(message.tokens, delivery.place), i * TOKEN_BYTES);
     delivery.place = i;
   }
   for (const [i, place] of places.entries()) tokens.set(tokenAt(more, place), (message.open.length + i) * TOKEN_BYTES);
   return tokens;
+}
+
+function tokenAt(tokens: Uint8Array, place: number): Uint8Array {
+  return tokens.subarray(place * TOKEN_BYTES, (place + 1) * TOKEN_BYTES);
 }
 
 function sameId(one: Uint8Array, other: Uint8Array): boolean {

@@ -95,6 +95,17 @@ describe('the relay', () => {
     expect(world.engine.inFlight).toBe(0);
   });
 
+  it('delivers by the token that a repeated Send brings, where the one before was refused', async () => {
+    world.connect(BOB, 2);
+    const withdrawn = new Uint8Array(32).fill(1);
+    const id = await world.send({ token: withdrawn });
+    expect(world.deliveries).toEqual([]);
+    await world.send({ id });
+    expect(world.deliveries).toHaveLength(1);
+    world.ack(world.deliveries[0]!);
+    expect(world.statuses.at(-1)).toBe(ReceiptStatus.DELIVERED);
+  });
+
   it('charges a repeated Send for whom it delivers to once more, and lets it wait when there is no room', async () => {
     const most = { messages: 10, bytes: 10_000, recipients: 2 };
     world = new RelayWorld({ moving: most, held: most });

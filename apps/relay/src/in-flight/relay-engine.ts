@@ -101,9 +101,9 @@ export class RelayEngine {
 
   /** Whoever has settled it gets it again: the receipt was lost, or the sender would not ask. Without room for that it asks once more. */
   private repeated(message: InFlightMessage, send: ParsedSend): void {
-    const places = this.deliveries.placesWithout(message, send);
+    if (send.recipients > 1 && this.recipientRate.take(message.account, send.recipients) > 0) return;
+    const places = this.deliveries.renew(message, send);
     if (places.length === 0) return;
-    if (places.length > 1 && this.recipientRate.take(message.account, places.length) > 0) return;
     if (this.budgets.admitAlso(message, places.length)) this.deliveries.startAlso(message, send, places);
   }
 

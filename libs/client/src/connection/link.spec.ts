@@ -5,6 +5,7 @@ import { Contacts, FramesSchema, ListContactsResponseSchema, toHex } from '@sott
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
+import { ClientError } from '../client-error.js';
 import { nodeSocketFactory } from '../node/index.js';
 import { backoffMs } from './backoff.js';
 import { Link } from './link.js';
@@ -98,6 +99,20 @@ describe('a link', () => {
     link.startHeartbeat(150);
     await expect(call).rejects.toMatchObject({ reason: 'offline' });
     expect(link.closed).toBe(true);
+  });
+
+  it('ends when more waits for the other end than it may, whatever is sent, also while it is being closed', async () => {
+    const link = await Link.open(url, nodeSocketFactory, { pin });
+    const ends: unknown[] = [];
+    link.listen({ onFrames: () => undefined, onClosed: ({ reason, message }) => ends.push([reason, message]) });
+    link.mostUnsentBytes = 64 * 1024;
+    for (const client of server.clients) client.pause();
+    for (let i = 0; i < 500 && !link.closed; i++) {
+      link.send({ case: 'pong', value: { nonce: i } });
+      link.send({ case: 'call', value: { id: i, method: 'none', body: new Uint8Array(200_000) } });
+    }
+    link.close(new ClientError('closed', 'by the program'));
+    expect(ends).toEqual([['offline', 'the other end does not read']]);
   });
 
   it('gives up on a call that is not answered in time', async () => {

@@ -28,6 +28,8 @@ const atEndOfTurn: (step: () => void) => void = turn ?? ((step) => void setTimeo
 export class Link {
   /** A larger box ends the link: less while nothing is known of the other end. */
   mostBoxBytes: number = LIMITS.boxBytes;
+  /** With more that the other end has not read, the link ends. */
+  mostUnsentBytes = Number.POSITIVE_INFINITY;
   readonly #calls = new Map<number, OpenCall>();
   #nextCall = 1;
   #parts: Uint8Array[] = [];
@@ -145,6 +147,7 @@ export class Link {
   close(error: ClientError, closeSocket = true): void {
     if (this.#closed !== undefined) return;
     if (error.reason === 'closed') this.#flush();
+    if (this.closed) return;
     this.#closed = error;
     clearInterval(this.#heartbeat);
     this.channel.close();
@@ -167,6 +170,7 @@ export class Link {
     this.#bytes = 0;
     this.#spoke = Date.now();
     this.socket.send(box);
+    if ((this.socket.bufferedAmount ?? 0) > this.mostUnsentBytes) this.close(new ClientError('offline', 'the other end does not read'));
   }
 
   #receive(data: unknown): void {

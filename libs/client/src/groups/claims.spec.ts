@@ -109,6 +109,17 @@ describe('a claim that brings nothing', () => {
     expect(waitsUntilNext()).toBe(15);
   });
 
+  it('of any use goes on waiting longer and longer', () => {
+    of();
+    for (const wait of [15, 30, 60]) {
+      claims.claimed('bob', packages('phone'), now);
+      claims.useless('bob');
+      const from = now;
+      expect(waitsUntilNext()).toBe(wait);
+      now = from + wait * SECOND;
+    }
+  });
+
   it('that was never answered is repeated on the next connection', () => {
     of();
     now += 3_600 * SECOND;

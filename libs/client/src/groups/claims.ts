@@ -41,10 +41,17 @@ export class Claims {
     if (packages === undefined) return;
     claim.packages = packages;
     claim.claimedAt = now;
-    claim.waitMs = FIRST_WAIT_MS;
   }
 
   used(account: string): void {
+    const claim = this.#claims.get(account);
+    if (claim === undefined) return;
+    claim.packages = undefined;
+    claim.waitMs = FIRST_WAIT_MS;
+  }
+
+  /** None of them is of use: others are claimed after waits that grow, as after claims that bring none. */
+  useless(account: string): void {
     const claim = this.#claims.get(account);
     if (claim !== undefined) claim.packages = undefined;
   }

@@ -95,7 +95,7 @@ export class Committing {
       if (core.dead && intent.kind !== 'rejoin' && intent.kind !== 'replace') return true;
       const judged = judgeIntent(intent, head, (account) => core.ports.packagesOf(account, step));
       if (judged.is === 'due') wanted = joined(wanted, judged, intent, this.#mostAdded);
-      if (judged.is === 'waits' && judged.stale === true) core.ports.packagesUsed(judged.account);
+      if (judged.is === 'waits' && judged.stale === true) core.ports.packagesUseless(judged.account);
       if (judged.is === 'waits') claiming ||= core.ports.isClaiming(judged.account);
       if (judged.is === 'met') core.touch();
       return judged.is !== 'met';
@@ -132,7 +132,7 @@ export class Committing {
       adds: letIn(core.members, added),
     };
     const { intents } = wanted;
-    for (const intent of intents) if ('account' in intent) core.ports.packagesUsed(intent.account);
+    for (const intent of intents) if (intent.kind === 'add' || intent.kind === 'replace') core.ports.packagesUsed(intent.account);
     const refresh = intents.find((intent) => intent.kind === 'refresh')?.id;
     const { commit: bytes, state, parent: parentState, welcome } = made;
     const removed = wanted.remove.filter((each) => node.removes.includes(each.id));

@@ -27,7 +27,7 @@ export class Contents {
   readonly #dirty = new Set<string>();
   readonly #status = new Map<string, DeliveryStatus>();
   /** How often each was sealed again, by device and leaf. Not kept over a restart: the count begins anew. */
-  readonly #tries = new Map<string, number>();
+  readonly #tries = new Map<string, Map<string, number>>();
 
   constructor(
     contents: Iterable<readonly [string, ContentRecord]>,
@@ -54,6 +54,7 @@ export class Contents {
     if (!this.#contents.delete(id)) return;
     this.#entries.delete(id);
     this.#status.delete(id);
+    this.#tries.delete(id);
     step.journal.remove('contents', id);
   }
 
@@ -111,11 +112,12 @@ export class Contents {
   }
 
   tried(content: string, to: Recipient, tries: number): void {
-    this.#tries.set(`${content}/${to.device}/${to.leaf}`, tries);
+    const ofContent = this.#tries.get(content) ?? new Map<string, number>();
+    this.#tries.set(content, ofContent.set(`${to.device}/${to.leaf}`, tries));
   }
 
   triesFor(content: string, device: string, leaf: LeafId): number {
-    return this.#tries.get(`${content}/${device}/${leaf}`) ?? 0;
+    return this.#tries.get(content)?.get(`${device}/${leaf}`) ?? 0;
   }
 
   // --- what the user is told

@@ -132,6 +132,8 @@ export interface GroupPorts {
   isClaiming(account: string): boolean;
   /** They are used: the next call claims new ones. */
   packagesUsed(account: string): void;
+  /** They are of no use: others are claimed, ever less often. */
+  packagesUseless(account: string): void;
   /** Whether an account is known to be reachable, known not to be, or unknown. */
   isOnline(account: string): boolean | undefined;
   /** This device has seen a sign of life of that one. */

@@ -532,6 +532,20 @@ describe('a contact', () => {
     expect(alice.messenger.groups().length).toBeLessThanOrEqual(12);
   });
 
+  it('that says it can read nothing does not cost a commit for each message', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const group = await alice.createGroup('hiking', bob, carol);
+    await office.settle();
+    office.answersCannot = ({ to, kind }) => to === bob && kind === 'application';
+    const before = alice.messenger.unsafeGroup(group)!.core.branches.headEpoch;
+    for (let i = 0; i < 20; i++) {
+      await alice.say(group, `message ${i}`);
+      await office.pass(10 * SECOND);
+    }
+    expect(alice.messenger.unsafeGroup(group)!.core.branches.headEpoch - before).toBeLessThanOrEqual(6);
+    expect(carol.shown).toHaveLength(20);
+  });
+
   it('whose greeting is out of shape is answered, and that is all', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
     const { bytes, token } = await claimed(alice);

@@ -39,6 +39,7 @@ const MOST_INVITATIONS = 50;
 /** Between new conversations with a contact whose device could not open the Welcome to the one before; then doubled. */
 const FIRST_RENEWAL_MS = 15_000;
 const LAST_RENEWAL_MS = 3_600_000;
+const MOST_RENEWED = 1_000;
 
 /** A Welcome of somebody who is no contact, until the user decides. */
 interface Invitation {
@@ -68,6 +69,7 @@ export class Messenger {
   readonly #groups = new Map<string, Group>();
   readonly #claims = new Claims();
   readonly #groupPorts: GroupPorts;
+  /** By account, or group and device: when its conversation or leaf was last made anew, and how long the next waits. */
   readonly #renewed = new Map<string, { readonly at: number; readonly waitMs: number }>();
   /** Accounts with which a new direct conversation is to begin, as the Welcome to the one before can't be opened. */
   readonly #toRenew = new Set<string>();
@@ -730,7 +732,7 @@ export class Messenger {
     if (entry.kind === 'message' && entry.content !== undefined && this.contents.get(entry.content) !== undefined) {
       group?.sealAgain(entry.content, to, step);
       // It could read nothing that was sealed for it since, and does not ask to be let in again: its store has lost the group.
-      if (group?.isLostTo(entry.content, to) === true && this.#isKnown(to, group)) group.replace(to);
+      if (group?.isLostTo(entry.content, to) === true) this.#replaceLeaf(group, to, step);
     }
     // The key package to which it was sealed is lost.
     if (entry.kind === 'welcome' && group !== undefined && (group.core.data.kind === 'direct' || group.core.unseen.has(to.leaf)))
@@ -744,14 +746,25 @@ export class Messenger {
     return this.ports.trusts(account, core.member(device)?.identity.accountKey ?? new Uint8Array());
   }
 
-  #replace(group: Group, to: RecipientState, { now }: Step): void {
+  #replace(group: Group, to: RecipientState, step: Step): void {
     const { account } = to;
     const isDirect = group.core.data.kind === 'direct' && account !== this.ports.own.account;
-    if (!isDirect) return void (this.#isKnown(to, group) && group.replace(to));
-    const { at, waitMs } = this.#renewed.get(account) ?? { at: 0, waitMs: FIRST_RENEWAL_MS };
-    if (now - at < waitMs || this.directWith(account) !== group.id) return;
-    this.#renewed.set(account, { at: now, waitMs: Math.min(2 * waitMs, LAST_RENEWAL_MS) });
-    this.#toRenew.add(account);
+    if (!isDirect) return this.#replaceLeaf(group, to, step);
+    if (this.directWith(account) === group.id && this.#mayRenew(account, step)) this.#toRenew.add(account);
+  }
+
+  #replaceLeaf(group: Group, to: RecipientState, step: Step): void {
+    if (this.#isKnown(to, group) && this.#mayRenew(`${group.id}/${to.device}`, step)) group.replace(to);
+  }
+
+  /** A device that can open nothing, whatever it is given, costs others ever less. */
+  #mayRenew(what: string, { now }: Step): boolean {
+    const { at, waitMs } = this.#renewed.get(what) ?? { at: 0, waitMs: FIRST_RENEWAL_MS };
+    if (now - at < waitMs) return false;
+    this.#renewed.delete(what);
+    this.#renewed.set(what, { at: now, waitMs: Math.min(2 * waitMs, LAST_RENEWAL_MS) });
+    if (this.#renewed.size > MOST_RENEWED) this.#renewed.delete(this.#renewed.keys().next().value!);
+    return true;
   }
 
   #moved({ content, id }: OutboxEntry, step: Step): void {
@@ -834,6 +847,7 @@ export class Messenger {
       packagesOf: (account, step) => this.#claims.packagesOf(account, step.now, () => step.journal.afterwards(() => ports.claim(account))),
       isClaiming: (account) => this.#claims.isClaiming(account),
       packagesUsed: (account) => this.#claims.used(account),
+      packagesUseless: (account) => this.#claims.useless(account),
       isOnline: (account) => ports.isOnline(account),
       sighted: (device) => this.outbox.sighted(device),
       answer: (handle, outcome, step) => this.#answer(handle, outcome, step),

@@ -18,7 +18,6 @@ import {
   toHex,
 } from '@sotto/protocol';
 import { fromBinary } from '@bufbuild/protobuf';
-import { ClientError } from '../client-error.js';
 import type { Link } from '../connection/link.js';
 import { CIPHER_SUITE } from '../key-packages/key-package-stock.js';
 import { stepOf } from '../messaging/messaging.js';
@@ -55,6 +54,7 @@ export class PeerLink {
     private readonly packages: PeerPackages,
     private readonly numbers: { next: bigint },
   ) {
+    link.mostUnsentBytes = LIMITS.peerUnsentBytes;
     link.startHeartbeat(TIMES.heartbeatMs);
   }
 
@@ -64,8 +64,6 @@ export class PeerLink {
     if (held) remember(this.#open, id, slot !== undefined);
     const to = recipients.map(({ device, token }) => ({ device: fromHex(device), token }));
     this.link.send({ case: 'send', value: { id: fromHex(id), recipients: to, payload } });
-    if ((this.link.socket.bufferedAmount ?? 0) > LIMITS.peerUnsentBytes)
-      this.link.close(new ClientError('offline', 'the other end does not read'));
   }
 
   /** False: it is no message of this peer's. */
