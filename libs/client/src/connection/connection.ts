@@ -14,7 +14,8 @@ export type ConnectionState =
   | { readonly state: 'closed' };
 
 export interface ConnectionOptions {
-  readonly open: () => Promise<Link>;
+  /** It may take long, as users are asked: whether what it leads to is still wanted. */
+  readonly open: (isWanted: () => boolean) => Promise<Link>;
   /** Makes a fresh link the device's: Resume and Attach. */
   readonly attach: (link: Link) => Promise<void>;
   readonly onFrames: (frames: Frame[]) => void;
@@ -39,7 +40,7 @@ export class Connection {
   }
 
   openLink(): Promise<Link> {
-    return this.options.open();
+    return this.options.open(() => !this.#closed);
   }
 
   /** Uses a link that is attached already (log-in, registration). */
@@ -62,12 +63,13 @@ export class Connection {
     if (this.#closed) return;
     clearTimeout(this.#retry);
     const generation = ++this.#generation;
+    const isWanted = () => !this.#closed && generation === this.#generation;
     this.options.onState({ state: 'connecting' });
     let link: Link | undefined;
     try {
-      link = await this.openLink();
-      await this.options.attach(link);
-      if (this.#closed || generation !== this.#generation) return link.close(new ClientError('closed', 'closed meanwhile'));
+      link = await this.options.open(isWanted);
+      if (isWanted()) await this.options.attach(link);
+      if (!isWanted()) return link.close(new ClientError('closed', 'closed meanwhile'));
       this.adopt(link);
     } catch (error) {
       link?.close(new ClientError('offline', 'not attached'));

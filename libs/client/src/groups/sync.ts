@@ -115,6 +115,7 @@ export class Sync {
   restart(step: Step): void {
     this.#peers.clear();
     this.#ahead = undefined;
+    this.#isDeserted = false;
     this.start(step);
   }
 

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ClientError } from '../client-error.js';
 import { exportArchive, type ExportOptions } from '../archive/export-archive.js';
 import { importArchive, type Imported, type ImportOptions } from '../archive/import-archive.js';
 import type { Store } from '../storage/store.js';
 import { nodeArgon2id } from './argon2id.js';
+import { syncFolder } from './store-file.js';
 
 /** exportArchive into a file that is not there yet: all of it or none. Throws ClientError `bad-archive` for one that cannot be written. */
 export async function exportToFile(store: Store, path: string, passphrase: string, options: ExportOptions = {}): Promise<void> {
@@ -14,6 +16,7 @@ export async function exportToFile(store: Store, path: string, passphrase: strin
   try {
     await writeDraft(draft, exportArchive(store, passphrase, { argon2id: nodeArgon2id, ...options }));
     await publish(draft, path);
+    syncFolder(dirname(path));
   } catch (error) {
     throw fileError(path, error, 'written');
   } finally {

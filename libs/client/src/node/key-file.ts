@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, open, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ClientError } from '../client-error.js';
+import { syncFolder } from './store-file.js';
 import { LEAST_KEY_FILE_BYTES } from './store-secret.js';
 
 /** Enough for any key, and few enough to be read at once. */
@@ -41,6 +43,7 @@ export async function createKeyFile(path: string): Promise<Uint8Array> {
       await handle.close();
     }
     await chmod(path, 0o600);
+    syncFolder(dirname(path));
   } catch (error) {
     throw badKeyFile(`the key file ${path} cannot be made (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
   }

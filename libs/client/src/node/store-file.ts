@@ -117,7 +117,8 @@ function publish(draft: string, file: string): void {
   syncFolder(dirname(file));
 }
 
-function syncFolder(folder: string): void {
+/** So that the names in it are durable, too. */
+export function syncFolder(folder: string): void {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(folder, 'r');

@@ -31,7 +31,7 @@ export class Dialer {
     private readonly ports: DialerPorts,
   ) {
     this.#connection = new Connection({
-      open: () => this.#open(),
+      open: (isWanted) => this.#open(isWanted),
       attach: async () => {
         this.#receive = await ports.attach(this.#meeting!);
       },
@@ -62,9 +62,13 @@ export class Dialer {
     this.#connection.close();
   }
 
-  async #open(): Promise<Link> {
+  async #open(isWanted: () => boolean): Promise<Link> {
     await this.#untilUnlinked();
     const meeting = await this.#metTrusted();
+    if (!isWanted()) {
+      meeting.link.close(new ClientError('closed', 'given up meanwhile'));
+      throw new ClientError('closed', 'given up meanwhile');
+    }
     await introduce(meeting, this.ports.self);
     this.#meeting = meeting;
     return meeting.link;

@@ -28,6 +28,20 @@ describe('the key of a peer', () => {
     expect(alice.of('contact')).toEqual([]);
   });
 
+  it('tells a listener nothing when the yes comes after the user has given up', async () => {
+    const alice = await Person.called('alice');
+    let answer = (_yes: boolean): void => undefined;
+    const asked = new Promise<boolean>((resolve) => (answer = resolve));
+    const bob = await Person.called('bob', { onNewPeer: () => asked });
+    const connecting = bob.client.connect(await alice.listens());
+    await bob.until('connecting', () => bob.state?.state === 'connecting');
+    bob.client.disconnect();
+    answer(true);
+    await connecting;
+    expect([alice, bob].map(({ client }) => client.contacts())).toEqual([[], []]);
+    expect(alice.of('contact')).toEqual([]);
+  });
+
   it('must be the one after -k, and then nobody is asked', async () => {
     const alice = await Person.called('alice');
     const url = await alice.listens();
