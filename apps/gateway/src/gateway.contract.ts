@@ -94,6 +94,7 @@ export class GatewayWorld {
   /** Methods in the order in which their requests arrived at a service. */
   readonly asked: { method: string; request: RpcRequest }[] = [];
   readonly router: CallRouter;
+  readonly sessions: SessionService;
   private readonly watch: SessionWatch;
   private calls = 0;
 
@@ -107,11 +108,11 @@ export class GatewayWorld {
     const rpc = new RpcClient(this.bus, { service: 'gateway' });
     const revocations = new RecentRevocations();
     const tokens = new AccessTokenStrategy(certificate);
-    const sessions = new SessionService(this.bus, routes, config, this.table, tokens, revocations);
-    sessions.start(GATEWAY);
-    this.watch = new SessionWatch(this.bus, this.table, rpc, sessions, revocations);
+    this.sessions = new SessionService(this.bus, routes, config, this.table, tokens, revocations);
+    this.sessions.start(GATEWAY);
+    this.watch = new SessionWatch(this.bus, this.table, rpc, this.sessions, revocations);
     this.watch.start(GATEWAY);
-    this.router = new CallRouter(rpc, limiter as CallLimiter, this.table, sessions);
+    this.router = new CallRouter(rpc, limiter as CallLimiter, this.table, this.sessions);
     this.serveAll();
   }
 

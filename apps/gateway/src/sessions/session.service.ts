@@ -13,6 +13,8 @@ import { AccessTokenStrategy } from './access-token.strategy.js';
 import type { AttachedSession } from './attached-session.js';
 import { RecentRevocations } from './recent-revocations.js';
 
+/** Routes that are put back in one go. */
+const AGAIN_AT_ONCE = 500;
 const NONE: Uint8Array = new Uint8Array(0);
 
 /** Ties connections to devices, in the table and in live state. */
@@ -68,9 +70,19 @@ export class SessionService {
     if (session !== undefined) await this.leave(session);
   }
 
-  /** Live state was wiped: puts every route back. */
+  /** Live state was wiped: puts every route back, and says so to relays and contacts, who may have found nobody meanwhile. Rejects when it is away. */
   async registerAgain(): Promise<void> {
-    for (const { session } of this.table.values()) if (session?.route !== undefined) await this.routes.attach(session.route);
+    const attached = [...this.table.values()].filter(({ session }) => session?.route !== undefined);
+    for (let from = 0; from < attached.length; from += AGAIN_AT_ONCE)
+      await Promise.all(attached.slice(from, from + AGAIN_AT_ONCE).map((connection) => this.putBack(connection)));
+  }
+
+  private async putBack({ session, socket }: Connection): Promise<void> {
+    if (socket.readyState !== 1) return;
+    await this.routes.attach(session!.route!);
+    // It left while its route was written, and found nothing to take back.
+    if (socket.readyState === 1) this.announce(session!, true);
+    else await this.leave(session!);
   }
 
   /** Live state has it already: here it outlives a wipe, and relays are told to read the route again. */

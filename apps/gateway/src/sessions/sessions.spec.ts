@@ -155,6 +155,26 @@ describe('a session at the gateway', () => {
     expect([heardBy(phone), heardBy(laptop)]).toEqual([[1, 2], [2]]);
   });
 
+  it('is put back after a wipe of live state and announced anew, but not if it ends meanwhile', async () => {
+    await attached(PHONE);
+    const laptop = await attached(LAPTOP);
+    for (const { device } of [PHONE, LAPTOP]) await routes.forget(device);
+    changed.length = 0;
+    let open: () => void = () => undefined;
+    routes.gate = new Promise<void>((resolve) => (open = resolve));
+    const again = world.sessions.registerAgain();
+    await settle();
+    laptop.socket.readyState = 3;
+    await world.sessions.detach(laptop.connection);
+    open();
+    await again;
+    await settle();
+    expect(await routes.find(PHONE.device)).toMatchObject({ gateway: GATEWAY });
+    expect((await routes.find(LAPTOP.device))?.gateway).toBe(0);
+    expect(changed.filter(({ device }) => toHex(device) === PHONE.device).map(({ online }) => online)).toEqual([true]);
+    expect(changed.filter(({ device }) => toHex(device) === LAPTOP.device).every(({ online }) => !online)).toBe(true);
+  });
+
   it('is told which capabilities the server revoked, keeps them over a wipe of live state, and has relays read the route again', async () => {
     const [own, missed, later] = CAPABILITIES as [string, string, string];
     await routes.revoke(PHONE.device, [{ capability: missed, expires: now() + 600 }]);

@@ -179,6 +179,8 @@ export class Deliveries {
 
   private settle(delivery: Delivery, status: ReceiptStatus): void {
     const { message, to } = delivery;
+    // What told of its coming may have been lost: the next message looks again.
+    if (status === ReceiptStatus.UNDELIVERED && !delivery.inWindow && !to.loading) to.route = undefined;
     leaveWindow(delivery);
     this.open.delete(delivery);
     remove(to, delivery);

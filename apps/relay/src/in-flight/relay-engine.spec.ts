@@ -167,6 +167,16 @@ describe('the relay', () => {
     expect(world.deliveries.length).toBeGreaterThan(0);
   });
 
+  it('looks again for whom it gave up on, though no event told of them and the retry window is short', async () => {
+    await world.send({ ttl: 2 });
+    await world.pass(1_000);
+    world.route(BOB, 9);
+    await world.pass(2_000);
+    expect(world.statuses).toEqual([ReceiptStatus.ACCEPTED, ReceiptStatus.UNDELIVERED]);
+    await world.send({ ttl: 2 });
+    expect(world.deliveries).toHaveLength(1);
+  });
+
   it('gives up the oldest held message of an account that holds too much, and says so', async () => {
     world = new RelayWorld({ held: { ...DEFAULT_RELAY_CONFIG.held, messages: 2 } });
     const first = await world.send();

@@ -35,9 +35,8 @@ async function confirmByName(name: string, join: JoinCommand, { input, output }:
   if (!input.isTTY) throw new UsageError('there is no terminal to ask: --yes destroys without a question');
   const reader = createInterface({ input, output });
   try {
-    const typed = await reader.question(
-      `All keys and messages of ${name}@${addressOf(join)} on this machine go for good. Type ${name} to go on: `,
-    );
+    output.write(`All keys and messages of ${name}@${addressOf(join)} on this machine go for good.\n`);
+    const typed = await reader.question(`Type ${name} to go on: `);
     if (typed.trim() !== name) throw new UsageError('nothing was destroyed');
   } finally {
     reader.close();

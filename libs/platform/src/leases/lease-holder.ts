@@ -9,6 +9,8 @@ const CLAIM_AGAIN_MS = 500;
 export class LeaseHolder {
   private timer: NodeJS.Timeout | undefined;
   private released = false;
+  /** A renewal failed: it may have been carried out, and the lease it would have missed is back. */
+  private unsure = false;
 
   private constructor(
     private readonly store: LeaseStore,
@@ -17,7 +19,10 @@ export class LeaseHolder {
     private readonly onWiped: () => void,
   ) {}
 
-  /** `onWiped` is called when a renewal finds the lease gone: live state was wiped, or was away for longer than the lease. */
+  /**
+   * `onWiped` is called when a renewal finds the lease gone, or is the first to be answered after one that was not: live state was wiped,
+   * was away for longer than the lease, or may have been.
+   */
   static async claim(store: LeaseStore, kind: LeaseKind, onWiped: () => void): Promise<LeaseHolder> {
     for (;;) {
       const incarnation = randomBytes(4).readUInt32LE() || 1;
@@ -38,9 +43,10 @@ export class LeaseHolder {
   }
 
   private async renew(): Promise<void> {
-    // Live state away: the next renewal tells whether the lease survived.
     const stood = await this.store.renew(this.kind, this.incarnation, TIMES.leaseMs).catch(() => undefined);
-    if (this.released) await this.store.release(this.kind, this.incarnation).catch(() => undefined);
-    else if (stood === false) this.onWiped();
+    if (this.released) return void (await this.store.release(this.kind, this.incarnation).catch(() => undefined));
+    const wiped = stood === false || (stood === true && this.unsure);
+    this.unsure = stood === undefined;
+    if (wiped) this.onWiped();
   }
 }
