@@ -1,5 +1,6 @@
 import { TIMES } from '@sotto/protocol';
 import { z } from 'zod';
+import { isProxyList, TrustedProxies } from './connections/trusted-proxies.js';
 
 /** What those may take who have not logged in. */
 export interface DoorLimits {
@@ -20,8 +21,7 @@ export interface GatewayConfig {
   port: number;
   /** Most open connections; one more is refused with a close code that says so. */
   maxConnections: number;
-  /** Addresses of proxies whose X-Forwarded-For is believed. */
-  trustedProxies: string[];
+  trustedProxies: TrustedProxies;
   /** How long a route outlives its connection, so that its tokens can be checked. Milliseconds. */
   retryWindowMs: number;
   /** Messages a second of one connection, in the long run and at once. */
@@ -49,7 +49,7 @@ export const gatewayConfigSchema = doorLimitsSchema.extend({
   GATEWAY_HOST: z.string().default('127.0.0.1'),
   GATEWAY_PORT: z.coerce.number().int().min(0).max(65_535).default(7788),
   MAX_CONNECTIONS: count(10_000),
-  TRUSTED_PROXIES: z.string().default(''),
+  TRUSTED_PROXIES: z.string().refine(isProxyList, 'must be addresses or networks (10.0.0.0/8), with commas between').default(''),
   RELAY_RETRY_WINDOW: z.coerce.number().int().min(0).max(TIMES.retryWindowMaxSeconds).default(TIMES.retryWindowDefaultSeconds),
   SEND_RATE: count(2_000),
 });
@@ -59,9 +59,7 @@ export function gatewayConfig(env: z.infer<typeof gatewayConfigSchema>): Gateway
     host: env.GATEWAY_HOST,
     port: env.GATEWAY_PORT,
     maxConnections: env.MAX_CONNECTIONS,
-    trustedProxies: env.TRUSTED_PROXIES.split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
+    trustedProxies: new TrustedProxies(env.TRUSTED_PROXIES),
     retryWindowMs: env.RELAY_RETRY_WINDOW * 1_000,
     sendRate: env.SEND_RATE,
     sendBurst: 2 * env.SEND_RATE,

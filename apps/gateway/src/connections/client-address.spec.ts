@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
 import { clientAddress, networkOf } from './client-address.js';
+import { TrustedProxies } from './trusted-proxies.js';
 
-const PROXIES = ['10.9.9.1', '10.9.9.2'];
+const PROXIES = new TrustedProxies('10.9.9.1, 10.9.9.2');
 
 function addressOf(peer: string, forwardedFor?: string): string {
   const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor };

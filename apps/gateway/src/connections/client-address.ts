@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
+import type { TrustedProxies } from './trusted-proxies.js';
 
 /**
  * The address that limits count: the peer's, or what a trusted proxy says it forwarded for (the last hop that is no trusted proxy).
  * Of IPv6 its network of 64 bits: every customer has at least one, and may take any address in it.
  */
-export function clientAddress(request: IncomingMessage, trustedProxies: readonly string[]): string {
+export function clientAddress(request: IncomingMessage, trustedProxies: TrustedProxies): string {
   const peer = peerAddress(request.socket);
   if (!trustedProxies.includes(peer)) return networkOf(peer);
   const hops = String(request.headers['x-forwarded-for'] ?? '')
