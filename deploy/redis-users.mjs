@@ -45,9 +45,9 @@ export const REDIS_USERS = [
     ],
   }),
   service('relay', {
-    keys: ['leases:relay', 'relay:*', 'slot:*'],
+    keys: ['leases:relay', 'relay:*', 'slot:*', 'slot-claims:*'],
     reads: ['route:*', 'leases:gateway'],
-    commands: [OWN_LEASE, 'hgetall', 'multi', 'exec', 'expire', 'set', 'get'],
+    commands: [OWN_LEASE, LIMITS, 'hgetall', 'multi', 'exec', 'expire', 'set', 'get'],
   }),
 ];
 

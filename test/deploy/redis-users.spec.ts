@@ -62,6 +62,7 @@ const RIGHTS: Right[] = [
     writers: ['relay'],
   }),
   right('slot:x', ['get', 'slot:x'], ['set', 'slot:x', 'commit'], { writers: ['relay'] }),
+  right('slot-claims:alice', ['pttl', 'slot-claims:alice'], ['incrby', 'slot-claims:alice', '1'], { writers: ['relay'] }),
   right('elsewhere', ['get', 'elsewhere'], ['set', 'elsewhere', '1'], { writers: [] }),
 ];
 
