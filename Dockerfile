@@ -35,5 +35,5 @@ WORKDIR /app
 COPY --from=packages /out ./
 COPY --from=closure /out ./
 USER 1000:1000
-# A signal opens no inspector: it would show keys and messages in memory.
-CMD ["sh", "-c", "exec node --disable-sigusr1 --disable-proto=delete \"apps/$SERVICE/dist/main.js\""]
+# No core dump, and a signal opens no inspector: both would show keys and messages in memory.
+CMD ["sh", "-c", "ulimit -c 0; exec node --disable-sigusr1 --disable-proto=delete \"apps/$SERVICE/dist/main.js\""]

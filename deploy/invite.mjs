@@ -1,4 +1,4 @@
-// Prints an invite link: docker compose exec auth node deploy/invite.mjs [NAME]
+// Prints an invite link: docker compose exec auth node deploy/invite.mjs [NAME], or kubectl -n sotto exec deploy/auth -- node deploy/invite.mjs [NAME]
 import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { connectNatsBus } from '@sotto/platform/bus';
@@ -6,7 +6,8 @@ import { RpcClient } from '@sotto/platform/rpc';
 import { Admin } from '@sotto/protocol/internal';
 
 const password = readFileSync(process.env.ADMIN_NATS_PASSWORD_FILE ?? '/secrets/admin/nats-password', 'utf8').trim();
-const bus = await connectNatsBus({ servers: process.env.NATS_URL, name: 'admin', user: 'admin', password });
+const tls = process.env.NATS_CA_FILE ? { tls: { ca: readFileSync(process.env.NATS_CA_FILE, 'utf8') } } : {};
+const bus = await connectNatsBus({ servers: process.env.NATS_URL, name: 'admin', user: 'admin', password, ...tls });
 try {
   const { code, pin } = await new RpcClient(bus, { service: 'admin' }).call(Admin.method.createInvite, { name: process.argv[2] ?? '' });
   const hex = Buffer.from(pin).toString('hex');

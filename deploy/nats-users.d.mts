@@ -7,5 +7,12 @@ export interface NatsUser {
 
 export const NATS_USERS: readonly NatsUser[];
 
-/** nats-server's configuration; passwords by user name, the monitoring pages at "host:port". */
-export function natsConfig(passwords: Readonly<Record<string, string>>, monitoring?: string): string;
+export interface NatsConfigOptions {
+  /** "host:port" of the monitoring pages. */
+  monitoring?: string;
+  /** Files; with them nobody connects without TLS. */
+  tls?: { certificate: string; key: string };
+}
+
+/** nats-server's configuration; passwords by user name. */
+export function natsConfig(passwords: Readonly<Record<string, string>>, options?: NatsConfigOptions): string;

@@ -49,18 +49,23 @@ function userBlock(user, password) {
     }`;
 }
 
+function tlsBlock({ certificate, key }) {
+  return `tls: { cert_file: ${JSON.stringify(certificate)}, key_file: ${JSON.stringify(key)}, timeout: 5 }\n`;
+}
+
 /**
  * nats-server's configuration.
  * @param {Record<string, string>} passwords by user name.
- * @param {string} monitoring "host:port" of the monitoring pages. They show subjects and addresses, so they answer this machine alone.
+ * @param {{ monitoring?: string, tls?: { certificate: string, key: string } }} options "host:port" of the monitoring pages: they show subjects and
+ * addresses, so they answer this machine alone; and files of a certificate, without which the bus is in clear.
  */
-export function natsConfig(passwords, monitoring = '127.0.0.1:8222') {
+export function natsConfig(passwords, { monitoring = '127.0.0.1:8222', tls } = {}) {
   return `# Core NATS alone: nothing that is published is kept (P1).
 http: ${JSON.stringify(monitoring)}
 max_payload: 1048576
 max_pending: 8388608
 write_deadline: "2s"
-authorization: {
+${tls === undefined ? '' : tlsBlock(tls)}authorization: {
   users: [
 ${NATS_USERS.map((user) => userBlock(user, passwords[user.name])).join('\n')}
   ]

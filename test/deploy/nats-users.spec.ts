@@ -107,7 +107,7 @@ describe("the bus's users", () => {
 
   beforeAll(async () => {
     monitoring = `127.0.0.1:${await freePort()}`;
-    nats = await startNats({ config: natsConfig(passwords, monitoring) });
+    nats = await startNats({ config: natsConfig(passwords, { monitoring }) });
   });
   afterAll(() => nats.stop());
 
@@ -192,7 +192,7 @@ describe('a call', () => {
   }
 
   beforeAll(async () => {
-    nats = await startNats({ config: natsConfig(passwords, `127.0.0.1:${await freePort()}`) });
+    nats = await startNats({ config: natsConfig(passwords, { monitoring: `127.0.0.1:${await freePort()}` }) });
     answerLogIn(await busOf('auth'));
   });
   afterAll(async () => {

@@ -23,7 +23,7 @@ export async function startServices(folder: string, options: TopologyOptions): P
   const processes = new Map<string, RunningServer>();
   try {
     const [nats, redis, postgres, port] = await Promise.all([
-      startNats({ config: natsConfig(PASSWORDS, `127.0.0.1:${await freePort()}`) }),
+      startNats({ config: natsConfig(PASSWORDS, { monitoring: `127.0.0.1:${await freePort()}` }) }),
       startRedis({ password: REDIS_PASSWORD, config: redisUsers(PASSWORDS) }),
       startPostgres(),
       freePort(),
