@@ -1,0 +1,106 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '@sotto/testing';
+import {
+  containersOf,
+  edges,
+  environmentOf,
+  isConfigMap,
+  isPolicy,
+  isSecret,
+  isWorkload,
+  K8S,
+  type Manifest,
+  OVERLAYS,
+  parseManifests,
+  podOf,
+  ROOT,
+  settingsOf,
+} from './kubernetes-manifests.js';
+
+function hasKubectl(): boolean {
+  try {
+    execFileSync('kubectl', ['version', '--client'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const render = (folder: string): Manifest[] =>
+  parseManifests(execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8', maxBuffer: 16 << 20 }));
+
+const describeWithKubectl = hasKubectl() ? describe : describe.skip;
+
+describeWithKubectl('what kubectl makes of k8s/ (skipped where there is no kubectl)', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = join(await temporaryFolder('kubernetes-rendered'), 'k8s');
+    cpSync(K8S, folder, { recursive: true });
+    execFileSync(process.execPath, ['deploy/init.mjs', join(folder, 'secrets'), '--kubernetes'], { cwd: ROOT });
+  });
+
+  describe.each(OVERLAYS)('the overlay %s', (overlay) => {
+    let rendered: Manifest[];
+    beforeAll(() => {
+      rendered = render(join(folder, 'overlays', overlay));
+    });
+    const find = (kind: string, name: string): Manifest | undefined =>
+      rendered.find((one) => one.kind === kind && one.metadata.name === name);
+
+    it('stands in one namespace, whose rules every pod must meet', () => {
+      for (const { kind, metadata } of rendered) if (kind !== 'Namespace') expect([kind, metadata.namespace]).toEqual([kind, 'sotto']);
+      expect(find('Namespace', 'sotto')?.metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
+    });
+
+    it('gives pods secrets and settings that are there, under names that change with what they hold', () => {
+      const names = [...rendered.filter(isSecret), ...rendered.filter(isConfigMap)].map(({ metadata }) => metadata.name);
+      for (const workload of rendered.filter(isWorkload)) {
+        const secrets = podOf(workload).volumes?.flatMap(({ secret }) => secret?.secretName ?? []) ?? [];
+        const settings = environmentOf(workload).flatMap(({ valueFrom }) => valueFrom?.configMapKeyRef?.name ?? []);
+        for (const name of [...secrets, ...settings]) expect(names).toContain(name);
+        expect([...secrets, ...settings].filter((name) => !/-[a-z0-9]{10}$/.test(name))).toEqual([]);
+      }
+    });
+
+    it('sets what the files say it sets', () => {
+      expect(rendered.filter(isConfigMap).map(({ data }) => data)).toEqual([settingsOf(overlay)]);
+    });
+
+    it('takes our images from a registry, with a version', () => {
+      const images = rendered
+        .filter(isWorkload)
+        .flatMap(containersOf)
+        .map(({ image }) => image ?? '');
+      for (const image of images.filter((one) => one.includes('sotto')))
+        expect(image).toMatch(/^registry\.example\.org\/sotto-\w+:\d+\.\d+\.\d+$/);
+    });
+
+    it('keeps memory from swap after all patches', () => {
+      for (const { resources } of rendered.filter(isWorkload).flatMap(containersOf))
+        expect(resources?.requests?.memory).toBe(resources?.limits?.memory);
+    });
+  });
+
+  it('large lets the ingress controller alone reach a gateway, by the name that invites carry', () => {
+    const large = render(join(folder, 'overlays/large'));
+    const clients = edges(large.filter(isPolicy), 'ingress').filter((edge) => edge.endsWith('→ gateway:7788'));
+    expect(clients).toEqual(['ingress-nginx → gateway:7788']);
+    const { SERVER_NAME: host } = settingsOf('large');
+    expect(large.find(({ kind }) => kind === 'Ingress')).toMatchObject({ spec: { rules: [{ host }], tls: [{ hosts: [host] }] } });
+    const scaled = large.filter(isWorkload).map((one) => [one.metadata.name, 'replicas' in one.spec! ? one.spec.replicas : undefined]);
+    expect(Object.fromEntries(scaled)).toMatchObject({ gateway: undefined, relay: 3, nats: 1, redis: 1, postgres: 1 });
+  });
+
+  it('a managed Postgres takes the place of the one in the cluster', () => {
+    appendFileSync(join(folder, 'overlays/small/kustomization.yaml'), 'components: [../../components/managed-postgres]\n');
+    const rendered = render(join(folder, 'overlays/small'));
+    const left = rendered.filter(({ kind, metadata }) => metadata.name === 'postgres' && kind !== 'Secret');
+    expect(left).toEqual([]);
+    const outward = rendered.filter(isPolicy).filter(({ spec }) => JSON.stringify(spec?.egress ?? []).includes('192.0.2.10/32'));
+    expect(outward.map(({ metadata }) => metadata.name).sort()).toEqual(['auth', 'contacts', 'migrate']);
+    expect(edges(rendered.filter(isPolicy), 'egress').filter((edge) => edge.includes('postgres'))).toEqual([]);
+  });
+});
