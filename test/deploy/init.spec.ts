@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync, chmodSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
@@ -62,6 +63,23 @@ describe('the one-shot that makes the secrets', () => {
     expect(after.get('nats/nats.conf')).toContain('"chosen-by-the-operator"');
     for (const [name, text] of files)
       if (SECRET_NAMES.test(name) && name !== 'relay/nats-password') expect([name, after.get(name)]).toEqual([name, text]);
+  });
+
+  it('makes TLS for the bus of a cluster, whose certificate each of its users is given, and leaves it as it is the next time', async () => {
+    const cluster = await temporaryFolder('cluster-secrets');
+    const make = () => execFileSync(process.execPath, ['deploy/init.mjs', cluster, '--kubernetes'], { cwd: root, encoding: 'utf8' });
+    make();
+    const first = filesIn(cluster);
+    expect(make()).toBe('secrets are in place\n');
+    expect(filesIn(cluster)).toEqual(first);
+    const certificate = first.get('nats/tls.crt') ?? '';
+    expect(new X509Certificate(certificate).checkHost('nats')).toBe('nats');
+    expect(new X509Certificate(certificate).checkPrivateKey(createPrivateKey(first.get('nats/tls.key') ?? ''))).toBe(true);
+    const authorities = [...first].filter(([name]) => name.endsWith('/nats-ca'));
+    expect(authorities.map(([name]) => name.split('/')[0])).toEqual(['admin', 'auth', 'contacts', 'directory', 'gateway', 'relay']);
+    for (const [, text] of authorities) expect(text).toBe(certificate);
+    expect(first.get('nats/nats.conf')).toMatch(/^tls: /m);
+    expect(files.get('nats/nats.conf')).not.toMatch(/tls/);
   });
 
   it('writes configurations that a real broker and a real Redis take, and that keep nothing', async () => {

@@ -78,6 +78,14 @@ describeWithKubectl('what kubectl makes of k8s/ (skipped where there is no kubec
         expect(image).toMatch(/^registry\.example\.org\/sotto-\w+:\d+\.\d+\.\d+$/);
     });
 
+    it('has all that the migration needs under the label by which an upgrade applies it first', () => {
+      const first = rendered.filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/name'] === 'migrate');
+      expect(first.map(({ kind }) => kind).sort()).toEqual(['Job', 'NetworkPolicy', 'Secret']);
+      const labels = { 'app.kubernetes.io/part-of': 'sotto' };
+      for (const { metadata } of rendered.filter(({ kind }) => kind !== 'Ingress' && kind !== 'HorizontalPodAutoscaler'))
+        expect(metadata.labels).toMatchObject(labels);
+    });
+
     it('keeps memory from swap after all patches', () => {
       for (const { resources } of rendered.filter(isWorkload).flatMap(containersOf))
         expect(resources?.requests?.memory).toBe(resources?.limits?.memory);
