@@ -77,6 +77,14 @@ describe.each(SERVICES)("what goes into %s's image", (service) => {
   });
 });
 
+describe('the build of the images', () => {
+  it('compiles nothing that the images leave out', () => {
+    const left = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
+    const { references } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as { references: { path: string }[] };
+    expect(references.map(({ path }) => path).filter((path) => left.includes(path.split('/')[0]!))).toEqual([]);
+  });
+});
+
 interface Volume {
   source?: string;
   target?: string;
