@@ -10,6 +10,7 @@ import {
   isConfigMap,
   isPolicy,
   isSecret,
+  isService,
   isWorkload,
   K8S,
   type Manifest,
@@ -86,16 +87,22 @@ describeWithKubectl('what kubectl makes of k8s/ (skipped where there is no kubec
         expect(metadata.labels).toMatchObject(labels);
     });
 
+    it('believes what proxies say of addresses only where nobody but a proxy reaches a gateway', () => {
+      const clients = edges(rendered.filter(isPolicy), 'ingress').filter((edge) => edge.endsWith('→ gateway:7788'));
+      const { spec } = rendered.filter(isService).find(({ metadata }) => metadata.name === 'gateway')!;
+      if (settingsOf(overlay).TRUSTED_PROXIES === '') expect(spec).toMatchObject({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
+      else expect(clients).toEqual(['ingress-nginx → gateway:7788']);
+      expect(spec?.type ?? 'ClusterIP').toBe(settingsOf(overlay).TRUSTED_PROXIES === '' ? 'LoadBalancer' : 'ClusterIP');
+    });
+
     it('keeps memory from swap after all patches', () => {
       for (const { resources } of rendered.filter(isWorkload).flatMap(containersOf))
         expect(resources?.requests?.memory).toBe(resources?.limits?.memory);
     });
   });
 
-  it('large lets the ingress controller alone reach a gateway, by the name that invites carry', () => {
+  it('large has an ingress for the name that invites carry, and several of what may be several', () => {
     const large = render(join(folder, 'overlays/large'));
-    const clients = edges(large.filter(isPolicy), 'ingress').filter((edge) => edge.endsWith('→ gateway:7788'));
-    expect(clients).toEqual(['ingress-nginx → gateway:7788']);
     const { SERVER_NAME: host } = settingsOf('large');
     expect(large.find(({ kind }) => kind === 'Ingress')).toMatchObject({ spec: { rules: [{ host }], tls: [{ hosts: [host] }] } });
     const scaled = large.filter(isWorkload).map((one) => [one.metadata.name, 'replicas' in one.spec! ? one.spec.replicas : undefined]);

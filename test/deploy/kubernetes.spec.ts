@@ -115,6 +115,15 @@ describe.each(named)('the pod of %s', (name, workload) => {
     }
   });
 
+  it('has a disk for the database alone: whatever else is written is in memory, and bounded', () => {
+    for (const volume of podOf(workload).volumes ?? []) {
+      if (volume.secret !== undefined) continue;
+      expect(volume).toEqual({ name: volume.name, emptyDir: { medium: 'Memory', sizeLimit: expect.any(String) } });
+    }
+    const claims = workload.kind === 'StatefulSet' ? (workload.spec as { volumeClaimTemplates?: unknown[] }).volumeClaimTemplates : [];
+    expect(claims).toHaveLength(name === 'postgres' ? 1 : 0);
+  });
+
   it('leaves no core', () => {
     const shells = containersOf(workload).map(({ command }) => command?.[2] ?? readFileSync(join(ROOT, 'Dockerfile'), 'utf8'));
     for (const shell of shells) expect(shell).toMatch(/ulimit -c 0; exec /);
@@ -312,7 +321,12 @@ describe('what there is one of', () => {
 
   it.each(SERVICES)('%s may be several: it leaves nodes one by one, and another is there before it goes', (name) => {
     const budget = base.find(({ kind, metadata }) => kind === 'PodDisruptionBudget' && metadata.name === name);
-    expect(budget).toMatchObject({ spec: { maxUnavailable: 1, selector: { matchLabels: { 'app.kubernetes.io/name': name } } } });
+    const spec = {
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      selector: { matchLabels: { 'app.kubernetes.io/name': name } },
+    };
+    expect(budget).toMatchObject({ spec });
     expect(workloadNamed(name).spec).toMatchObject({ strategy: { rollingUpdate: { maxUnavailable: 0 } } });
     expect(workloadNamed(name).spec).not.toHaveProperty('replicas');
     expect(podOf(workloadNamed(name)).topologySpreadConstraints?.length).toBeGreaterThan(0);
