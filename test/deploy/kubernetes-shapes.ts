@@ -6,6 +6,7 @@ const FILE = join(ROOT, 'test/deploy/manifests-as-typescript.ts');
 const OPTIONS: ts.CompilerOptions = {
   strict: true,
   noEmit: true,
+  skipLibCheck: true,
   module: ts.ModuleKind.ESNext,
   moduleResolution: ts.ModuleResolutionKind.Bundler,
   types: [],

@@ -80,9 +80,10 @@ describe('the files of k8s/', () => {
   });
 
   it('describe objects as Kubernetes knows them', () => {
-    expect(shapeProblems(kustomizations().flatMap(manifestsIn))).toEqual([]);
-    const [first] = workloads;
-    expect(shapeProblems([{ ...first!, spec: { ...first!.spec, replica: 1 } } as never])).toEqual([expect.stringMatching(/replica/)]);
+    const misspelt = { ...base[0]!, metadata: { name: 'misspelt', label: {} } };
+    expect(shapeProblems([misspelt, ...kustomizations().flatMap(manifestsIn)])).toEqual([
+      expect.stringMatching(/^Namespace_misspelt.*"label"/),
+    ]);
   }, 60_000);
 
   it('have all parts of the design', () => {
