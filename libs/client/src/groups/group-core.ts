@@ -29,6 +29,8 @@ export class GroupCore {
   readonly unseen: Map<LeafId, number>;
   /** Capabilities that are to be withdrawn, with the time. */
   retiring: { readonly capability: string; readonly at: number }[];
+  /** Accounts whose word on a roll-back of this device was enough, and when. Unix milliseconds. */
+  readonly believed: Map<string, number>;
   /** A peer has answered a hello since this device started, or it could not be behind: it made or joined the group since. */
   confirmed = false;
   /** It can't compare the branch of others with its own: whose it is, and until when asking them is of use. */
@@ -61,6 +63,7 @@ export class GroupCore {
     this.expelled = record.expelled ?? false;
     this.unseen = new Map(record.unseen);
     this.retiring = [...record.retiring];
+    this.believed = new Map(record.believed);
   }
 
   /** To be called by whoever changes what stands in the record: it is written once, at the end of the step. */
@@ -88,6 +91,7 @@ export class GroupCore {
       expelled,
       unseen: [...this.unseen],
       retiring,
+      ...(this.believed.size > 0 && { believed: [...this.believed] }),
     };
     step.journal.put('groups', this.id, record);
   }

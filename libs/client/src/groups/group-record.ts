@@ -51,4 +51,5 @@ export interface GroupRecord {
   readonly expelled?: boolean | undefined;
   readonly unseen: readonly (readonly [LeafId, number])[];
   readonly retiring: readonly { readonly capability: string; readonly at: number }[];
+  readonly believed?: readonly (readonly [string, number])[] | undefined;
 }

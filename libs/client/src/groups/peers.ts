@@ -92,6 +92,33 @@ export class Peer {
   }
 }
 
+/** All that were asked or have spoken, by device. */
+export class Peers {
+  readonly #byDevice = new Map<string, Peer>();
+
+  of(device: string): Peer {
+    const known = this.#byDevice.get(device) ?? new Peer();
+    this.#byDevice.set(device, known);
+    return known;
+  }
+
+  shownBy(device: string): Shown | undefined {
+    return this.#byDevice.get(device)?.shown;
+  }
+
+  get haveShownNothing(): boolean {
+    return [...this.#byDevice.values()].every(({ shown }) => shown === undefined);
+  }
+
+  refresh(): void {
+    for (const peer of this.#byDevice.values()) peer.refresh();
+  }
+
+  clear(): void {
+    this.#byDevice.clear();
+  }
+}
+
 export function shownBy(hello: Hello): Shown {
   return {
     headEpoch: Number(hello.headEpoch),

@@ -1,0 +1,79 @@
+import type { GroupCore } from './group-core.js';
+import { short } from './hello.js';
+import { type Peers, type Shown, sideOf } from './peers.js';
+
+/** With no progress for so long, members whose branch begins above one's head count as being on another. */
+const STUCK_MS = 60_000;
+
+interface Votes {
+  mine: number;
+  theirs: number;
+}
+
+/** Whether those on a branch that this device can't compare with its own are to be followed (docs/groups.md § Rejoining). */
+export class BranchVote {
+  #progressAt = 0;
+
+  constructor(
+    private readonly core: GroupCore,
+    private readonly peers: Peers,
+  ) {}
+
+  progress(now: number): void {
+    this.#progressAt = now;
+  }
+
+  count(now: number): void {
+    const { core } = this;
+    if (!core.ports.rules.rejoin || core.out || core.dead) return;
+    const wants = this.#isLost(now);
+    if (wants === core.wantsRejoin) return;
+    core.wantsRejoin = wants;
+    core.touch();
+  }
+
+  isElsewhere(shown: Shown, now: number): boolean {
+    return this.#sideOf(shown, now) === 'theirs';
+  }
+
+  /** Those who hold the fork decide, unless it is one account's word against the majority's; if nobody does, the majority. */
+  #isLost(now: number): boolean {
+    const { all, compared, accounts, theirsIsBetter } = this.#votes(now);
+    const majority = all.theirs > all.mine || (all.theirs === all.mine && all.theirs > 0 && theirsIsBetter);
+    if (compared.theirs === compared.mine) return majority;
+    return compared.theirs > compared.mine && (majority || all.theirs >= all.mine || accounts > 1);
+  }
+
+  #votes(now: number): { all: Votes; compared: Votes; accounts: number; theirsIsBetter: boolean } {
+    const { core } = this;
+    const rootEpoch = core.branches.epoch(core.branches.root)!;
+    const all: Votes = { mine: 1, theirs: 0 };
+    /** Those alone who hold the fork. */
+    const compared: Votes = { mine: 0, theirs: 0 };
+    const accounts = new Set<string>();
+    let best: Shown | undefined;
+    for (const { identity } of core.others) {
+      const shown = this.peers.shownBy(identity.device);
+      const side = shown && this.#sideOf(shown, now);
+      if (shown === undefined || side === undefined) continue;
+      all[side]++;
+      if (shown.heldFrom < rootEpoch && shown.path.length > shown.headEpoch - shown.heldFrom) compared[side]++;
+      if (side === 'mine') continue;
+      accounts.add(identity.account);
+      if (best === undefined || isBetter(shown, best)) best = shown;
+    }
+    const own = { headEpoch: core.branches.headEpoch, path: [short(core.head)] };
+    return { all, compared, accounts: accounts.size, theirsIsBetter: best !== undefined && isBetter(best, own) };
+  }
+
+  #sideOf(shown: Shown, now: number): keyof Votes | undefined {
+    const side = sideOf(shown, this.core.branches);
+    if (side === 'same') return 'mine';
+    if (side === 'other') return 'theirs';
+    return side === 'ahead' && now - this.#progressAt > STUCK_MS ? 'theirs' : undefined;
+  }
+}
+
+function isBetter(a: Pick<Shown, 'headEpoch' | 'path'>, b: Pick<Shown, 'headEpoch' | 'path'>): boolean {
+  return a.headEpoch > b.headEpoch || (a.headEpoch === b.headEpoch && (a.path[0] ?? '') < (b.path[0] ?? ''));
+}
