@@ -372,6 +372,8 @@ export class Branches {
     if (reason === 'own-message-ahead') return { is: 'refused', own: true };
     // Made by a member of that very state: another member may well be able to process it.
     if (sender !== undefined && reason !== 'used-generation') return this.#refuse(id, parent, true, sender);
+    // By this leaf, with keys that it has used since: it made two, and was rolled back between them. Anybody in that state can say so; others decide whether to go there.
+    if (reason === 'own-message') return this.#refuse(id, parent, true);
     // Not of that state: the hint may be wrong, and the commit good.
     return { is: 'refused', own: false };
   }

@@ -123,7 +123,7 @@ export interface GroupPorts {
   /** Out of the outbox: nobody is owed it any more. */
   withdraw(id: string): void;
   /** A leaf that nobody ever had is owed nothing any more. */
-  release(leaf: LeafId, step: Step): void;
+  release(group: string, leaf: LeafId, step: Step): void;
   /** Once, now, to whoever is there (ttl 0): nobody owes it. Returns the id of the Send. */
   transmit(payload: Uint8Array, to: readonly Address[], step: Step): string;
   /** Key packages at hand of an account; undefined: none yet, and they are being claimed. */

@@ -238,7 +238,7 @@ export class Group {
   /** Removed for good before it ever showed itself: nothing that was sealed for it can reach it. Who is let in again, or anew after a step back, gets it by the new leaf. */
   #forgetUnseen(leaf: LeafId, step: Step): void {
     const { core } = this;
-    if (core.unseen.delete(leaf) && core.branches.tree.removed.has(leaf)) core.ports.release(leaf, step);
+    if (core.unseen.delete(leaf) && core.branches.tree.removed.has(leaf)) core.ports.release(core.id, leaf, step);
   }
 
   #tell(from: StateId, to: StateId, added: readonly Member[], removed: readonly Member[], step: Step): void {

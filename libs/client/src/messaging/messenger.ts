@@ -258,8 +258,8 @@ export class Messenger {
       if (this.#groupOf(kind.value.message) !== group.id) continue;
       const outcome = await group.receive(kind, payload, undefined, step);
       if (outcome === Outcome.STORED) this.ports.count(kind.case === 'commit' ? 'supplied-commit' : 'supplied-message');
-      if (kind.case === 'commit') await group.settle(step);
     }
+    // Not before: what this device would commit or seal between them may belong to a past that the next one proves.
     await group.settle(step);
   }
 
@@ -842,7 +842,7 @@ export class Messenger {
       newJoinPackage: (group, step) => this.joining.newPackage(group, step),
       dispatch: (dispatch, step) => this.#dispatch(dispatch, step),
       withdraw: (id) => this.outbox.withdraw(id),
-      release: (leaf, step) => this.#release(leaf, step),
+      release: (group, leaf, step) => this.#release(group, leaf, step),
       transmit: (payload, to, step) => this.#transmit(payload, to, step),
       packagesOf: (account, step) => this.#claims.packagesOf(account, step.now, () => step.journal.afterwards(() => ports.claim(account))),
       isClaiming: (account) => this.#claims.isClaiming(account),
@@ -856,8 +856,8 @@ export class Messenger {
     };
   }
 
-  #release(leaf: LeafId, step: Step): void {
-    for (const entry of this.outbox.release(leaf)) {
+  #release(group: string, leaf: LeafId, step: Step): void {
+    for (const entry of this.outbox.release(group, leaf)) {
       const theirs = [...entry.recipients.values()].find((each) => each.leaf === leaf);
       const isStillThere =
         theirs && this.#groups.get(entry.group)?.core.members.some(({ identity }) => identity.account === theirs.account);

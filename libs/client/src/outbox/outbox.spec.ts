@@ -436,6 +436,17 @@ describe('an end', () => {
     for (const collection of ['outbox', 'outbox-settled']) expect((await store.load(collection)).size).toBe(0);
   });
 
+  it('of what a leaf is owed that nobody has: in its group alone, and not of commits, which would tell whoever has it', () => {
+    give('hello', ['bob', 'carol']);
+    give('other', ['bob'], { group: 'climbing' });
+    giveCommit('commit', ['bob']);
+    expect(outbox.release('hiking', to('bob').leaf).map(({ id }) => id)).toEqual(['hello']);
+    expect(statusOf('hello', 'bob')).toBe('cannot');
+    expect(statusOf('hello', 'carol')).toBe('queued');
+    expect(statusOf('other', 'bob')).toBe('queued');
+    expect(statusOf('commit', 'bob')).toBe('queued');
+  });
+
   it('by being withdrawn leaves nothing to send, and nothing in the store', async () => {
     give('stored', ['bob']);
     await saved();

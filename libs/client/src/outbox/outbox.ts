@@ -112,10 +112,13 @@ export class Outbox {
     if (!this.#added.delete(id)) this.#gone.add(id);
   }
 
-  /** Nobody has this leaf, as it seems: it is owed nothing but the commits, which would tell it so if somebody had. Returns the entries that change by it. */
-  release(leaf: LeafId): OutboxEntry[] {
+  /**
+   * Nobody has this leaf of the group, as it seems: it is owed nothing but the commits, which would tell it so if somebody had. (A last
+   * resort's leaf may stand in several groups.) Returns the entries that change by it.
+   */
+  release(group: string, leaf: LeafId): OutboxEntry[] {
     return [...this.#entries.values()].filter((entry) => {
-      if (entry.kind === 'commit') return false;
+      if (entry.kind === 'commit' || entry.group !== group) return false;
       const theirs = [...entry.open].filter((each) => each.leaf === leaf);
       return theirs.flatMap(({ device }) => this.#settle(entry, device, 'cannot')).length > 0;
     });
