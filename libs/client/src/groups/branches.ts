@@ -144,14 +144,16 @@ export class Branches {
     return members;
   }
 
-  /** As the head lists it, or else the newest state that does. */
+  /** As the head lists it, or else the newest state that does: by a leaf that is not removed, if it has one anywhere. */
   findMember(device: string): Member | undefined {
     const newestFirst = [...this.#states].sort(([, a], [, b]) => Number(b.epoch - a.epoch)).map(([id]) => id);
+    let removed: Member | undefined;
     for (const state of [this.head, ...newestFirst]) {
       const member = this.members(state).find(({ identity }) => identity.device === device);
-      if (member !== undefined) return member;
+      if (member !== undefined && (state === this.head || !this.tree.removed.has(member.id))) return member;
+      removed ??= member;
     }
-    return undefined;
+    return removed;
   }
 
   /** As it was when a commit removed it. */

@@ -13,6 +13,8 @@ export class Hope {
   /** When somebody last offered to let this device in again. */
   #offeredAt = 0;
   #answeredAt = 0;
+  /** When somebody last answered who could help, were it needed. */
+  #welcomedAt = 0;
   /** Nobody who is there knows the group. */
   #isDeserted = false;
 
@@ -51,8 +53,11 @@ export class Hope {
     this.#takenBack();
   }
 
-  answered({ now }: Step): void {
+  /** @param isNeedy the other waits to be let in again itself */
+  answered(isNeedy: boolean, { now }: Step): void {
     this.#answeredAt = now;
+    if (isNeedy) return;
+    this.#welcomedAt = now;
     if (!this.core.dead) this.#takenBack();
   }
 
@@ -60,7 +65,7 @@ export class Hope {
   giveUp({ now }: Step): void {
     const { core } = this;
     const canFollow = !core.dead && core.branches.unprocessableIds().length === 0;
-    const welcomedAt = Math.max(this.#offeredAt, core.dead ? 0 : this.#answeredAt);
+    const welcomedAt = Math.max(this.#offeredAt, core.dead ? 0 : this.#welcomedAt);
     if (canFollow || core.expelled || now - Math.max(core.askingSince, welcomedAt) < UNHELPED_MS) return;
     core.expelled = true;
     core.touch();

@@ -167,7 +167,7 @@ export class Sync {
     if (this.#isRemoved(from)) return this.#tellRemoved(hello, from, address, step);
     if (hello.rejoinNonce.length > 0) this.#hope.offered(step);
     const answered = this.#writer.takeAnswer(hello);
-    if (answered) this.#hope.answered(step);
+    if (answered) this.#hope.answered(hello.wantsRejoin, step);
     this.#rollBack.hear(hello, from, answered, step.now);
     await this.rejoining.help(from, hello, step);
     this.#vote.count(step.now);
