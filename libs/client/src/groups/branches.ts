@@ -144,16 +144,16 @@ export class Branches {
     return members;
   }
 
-  /** As the head lists it, or else the newest state that does: by a leaf that is not removed, if it has one anywhere. */
+  /** As the head lists it; else the end of another branch, if that one alone let it in; else the newest state that does. */
   findMember(device: string): Member | undefined {
+    const memberIn = (state: StateId) => this.members(state).find(({ identity }) => identity.device === device);
+    const inHead = memberIn(this.head);
+    if (inHead !== undefined) return inHead;
     const newestFirst = [...this.#states].sort(([, a], [, b]) => Number(b.epoch - a.epoch)).map(([id]) => id);
-    let removed: Member | undefined;
-    for (const state of [this.head, ...newestFirst]) {
-      const member = this.members(state).find(({ identity }) => identity.device === device);
-      if (member !== undefined && (state === this.head || !this.tree.removed.has(member.id))) return member;
-      removed ??= member;
-    }
-    return removed;
+    const passed = new Set(this.tree.path(this.head).map((state) => memberIn(state)?.id));
+    const elsewhere = newestFirst.filter((state) => this.tree.isEnd(state)).map(memberIn);
+    const standing = elsewhere.find((member) => member !== undefined && !passed.has(member.id) && !this.tree.removed.has(member.id));
+    return standing ?? newestFirst.map(memberIn).find((member) => member !== undefined);
   }
 
   /** As it was when a commit removed it. */
@@ -511,6 +511,15 @@ export class Branches {
       if (at > now - PASSED_STATES_MS && this.#passedAt.size <= MOST_PASSED_STATES) break;
       if (id !== this.head) this.#dropState(id, { now, journal });
     }
+  }
+
+  /** What is left of a group that this device is in no more: who was in it, and that it is out. */
+  keepHeadAlone(step: Step): void {
+    for (const id of this.own.keys()) this.forgetOwn(id, step);
+    for (const id of this.#states.keys()) if (id !== this.head) this.#dropState(id, step);
+    for (const id of this.commits.keys()) if (id !== this.head) this.#forget(id, step);
+    for (const id of this.roots.keys()) if (id !== this.head) this.roots.delete(id);
+    this.root = this.head;
   }
 
   #forget(id: StateId, step: Step): void {

@@ -23,6 +23,8 @@ export class GroupCore {
   retired: boolean;
   /** The user was told that this device is out. */
   gone: boolean;
+  /** When. Unix milliseconds; 0: it is in. */
+  goneAt: number;
   /** Its leaf is dead, and others say that it was removed. */
   expelled: boolean;
   /** Leaves that came after this device did and have not shown themselves, with the time of their coming. */
@@ -60,6 +62,7 @@ export class GroupCore {
     this.refreshAt = record.refreshAt;
     this.retired = record.retired;
     this.gone = record.gone;
+    this.goneAt = record.goneAt ?? 0;
     this.expelled = record.expelled ?? false;
     this.unseen = new Map(record.unseen);
     this.retiring = [...record.retiring];
@@ -74,7 +77,7 @@ export class GroupCore {
   save(step: Step): void {
     if (!this.#changed) return;
     this.#changed = false;
-    const { branches, intents, pending, leaving, deadLeaf, toSeal, refreshAt, retired, gone, expelled, retiring } = this;
+    const { branches, intents, pending, leaving, deadLeaf, toSeal, refreshAt, retired, gone, goneAt, expelled, retiring } = this;
     const record: GroupRecord = {
       root: branches.root,
       head: branches.head,
@@ -88,6 +91,7 @@ export class GroupCore {
       refreshAt,
       retired,
       gone,
+      ...(goneAt > 0 && { goneAt }),
       expelled,
       unseen: [...this.unseen],
       retiring,

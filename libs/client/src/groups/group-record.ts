@@ -48,6 +48,7 @@ export interface GroupRecord {
   /** Messages are read, and not written any more: a newer group of the same two serves. */
   readonly retired: boolean;
   readonly gone: boolean;
+  readonly goneAt?: number | undefined;
   readonly expelled?: boolean | undefined;
   readonly unseen: readonly (readonly [LeafId, number])[];
   readonly retiring: readonly { readonly capability: string; readonly at: number }[];

@@ -17,6 +17,7 @@ import { TypingNotices } from './typing.js';
 
 const DAY_MS = 86_400_000;
 const EXPIRE_EVERY_MS = 3_600_000;
+const OVER_MS = 14 * DAY_MS;
 /** How long members are asked for what does not come. */
 const ASKED_FOR_MS = 3_600_000;
 const ID_BYTES = 16;
@@ -213,6 +214,7 @@ export class Group {
     const { branches } = core;
     if ((branches.removedHere || core.expelled) && !core.gone) {
       core.gone = true;
+      core.goneAt = step.now;
       core.touch();
       core.ports.notify({ kind: 'out', group: core.id }, step);
     } else if (branches.isCutOff && !branches.removedHere) core.die('cut-off');
@@ -262,19 +264,39 @@ export class Group {
 
   async tick(step: Step): Promise<void> {
     const { core } = this;
-    this.sync.tick(step);
-    this.#rejoining.greet(step);
-    if (step.now >= this.#expireAt) {
-      this.#expireAt = step.now + EXPIRE_EVERY_MS;
-      core.log.expire(step);
-      core.branches.dropPassed(step);
-      this.later.expire(step);
-      await this.#judgeWithoutRight(step);
-      for (const each of this.sync.lostMembers(step.now)) this.replace(addressed(each));
-    }
+    const isOver = this.#isOver(step.now);
+    if (!isOver) this.sync.tick(step);
+    if (!isOver) this.#rejoining.greet(step);
+    if (step.now >= this.#expireAt) await this.#expire(step);
+    if (isOver) return;
     if (core.refreshAt > 0 && step.now >= core.refreshAt) this.refresh();
     this.#withdrawTokens(step);
     await this.settle(step);
+  }
+
+  async #expire(step: Step): Promise<void> {
+    const { core } = this;
+    this.#expireAt = step.now + EXPIRE_EVERY_MS;
+    core.log.expire(step);
+    this.later.expire(step);
+    if (this.#isOver(step.now)) return this.#close(step);
+    core.branches.dropPassed(step);
+    await this.#judgeWithoutRight(step);
+    for (const each of this.sync.lostMembers(step.now)) this.replace(addressed(each));
+  }
+
+  /** Out for so long that nobody who was away can need anything of this device, nor tell it that it is in after all. */
+  #isOver(now: number): boolean {
+    const { gone, goneAt } = this.core;
+    return gone && goneAt > 0 && now - goneAt > OVER_MS;
+  }
+
+  #close(step: Step): void {
+    const { core } = this;
+    if (core.branches.commits.size <= 1) return;
+    core.branches.keepHeadAlone(step);
+    core.touch();
+    core.save(step);
   }
 
   #withdrawTokens(step: Step): void {
@@ -386,6 +408,7 @@ export class Group {
     core.leaving = false;
     core.expelled = false;
     core.gone = false;
+    core.goneAt = 0;
     core.deadLeaf = undefined;
     this.#committing.restart();
     core.confirmed = true;

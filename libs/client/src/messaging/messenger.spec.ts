@@ -108,6 +108,29 @@ describe('a group', () => {
     await expect(carol.say(hiking, 'still here')).rejects.toMatchObject({ reason: 'unknown-group' });
   });
 
+  it('leaves little on the device of whoever is out for two weeks, who can be added again', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    for (const name of ['biking', 'rowing']) await alice.wish(hiking, { kind: 'rename', name });
+    await carol.say(hiking, 'so long');
+    await alice.remove(hiking, carol);
+    await office.settle();
+    await office.pass(15 * DAY, HOUR);
+    const kept = async (collection: string) => [...(await carol.store.load(collection)).keys()].filter((key) => key.startsWith(hiking));
+    for (const collection of ['epochs', 'ratchets']) expect(await kept(collection)).toHaveLength(1);
+    for (const collection of ['own-commits', 'log', 'later']) expect(await kept(collection)).toEqual([]);
+    expect((await kept('commits')).length).toBeLessThan(2);
+    await carol.restart();
+    expect(carol.view(hiking)).toMatchObject({ out: true, data: { name: 'rowing' } });
+    await carol.online();
+    await alice.add(hiking, carol);
+    await office.settle();
+    expectTogether(hiking, [alice, bob, carol]);
+    await alice.say(hiking, 'welcome back');
+    await office.settle();
+    expect(carol.shown.at(-1)).toBe('alice: welcome back');
+  });
+
   it('has fresh tokens a day after somebody was put out: what that one sends reaches nobody', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await hikers(alice, bob, carol);

@@ -74,6 +74,11 @@ export class CommitTree {
     return this.#nodes.has(id);
   }
 
+  /** Whether no commit follows on that state. */
+  isEnd(state: StateId): boolean {
+    return !this.#children.has(state);
+  }
+
   nodes(): Iterable<CommitNode> {
     return this.#nodes.values();
   }
