@@ -21,7 +21,11 @@ export default {
       },
     ],
   },
-  maxWorkers: 2,
+  testSequencer: '<rootDir>/scripts/longest-first.mjs',
+  // More than the two cores that we count on: half of what a suite of servers does is wait. A worker with its servers takes up to 1.2 GB.
+  maxWorkers: 5,
+  // Modules of a suite that is over stay in the memory of its worker.
+  workerIdleMemoryLimit: '700MB',
   testTimeout: 20_000,
   injectGlobals: true,
 };

@@ -15,6 +15,8 @@ const NEEDS: Readonly<Record<string, number>> = {
   removedFallSilent: 1,
 };
 
+/** Some, as with every other test; `.ci/run` goes through many. */
+const FIRST_SEEDS = 25;
 const SIMULATE = fileURLToPath(new URL('../../dist/simulate.js', import.meta.url));
 const LONG = 900_000;
 
@@ -28,10 +30,10 @@ async function simulate(...args: string[]): Promise<{ readonly code: number; rea
 
 describe('npm run simulate', () => {
   it(
-    'finds nothing wrong in a hundred worlds, ten of them on real cryptography',
+    'finds nothing wrong in the first worlds, every tenth on real cryptography',
     async () => {
-      const { code, output } = await simulate('--seeds', '100', '--minutes', '14');
-      expect(output).toContain('100 of 100 seeds, 0 failed');
+      const { code, output } = await simulate('--seeds', String(FIRST_SEEDS), '--minutes', '14');
+      expect(output).toContain(`${FIRST_SEEDS} of ${FIRST_SEEDS} seeds, 0 failed`);
       expect(code).toBe(0);
     },
     LONG,

@@ -1,0 +1,27 @@
+// Jest begins with the suites that take longest, so that none of them runs alone in the end. How long each takes is in test-seconds.json,
+// which `npm test -- --record` writes anew: a fresh checkout has no times of its own, and the size of a file says nothing about them.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import TestSequencer from '@jest/test-sequencer';
+import { root } from './run.mjs';
+
+const TABLE = join(root, 'scripts/test-seconds.json');
+/** Shorter ones fill the gaps in any order. */
+const LEAST_SECONDS = 5;
+
+const nameOf = (path) => relative(root, path).replaceAll('\\', '/');
+
+/** `suites`: as in Jest's report. */
+export function recordSeconds(suites) {
+  const seconds = suites.map(({ name, startTime, endTime }) => [nameOf(name), Math.round((endTime - startTime) / 1_000)]);
+  const long = seconds.filter(([, each]) => each >= LEAST_SECONDS).sort(([one, a], [other, b]) => b - a || (one < other ? -1 : 1));
+  writeFileSync(TABLE, `${JSON.stringify(Object.fromEntries(long), undefined, 2)}\n`);
+}
+
+export default class LongestFirst extends TestSequencer {
+  sort(tests) {
+    const table = JSON.parse(readFileSync(TABLE, 'utf8'));
+    const secondsOf = ({ path }) => table[nameOf(path)] ?? 0;
+    return [...tests].sort((a, b) => secondsOf(b) - secondsOf(a));
+  }
+}
