@@ -2,6 +2,7 @@ import { byteArray } from './ts-mls/byte-array.mjs';
 import { clientState } from './ts-mls/client-state.mjs';
 import { createCommit } from './ts-mls/create-commit.mjs';
 import { createCommitTypes } from './ts-mls/create-commit-types.mjs';
+import { enumHelpers } from './ts-mls/enum-helpers.mjs';
 import { messageProtection } from './ts-mls/message-protection.mjs';
 import { parentHash } from './ts-mls/parent-hash.mjs';
 import { pathSecrets } from './ts-mls/path-secrets.mjs';
@@ -9,8 +10,11 @@ import { privateKeyPath } from './ts-mls/private-key-path.mjs';
 import { processMessages } from './ts-mls/process-messages.mjs';
 import { secretTree } from './ts-mls/secret-tree.mjs';
 import { secretTreeTypes } from './ts-mls/secret-tree-types.mjs';
+import { tlsDecoder } from './ts-mls/tls-decoder.mjs';
+import { tlsEncoder } from './ts-mls/tls-encoder.mjs';
 import { treeHash } from './ts-mls/tree-hash.mjs';
 import { updatePath } from './ts-mls/update-path.mjs';
+import { variableLength } from './ts-mls/variable-length.mjs';
 
 /** The defects of ts-mls 1.6.4 that concern us, file by file. The hashes are SHA-256 of the mended files. */
 export const TS_MLS = {
@@ -26,6 +30,7 @@ export const TS_MLS = {
     clientState,
     createCommit,
     createCommitTypes,
+    enumHelpers,
     messageProtection,
     parentHash,
     pathSecrets,
@@ -33,7 +38,10 @@ export const TS_MLS = {
     processMessages,
     secretTree,
     secretTreeTypes,
+    tlsDecoder,
+    tlsEncoder,
     treeHash,
     updatePath,
+    variableLength,
   ],
 };
