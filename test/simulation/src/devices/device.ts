@@ -235,14 +235,17 @@ export class Device {
 
   send(send: OutgoingSend): void {
     const { sealings, hellos } = this.world.ledger;
-    for (const message of messagesIn(send.payload)) {
+    const envelope = envelopeOf(send.payload);
+    for (const message of messagesIn(envelope)) {
       const sealing = sealings.get(message);
       if (sealing !== undefined) sealing.left = true;
     }
-    if (envelopeOf(send.payload).case === 'hello')
+    if (envelope.case === 'hello')
       hellos.set(send.payload, { device: this.identity.device, at: this.world.server.schedule.now });
-    const to = send.recipients.map(({ device }) => this.world.nameOf(device)).join(', ');
-    this.#note(`sends ${described(send.payload)} to ${to}${send.slot === undefined ? '' : ' by slot'} (${send.id.slice(0, 8)})`);
+    this.#note(() => {
+      const to = send.recipients.map(({ device }) => this.world.nameOf(device)).join(', ');
+      return `sends ${described(envelope)} to ${to}${send.slot === undefined ? '' : ' by slot'} (${send.id.slice(0, 8)})`;
+    });
     this.#process?.connection?.send({ kind: 'send', ...send });
   }
 
@@ -254,11 +257,12 @@ export class Device {
   async #receive(frame: FrameToDevice): Promise<void> {
     if (frame.kind === 'deliver') {
       const from = this.world.ledger.hellos.get(frame.payload);
-      this.#note(`receives ${described(frame.payload)}${from === undefined ? '' : ` of ${this.world.nameOf(from.device)}`}`);
+      const of = () => (from === undefined ? '' : ` of ${this.world.nameOf(from.device)}`);
+      this.#note(() => `receives ${described(envelopeOf(frame.payload))}${of()}`);
       if (from !== undefined) this.#hears(from, frame.payload);
       await this.step('receive', (messenger, step) => messenger.receive(frame.handle, frame.payload, step));
     } else if (frame.kind === 'receipt') {
-      this.#note(`is told ${ReceiptStatus[frame.status]} ${frame.id.slice(0, 8)} ${this.world.nameOf(frame.device)}`);
+      this.#note(() => `is told ${ReceiptStatus[frame.status]} ${frame.id.slice(0, 8)} ${this.world.nameOf(frame.device)}`);
       await this.step('receipt', (messenger, step) => messenger.receipt(receiptOf(frame), step));
     } else {
       this.#process?.online.set(frame.account, frame.online);
@@ -450,7 +454,7 @@ export class Device {
     return [...this.disk.read(HISTORY).values()].map((record) => decodeRecord<Shown>(record));
   }
 
-  #note(text: string): void {
+  #note(text: string | (() => string)): void {
     this.world.trace.note(this.name, text);
   }
 }

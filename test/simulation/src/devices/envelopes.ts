@@ -5,7 +5,9 @@ import { commitId, messageId } from './observed-engine.js';
 /** Of a supply. */
 const SHOWN = 12;
 
-export function envelopeOf(payload: Uint8Array): Envelope['kind'] {
+type Kind = Envelope['kind'];
+
+export function envelopeOf(payload: Uint8Array): Kind {
   try {
     return fromBinary(EnvelopeSchema, payload).kind;
   } catch {
@@ -13,16 +15,14 @@ export function envelopeOf(payload: Uint8Array): Envelope['kind'] {
   }
 }
 
-/** The application messages that a payload carries, each by the hex of its SHA-256. */
-export function messagesIn(payload: Uint8Array): string[] {
-  const kind = envelopeOf(payload);
+/** The application messages that an envelope carries, each by the hex of its SHA-256. */
+export function messagesIn(kind: Kind): string[] {
   if (kind.case === 'application') return [messageId(kind.value.message)];
-  return kind.case === 'supply' ? kind.value.envelopes.flatMap(messagesIn) : [];
+  return kind.case === 'supply' ? kind.value.envelopes.flatMap((each) => messagesIn(envelopeOf(each))) : [];
 }
 
 /** For the trace. */
-export function described(payload: Uint8Array): string {
-  const kind = envelopeOf(payload);
+export function described(kind: Kind): string {
   switch (kind.case) {
     case 'application':
       return `message ${messageId(kind.value.message).slice(0, 8)}`;
@@ -31,8 +31,13 @@ export function described(payload: Uint8Array): string {
     case 'welcome':
       return `welcome ${kind.value.commit === undefined ? '' : commitId(kind.value.commit.message).slice(0, 8)}`;
     case 'supply':
-      return `supply (${kind.value.envelopes.map(described).slice(0, SHOWN).join(', ')}${kind.value.envelopes.length > SHOWN ? ', …' : ''})`;
+      return `supply (${describedAll(kind.value.envelopes)})`;
     default:
       return kind.case ?? 'junk';
   }
+}
+
+function describedAll(payloads: readonly Uint8Array[]): string {
+  const shown = payloads.slice(0, SHOWN).map((each) => described(envelopeOf(each)));
+  return `${shown.join(', ')}${payloads.length > SHOWN ? ', …' : ''}`;
 }

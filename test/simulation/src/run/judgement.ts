@@ -19,7 +19,8 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
     return { ...each, sealings: sealed.map(([, sealing]) => sealing), openedBy };
   });
   const nameOf = (device: string) => witnesses.find((each) => each.device === device)?.name ?? device.slice(0, 8);
-  const sealings = new Map([...ledger.sealings].filter(([, { device }]) => honest.some((each) => each.device === device)));
+  const honestDevices = new Set(honest.map(({ device }) => device));
+  const sealings = new Map([...ledger.sealings].filter(([, { device }]) => honestDevices.has(device)));
   const knew = (message: string, device: string, at: number) => {
     const opening = ledger.opened.get(message)?.get(device);
     return opening !== undefined && opening.at <= at && at < opening.lostAt;
@@ -39,8 +40,12 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
 /** With the ids of their messages. */
 function sealingsByContent({ ledger }: Simulation): Map<string, [string, Sealing][]> {
   const byContent = new Map<string, [string, Sealing][]>();
-  for (const [message, sealing] of ledger.sealings)
-    if (sealing.left) byContent.set(sealing.content, [...(byContent.get(sealing.content) ?? []), [message, sealing]]);
+  for (const [message, sealing] of ledger.sealings) {
+    if (!sealing.left) continue;
+    const same = byContent.get(sealing.content);
+    if (same === undefined) byContent.set(sealing.content, [[message, sealing]]);
+    else same.push([message, sealing]);
+  }
   return byContent;
 }
 
