@@ -10,5 +10,7 @@ export function concat(...parts: Uint8Array[]): Uint8Array {
 
 /** For public values only: the time it takes depends on them. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
