@@ -95,6 +95,7 @@ export class Branches {
   readonly own = new Map<StateId, OwnResult>();
   readonly #states = new Map<StateId, GroupState>();
   readonly #members = new Map<StateId, readonly Member[]>();
+  readonly #data = new Map<StateId, GroupData>();
   /** By id and the parent that it was said to have; whether it could not be processed (else the policy is against it). */
   readonly #refused = new Map<string, boolean>();
   readonly #ownEntered: StateId[] = [];
@@ -168,7 +169,11 @@ export class Branches {
   }
 
   data(state: StateId): GroupData {
-    return decodeGroupData(this.#engine.groupData(this.#states.get(state)!));
+    const known = this.#data.get(state);
+    if (known !== undefined) return known;
+    const data = decodeGroupData(this.#engine.groupData(this.#states.get(state)!));
+    this.#data.set(state, data);
+    return data;
   }
 
   epoch(state: StateId): number | undefined {
@@ -243,6 +248,7 @@ export class Branches {
   #dropState(id: StateId, step: Step): void {
     this.#states.delete(id);
     this.#members.delete(id);
+    this.#data.delete(id);
     this.#passedAt.delete(id);
     step.journal.remove('epochs', `${this.group}/${id}`);
     step.journal.remove('ratchets', `${this.group}/${id}`);

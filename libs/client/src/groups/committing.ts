@@ -76,6 +76,7 @@ export class Committing {
 
   #next(step: Step): Wanted | undefined {
     const { core } = this;
+    if (core.intents.length === 0 && core.removedInHead.length === 0) return undefined;
     const head = this.#headView();
     if (head === undefined) return undefined;
     const due = core.ports.rules.removalsAddUp && !core.dead ? removalsDue(head) : [];
