@@ -193,12 +193,12 @@ export class Outbox {
     const unwelcomed = this.#unwelcomed();
     for (const entry of [...this.#queued].map((id) => this.#entries.get(id)!).sort((a, b) => a.order - b.order)) {
       if (this.#onTheirWay >= WINDOW) break;
-      const due = [...entry.open].filter(
-        ({ status, notBefore, device }) =>
-          status === 'queued' && notBefore <= now && (entry.kind !== 'message' || !unwelcomed.has(`${entry.group}/${device}`)),
+      const open = [...entry.open].filter(({ status }) => status === 'queued');
+      const due = open.filter(
+        ({ notBefore, device }) => notBefore <= now && (entry.kind !== 'message' || !unwelcomed.has(`${entry.group}/${device}`)),
       );
       if (due.length > 0) sends.push(this.#send(entry, due, now, tokenNow));
-      if (![...entry.open].some(({ status }) => status === 'queued')) this.#queued.delete(entry.id);
+      if (due.length === open.length) this.#queued.delete(entry.id);
     }
     return sends;
   }
