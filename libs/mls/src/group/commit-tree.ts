@@ -21,6 +21,20 @@ interface Weight {
   readonly commits: number;
 }
 
+/** The different accounts on a path, as a list that paths with the same beginning share. */
+interface Accounts {
+  readonly account: string;
+  readonly before: Accounts | undefined;
+  readonly count: number;
+}
+
+/** A path so far: what counts on it, and the commit that comes next. */
+interface Path {
+  readonly next: CommitNode;
+  readonly accounts: Accounts | undefined;
+  readonly commits: number;
+}
+
 /** Rules that a test may turn off, to show that each is needed. */
 export interface ForkRules {
   /** What a removed leaf commits has no weight. */
@@ -115,30 +129,40 @@ export class CommitTree {
 
   #bestChild(at: StateId): CommitNode | undefined {
     const children = this.#children.get(at) ?? [];
-    return children.length < 2 ? children[0] : children.reduce((best, each) => (this.#isBetter(each, best) ? each : best));
+    let best = children[0];
+    if (best === undefined || children.length === 1) return best;
+    let bestWeight = this.#weight(best);
+    for (let i = 1; i < children.length; i++) {
+      const node = children[i]!;
+      const weight = this.#weight(node);
+      if (this.#compare(node, best, compareWeights(weight, bestWeight)) > 0) [best, bestWeight] = [node, weight];
+    }
+    return best;
   }
 
-  #isBetter(a: CommitNode, b: CommitNode): boolean {
-    const [weightOfA, weightOfB] = [this.#weight(a), this.#weight(b)];
-    const order =
-      compareWeights(weightOfA, weightOfB) ||
+  /** Above 0 if `a` is better. */
+  #compare(a: CommitNode, b: CommitNode, byWeight: number): number {
+    return (
+      byWeight ||
       Number(this.#counts(a)) - Number(this.#counts(b)) ||
       Number(a.removes.length > 0) - Number(b.removes.length > 0) ||
-      b.author.index - a.author.index;
-    return order === 0 ? a.id < b.id : order > 0;
+      b.author.index - a.author.index ||
+      (a.id < b.id ? 1 : -1)
+    );
   }
 
   /** Of the best path that begins with `first`. */
   #weight(first: CommitNode): Weight {
     let best: Weight = { accounts: 0, commits: 0 };
-    const open: { node: CommitNode; accounts: ReadonlySet<string>; commits: number }[] = [{ node: first, accounts: new Set(), commits: 0 }];
-    for (let at = open.pop(); at !== undefined; at = open.pop()) {
-      const counts = this.#counts(at.node);
-      const accounts = counts && this.rules.accountsFirst ? new Set(at.accounts).add(at.node.author.account) : at.accounts;
-      const commits = at.commits + Number(counts);
-      const weight = { accounts: accounts.size, commits };
+    const open: Path[] = [{ next: first, accounts: undefined, commits: 0 }];
+    for (let path = open.pop(); path !== undefined; path = open.pop()) {
+      const { next } = path;
+      const counts = this.#counts(next);
+      const accounts = counts && this.rules.accountsFirst ? including(path.accounts, next.author.account) : path.accounts;
+      const commits = path.commits + Number(counts);
+      const weight = { accounts: accounts?.count ?? 0, commits };
       if (compareWeights(weight, best) > 0) best = weight;
-      for (const node of this.#children.get(at.node.id) ?? []) open.push({ node, accounts, commits });
+      for (const node of this.#children.get(next.id) ?? []) open.push({ next: node, accounts, commits });
     }
     return best;
   }
@@ -150,4 +174,9 @@ export class CommitTree {
 
 function compareWeights(a: Weight, b: Weight): number {
   return a.accounts - b.accounts || a.commits - b.commits;
+}
+
+function including(accounts: Accounts | undefined, account: string): Accounts {
+  for (let at = accounts; at !== undefined; at = at.before) if (at.account === account) return accounts!;
+  return { account, before: accounts, count: (accounts?.count ?? 0) + 1 };
 }
