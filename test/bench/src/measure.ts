@@ -8,7 +8,7 @@ const WARM_UP_MS = 2_000;
 
 export function startForLoad(kind: TopologyKind, options: TopologyOptions = {}): Promise<Topology> {
   const env = { TRUSTED_PROXIES: '127.0.0.1', SEND_RATE: '100000', RELAY_RECIPIENT_RATE: '10000000', LOG_LEVEL: 'warn' };
-  return startTopology(kind, { registration: 'open', env, ...options });
+  return startTopology(kind, { registration: 'open', env, nodeArguments: [], ...options });
 }
 
 export function pinOf(topology: Topology): string {

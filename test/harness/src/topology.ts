@@ -13,7 +13,7 @@ export interface TopologyOptions {
   maxConnections?: number;
   /** Further environment of every process of ours. */
   env?: Record<string, string>;
-  /** Flags for Node in every process of ours. */
+  /** Flags for Node in every process of ours, instead of those for tests. */
   nodeArguments?: string[];
 }
 
