@@ -2,7 +2,7 @@ import type { GroupCore } from './group-core.js';
 import { short } from './hello.js';
 import { type Peers, type Shown, sideOf } from './peers.js';
 
-/** With no progress for so long, members whose branch begins above one's head count as being on another. */
+/** With no progress for so long, here or there, members whose branch does not reach as far as one's own, or begins above it, count as being on another. */
 const STUCK_MS = 60_000;
 
 interface Votes {
@@ -32,8 +32,9 @@ export class BranchVote {
     core.touch();
   }
 
-  isElsewhere(shown: Shown, now: number): boolean {
-    return this.#sideOf(shown, now) === 'theirs';
+  isElsewhere(device: string, now: number): boolean {
+    const shown = this.peers.shownBy(device);
+    return shown !== undefined && this.#sideOf(device, shown, now) === 'theirs';
   }
 
   /** Those who hold the fork decide, unless it is one account's word against the majority's; if nobody does, the majority. */
@@ -54,7 +55,7 @@ export class BranchVote {
     let best: Shown | undefined;
     for (const { identity } of core.others) {
       const shown = this.peers.shownBy(identity.device);
-      const side = shown && this.#sideOf(shown, now);
+      const side = shown && this.#sideOf(identity.device, shown, now);
       if (shown === undefined || side === undefined) continue;
       all[side]++;
       if (shown.heldFrom < rootEpoch && shown.path.length > shown.headEpoch - shown.heldFrom) compared[side]++;
@@ -66,11 +67,11 @@ export class BranchVote {
     return { all, compared, accounts: accounts.size, theirsIsBetter: best !== undefined && isBetter(best, own) };
   }
 
-  #sideOf(shown: Shown, now: number): keyof Votes | undefined {
+  #sideOf(device: string, shown: Shown, now: number): keyof Votes | undefined {
     const side = sideOf(shown, this.core.branches);
     if (side === 'same') return 'mine';
-    if (side === 'other') return 'theirs';
-    return side === 'ahead' && now - this.#progressAt > STUCK_MS ? 'theirs' : undefined;
+    const isStuck = side === 'ahead' || (side === 'behind' && now - this.peers.of(device).shownSince > STUCK_MS);
+    return side === 'other' || (isStuck && now - this.#progressAt > STUCK_MS) ? 'theirs' : undefined;
   }
 }
 

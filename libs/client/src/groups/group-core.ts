@@ -1,4 +1,5 @@
 import type { GroupData, LeafId, Member, StateId } from '@sotto/mls';
+import { ID_BYTES, toHex } from '@sotto/protocol';
 import { Branches } from './branches.js';
 import type { Address, GroupPorts, Step } from './group-ports.js';
 import type { GroupRecord, Pending, ToSeal } from './group-record.js';
@@ -9,6 +10,8 @@ import { MessageLog } from './message-log.js';
 export type Hold = 'removal' | 'hello' | 'rejoin' | 'out';
 
 const ANSWER_TIMEOUT_MS = 120_000;
+/** A step back leads no further than the states that are held. */
+const MOST_WITHDRAWN = 64;
 
 /** What the parts of a group share: its branches, its log, and the small record beside them. */
 export class GroupCore {
@@ -31,6 +34,8 @@ export class GroupCore {
   readonly unseen: Map<LeafId, number>;
   /** Capabilities that are to be withdrawn, with the time. */
   retiring: { readonly capability: string; readonly at: number }[];
+  /** Capabilities that were withdrawn: by a leaf that has one again, after a step back, this device can't be reached. */
+  readonly withdrawn: Set<string>;
   /** Accounts whose word on a roll-back of this device was enough, and when. Unix milliseconds. */
   readonly believed: Map<string, number>;
   /** A peer has answered a hello since this device started, or it could not be behind: it made or joined the group since. */
@@ -43,6 +48,7 @@ export class GroupCore {
   isMissing = false;
   /** Since when nobody has answered. Unix milliseconds; 0: not online yet. */
   askingSince = 0;
+  #spareToken: Uint8Array | undefined;
   #changed = false;
 
   constructor(
@@ -66,6 +72,7 @@ export class GroupCore {
     this.expelled = record.expelled ?? false;
     this.unseen = new Map(record.unseen);
     this.retiring = [...record.retiring];
+    this.withdrawn = new Set(record.withdrawn);
     this.believed = new Map(record.believed);
   }
 
@@ -95,6 +102,7 @@ export class GroupCore {
       expelled,
       unseen: [...this.unseen],
       retiring,
+      ...(this.withdrawn.size > 0 && { withdrawn: [...this.withdrawn] }),
       ...(this.believed.size > 0 && { believed: [...this.believed] }),
     };
     step.journal.put('groups', this.id, record);
@@ -112,6 +120,23 @@ export class GroupCore {
 
   get ownLeaf(): Member | undefined {
     return this.branches.ownLeaf(this.head);
+  }
+
+  /** Where this device can be reached now. Empty: it has no leaf. */
+  get answerToken(): Uint8Array {
+    const token = this.ownLeaf?.address.token ?? new Uint8Array();
+    return this.hasWithdrawnToken ? (this.#spareToken ??= this.ports.newToken()) : token;
+  }
+
+  get hasWithdrawnToken(): boolean {
+    const { ownLeaf } = this;
+    return ownLeaf !== undefined && this.withdrawn.has(capabilityOf(ownLeaf));
+  }
+
+  noteWithdrawn(capability: string): void {
+    this.withdrawn.add(capability);
+    if (this.withdrawn.size > MOST_WITHDRAWN) this.withdrawn.delete(this.withdrawn.values().next().value!);
+    this.touch();
   }
 
   get data(): GroupData {
@@ -186,6 +211,11 @@ export class GroupCore {
     this.intents.push(intent);
     this.touch();
   }
+}
+
+/** Hex. */
+export function capabilityOf({ address }: Member): string {
+  return toHex(address.token.subarray(0, ID_BYTES));
 }
 
 export const addressOf = ({ address }: Member): Address => ({ device: address.device, token: address.token });

@@ -52,5 +52,6 @@ export interface GroupRecord {
   readonly expelled?: boolean | undefined;
   readonly unseen: readonly (readonly [LeafId, number])[];
   readonly retiring: readonly { readonly capability: string; readonly at: number }[];
+  readonly withdrawn?: readonly string[] | undefined;
   readonly believed?: readonly (readonly [string, number])[] | undefined;
 }

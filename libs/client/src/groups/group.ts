@@ -4,7 +4,7 @@ import { type Envelope, EnvelopeSchema, type LeaveStatement, Outcome, toHex } fr
 import { type Adopted, type Entered, type OwnResult, type StoredCommit, commitId } from './branches.js';
 import { Committing } from './committing.js';
 import type { Contents } from './contents.js';
-import { addressOf, GroupCore } from './group-core.js';
+import { addressOf, capabilityOf, GroupCore } from './group-core.js';
 import type { GroupPorts, Recipient, Step } from './group-ports.js';
 import type { GroupRecord, Root } from './group-record.js';
 import type { Intent } from './intent.js';
@@ -269,7 +269,8 @@ export class Group {
     if (!isOver) this.#rejoining.greet(step);
     if (step.now >= this.#expireAt) await this.#expire(step);
     if (isOver) return;
-    if (core.refreshAt > 0 && step.now >= core.refreshAt) this.refresh();
+    const isUnreachable = core.hasWithdrawnToken && !core.intents.some(({ kind }) => kind === 'refresh');
+    if ((core.refreshAt > 0 && step.now >= core.refreshAt) || isUnreachable) this.refresh();
     this.#withdrawTokens(step);
     await this.settle(step);
   }
@@ -307,7 +308,11 @@ export class Group {
     core.touch();
     const own = core.ownLeaf && capabilityOf(core.ownLeaf);
     // In use again, after a step back.
-    for (const { capability } of due) if (capability !== own) core.ports.revoke(capability, step);
+    for (const { capability } of due) {
+      if (capability === own) continue;
+      core.ports.revoke(capability, step);
+      core.noteWithdrawn(capability);
+    }
   }
 
   /** Fresh keys and a fresh token for this device. */
@@ -440,7 +445,3 @@ function without(all: readonly Member[], others: readonly Member[]): Member[] {
 }
 
 const addressed = ({ id: leaf, identity: { account, device } }: Member) => ({ account, device, leaf });
-
-function capabilityOf({ address }: Member): string {
-  return toHex(address.token.subarray(0, ID_BYTES));
-}

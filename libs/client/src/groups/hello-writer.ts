@@ -65,7 +65,7 @@ export class HelloWriter {
     const others = [...new Set(known)].filter((id) => !onPath.has(id));
     return {
       leaf: fromHex(ownLeaf?.id ?? ''),
-      token: ownLeaf?.address.token ?? new Uint8Array(),
+      token: core.answerToken,
       headEpoch: BigInt(branches.headEpoch),
       path: packShort(path),
       others: packShort(others.slice(-MOST_OTHERS)),

@@ -66,16 +66,16 @@ function idOf(letter: string): string {
   return letter.charCodeAt(0).toString(16).repeat(16);
 }
 
-/** One's own branch, one letter an epoch from epoch 0 on; `root` is the oldest state that is still held. */
-function own(path: string, root: string, unprocessable = ''): Branches {
-  const nodes = [...path].slice(1).map((letter, i) => ({ id: idOf(letter), parent: idOf(path[i]!), epoch: i + 1 }));
+/** One's own branch, one letter an epoch from `begins` on; `root` is the oldest state that is still held. */
+function own(path: string, root: string, unprocessable = '', begins = 0): Branches {
+  const nodes = [...path].slice(1).map((letter, i) => ({ id: idOf(letter), parent: idOf(path[i]!), epoch: begins + i + 1 }));
   const author = { leaf: 'leaf', index: 0, account: 'alice' };
   const tree = new CommitTree(
     undefined,
     nodes.map((node): CommitNode => ({ ...node, author, removes: [], adds: [] })),
   );
   const unprocessableIds = () => [...unprocessable].map(idOf);
-  return { tree, head: idOf(path.at(-1)!), headEpoch: path.length - 1, root: idOf(root), unprocessableIds } as unknown as Branches;
+  return { tree, head: idOf(path.at(-1)!), headEpoch: begins + path.length - 1, root: idOf(root), unprocessableIds } as unknown as Branches;
 }
 
 /** The other's branch, oldest first, which ends in that epoch. */
@@ -108,6 +108,11 @@ describe('the branch of another', () => {
 
   it('is ahead where it begins above the own head', () => {
     expect(sideOf(theirs('xyz', 9), own('abcd', 'b'))).toBe('ahead');
+  });
+
+  it('is behind where it ends below the state in which the own branch begins', () => {
+    expect(sideOf(theirs('wxy', 2), own('hi', 'h', '', 8))).toBe('behind');
+    expect(sideOf(theirs('wxyz', 3), own('abcd', 'b'))).not.toBe('behind');
   });
 
   it('can not be told of one that is behind, on the way to where this device is', () => {

@@ -25,7 +25,8 @@ const LAST_LOST_MS = 7 * 24 * HOUR_MS;
 
 /** What this device knows of another member's device, and how often it speaks with it. Kept in memory alone. */
 export class Peer {
-  shown: Shown | undefined;
+  #shown: Shown | undefined;
+  #shownSince = 0;
   /** It has said so last: its leaf is of no use, and it can help nobody. */
   wantsRejoin = false;
   #waitMs = FIRST_WAIT_MS;
@@ -38,6 +39,20 @@ export class Peer {
   #unanswered = 0;
   #silentSince = 0;
   #lostAfterMs = FIRST_LOST_MS;
+
+  get shown(): Shown | undefined {
+    return this.#shown;
+  }
+
+  shows(shown: Shown, now: number): void {
+    if (shown.path[0] !== this.#shown?.path[0]) this.#shownSince = now;
+    this.#shown = shown;
+  }
+
+  /** Since when it shows the same head. Unix milliseconds. */
+  get shownSince(): number {
+    return this.#shownSince;
+  }
 
   mayAsk(now: number): boolean {
     return now >= this.#askAt;
@@ -130,9 +145,10 @@ export function shownBy(hello: Hello): Shown {
 
 /**
  * Where a member stands, seen from here. `same`: on a branch that this device can compare with its own.
- * `other`: the fork lies below what this device holds, or it can't process what the other could. `unknown`: can't be told yet.
+ * `other`: the fork lies below what this device holds, or it can't process what the other could. `ahead`, `behind`: its branch begins
+ * above the own head, or ends below where the own one begins. `unknown`: can't be told yet.
  */
-export function sideOf({ path, headEpoch }: Shown, branches: Branches): 'same' | 'other' | 'ahead' | 'unknown' {
+export function sideOf({ path, headEpoch }: Shown, branches: Branches): 'same' | 'other' | 'ahead' | 'behind' | 'unknown' {
   const theirs = new Set(path);
   if (branches.unprocessableIds().some((id) => theirs.has(short(id)))) return 'other';
   const own = branches.tree.path(branches.head);
@@ -142,6 +158,7 @@ export function sideOf({ path, headEpoch }: Shown, branches: Branches): 'same' |
   const below = own.slice(comparable.length).map(short);
   // Behind, on the way to where this device is.
   if (below.includes(path[0] ?? '')) return 'unknown';
+  if (headEpoch < branches.headEpoch - own.length + 1) return 'behind';
   return overlap(path, headEpoch, own.map(short), branches.headEpoch) ? 'other' : 'unknown';
 }
 

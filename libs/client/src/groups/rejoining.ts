@@ -152,7 +152,7 @@ export class Rejoining {
       id,
       key,
       sender: fromHex(own.device),
-      token: core.ownLeaf!.address.token,
+      token: core.answerToken,
     });
     const state = core.branches.state(core.head)!;
     const sealed = engine.sealToLeaf(state, member.leaf, GREETING_LABEL, toBinary(GreetingSchema, greeting));

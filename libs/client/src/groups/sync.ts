@@ -185,7 +185,7 @@ export class Sync {
     const peer = this.#peers.of(from.identity.device);
     peer.heard();
     peer.wantsRejoin = hello.wantsRejoin;
-    if (hello.path.length > 0) peer.shown = shownBy(hello);
+    if (hello.path.length > 0) peer.shows(shownBy(hello), step.now);
     return peer;
   }
 
@@ -258,8 +258,7 @@ export class Sync {
   async #request({ rejoinNonce }: Hello, from: Member, step: Step) {
     const { core } = this;
     if (rejoinNonce.length !== NONCE_BYTES || !(core.dead || core.wantsRejoin) || !this.#hope.isLeft) return undefined;
-    const shown = this.#peers.shownBy(from.identity.device);
-    if (!core.dead && (shown === undefined || !this.#vote.isElsewhere(shown, step.now))) return undefined;
+    if (!core.dead && !this.#vote.isElsewhere(from.identity.device, step.now)) return undefined;
     core.ports.count('rejoin-asked');
     const { publicBytes } = await core.ports.newJoinPackage(core.id, step);
     const { engine } = core.ports;

@@ -592,6 +592,34 @@ describe('a commit', () => {
   });
 });
 
+describe('a step back to another branch', () => {
+  it('to leaves whose tokens are withdrawn by then makes fresh ones at once', async () => {
+    const [alice, bob, carol, dave, erin] = (await office.people('alice', 'bob', 'carol', 'dave', 'erin')) as [...Four, Phone];
+    const hiking = await hikers(alice, bob, carol, dave, erin);
+    for (const phone of [carol, dave, erin]) await phone.offline();
+    await alice.remove(hiking, erin);
+    await office.pass(3 * DAY, HOUR);
+    for (const phone of [alice, bob]) await phone.offline();
+    await office.pass(MINUTE);
+    for (const phone of [carol, dave]) await phone.online();
+    for (const [phone, name] of [carol, dave, carol, dave, carol].map((each, i) => [each, `biking ${i}`] as const)) {
+      await phone.wish(hiking, { kind: 'rename', name });
+      await office.settle();
+    }
+    const isReached = () =>
+      [alice, bob].every((phone) => {
+        const { token } = carol.view(hiking).members.find(({ identity }) => identity.device === phone.device)!.address;
+        return phone.accepts(token);
+      });
+    expect(isReached()).toBe(false);
+    for (const phone of [alice, bob]) await phone.online();
+    await office.pass(10 * MINUTE, 5 * SECOND);
+    expectTogether(hiking, [alice, bob, carol, dave]);
+    expect(carol.view(hiking).data.name).toMatch(/^biking/);
+    expect(isReached()).toBe(true);
+  });
+});
+
 describe('a device that was rolled back', () => {
   it('writes nothing before it has asked, and then under a new leaf: no key is used twice', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;

@@ -18,6 +18,7 @@ import { commitId, genesis } from '../groups/branches.js';
 import { Claims } from '../groups/claims.js';
 import { type Content, type ContentRecord, Contents, recordOf } from '../groups/contents.js';
 import { Group } from '../groups/group.js';
+import { capabilityOf } from '../groups/group-core.js';
 import type { Address, ClaimedPackage, Dispatch, GroupPorts, Step } from '../groups/group-ports.js';
 import type { Intent } from '../groups/intent.js';
 import { Later, type LaterRecord } from '../groups/later.js';
@@ -563,21 +564,22 @@ export class Messenger {
     const groups = this.#directsWith(account);
     for (const group of groups) await group.settle(step);
     this.#finish(step);
-    return groups.flatMap(({ core }) => (core.ownLeaf === undefined ? [] : toHex(core.ownLeaf.address.token.subarray(0, ID_BYTES))));
+    return groups.flatMap(({ core: { ownLeaf } }) => (ownLeaf === undefined ? [] : capabilityOf(ownLeaf)));
   }
 
   /** By which devices of this account are reached in groups with others: when a contact ends, those stay good, whoever claimed them. */
   sharedCapabilities(): string[] {
     const shared = [...this.#groups.values()].filter(({ core }) => core.data.kind !== 'direct' && !core.retired);
     const own = shared.flatMap(({ core }) => core.members.filter(({ identity }) => identity.account === this.ports.own.account));
-    return own.map(({ address }) => toHex(address.token.subarray(0, ID_BYTES)));
+    return own.map(capabilityOf);
   }
 
   /** Whoever got one of these capabilities elsewhere reaches this device no more: fresh tokens for the groups that use them. */
   async capabilitiesRevoked(capabilities: readonly string[], step: Step): Promise<void> {
     for (const group of this.#groups.values()) {
       const { ownLeaf, retired } = group.core;
-      if (retired || ownLeaf === undefined || !capabilities.includes(toHex(ownLeaf.address.token.subarray(0, ID_BYTES)))) continue;
+      if (retired || ownLeaf === undefined || !capabilities.includes(capabilityOf(ownLeaf))) continue;
+      group.core.noteWithdrawn(capabilityOf(ownLeaf));
       group.refresh();
       await group.settle(step);
     }
