@@ -12,7 +12,7 @@ const npm = (names) => `(^|/)node_modules/(${names})/`;
 
 const rule = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
 
-/** The import directions of the design, one rule a line; test/architecture shows each one firing. */
+/** The import directions, one rule a line; test/architecture shows each one firing. */
 module.exports = {
   forbidden: [
     rule(
@@ -76,7 +76,7 @@ module.exports = {
       'server-apps-never-reach-mls-or-client',
       { path: SERVER_APP },
       { reachable: true, path: `${lib('mls|client')}|${npm('ts-mls')}` },
-      'P6: the server cannot read',
+      'the server cannot read',
     ),
     rule(
       'only-the-gateway-imports-channel',

@@ -1,4 +1,4 @@
-// Copies one workspace and the workspaces that it depends on, as built, into a folder: what goes into a service's image and nothing else (P6).
+// Copies one workspace and the workspaces that it depends on, as built, into a folder: what goes into a service's image and nothing else: no code that can hold an MLS secret.
 // usage: node deploy/closure.mjs apps/gateway OUT [manifests]      manifests: only what npm reads, before anything is built
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// What each service may say and hear on the bus (design §5, trust between services): services believe the identity in a call
+// What each service may say and hear on the bus (SECURITY.md § Trust between services): services believe the identity in a call
 // because nobody but the gateway may publish calls. The specs connect as each user and see the rest refused.
 
 const service = (name, { publish = [], subscribe = [] }) => ({
@@ -60,7 +60,7 @@ function tlsBlock({ certificate, key }) {
  * addresses, so they answer this machine alone; and files of a certificate, without which the bus is in clear.
  */
 export function natsConfig(passwords, { monitoring = '127.0.0.1:8222', tls } = {}) {
-  return `# Core NATS alone: nothing that is published is kept (P1).
+  return `# Core NATS alone: nothing that is published is kept.
 http: ${JSON.stringify(monitoring)}
 max_payload: 1048576
 max_pending: 8388608

@@ -70,7 +70,7 @@ export function redisUsers(passwords) {
  * @param {Record<string, string>} passwords by user name.
  */
 export function redisConfig(passwords) {
-  return `# Memory only: nothing reaches a disk (P1).
+  return `# Memory only: nothing reaches a disk.
 save ""
 appendonly no
 user default off

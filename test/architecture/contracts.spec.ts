@@ -39,7 +39,7 @@ describe('what the contracts and packages declare', () => {
   );
 
   it.each(['gateway', 'auth', 'contacts', 'directory', 'relay', 'standalone'])(
-    '%s ships nothing that can hold an MLS secret (P6)',
+    '%s ships nothing that can hold an MLS secret',
     (app) => {
       const shipped = closure(`@sotto/${app}`);
       expect(shipped).toContain('@sotto/protocol');

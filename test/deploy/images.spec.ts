@@ -7,7 +7,7 @@ import { temporaryFolder } from '@sotto/testing';
 
 const root = resolve(import.meta.dirname, '../..');
 const SERVICES = ['gateway', 'auth', 'contacts', 'directory', 'relay'];
-/** Whoever has one of these could read messages (P6). */
+/** Whoever has one of these could read messages. */
 const READERS = ['ts-mls', '@sotto/mls', '@sotto/client'];
 
 interface Manifest {
@@ -59,7 +59,7 @@ describe.each(SERVICES)("what goes into %s's image", (service) => {
     expect(filesOf(out)).toContain(`apps/${service}/dist/main.js`);
   });
 
-  it('has no file of the MLS engine or the client (P6)', () => {
+  it('has no file of the MLS engine or the client', () => {
     const files = filesOf(out);
     expect(files.filter((file) => /^libs\/(mls|client|testing)\/|(^|\/)ts-mls\//.test(file))).toEqual([]);
     const importing = files.filter(
@@ -68,7 +68,7 @@ describe.each(SERVICES)("what goes into %s's image", (service) => {
     expect(importing).toEqual([]);
   });
 
-  it('installs no package that holds either, at any depth (P6)', () => {
+  it('installs no package that holds either, at any depth', () => {
     const { workspaces = [] } = readManifest(join(out, 'package.json'));
     const direct = workspaces.flatMap((folder) => Object.keys(readManifest(join(out, folder, 'package.json')).dependencies ?? {}));
     const packages = installedFor(direct);
@@ -127,7 +127,7 @@ const partsOf = ({ volumes = [] }: Container): string[] =>
   });
 
 describe('docker-compose.yml', () => {
-  it('has all services of the design', () => {
+  it('has all services', () => {
     expect(containers.map(([name]) => name)).toEqual(expect.arrayContaining([...SERVICES, 'init', 'migrate', 'nats', 'redis', 'postgres']));
   });
 

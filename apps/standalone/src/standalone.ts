@@ -51,7 +51,7 @@ export interface Standalone {
 @Module({})
 class StandaloneRoot {}
 
-/** The five modules in this process, on the in-process bus, live state in memory and PGlite in a folder (design: P8). */
+/** The five modules in this process, on the in-process bus, live state in memory and PGlite in a folder. */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
   const database = await openDatabase({ kind: 'pglite', folder: join(options.folder, 'database') });
   try {

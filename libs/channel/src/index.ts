@@ -1,4 +1,4 @@
-// The outer channel (design §4.1): handshake and sealed boxes, as state machines over bytes. The caller does the I/O and knows the time.
+// The outer channel (docs/protocol.md § Handshake, § Boxes): handshake and sealed boxes, as state machines over bytes. The caller does the I/O and knows the time.
 export { ready } from './sodium.js';
 export { ChannelError, type ChannelErrorReason } from './error.js';
 export { type Answer, ClientHandshake, type GatewayIdentity, inspectServerHello, ServerHandshake } from './handshake.js';

@@ -35,7 +35,7 @@ export function isSignedBy(publicKey: Uint8Array, message: Uint8Array, signature
   return sodium.crypto_sign_verify_detached(signature, message, publicKey);
 }
 
-/** Capability id (16 bytes) || BLAKE2b-128 of it keyed by the delivery key (design 4.6). */
+/** Capability id (16 bytes) || BLAKE2b-128 of it keyed by the delivery key (docs/protocol.md § Delivery tokens). */
 export function deliveryToken(capability: Uint8Array, deliveryKey: Uint8Array): Uint8Array {
   const token = new Uint8Array(TOKEN_BYTES);
   token.set(capability);

@@ -1,4 +1,4 @@
-/** Every bound that a client can run into, in one table (design §4). Bytes, unless the name says otherwise. */
+/** Every bound that a client can run into, in one table (docs/protocol.md § Limits). Bytes, unless the name says otherwise. */
 export const LIMITS = {
   /** A sealed box as it crosses the WebSocket. */
   boxBytes: 512 * 1024,

@@ -19,7 +19,7 @@ export class ContactLookupController {
     private readonly audience: PresenceAudience,
   ) {}
 
-  /** A claimer who was removed or blocked goes on being answered (design 4.4): whether the owner still wants the contact must not show. */
+  /** A claimer who was removed or blocked goes on being answered (docs/protocol.md § Contacts and presence): whether the owner still wants the contact must not show. */
   @Rpc(ContactLookup.method.mayClaim)
   async mayClaim(@Payload() request: MayClaimRequest): Promise<MessageInitShape<typeof MayClaimResponseSchema>> {
     const claimer = toHex(request.claimer);

@@ -11,7 +11,7 @@ const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 2_000;
 const RENEWAL_RETRY_MS = 30_000;
 
-/** The gateway's own key, in its memory only, and auth's word for it; renewed at half of its life (design 4.1). */
+/** The gateway's own key, in its memory only, and auth's word for it; renewed at half of its life (docs/protocol.md § Handshake). */
 @Injectable()
 export class GatewayCertificateHolder implements OnApplicationShutdown {
   private readonly log = new Logger(GatewayCertificateHolder.name);

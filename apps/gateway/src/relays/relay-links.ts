@@ -102,7 +102,7 @@ export class RelayLinks implements GatewayBatchVisitor {
     } else this.inputs.add(relay, encodeNotHere(number, NO_ID, NO_ID, delivery, relay));
   }
 
-  /** What the relay had accepted is to be sent again: its senders are told (design 4.6). */
+  /** What the relay had accepted is to be sent again: its senders are told (docs/protocol.md § Sending). */
   private relayGone(relay: number): void {
     const lost = encodeReceipt(NO_BYTES, NO_BYTES, ReceiptStatus.RELAY_LOST, relay);
     for (const connection of this.table.values()) {

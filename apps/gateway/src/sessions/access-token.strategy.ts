@@ -28,7 +28,7 @@ const claims = z.object({
   iat: z.number(),
 });
 
-/** Passport's JWT strategy for EdDSA: checks an access token without a call (design 4.2), by the key that came with the gateway's certificate. */
+/** Passport's JWT strategy for EdDSA: checks an access token without a call (docs/decisions/access-token-bound-to-channel.md), by the key that came with the gateway's certificate. */
 @Injectable()
 export class AccessTokenStrategy extends PassportStrategy(Strategy, NAME) {
   /** Passport's own instance knows one strategy a name; a process may hold several gateways. */

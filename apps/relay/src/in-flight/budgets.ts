@@ -17,7 +17,7 @@ interface AccountUse {
 /**
  * Charges of accounts for what they have in flight. Messages on their way and messages held have budgets apart, so that a full hold never
  * stops live traffic. A message is charged once for its payload, and for each recipient without an outcome, whoever they are: the charge tells
- * its sender nothing that the receipts did not (P4).
+ * its sender nothing that the receipts did not.
  */
 export class Budgets {
   private readonly accounts = new Map<string, AccountUse>();

@@ -1,4 +1,4 @@
-/** All that live state may know of a message that was not delivered at once (P1). Ids are hex. */
+/** All that live state may know of a message that was not delivered at once (SECURITY.md). Ids are hex. */
 export interface RetryTimer {
   id: string;
   sender: string;

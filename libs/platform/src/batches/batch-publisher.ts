@@ -9,7 +9,7 @@ interface Pending {
 
 /**
  * Gathers entries for other processes during one turn of the event loop and publishes one bus message for each of them
- * (design: Hot path). Order per destination is kept; nothing waits longer than the turn.
+ * (docs/decisions/fan-out.md). Order per destination is kept; nothing waits longer than the turn.
  */
 export class BatchPublisher {
   private readonly pending = new Map<number, Pending>();

@@ -2,7 +2,7 @@
 export type LeaseKind = 'gateway' | 'relay';
 
 /**
- * Leases of process incarnations (design: Hot path). An incarnation is a random non-zero uint32.
+ * Leases of process incarnations (docs/decisions/incarnations-and-leases.md). An incarnation is a random non-zero uint32.
  * A lease ends `ttlMs` after its last renewal.
  */
 export interface LeaseStore {

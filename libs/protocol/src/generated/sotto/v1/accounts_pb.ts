@@ -2,7 +2,7 @@
 // @generated from file sotto/v1/accounts.proto (package sotto.v1, syntax proto3)
 /* eslint-disable */
 
-// Accounts, devices and sessions (design 4.2, 4.3). Served by auth.
+// Accounts, devices and sessions (docs/protocol.md § Sessions). Served by auth.
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";

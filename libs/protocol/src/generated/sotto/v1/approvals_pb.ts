@@ -2,7 +2,7 @@
 // @generated from file sotto/v1/approvals.proto (package sotto.v1, syntax proto3)
 /* eslint-disable */
 
-// A confirmed device lets a new one in (design 4.3). Served by auth, which passes opaque messages and forgets them within ten minutes.
+// A confirmed device lets a new one in (docs/protocol.md § Approval). Served by auth, which passes opaque messages and forgets them within ten minutes.
 // What the messages mean, and why both ends show a code: docs/protocol.md § Approval.
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";

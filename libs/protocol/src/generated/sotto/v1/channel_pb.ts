@@ -2,7 +2,7 @@
 // @generated from file sotto/v1/channel.proto (package sotto.v1, syntax proto3)
 /* eslint-disable */
 
-// The outer channel (design 4.1). One WebSocket message each: ServerHello, ClientHello, then sealed boxes.
+// The outer channel (docs/protocol.md § Handshake). One WebSocket message each: ServerHello, ClientHello, then sealed boxes.
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";

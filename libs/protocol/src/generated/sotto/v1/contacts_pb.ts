@@ -2,7 +2,7 @@
 // @generated from file sotto/v1/contacts.proto (package sotto.v1, syntax proto3)
 /* eslint-disable */
 
-// Contacts and presence (design 4.4). Served by contacts.
+// Contacts and presence (docs/protocol.md § Contacts and presence). Served by contacts.
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";

@@ -2,7 +2,7 @@
 // @generated from file sotto/v1/key_packages.proto (package sotto.v1, syntax proto3)
 /* eslint-disable */
 
-// Key packages (design 4.5, RFC 9420 §10). Served by directory.
+// Key packages (docs/protocol.md § Key packages, RFC 9420 §10). Served by directory.
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";

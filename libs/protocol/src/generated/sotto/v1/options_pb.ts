@@ -41,7 +41,7 @@ export enum CallerClass {
   ACCOUNT = 2,
 
   /**
-   * As ACCOUNT, and also a device that is still pending (design 4.3).
+   * As ACCOUNT, and also a device that is still pending (docs/protocol.md § Approval).
    *
    * @generated from enum value: CALLER_CLASS_PENDING_DEVICE = 3;
    */

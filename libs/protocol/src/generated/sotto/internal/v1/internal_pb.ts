@@ -867,7 +867,7 @@ export const AccountLookup: GenService<{
  */
 export const Gateways: GenService<{
   /**
-   * A certificate for a gateway's own key (design 4.1).
+   * A certificate for a gateway's own key (docs/protocol.md § Handshake).
    *
    * @generated from rpc sotto.internal.v1.Gateways.Certify
    */
