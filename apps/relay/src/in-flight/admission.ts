@@ -2,7 +2,7 @@ import { ErrorCode } from '@sotto/protocol';
 import { idOfSend, type ParsedRelayInput, type ParsedSend, parseSend, WireError } from '@sotto/protocol/frames';
 import type { Budgets } from './budgets.js';
 import { keyOf } from './id-key.js';
-import type { InFlightMessage, Sender } from './message.js';
+import type { InFlightMessage, Endpoint } from './message.js';
 import type { MessageTable } from './message-table.js';
 import type { Receipts, Refusal } from './receipts.js';
 import type { RecipientRate } from './recipient-rate.js';
@@ -13,7 +13,7 @@ export interface AdmissionHandlers {
   repeated(message: InFlightMessage, send: ParsedSend): void;
 }
 
-/** Decides about a Send by looking at its sender only: what happens here is the same whoever it is for (P4). */
+/** Decides about a Send by looking at its sender only: what happens here is the same whoever it is for. */
 export class Admission {
   constructor(
     private readonly messages: MessageTable,
@@ -47,7 +47,7 @@ export class Admission {
       : { code: ErrorCode.RATE_LIMITED, text: 'To too many recipients at once: slow down.', retryAfterMs };
   }
 
-  private parse(sender: Sender, bytes: Uint8Array): ParsedSend | undefined {
+  private parse(sender: Endpoint, bytes: Uint8Array): ParsedSend | undefined {
     try {
       return parseSend(bytes);
     } catch (error) {
@@ -58,7 +58,7 @@ export class Admission {
   }
 
   /** The sender did not hear of it: its receipts go to where it is now. */
-  private repeat(message: InFlightMessage, { gateway, connection }: Sender, send: ParsedSend): void {
+  private repeat(message: InFlightMessage, { gateway, connection }: Endpoint, send: ParsedSend): void {
     message.gateway = gateway;
     message.connection = connection;
     if (message.claiming) return;
@@ -70,7 +70,7 @@ export class Admission {
 /** One literal, without spreads: V8 makes an object of a known shape at once, and of a spread field by field. */
 function messageOf(
   send: ParsedSend,
-  { gateway, connection }: Sender,
+  { gateway, connection }: Endpoint,
   { device, key, account }: { device: string; key: string; account: string },
 ): InFlightMessage {
   return {
@@ -88,5 +88,8 @@ function messageOf(
     open: [],
     accepted: false,
     charge: { budget: 'none', bytes: send.payload.length, recipients: send.recipients },
+    indexOfSender: 0,
+    hash: 0,
+    nextInBucket: undefined,
   };
 }

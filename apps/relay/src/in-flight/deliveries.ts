@@ -2,13 +2,13 @@ import { Outcome, ReceiptStatus, TOKEN_BYTES } from '@sotto/protocol';
 import { parseAck, type ParsedSend } from '@sotto/protocol/frames';
 import type { DeviceRoute } from '@sotto/platform/live-state';
 import type { RelayConfig } from '../relay.config.js';
-import { tokenHolds } from '../routing/delivery-token.js';
+import { DeliveryRights } from '../routing/delivery-token.js';
 import { DeviceTable } from '../routing/device-table.js';
 import { enterWindow, leaveWindow } from './delivery-window.js';
 import { append, isGone, remove } from './device-entry.js';
 import { FanOut } from './fan-out.js';
 import { keyOf } from './id-key.js';
-import type { Delivery, DeviceEntry, InFlightMessage } from './message.js';
+import type { Delivery, DeviceEntry, Endpoint, InFlightMessage } from './message.js';
 import { Numbered } from './numbered.js';
 import type { RelayPorts } from './relay-ports.js';
 
@@ -74,18 +74,17 @@ export class Deliveries {
     else if (ack.outcome === Outcome.LATER) {
       leaveWindow(delivery);
       delivery.parked = true;
-      this.fillWindow(delivery.to);
+      if (delivery.to.full) this.fillWindow(delivery.to);
     }
   }
 
-  /** The gateway says that a delivery's connection was gone. */
-  notHere(gateway: number, number: number): void {
-    const delivery = this.open.get(number);
-    const route = delivery?.to.route;
-    if (delivery === undefined || route?.gateway !== gateway) return;
-    delivery.to.goneGateway = gateway;
-    delivery.to.goneConnection = route.connection;
-    this.routeChanged(delivery.to);
+  /** The gateway says that the connection to which it was to pass a delivery is gone. The device may have another there by now. */
+  notHere({ gateway, connection }: Endpoint, number: number): void {
+    const entry = this.open.get(number)?.to;
+    if (entry?.route?.gateway !== gateway || entry.route.connection !== connection) return;
+    entry.goneGateway = gateway;
+    entry.goneConnection = connection;
+    this.routeChanged(entry);
   }
 
   /** The device attached somewhere (or left): everything open for it goes out anew, in order. */
@@ -138,7 +137,8 @@ export class Deliveries {
       next: undefined,
       retryAt,
       backoff: FIRST_RETRY_SECONDS,
-      barredBy: undefined,
+      allowed: false,
+      allowedBy: undefined,
       inWindow: false,
       parked: false,
       timed: false,
@@ -148,11 +148,14 @@ export class Deliveries {
     message.open.push(delivery);
   }
 
-  /** The one before may have been withdrawn. */
+  /** The one before may have been withdrawn. What it kept back goes out behind the others. */
   private renewToken(delivery: Delivery, token: Uint8Array): void {
     delivery.message.tokens.set(token, delivery.place * TOKEN_BYTES);
-    if (delivery.barredBy === undefined) return;
-    delivery.barredBy = undefined;
+    const wasBarred = isBarred(delivery);
+    delivery.allowedBy = undefined;
+    if (!wasBarred) return;
+    remove(delivery.to, delivery);
+    append(delivery.to, delivery);
     this.dispatch(delivery);
   }
 
@@ -162,16 +165,14 @@ export class Deliveries {
   }
 
   /** Where the delivery goes out to now, and counts as sent: its device is connected, has room and the token holds. Else it stays open. */
-  private goesTo(delivery: Delivery): DeviceRoute | undefined {
-    const { to, message } = delivery;
-    if (to.route === undefined) {
+  private goesTo(delivery: Delivery): Endpoint | undefined {
+    const { to } = delivery;
+    const { route } = to;
+    if (route === undefined) {
       this.load(to);
       return undefined;
     }
-    const { route } = to;
-    const holds = tokenHolds(message.tokens, delivery.place, route);
-    if (route !== null && !holds) delivery.barredBy = route;
-    if (!holds || route === null || route.gateway === 0 || isGone(to, route) || !this.ports.gatewayAlive(route.gateway)) return undefined;
+    if (!isAllowed(delivery) || route === null || isGone(to, route) || !this.ports.gatewayAlive(route.gateway)) return undefined;
     if (!enterWindow(delivery, this.config.deliveryWindow)) return undefined;
     delivery.parked = false;
     return route;
@@ -193,11 +194,14 @@ export class Deliveries {
     if (to.full) this.fillWindow(to);
   }
 
+  /** Sends what waited for room, from the first that did: what has gone out before it, or may not, is not looked at again. */
   private fillWindow(entry: DeviceEntry): void {
-    entry.full = false;
     const second = Math.ceil(this.ports.now() / 1_000);
-    for (let delivery = entry.first; delivery !== undefined && !entry.full; delivery = delivery.next) {
-      if (delivery.inWindow || delivery.parked || (delivery.barredBy !== undefined && delivery.barredBy === entry.route)) continue;
+    let delivery = entry.waiting;
+    entry.full = false;
+    entry.waiting = undefined;
+    for (; delivery !== undefined && !entry.full; delivery = delivery.next) {
+      if (delivery.inWindow || delivery.parked || isBarred(delivery)) continue;
       delivery.retryAt = second + delivery.backoff;
       this.dispatch(delivery);
     }
@@ -230,9 +234,24 @@ export class Deliveries {
     entry.loading = false;
     // An event that came meanwhile knows better.
     if (entry.stale) return this.load(entry);
-    entry.route = route ?? null;
+    entry.rights = DeliveryRights.of(route, entry.rights);
+    entry.route = route === undefined || route.gateway === 0 ? null : { gateway: route.gateway, connection: route.connection };
+    entry.waiting = entry.first;
     this.fillWindow(entry);
   }
+}
+
+/** Checked once for each terms of its device: who and wherever that is. */
+function isAllowed(delivery: Delivery): boolean {
+  const { rights } = delivery.to;
+  if (delivery.allowedBy === rights) return delivery.allowed;
+  delivery.allowedBy = rights;
+  return (delivery.allowed = rights!.allow(delivery.message.tokens, delivery.place));
+}
+
+/** Its device's terms are known not to allow it. */
+function isBarred({ allowed, allowedBy, to }: Delivery): boolean {
+  return allowedBy !== undefined && allowedBy === to.rights && !allowed;
 }
 
 /** The tokens of the open deliveries, which move to the places of these, and behind them those at `places` of `more`: it never grows beyond what is open. */

@@ -9,7 +9,10 @@ export function enterWindow(delivery: Delivery, mostMessages: number): boolean {
   if (delivery.inWindow) return true;
   const { to } = delivery;
   const bytes = delivery.message.payload.length;
-  if (!hasRoom(to, bytes, mostMessages)) return false;
+  if (!hasRoom(to, bytes, mostMessages)) {
+    to.waiting ??= delivery;
+    return false;
+  }
   delivery.inWindow = true;
   to.unacknowledged++;
   to.unacknowledgedBytes += bytes;

@@ -1,10 +1,10 @@
-import type { DeviceRoute } from '@sotto/platform/live-state';
-import type { Delivery, DeviceEntry } from './message.js';
+import type { Delivery, DeviceEntry, Endpoint } from './message.js';
 
 export function newDeviceEntry(id: Uint8Array): DeviceEntry {
   return {
     id,
     route: undefined,
+    rights: undefined,
     loading: false,
     stale: false,
     first: undefined,
@@ -12,6 +12,7 @@ export function newDeviceEntry(id: Uint8Array): DeviceEntry {
     unacknowledged: 0,
     unacknowledgedBytes: 0,
     full: false,
+    waiting: undefined,
     goneGateway: 0,
     goneConnection: 0,
   };
@@ -27,6 +28,7 @@ export function append(entry: DeviceEntry, delivery: Delivery): void {
 
 export function remove(entry: DeviceEntry, delivery: Delivery): void {
   const { previous, next } = delivery;
+  if (entry.waiting === delivery) entry.waiting = next;
   if (previous === undefined) entry.first = next;
   else previous.next = next;
   if (next === undefined) entry.last = previous;
@@ -36,6 +38,6 @@ export function remove(entry: DeviceEntry, delivery: Delivery): void {
 }
 
 /** The gateway said of this very connection that it is gone. */
-export function isGone(entry: DeviceEntry, route: DeviceRoute): boolean {
+export function isGone(entry: DeviceEntry, route: Endpoint): boolean {
   return route.gateway === entry.goneGateway && route.connection === entry.goneConnection;
 }

@@ -113,6 +113,30 @@ describe('a message to a thousand devices', () => {
   });
 });
 
+describe('one who repeats a message to a thousand devices', () => {
+  it('pays for all of them, though the repetition names one', async () => {
+    const world = new RelayWorld();
+    world.connect(BOB, 2);
+    const id = await world.send({ to: [BOB, ...GROUP.slice(1)] });
+    for (let i = 0; i < 30; i++) {
+      const last = world.deliveries.at(-1);
+      if (last !== undefined) world.ack(last);
+      await world.send({ id, to: [BOB] });
+    }
+    // 20,000 at once: the first Send, and 19 looks at the rest of it.
+    expect(world.deliveries).toHaveLength(20);
+  });
+
+  it('has no more of it open than a Send may have, whoever the repetitions name', async () => {
+    const world = worldOf();
+    const id = await world.send({ to: GROUP.slice(0, 600) });
+    await world.send({ id, to: GROUP.slice(600) });
+    for (let i = 0; i < 5; i++) await world.send({ id, to: GROUP.map((device) => device.with(15, 10 + i)) });
+    await world.pass(31_000);
+    expect([count(world, UNDELIVERED), world.engine.inFlight]).toEqual([1_000, 0]);
+  });
+});
+
 describe('one who sends to thousands', () => {
   it('pushes nobody out but themselves when the relay is full', async () => {
     const world = worldOf({ heldBytes: 2_000 * KiB });

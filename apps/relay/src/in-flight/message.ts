@@ -1,13 +1,13 @@
-import type { DeviceRoute } from '@sotto/platform/live-state';
+import type { DeliveryRights } from '../routing/delivery-token.js';
 
-/** Where a sender's receipts go. */
-export interface Sender {
+/** A connection: where a sender's receipts go, and a device's deliveries. */
+export interface Endpoint {
   gateway: number;
   connection: number;
 }
 
 /** A Send that is not settled for all its recipients. */
-export interface InFlightMessage extends Sender {
+export interface InFlightMessage extends Endpoint {
   /** 16 bytes; means something only with its sender. */
   id: Uint8Array;
   /** Keys (see keyOf) of its id, of the sender's device and of its account. */
@@ -29,6 +29,10 @@ export interface InFlightMessage extends Sender {
   accepted: boolean;
   /** What it counts in its account's budgets. */
   charge: Charge;
+  /** In the table: its place in its sender's list, the hash of sender and id, and the next in its bucket. */
+  indexOfSender: number;
+  hash: number;
+  nextInBucket: InFlightMessage | undefined;
 }
 
 /** Bytes of the payload once, and recipients without an outcome, whoever they are. */
@@ -57,8 +61,9 @@ export interface Delivery {
   /** When it is tried again, and how long the wait after that is. Seconds, since the epoch. */
   retryAt: number;
   backoff: number;
-  /** The route under whose key its token does not hold: there it need not be checked again. */
-  barredBy: DeviceRoute | undefined;
+  /** Whether its token gives the right to be delivered, and the device's terms by which that was found: undefined, it is to be checked. */
+  allowed: boolean;
+  allowedBy: DeliveryRights | undefined;
   /** Counts in the device's window. */
   inWindow: boolean;
   /** The device keeps it and cannot read it yet: only its own retry or another connection of the device sends it again. */
@@ -71,12 +76,14 @@ export interface Delivery {
 export interface DeviceEntry {
   /** 16 bytes. */
   id: Uint8Array;
-  /** undefined: not loaded; null: there is none. */
-  route: DeviceRoute | null | undefined;
+  /** undefined: not loaded; null: it is nowhere. */
+  route: Endpoint | null | undefined;
+  /** Who may send to it, as far as it was heard. */
+  rights: DeliveryRights | undefined;
   loading: boolean;
   /** Its route changed while it was being loaded: what comes may be older than the change. */
   stale: boolean;
-  /** Deliveries without an outcome, in order of number: a list through `next` and `previous`, so that an absent device costs no collection. */
+  /** Deliveries without an outcome, in the order in which they go out: a list through `next` and `previous`, so that an absent device costs no collection. */
   first: Delivery | undefined;
   last: Delivery | undefined;
   /** How many of them are sent and unacknowledged. */
@@ -84,6 +91,8 @@ export interface DeviceEntry {
   unacknowledgedBytes: number;
   /** One had to wait for room: those behind it wait too, so that order stays. */
   full: boolean;
+  /** The first that waits for room. Those before it have gone out, or may not. */
+  waiting: Delivery | undefined;
   /** The connection that its gateway last called gone. */
   goneGateway: number;
   goneConnection: number;

@@ -2,7 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { ErrorCode, ReceiptSchema, ReceiptStatus } from '@sotto/protocol';
 import { encodeReceipt, FrameKind, wrapFrame } from '@sotto/protocol/frames';
-import type { Delivery, InFlightMessage, Sender } from './message.js';
+import type { Delivery, InFlightMessage, Endpoint } from './message.js';
 import type { RelayPorts } from './relay-ports.js';
 
 const NO_DEVICE: Uint8Array = new Uint8Array(0);
@@ -30,7 +30,7 @@ export class Receipts {
     this.tell(message, encodeReceipt(message.id, to.id, status));
   }
 
-  refused(sender: Sender, id: Uint8Array, error: Refusal): void {
+  refused(sender: Endpoint, id: Uint8Array, error: Refusal): void {
     this.tellRare(sender, { id, status: ReceiptStatus.REFUSED, error });
   }
 
@@ -40,11 +40,11 @@ export class Receipts {
   }
 
   /** One with fields that the codec of the hot frames does not write. */
-  private tellRare(sender: Sender, receipt: MessageInitShape<typeof ReceiptSchema>): void {
+  private tellRare(sender: Endpoint, receipt: MessageInitShape<typeof ReceiptSchema>): void {
     this.tell(sender, wrapFrame(FrameKind.RECEIPT, toBinary(ReceiptSchema, create(ReceiptSchema, receipt))));
   }
 
-  private tell({ gateway, connection }: Sender, frame: Uint8Array): void {
+  private tell({ gateway, connection }: Endpoint, frame: Uint8Array): void {
     this.ports.output(gateway, connection, frame);
   }
 }

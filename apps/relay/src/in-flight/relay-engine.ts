@@ -1,4 +1,4 @@
-import type { ReceiptStatus } from '@sotto/protocol';
+import { LIMITS, type ReceiptStatus } from '@sotto/protocol';
 import { forEachRelayInput, type ParsedRelayInput, type ParsedSend } from '@sotto/protocol/frames';
 import type { RelayConfig } from '../relay.config.js';
 import { Admission } from './admission.js';
@@ -17,7 +17,7 @@ import { SlotClaims } from './slot-claims.js';
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /**
- * Routing, retry and receipts of the messages that this relay has accepted. Holds them in memory and nowhere else (P1). All steps are
+ * Routing, retry and receipts of the messages that this relay has accepted. Holds them in memory and nowhere else. All steps are
  * synchronous but the loading of a route and the claim of a commit slot; the path of a message to a connected device, known here, allocates no promise and no timer.
  */
 export class RelayEngine {
@@ -91,7 +91,7 @@ export class RelayEngine {
   private readonly onInput = (gateway: number, input: ParsedRelayInput): void => {
     if (input.send !== undefined) this.admission.onSend(gateway, input, input.send);
     else if (input.ack !== undefined) this.deliveries.acknowledged(input.device, input.ack);
-    else if (input.notHere !== undefined) this.deliveries.notHere(gateway, input.notHere);
+    else if (input.notHere !== undefined) this.deliveries.notHere({ gateway, connection: input.connection }, input.notHere);
   };
 
   private admitted(message: InFlightMessage, send: ParsedSend): void {
@@ -101,8 +101,10 @@ export class RelayEngine {
 
   /** Whoever has settled it gets it again: the receipt was lost, or the sender would not ask. Without room for that it asks once more. */
   private repeated(message: InFlightMessage, send: ParsedSend): void {
-    if (send.recipients > 1 && this.recipientRate.take(message.account, send.recipients) > 0) return;
-    const places = this.deliveries.renew(message, send);
+    // Its open deliveries are all looked at, however few recipients it names.
+    const looks = Math.max(send.recipients, message.open.length);
+    if (looks > 1 && this.recipientRate.take(message.account, looks) > 0) return;
+    const places = this.deliveries.renew(message, send).slice(0, LIMITS.recipientsPerSend - message.open.length);
     if (places.length === 0) return;
     if (this.budgets.admitAlso(message, places.length)) this.deliveries.startAlso(message, send, places);
   }
