@@ -5,6 +5,7 @@ import { Admission } from './connections/admission.js';
 import { ConnectionTable } from './connections/connection-table.js';
 import { Door } from './connections/door.js';
 import { FrameDispatcher } from './connections/frame-dispatcher.js';
+import { Receiver } from './connections/receiver.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from './gateway.config.js';
 import { GatewayService } from './gateway.service.js';
 import { RelayLinks } from './relays/relay-links.js';
@@ -28,6 +29,7 @@ export class GatewayModule {
         FrameDispatcher,
         GatewayCertificateHolder,
         GatewayService,
+        Receiver,
         RecentRevocations,
         RelayLinks,
         SessionService,

@@ -1,9 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { SealedChannel } from '@sotto/channel';
+import { GuestList } from '@sotto/channel/listening';
 import type { AttachedSession } from '../sessions/attached-session.js';
-import { AddressCounts } from './address-counts.js';
 import { CloseCode } from './close-codes.js';
 import type { Connection } from './connection.js';
+
+/** An answer takes a round trip; a log-in a few. */
+const HANDSHAKE_PATIENCE_MS = 2_000;
+const LOG_IN_PATIENCE_MS = 10_000;
 
 /** All connections of this gateway, and who they belong to. Flushes each at the end of the turn in which it was written to. */
 @Injectable()
@@ -15,9 +19,9 @@ export class ConnectionTable {
   private dirty: Connection[] = [];
   private nextNumber = 1;
   /** Connections that have no channel yet. */
-  handshakes = 0;
-  /** Connections that have not logged in, by address. */
-  readonly strangers = new AddressCounts();
+  readonly handshakes = new GuestList<Connection>(HANDSHAKE_PATIENCE_MS);
+  /** Connections that have not logged in: those, and others. */
+  readonly strangers = new GuestList<Connection>(LOG_IN_PATIENCE_MS);
   boxesSent = 0;
   framesSent = 0;
 
@@ -31,8 +35,8 @@ export class ConnectionTable {
 
   add(connection: Connection): void {
     this.connections.set(connection.number, connection);
-    this.handshakes++;
-    this.strangers.enter(connection.address);
+    this.handshakes.enter(connection);
+    this.strangers.enter(connection);
   }
 
   has(connection: Connection): boolean {
@@ -42,7 +46,8 @@ export class ConnectionTable {
   /** The handshake is over. */
   opened(connection: Connection, channel: SealedChannel): void {
     connection.channel = channel;
-    this.handshakes--;
+    connection.awaitedSince = Date.now();
+    this.handshakes.leave(connection);
   }
 
   get(number: number): Connection | undefined {
@@ -64,7 +69,7 @@ export class ConnectionTable {
   /** Indexes a connection that has logged in. */
   attached(connection: Connection, session: AttachedSession): void {
     connection.session = session;
-    this.strangers.leave(connection.address);
+    this.strangers.leave(connection);
     const { account, device } = session;
     this.devices.set(device, connection);
     const ofAccount = this.accounts.get(account);
@@ -74,9 +79,10 @@ export class ConnectionTable {
 
   remove(connection: Connection): void {
     this.connections.delete(connection.number);
-    const { session, channel, address } = connection;
-    if (channel === undefined) this.handshakes--;
-    if (session === undefined) return this.strangers.leave(address);
+    this.handshakes.leave(connection);
+    this.strangers.leave(connection);
+    const { session } = connection;
+    if (session === undefined) return;
     if (this.devices.get(session.device) === connection) this.devices.delete(session.device);
     const left = (this.accounts.get(session.account) ?? []).filter((one) => one !== connection);
     if (left.length > 0) this.accounts.set(session.account, left);

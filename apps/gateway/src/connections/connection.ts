@@ -22,6 +22,8 @@ export class Connection {
   attaching = false;
   /** It is being closed for a fault or a revocation: what still comes in until the peer has closed its side counts no more. */
   deaf = false;
+  /** Since when, before it has logged in, it is for the client to go on; Infinity: it waits for the gateway. Milliseconds since the epoch. */
+  awaitedSince = Infinity;
   /** Coarse clock of the last sign of life, milliseconds. */
   lastSeen: number;
   /** When the messages taken so far would be used up at the allowed rate: the bucket is full while this is past. Milliseconds since the epoch. */

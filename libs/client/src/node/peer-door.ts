@@ -1,6 +1,7 @@
+import { type Guest, GuestList, networkOf, plainAddress } from '@sotto/channel/listening';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket as TcpSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { LIMITS, TIMES } from '@sotto/protocol';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -13,6 +14,17 @@ import type { PeerClient } from '../peer/peer-client.js';
 const PROTOCOL_ERROR = 1002;
 const TRY_AGAIN_LATER = 1013;
 
+const BOUNDS = { together: LIMITS.unprovenPeers, ofAddress: LIMITS.unprovenPeersPerAddress };
+/** A step takes a round trip. */
+const PATIENCE_MS = 2_000;
+/** How long one that was refused may take to hear why. */
+const FAREWELL_MS = 1_000;
+
+/** Somebody who has not proven who they are. */
+interface Caller extends Guest {
+  end(): void;
+}
+
 /** Where peers reach a device: a listening socket, with bounds on what strangers can hold of it. */
 export class PeerDoor {
   readonly #http: Server;
@@ -22,8 +34,10 @@ export class PeerDoor {
     maxPayload: LIMITS.boxBytes,
     handleProtocols: (offered) => (offered.has(PEER_SUBPROTOCOL) ? PEER_SUBPROTOCOL : false),
   });
-  /** Connections whose other end has not proven who it is, by address. */
-  readonly #unproven = new Map<WebSocket, string>();
+  /** TCP connections that have not become a WebSocket, and WebSockets whose other end has not proven who it is. */
+  readonly #arrivals = new GuestList<Caller>(PATIENCE_MS);
+  readonly #unproven = new GuestList<Caller>(PATIENCE_MS);
+  readonly #callers = new WeakMap<TcpSocket, Caller>();
 
   private constructor(
     private readonly client: PeerClient,
@@ -32,9 +46,10 @@ export class PeerDoor {
   ) {
     const timeouts = { headersTimeout: TIMES.peerHandshakeMs, requestTimeout: TIMES.peerHandshakeMs };
     this.#http = createServer({ ...timeouts, connectionsCheckingInterval: 1_000 }, (_, response) =>
-      response.writeHead(426, { upgrade: 'websocket' }).end('This is a Sotto peer.\n'),
+      response.writeHead(426, { upgrade: 'websocket', connection: 'close' }).end('This is a Sotto peer.\n'),
     );
     this.#http.maxConnections = LIMITS.peerConnections;
+    this.#http.on('connection', (socket: TcpSocket) => this.#arrive(socket));
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -59,35 +74,60 @@ export class PeerDoor {
   /** Nobody comes in any more; links that stand are the client's to close. */
   close(): void {
     this.#http.close();
-    for (const socket of this.#unproven.keys()) socket.terminate();
+    for (const caller of [...this.#arrivals, ...this.#unproven]) caller.end();
+  }
+
+  #arrive(socket: TcpSocket): void {
+    const caller = { address: addressOf(socket), awaitedSince: Date.now(), end: () => void socket.destroy() };
+    if (!enter(this.#arrivals, caller)) return caller.end();
+    this.#callers.set(socket, caller);
+    socket.once('close', () => this.#arrivals.leave(caller));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const arrived = this.#callers.get(request.socket);
+    if (arrived !== undefined) this.#arrivals.leave(arrived);
     this.#sockets.handleUpgrade(request, socket, head, (websocket) => {
       // One that nobody hears ends the process.
       websocket.on('error', () => undefined);
-      const address = request.socket.remoteAddress ?? '';
-      if (websocket.protocol !== PEER_SUBPROTOCOL) return websocket.close(PROTOCOL_ERROR, `offer the subprotocol ${PEER_SUBPROTOCOL}`);
-      if (!this.#hasRoomFor(address)) return websocket.close(TRY_AGAIN_LATER, 'too many connections');
-      void this.#meet(websocket, address);
+      if (websocket.protocol !== PEER_SUBPROTOCOL) return endNow(websocket, PROTOCOL_ERROR, `offer the subprotocol ${PEER_SUBPROTOCOL}`);
+      const end = () => endNow(websocket, TRY_AGAIN_LATER, 'too many connections');
+      const caller = { address: addressOf(request.socket), awaitedSince: Date.now(), end };
+      if (!enter(this.#unproven, caller)) return end();
+      void this.#meet(websocket).finally(() => this.#unproven.leave(caller));
     });
   }
 
-  #hasRoomFor(address: string): boolean {
-    const same = [...this.#unproven.values()].filter((each) => each === address).length;
-    return this.#unproven.size < LIMITS.unprovenPeers && same < LIMITS.unprovenPeersPerAddress;
-  }
-
-  async #meet(socket: WebSocket, address: string): Promise<void> {
-    this.#unproven.set(socket, address);
+  async #meet(socket: WebSocket): Promise<void> {
     try {
       await this.client.accept(socket as unknown as Socket);
     } catch (error) {
-      // Closing waits for the other end, which may never answer.
-      setTimeout(() => socket.terminate(), 1_000).unref();
       this.onRefused(error as Error);
-    } finally {
-      this.#unproven.delete(socket);
+      await closed(socket);
     }
   }
+}
+
+function enter(list: GuestList<Caller>, caller: Caller): boolean {
+  const hasRoom = list.makeRoom(caller.address, caller.awaitedSince, BOUNDS, (late) => late.end());
+  if (hasRoom) list.enter(caller);
+  return hasRoom;
+}
+
+function addressOf(socket: TcpSocket): string {
+  return networkOf(plainAddress(socket.remoteAddress ?? ''));
+}
+
+/** Says why and is gone: who is sent away holds nothing here while it takes its time to answer. */
+function endNow(socket: WebSocket, code: number, reason: string): void {
+  socket.close(code, reason);
+  socket.terminate();
+}
+
+/** Closing waits for the other end, which may never answer. */
+async function closed(socket: WebSocket): Promise<void> {
+  if (socket.readyState === WebSocket.CLOSED) return;
+  const patience = setTimeout(() => socket.terminate(), FAREWELL_MS);
+  await once(socket, 'close');
+  clearTimeout(patience);
 }

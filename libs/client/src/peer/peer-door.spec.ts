@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { SealedChannel } from '@sotto/channel';
 import { LIMITS } from '@sotto/protocol';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import { PeerDoor } from '../node/index.js';
 import { PEER_SUBPROTOCOL } from './dialing.js';
@@ -11,6 +11,8 @@ import { newKeyPair } from '../sodium.js';
 import { allLeave, HOST, Person } from './people.harness.js';
 import { type PeerRole, prove } from './peer-identity.js';
 import { framesOf, Stranger } from './strangers.harness.js';
+
+const UPGRADE = 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
 let alice: Person;
 let url: string;
@@ -22,6 +24,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  jest.restoreAllMocks();
   for (const each of open.splice(0)) each.close();
   await allLeave();
 });
@@ -30,6 +33,20 @@ async function stranger(): Promise<Stranger> {
   const caller = await Stranger.at(url);
   open.push(caller.socket);
   return caller;
+}
+
+async function tcp(): Promise<Socket> {
+  const socket = connect(alice.door!.port, HOST).on('error', () => undefined);
+  socket.resume();
+  open.push({ close: () => socket.destroy() });
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** From now on clocks show so much more. */
+function later(ms: number): void {
+  const { now } = Date;
+  jest.spyOn(Date, 'now').mockImplementation(() => now() + ms);
 }
 
 function proof(role: PeerRole, binding: Uint8Array): Uint8Array {
@@ -90,6 +107,46 @@ describe('what a stranger can send to a listener', () => {
     for (const { socket } of callers) socket.close();
     await Promise.all(callers.map(({ closed }) => closed));
     await stillListens();
+  });
+
+  it('is ended for another when it has long had its turn', async () => {
+    const callers = await Promise.all(Array.from({ length: LIMITS.unprovenPeersPerAddress }, stranger));
+    later(3_000);
+    const ended = Promise.race(callers.map(({ closed }) => closed));
+    await stillListens();
+    expect((await ended) as unknown[]).toEqual([1013, expect.anything()]);
+    // Bob dials twice, as his user is asked in between.
+    expect(callers.filter(({ socket }) => socket.readyState === WebSocket.OPEN).length).toBeGreaterThanOrEqual(callers.length - 2);
+  });
+
+  it('is a bounded number of TCP connections that say nothing, of which the oldest goes for another', async () => {
+    const silent: Socket[] = [];
+    for (let i = 0; i < LIMITS.unprovenPeersPerAddress; i++) silent.push(await tcp());
+    await once(await tcp(), 'close');
+    later(3_000);
+    const ended = once(silent[0]!, 'close');
+    await stillListens();
+    await ended;
+    expect(silent.slice(1).every(({ readyState }) => readyState === 'open')).toBe(true);
+  });
+
+  it.each([
+    ['refused', ''],
+    ['known to have made a bad box', `Sec-WebSocket-Protocol: ${PEER_SUBPROTOCOL}\r\n`],
+  ])('holds nothing once it is %s, whether it answers or not', async (_what, header) => {
+    const socket = await tcp();
+    socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n${UPGRADE}${header}\r\n`);
+    await once(socket, 'data');
+    // A masked binary message of nothing (RFC 6455 § 5.2).
+    if (header !== '') socket.write(Uint8Array.of(0x82, 0x80, 0, 0, 0, 0));
+    await once(socket, 'end');
+  });
+
+  it('is given up when it sends pings and reads no answer', async () => {
+    const { socket } = await stranger();
+    socket.pause();
+    for (let i = 0; i < 10_000; i++) socket.ping(Buffer.alloc(125));
+    await alice.until('the connection ended', () => alice.refused.length > 0);
   });
 
   it('is given up when it says nothing', async () => {

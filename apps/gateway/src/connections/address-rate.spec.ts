@@ -1,18 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AddressCounts, AddressRate } from './address-counts.js';
-
-describe('counts by address', () => {
-  it('go up, go down, and are forgotten at none', () => {
-    const counts = new AddressCounts();
-    counts.enter('a');
-    counts.enter('a');
-    counts.enter('b');
-    expect([counts.of('a'), counts.of('b'), counts.of('c')]).toEqual([2, 1, 0]);
-    counts.leave('a');
-    counts.leave('b');
-    expect([counts.of('a'), counts.of('b')]).toEqual([1, 0]);
-  });
-});
+import { AddressRate } from './address-rate.js';
 
 describe('a rate by address', () => {
   it('is so many a second for each, and anew in the next second', () => {
