@@ -8,9 +8,9 @@ export interface DoorLimits {
   anonymousPerAddress: number;
   /** Handshakes that one address may begin in a second. */
   handshakesPerAddress: number;
-  /** Handshakes in progress, from everywhere. */
+  /** Handshakes in progress, from everywhere; and as many TCP connections that have not become a WebSocket. */
   handshakesAtOnce: number;
-  /** Milliseconds from the TCP connection to the open channel. */
+  /** Milliseconds from the TCP connection to the WebSocket, and from there to the open channel. */
   handshakeMs: number;
   /** Milliseconds from there until it is attached as a device. */
   logInMs: number;
@@ -19,7 +19,7 @@ export interface DoorLimits {
 export interface GatewayConfig {
   host: string;
   port: number;
-  /** Most open connections; one more is refused with a close code that says so. */
+  /** Most open connections. One more takes the place of one that has long not logged in, or is refused with a close code that says so. */
   maxConnections: number;
   trustedProxies: TrustedProxies;
   /** How long a route outlives its connection, so that its tokens can be checked. Milliseconds. */

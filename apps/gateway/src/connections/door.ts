@@ -130,17 +130,15 @@ export class Door {
   }
 
   private sweep(now: number): void {
-    for (const connection of this.table.values()) {
-      // Pings don't keep a connection open that never logs in.
-      const silent = now - (connection.session === undefined ? connection.openedAt : connection.lastSeen);
-      if (silent > this.patienceWith(connection)) endNow(connection.socket, CloseCode.TIMEOUT, 'nothing heard for too long');
-    }
+    for (const connection of this.table.values())
+      if (this.isOverdue(connection, now)) endNow(connection.socket, CloseCode.TIMEOUT, 'nothing heard for too long');
   }
 
-  private patienceWith({ channel, session }: Connection): number {
+  /** Pings don't keep a connection open that never logs in. */
+  private isOverdue({ channel, session, openedAt, awaitedSince, lastSeen }: Connection, now: number): boolean {
     const { handshakeMs, logInMs } = this.config.door;
-    if (channel === undefined) return handshakeMs;
-    return session === undefined ? handshakeMs + logInMs : 2.5 * TIMES.heartbeatMs;
+    if (session !== undefined) return now - lastSeen > 2.5 * TIMES.heartbeatMs;
+    return channel === undefined ? now - openedAt > handshakeMs : now - awaitedSince > logInMs;
   }
 }
 
