@@ -13,18 +13,44 @@ import {
   SessionsRevokedSchema,
 } from '@sotto/protocol/internal';
 import { Accounts } from '@sotto/protocol';
-import type { Bus } from '@sotto/platform/bus';
-import type { Database } from '@sotto/platform/database';
+import { type Bus, connectNatsBus, InProcessBus } from '@sotto/platform/bus';
+import { type Database, migratePostgres, openDatabase } from '@sotto/platform/database';
 import { gatewayEventSubject } from '@sotto/platform/leases';
-import { LEASE_STORE, type LeaseStore, type LiveState } from '@sotto/platform/live-state';
+import { closeLiveState, connectLiveState, LEASE_STORE, type LeaseStore, type LiveState } from '@sotto/platform/live-state';
 import { BusRpcServer, RpcClient, type RpcCaller, subjectOf } from '@sotto/platform/rpc';
 import { PlatformModule } from '@sotto/platform/service';
+import { startNats, startPostgres, startRedis, temporaryFolder } from '@sotto/testing';
 import { type AuthConfig, AuthModule, createInviteCode, DEFAULT_AUTH_CONFIG, type ServerIdentity, serverIdentityOf } from './index.js';
 
 export interface Parts {
   bus: Bus;
   liveState: LiveState;
   database: Database;
+}
+
+export interface Topology {
+  parts: Parts;
+  stop(): Promise<void>;
+}
+
+export async function embedded(): Promise<Topology> {
+  const database = await openDatabase({ kind: 'pglite', folder: await temporaryFolder('auth') });
+  return { parts: { bus: new InProcessBus(), liveState: { kind: 'memory' }, database }, stop: () => database.close() };
+}
+
+export async function services(): Promise<Topology> {
+  const [nats, redis, postgres] = await Promise.all([startNats(), startRedis(), startPostgres()]);
+  await migratePostgres(postgres.url);
+  const [bus, liveState, database] = await Promise.all([
+    connectNatsBus({ servers: nats.url, name: 'auth-test' }),
+    connectLiveState({ url: redis.url }),
+    openDatabase({ kind: 'postgres', url: postgres.url }),
+  ]);
+  const stop = async () => {
+    await Promise.all([bus.close(), closeLiveState(liveState), database.close()]);
+    await Promise.all([nats.stop(), redis.stop(), postgres.stop()]);
+  };
+  return { parts: { bus, liveState, database }, stop };
 }
 
 export interface Key {

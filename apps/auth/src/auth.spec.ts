@@ -4,39 +4,10 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Accounts, Approvals, CertificateBodySchema, ErrorCode, fromHex, Invites, LIMITS, signedBytes, toHex } from '@sotto/protocol';
 import { AccountLookup, Admin, Gateways, RpcReplySchema } from '@sotto/protocol/internal';
-import { connectNatsBus, InProcessBus } from '@sotto/platform/bus';
-import { migratePostgres, openDatabase } from '@sotto/platform/database';
-import { closeLiveState, connectLiveState } from '@sotto/platform/live-state';
-import { startNats, startPostgres, startRedis, temporaryFolder } from '@sotto/testing';
 import { decodeJwt } from 'jose';
 import { createInviteCode, serverIdentityOf } from './index.js';
-import { AuthWorld, newKey, type Parts, Person } from './auth.contract.js';
+import { AuthWorld, embedded, newKey, Person, services, type Topology } from './auth.contract.js';
 import { sealCredential } from './sessions/device-credential.js';
-
-interface Topology {
-  parts: Parts;
-  stop(): Promise<void>;
-}
-
-async function embedded(): Promise<Topology> {
-  const database = await openDatabase({ kind: 'pglite', folder: await temporaryFolder('auth') });
-  return { parts: { bus: new InProcessBus(), liveState: { kind: 'memory' }, database }, stop: () => database.close() };
-}
-
-async function services(): Promise<Topology> {
-  const [nats, redis, postgres] = await Promise.all([startNats(), startRedis(), startPostgres()]);
-  await migratePostgres(postgres.url);
-  const [bus, liveState, database] = await Promise.all([
-    connectNatsBus({ servers: nats.url, name: 'auth-test' }),
-    connectLiveState({ url: redis.url }),
-    openDatabase({ kind: 'postgres', url: postgres.url }),
-  ]);
-  const stop = async () => {
-    await Promise.all([bus.close(), closeLiveState(liveState), database.close()]);
-    await Promise.all([nats.stop(), redis.stop(), postgres.stop()]);
-  };
-  return { parts: { bus, liveState, database }, stop };
-}
 
 const bytesOf = (reply: Parameters<typeof toBinary<typeof RpcReplySchema>>[1]) => toHex(toBinary(RpcReplySchema, reply));
 

@@ -1,114 +1,30 @@
 import 'reflect-metadata';
 import { create, type DescMethodUnary, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, type INestMicroservice, Module } from '@nestjs/common';
+import type { INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Payload } from '@nestjs/microservices';
-import { type Bus, connectNatsBus, InProcessBus } from '@sotto/platform/bus';
-import { type Database, migratePostgres, openDatabase } from '@sotto/platform/database';
 import { gatewayEventSubject } from '@sotto/platform/leases';
-import {
-  closeLiveState,
-  connectLiveState,
-  DEVICE_ROUTE_STORE,
-  type DeviceRouteStore,
-  LEASE_STORE,
-  type LeaseStore,
-  type LiveState,
-} from '@sotto/platform/live-state';
-import { BusRpcServer, Rpc, RpcClient, type RpcCaller } from '@sotto/platform/rpc';
+import { DEVICE_ROUTE_STORE, type DeviceRouteStore, LEASE_STORE, type LeaseStore } from '@sotto/platform/live-state';
+import { BusRpcServer, RpcClient, type RpcCaller } from '@sotto/platform/rpc';
 import { PlatformModule } from '@sotto/platform/service';
 import { Contacts, ContactState, contractOf, ErrorCode, type Event, fromHex, toHex } from '@sotto/protocol';
+import { ContactLookup, DeviceChangedSchema, GatewayEventSchema } from '@sotto/protocol/internal';
 import {
-  AccountLookup,
-  ContactLookup,
-  type AccountByNameRequest,
-  type AccountsByIdsRequest,
-  DeviceChangedSchema,
-  GatewayEventSchema,
-  KeyPackageLedger,
-  type RevokeClaimedRequest,
-} from '@sotto/protocol/internal';
-import { recordPostgres, recordRedis, startNats, startPostgres, startRedis, type StepRecorder, temporaryFolder } from '@sotto/testing';
+  AccountsParty,
+  CAPABILITY,
+  GATEWAY,
+  gone,
+  idOf,
+  inOneProcess,
+  keyOf,
+  LedgerParty,
+  type Name,
+  NAMES,
+  onServers,
+  type Parts,
+  Root,
+} from './contacts.contract.js';
 import { ContactsModule, contactsConfigSchema } from './index.js';
-
-const NAMES = ['alice', 'bob', 'carol', 'dave'] as const;
-type Name = (typeof NAMES)[number];
-const idOf = (name: Name): string => `${NAMES.indexOf(name) + 1}`.repeat(32);
-const keyOf = (name: Name): Uint8Array => new Uint8Array(32).fill(NAMES.indexOf(name) + 1);
-const CAPABILITY = new Uint8Array(16).fill(9);
-const GATEWAY = 77;
-/** Accounts that are deleted. */
-const gone = new Set<string>();
-
-@Controller()
-class AccountsParty {
-  @Rpc(AccountLookup.method.byName)
-  async byName(@Payload() { name }: AccountByNameRequest) {
-    return NAMES.includes(name as Name) && !gone.has(name) ? recordOf(name as Name) : {};
-  }
-
-  @Rpc(AccountLookup.method.byIds)
-  async byIds(@Payload() { accounts }: AccountsByIdsRequest) {
-    return { accounts: NAMES.filter((name) => accounts.some((id) => toHex(id) === idOf(name))).map(recordOf) };
-  }
-}
-
-@Controller()
-class LedgerParty {
-  static readonly asked: RevokeClaimedRequest[] = [];
-
-  @Rpc(KeyPackageLedger.method.revokeClaimed)
-  async revokeClaimed(@Payload() request: RevokeClaimedRequest) {
-    const { claimer } = request;
-    LedgerParty.asked.push(request);
-    return { capabilities: toHex(claimer) === idOf('alice') ? [CAPABILITY] : [] };
-  }
-
-  @Rpc(KeyPackageLedger.method.forget)
-  async forget() {
-    return {};
-  }
-}
-
-function recordOf(name: Name) {
-  return { account: fromHex(idOf(name)), name, identityKey: keyOf(name), gone: gone.has(name) };
-}
-
-@Module({})
-class Root {}
-
-interface Parts {
-  bus: Bus;
-  liveState: LiveState;
-  database: Database;
-  /** What is done to the servers, where there are some. */
-  steps: StepRecorder[];
-  close(): Promise<void>;
-}
-
-async function inOneProcess(): Promise<Parts> {
-  const bus = new InProcessBus();
-  const database = await openDatabase({ kind: 'pglite', folder: await temporaryFolder('contacts') });
-  return { bus, liveState: { kind: 'memory' }, database, steps: [], close: async () => (await database.close(), await bus.close()) };
-}
-
-async function onServers(): Promise<Parts> {
-  const [nats, redis, postgres] = await Promise.all([startNats(), startRedis(), startPostgres({ logStatements: true })]);
-  const bus = await connectNatsBus({ servers: nats.url, name: 'contacts' });
-  const liveState = await connectLiveState({ url: redis.url });
-  await migratePostgres(postgres.url);
-  const database = await openDatabase({ kind: 'postgres', url: postgres.url });
-  const steps = [await recordRedis(redis), await recordPostgres(postgres)];
-  const close = async (): Promise<void> => {
-    for (const recorder of steps) recorder.close();
-    await bus.close();
-    await closeLiveState(liveState);
-    await database.close();
-    await Promise.all([nats.stop(), redis.stop(), postgres.stop()]);
-  };
-  return { bus, liveState, database, steps, close };
-}
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -16,14 +16,14 @@ describe('the table of messages', () => {
   it('finds by sender and id what is there, whatever comes and goes', () => {
     const step = fc.record({ sender: fc.nat({ max: 3 }), id: fc.nat({ max: 2_000 }), isAdded: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 8_000, size: 'max' }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 6_000, size: 'max' }), (steps) => {
         const table = new MessageTable();
         const there = new Map<string, InFlightMessage>();
         for (const { sender, id, isAdded } of steps) {
           const message = messageOf(keyNumber(sender), keyNumber(id));
           const both = message.sender + message.key;
           const known = there.get(both);
-          expect(table.find(message.sender, message.key)).toBe(known);
+          if (table.find(message.sender, message.key) !== known) return false;
           if (isAdded && known === undefined) {
             table.add(message);
             there.set(both, message);
@@ -33,10 +33,9 @@ describe('the table of messages', () => {
             there.delete(both);
           }
         }
-        expect(table.size).toBe(there.size);
         const listed = [0, 1, 2, 3].flatMap((sender) => [...table.ofSender(keyNumber(sender))]);
-        expect(new Set(listed)).toEqual(new Set(there.values()));
-        expect(listed).toHaveLength(there.size);
+        const all = [...there.values()];
+        return table.size === all.length && listed.length === all.length && all.every((message) => listed.includes(message));
       }),
       { numRuns: 20 },
     );
