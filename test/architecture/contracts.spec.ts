@@ -38,14 +38,11 @@ describe('what the contracts and packages declare', () => {
     },
   );
 
-  it.each(['gateway', 'auth', 'contacts', 'directory', 'relay', 'standalone'])(
-    '%s ships nothing that can hold an MLS secret',
-    (app) => {
-      const shipped = closure(`@sotto/${app}`);
-      expect(shipped).toContain('@sotto/protocol');
-      for (const secretHolder of ['ts-mls', '@sotto/mls', '@sotto/client']) expect(shipped).not.toContain(secretHolder);
-    },
-  );
+  it.each(['gateway', 'auth', 'contacts', 'directory', 'relay', 'standalone'])('%s ships nothing that can hold an MLS secret', (app) => {
+    const shipped = closure(`@sotto/${app}`);
+    expect(shipped).toContain('@sotto/protocol');
+    for (const secretHolder of ['ts-mls', '@sotto/mls', '@sotto/client']) expect(shipped).not.toContain(secretHolder);
+  });
 
   it('would notice: the client does ship them', () => {
     expect(closure('@sotto/client')).toContain('ts-mls');
