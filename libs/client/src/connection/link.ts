@@ -170,7 +170,13 @@ export class Link {
     this.#bytes = 0;
     this.#spoke = Date.now();
     this.socket.send(box);
-    if ((this.socket.bufferedAmount ?? 0) > this.mostUnsentBytes) this.close(new ClientError('offline', 'the other end does not read'));
+    if ((this.socket.bufferedAmount ?? 0) > this.mostUnsentBytes) this.#drop(new ClientError('offline', 'the other end does not read'));
+  }
+
+  /** A close in good manners would wait for the other end to read everything first, and hold it here. */
+  #drop(error: ClientError): void {
+    this.close(error, this.socket.terminate === undefined);
+    this.socket.terminate?.();
   }
 
   #receive(data: unknown): void {

@@ -10,6 +10,8 @@ export interface Socket {
   onerror: ((event: unknown) => void) | null;
   send(data: Uint8Array): void;
   close(code?: number, reason?: string): void;
+  /** Where the platform can: ends at once, whatever was not taken by the network. */
+  terminate?(): void;
   /** Where the platform can: nothing more is read for a while. */
   pause?(): void;
   resume?(): void;

@@ -11,6 +11,10 @@ let store: MemoryStore;
 let url: string;
 let mallory: Stranger;
 
+/** Key packages asked for in one box, and how often that: more than the link and both kernels hold of answers. */
+const CLAIMS = 5_000;
+const BOXES = 20;
+
 const id = (byte: number) => new Uint8Array(16).fill(byte);
 const device = () => fromHex(alice.client.pin.slice(32));
 const account = () => fromHex(alice.client.pin.slice(0, 32));
@@ -28,6 +32,11 @@ afterEach(async () => {
   mallory.socket.terminate();
   await allLeave();
 });
+
+function claim(call: number, of: Uint8Array) {
+  const body = toBinary(ClaimKeyPackagesRequestSchema, create(ClaimKeyPackagesRequestSchema, { account: of, cipherSuite: CIPHER_SUITE }));
+  return { case: 'call' as const, value: { id: call, method: 'sotto.v1.KeyPackages/Claim', body } };
+}
 
 /** Whatever mallory does: others talk to alice. */
 async function bobTalks(): Promise<void> {
@@ -53,13 +62,6 @@ describe('a peer that does not keep to the rules', () => {
   });
 
   it('gets one key package, however often it asks, and nothing of other accounts or methods', async () => {
-    const claim = (call: number, of: Uint8Array) => {
-      const body = toBinary(
-        ClaimKeyPackagesRequestSchema,
-        create(ClaimKeyPackagesRequestSchema, { account: of, cipherSuite: CIPHER_SUITE }),
-      );
-      return { case: 'call' as const, value: { id: call, method: 'sotto.v1.KeyPackages/Claim', body } };
-    };
     mallory.says(claim(1, account()), claim(2, account()), claim(3, id(7)), {
       case: 'call',
       value: { id: 4, method: 'sotto.v1.Contacts/List' },
@@ -101,6 +103,17 @@ describe('a peer that does not keep to the rules', () => {
     let answers = 0;
     while (answers < 2_000) answers += (await mallory.hears()).length;
     expect(alice.texts).toEqual(['hello']);
+  });
+
+  it('loses its link when it asks for more than it reads', async () => {
+    mallory.socket.pause();
+    const claims = Array.from({ length: CLAIMS }, (_, i) => claim(i + 1, account()));
+    for (let i = 0; i < BOXES; i++) mallory.says(...claims);
+    await alice.until('mallory gone', () => !alice.client.contacts().some(({ name, online }) => name === 'mallory' && online));
+    mallory.socket.resume();
+    // Cut off, not closed behind all that it was to read.
+    expect(await mallory.closed).toMatchObject([1006, {}]);
+    await bobTalks();
   });
 
   it('ends its link by a box that does not open', async () => {
