@@ -38,10 +38,11 @@ export class CallRouter {
     private readonly sessions: SessionService,
   ) {}
 
-  /** A serialised Call. Replies by itself, also with errors; throws WireError when the bytes are no Call. */
+  /** A serialised Call. Replies by itself, also with errors; throws WireError when the bytes are no Call, or too many are refused. */
   handle(connection: Connection, bytes: Uint8Array): void {
     const call = parseCall(bytes);
     if (connection.openCalls >= LIMITS.openCallsPerConnection) {
+      connection.countFree();
       return this.fail(
         connection,
         call.id,

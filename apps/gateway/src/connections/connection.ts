@@ -1,13 +1,23 @@
 import type { Duplex } from 'node:stream';
 import type { SealedChannel, ServerHandshake } from '@sotto/channel';
 import { LIMITS } from '@sotto/protocol';
-import { entryLength } from '@sotto/protocol/frames';
+import { entryLength, WireError } from '@sotto/protocol/frames';
 import type { WebSocket } from 'ws';
 import type { AttachedSession } from '../sessions/attached-session.js';
 import { boxMessage } from './box-message.js';
 
 /** Where a box is cut, so that its padded size stays within the limit. */
 const BOX_CUT = LIMITS.boxBytes / 2;
+
+/** A rate a second in the long run, and how much at once. */
+export interface Allowance {
+  readonly rate: number;
+  readonly burst: number;
+}
+
+/** Frames that are answered on the spot and charged nowhere: pings, and what is refused. */
+const FREE: Allowance = { rate: 4_000, burst: 20_000 };
+const FREE_OF_STRANGERS: Allowance = { rate: 10, burst: 100 };
 
 /** One WebSocket. Deliberately small: there may be tens of thousands, most of them idle. */
 export class Connection {
@@ -28,6 +38,8 @@ export class Connection {
   lastSeen: number;
   /** When the messages taken so far would be used up at the allowed rate: the bucket is full while this is past. Milliseconds since the epoch. */
   private sendsUntil = 0;
+  /** Likewise of frames that cost their sender nothing. */
+  private freeUntil = 0;
   private frames: Uint8Array[] | undefined;
   private framesLength = 0;
 
@@ -88,5 +100,12 @@ export class Connection {
     if (until > now + (burst * 1_000) / rate) return false;
     this.sendsUntil = until;
     return true;
+  }
+
+  /** To be called for each frame that is answered on the spot. Throws WireError when there are too many. */
+  countFree(): void {
+    const { rate, burst } = this.session === undefined ? FREE_OF_STRANGERS : FREE;
+    this.freeUntil = Math.max(this.freeUntil, this.lastSeen) + 1_000 / rate;
+    if (this.freeUntil > this.lastSeen + (burst * 1_000) / rate) throw new WireError('too many frames that cost nothing');
   }
 }

@@ -18,7 +18,7 @@ export class FrameDispatcher {
     private readonly relays: RelayLinks,
   ) {}
 
-  /** Throws WireError when the bytes are no Frames; the frames before the fault have been acted on. */
+  /** Throws WireError when the bytes are no Frames, or too many are for nothing; the frames before the fault have been acted on. */
   dispatch(connection: Connection, frames: Uint8Array): void {
     forEachFrame(frames, (kind, start, end) => {
       const message = frames.subarray(start, end);
@@ -31,11 +31,15 @@ export class FrameDispatcher {
 
   private onSend(connection: Connection, message: Uint8Array): void {
     if (!receivesMessages(connection))
-      return this.relays.refuse(connection, message, ErrorCode.UNAUTHENTICATED, 'Attach as a confirmed device first.');
-    if (!connection.takeSend(connection.lastSeen, this.config.sendRate, this.config.sendBurst)) {
-      return this.relays.refuse(connection, message, ErrorCode.RATE_LIMITED, 'Too many messages at once: slow down.');
-    }
+      return this.refuse(connection, message, ErrorCode.UNAUTHENTICATED, 'Attach as a confirmed device first.');
+    if (!connection.takeSend(connection.lastSeen, this.config.sendRate, this.config.sendBurst))
+      return this.refuse(connection, message, ErrorCode.RATE_LIMITED, 'Too many messages at once: slow down.');
     this.relays.send(connection, message);
+  }
+
+  private refuse(connection: Connection, message: Uint8Array, code: ErrorCode, text: string): void {
+    connection.countFree();
+    this.relays.refuse(connection, message, code, text);
   }
 
   private onAck(connection: Connection, message: Uint8Array): void {
@@ -43,6 +47,7 @@ export class FrameDispatcher {
   }
 
   private onPing(connection: Connection, message: Uint8Array): void {
+    connection.countFree();
     let nonce: number;
     try {
       ({ nonce } = fromBinary(PingSchema, message));
