@@ -54,10 +54,11 @@ export class BranchVote {
     const accounts = new Set<string>();
     let best: Shown | undefined;
     for (const { identity } of core.others) {
-      const shown = this.peers.shownBy(identity.device);
-      const side = shown && this.#sideOf(identity.device, shown, now);
-      if (shown === undefined || side === undefined) continue;
+      const { shown, saysRemoved } = this.peers.of(identity.device);
+      const side = saysRemoved ? 'theirs' : shown && this.#sideOf(identity.device, shown, now);
+      if (side === undefined) continue;
       all[side]++;
+      if (saysRemoved || shown === undefined) continue;
       if (shown.heldFrom < rootEpoch && shown.path.length > shown.headEpoch - shown.heldFrom) compared[side]++;
       if (side === 'mine') continue;
       accounts.add(identity.account);

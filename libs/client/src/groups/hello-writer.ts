@@ -72,7 +72,7 @@ export class HelloWriter {
       heldFrom: BigInt(branches.epoch(branches.root)!),
       digests: digestsOf(core),
       seen: this.#seenOf(to),
-      wantsRejoin: (core.dead || core.wantsRejoin) && hope.isLeft,
+      wantsRejoin: (core.dead || core.wantsRejoin || core.expelled) && hope.isLeft,
       ...(!hope.isLeft && ownLeaf && { left: this.#leaveStatement(ownLeaf.id) }),
     };
   }

@@ -53,7 +53,7 @@ export class Hope {
     this.#takenBack();
   }
 
-  /** @param isNeedy the other waits to be let in again itself */
+  /** @param isNeedy the other waits to be let in again itself, or is out */
   answered(isNeedy: boolean, { now }: Step): void {
     this.#answeredAt = now;
     if (isNeedy) return;
@@ -64,7 +64,7 @@ export class Hope {
   /** Out, if the leaf is of no use anyway or this device can't follow, and for long nobody has treated it as a member. */
   giveUp({ now }: Step): void {
     const { core } = this;
-    const canFollow = !core.dead && core.branches.unprocessableIds().length === 0;
+    const canFollow = !core.dead && !core.wantsRejoin && core.branches.unprocessableIds().length === 0;
     const welcomedAt = Math.max(this.#offeredAt, core.dead ? 0 : this.#welcomedAt);
     if (canFollow || core.expelled || now - Math.max(core.askingSince, welcomedAt) < UNHELPED_MS) return;
     core.expelled = true;

@@ -29,6 +29,8 @@ export class Peer {
   #shownSince = 0;
   /** It has said so last: its leaf is of no use, and it can help nobody. */
   wantsRejoin = false;
+  /** It has said so last: this device is not among the members where it is. */
+  saysRemoved = false;
   #waitMs = FIRST_WAIT_MS;
   #askAt = 0;
   #answers = ANSWERS_AT_ONCE;

@@ -3,7 +3,7 @@ import { type Hello, type HelloEnvelope, type LeaveStatement, toHex } from '@sot
 import { BranchVote } from './branch-vote.js';
 import { addressOf, type GroupCore } from './group-core.js';
 import type { Address, Step } from './group-ports.js';
-import { openHello, short, unpackShort } from './hello.js';
+import { openHello, short } from './hello.js';
 import { HelloWriter } from './hello-writer.js';
 import { Hope } from './hope.js';
 import { type Peer, Peers, type Shown, shownBy } from './peers.js';
@@ -163,11 +163,11 @@ export class Sync {
     const address = { device: from.identity.device, token: hello.token };
     const peer = this.#meet(hello, from, step);
     this.#hearLeave(hello, from, step);
-    if (hello.removed) return this.#hearRemoved(hello, step);
+    if (hello.removed) return this.#hearRemoved(hello, from, step);
     if (this.#isRemoved(from)) return this.#tellRemoved(hello, from, address, step);
     if (hello.rejoinNonce.length > 0) this.#hope.offered(step);
     const answered = this.#writer.takeAnswer(hello);
-    if (answered) this.#hope.answered(hello.wantsRejoin, step);
+    if (answered) this.#hope.answered(hello.wantsRejoin || hello.left !== undefined, step);
     this.#rollBack.hear(hello, from, answered, step.now);
     await this.rejoining.help(from, hello, step);
     this.#vote.count(step.now);
@@ -185,6 +185,7 @@ export class Sync {
     const peer = this.#peers.of(from.identity.device);
     peer.heard();
     peer.wantsRejoin = hello.wantsRejoin;
+    if (!hello.removed) peer.saysRemoved = false;
     if (hello.path.length > 0) peer.shows(shownBy(hello), step.now);
     return peer;
   }
@@ -198,17 +199,22 @@ export class Sync {
   /** It is given the commits that removed it, and a word for the case that it can't process them. */
   #tellRemoved(hello: Hello, from: Member, to: Address, step: Step): void {
     const peer = this.#peers.of(from.identity.device);
-    this.#give(commitsLackedBy(shownBy(hello), this.core), peer, to, step);
-    const named = new Set(unpackShort(hello.others));
-    const by = this.core.branches.tree.removed.get(from.id);
-    const isHelpless = hello.wantsRejoin || (by !== undefined && named.has(short(by)));
-    if (!isHelpless || to.token.length === 0 || !peer.mayAnswer(step.now)) return;
+    const { branches } = this.core;
+    const shown = shownBy(hello);
+    this.#give(commitsLackedBy(shown, this.core), peer, to, step);
+    const by = branches.tree.removed.get(from.id);
+    const isHelpless = hello.wantsRejoin || (by !== undefined && shown.others.has(short(by)));
+    const isElsewhere = [...branches.unreachableIds()].some((id) => short(id) === shown.path[0]);
+    if (!(isHelpless || isElsewhere) || to.token.length === 0 || !peer.mayAnswer(step.now)) return;
     this.#writer.sendBare({ answers: hello.nonce, removed: true }, from, to, step);
   }
 
   /** Believed by a device whose leaf is of no use anyway, or which can't follow, when for long nobody has treated it as a member. */
-  #hearRemoved(hello: Hello, step: Step): void {
-    if (this.#writer.takeAnswer(hello)) this.#hope.giveUp(step);
+  #hearRemoved(hello: Hello, from: Member, step: Step): void {
+    if (!this.#writer.takeAnswer(hello)) return;
+    this.#peers.of(from.identity.device).saysRemoved = true;
+    this.#vote.count(step.now);
+    this.#hope.giveUp(step);
   }
 
   #hearLeave({ left }: Hello, from: Member, step: Step): void {
@@ -257,8 +263,9 @@ export class Sync {
   /** Signs the other's offer, if this device wants to be let in again where the other is. */
   async #request({ rejoinNonce }: Hello, from: Member, step: Step) {
     const { core } = this;
-    if (rejoinNonce.length !== NONCE_BYTES || !(core.dead || core.wantsRejoin) || !this.#hope.isLeft) return undefined;
-    if (!core.dead && !this.#vote.isElsewhere(from.identity.device, step.now)) return undefined;
+    const isWanted = core.dead || core.wantsRejoin || core.expelled;
+    if (rejoinNonce.length !== NONCE_BYTES || !isWanted || !this.#hope.isLeft) return undefined;
+    if (!core.dead && !core.expelled && !this.#vote.isElsewhere(from.identity.device, step.now)) return undefined;
     core.ports.count('rejoin-asked');
     const { publicBytes } = await core.ports.newJoinPackage(core.id, step);
     const { engine } = core.ports;
