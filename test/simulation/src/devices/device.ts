@@ -240,8 +240,7 @@ export class Device {
       const sealing = sealings.get(message);
       if (sealing !== undefined) sealing.left = true;
     }
-    if (envelope.case === 'hello')
-      hellos.set(send.payload, { device: this.identity.device, at: this.world.server.schedule.now });
+    if (envelope.case === 'hello') hellos.set(send.payload, { device: this.identity.device, at: this.world.server.schedule.now });
     this.#note(() => {
       const to = send.recipients.map(({ device }) => this.world.nameOf(device)).join(', ');
       return `sends ${described(envelope)} to ${to}${send.slot === undefined ? '' : ' by slot'} (${send.id.slice(0, 8)})`;
