@@ -22,10 +22,10 @@ export default {
     ],
   },
   testSequencer: '<rootDir>/scripts/longest-first.mjs',
-  // More than the two cores that we count on: half of what a suite of servers does is wait. A worker with its servers takes up to 1.2 GB.
-  maxWorkers: 5,
+  // More than the two cores that we count on: half of what a suite of servers does is wait. A worker with its servers takes up to 1.5 GB.
+  maxWorkers: 4,
   // Modules of a suite that is over stay in the memory of its worker.
-  workerIdleMemoryLimit: '700MB',
+  workerIdleMemoryLimit: '400MB',
   testTimeout: 20_000,
   injectGlobals: true,
 };

@@ -25,7 +25,7 @@ describe.each([
   beforeAll(async () => {
     topology = await build();
     world = await new AuthWorld(topology.parts).start();
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await world.stop();
     await topology.stop();

@@ -63,7 +63,7 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
         const { account, event } = fromBinary(GatewayEventSchema, payload);
         heard.push({ account: toHex(account), event: event! });
       });
-    }, 60_000);
+    }, 180_000);
     afterAll(async () => {
       await app?.close();
       await parts?.close();

@@ -20,7 +20,7 @@ describe('what a device stores', () => {
   }, 100_000);
 
   afterAll(async () => {
-    await server.stop();
+    await server?.stop();
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 

@@ -27,7 +27,7 @@ describe('sotto doctor', () => {
   }, 100_000);
 
   afterAll(async () => {
-    await server.stop();
+    await server?.stop();
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 

@@ -25,7 +25,7 @@ describe('groups in the sotto command', () => {
 
   afterAll(async () => {
     await Promise.all([alice, bob, carol].map((person) => person?.ends({ do: 'quit' })));
-    await server.stop();
+    await server?.stop();
     await rm(folder, { recursive: true, force: true });
   }, 60_000);
 

@@ -19,7 +19,7 @@ describe('sotto mailbox', () => {
   }, 100_000);
 
   afterAll(async () => {
-    await server.stop();
+    await server?.stop();
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 

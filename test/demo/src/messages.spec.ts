@@ -29,7 +29,7 @@ describe('messages in the sotto command', () => {
 
   afterAll(async () => {
     await Promise.all([alice, bob].map((person) => person?.ends({ do: 'quit' })));
-    await server.stop();
+    await server?.stop();
     await rm(folder, { recursive: true, force: true });
   }, 60_000);
 

@@ -21,7 +21,7 @@ describe('the sotto command', () => {
   }, 100_000);
 
   afterAll(async () => {
-    await server.stop();
+    await server?.stop();
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 

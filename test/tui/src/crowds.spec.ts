@@ -30,7 +30,7 @@ describe('a full-screen terminal that a thousand messages come to at once', () =
 
   afterAll(async () => {
     await Promise.all([alice?.leaves(), bob?.ends({ do: 'quit' })]);
-    await people.leave();
+    await people?.leave();
   }, LONG);
 
   it(

@@ -18,8 +18,8 @@ describe('one session with accounts on several servers', () => {
     other = await hostStandalone(join(people.folder, 'other'), 2, 50);
   }, LONG);
   afterAll(async () => {
-    if (isOtherUp) await other.stop();
-    await people.leave();
+    if (isOtherUp) await other?.stop();
+    await people?.leave();
   }, LONG);
 
   it(

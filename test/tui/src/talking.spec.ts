@@ -21,7 +21,7 @@ describe('two people at full-screen terminals', () => {
 
   afterAll(async () => {
     await Promise.all([alice?.leaves(), bob?.leaves()]);
-    await people.leave();
+    await people?.leave();
   }, LONG);
 
   it(
