@@ -62,7 +62,10 @@ export class PseudoTerminal {
       if (data.includes('─')) this.firstFrameMs ??= performance.now() - started;
       this.#screen.write(data);
     });
-    this.#exited = new Promise((resolve) => this.#pty.onExit(({ exitCode }) => resolve((this.exitCode = exitCode))));
+    // Not before the screen shows its last words: the emulator reads what it is given a moment later.
+    this.#exited = new Promise((resolve) =>
+      this.#pty.onExit(({ exitCode }) => this.#screen.write('', () => resolve((this.exitCode = exitCode)))),
+    );
   }
 
   /** Row by row, as it is seen now. */
