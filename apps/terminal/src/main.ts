@@ -1,6 +1,9 @@
 #!/usr/bin/env node
-import { type DoctorCommand, type JoinCommand, type OpenCommand, parseCommand, type PeerCommand } from './command-line/command.js';
-import { helpText } from './command-line/help.js';
+import { parseCommand } from './command-line/command.js';
+import type { DoctorCommand } from './command-line/commands/doctor.js';
+import type { JoinCommand } from './command-line/commands/join.js';
+import type { OpenCommand } from './command-line/commands/open.js';
+import type { PeerCommand } from './command-line/commands/peer.js';
 import { UsageError } from './command-line/usage-error.js';
 
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -11,7 +14,7 @@ async function run(argv: readonly string[]): Promise<void> {
   const command = parseCommand(argv);
   switch (command.command) {
     case 'help':
-      return out(helpText(command.about));
+      return help(command.about);
     case 'version':
       return out((await import('./command-line/version.js')).versionText());
     case 'host':
@@ -42,6 +45,10 @@ async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
+async function help(about?: string): Promise<void> {
+  out((await import('./command-line/help.js')).helpText(about));
+}
+
 async function doctor(command: DoctorCommand): Promise<void> {
   if (!(await (await import('./doctor/doctor-command.js')).runDoctor(command, out))) process.exit(1);
 }
@@ -50,7 +57,7 @@ async function open(command: OpenCommand): Promise<void> {
   const { readServers } = await import('./servers/remembered-servers.js');
   const { serversFile } = await import('./command-line/folders.js');
   const servers = await readServers(serversFile(process.env));
-  if (servers.length === 0) return out(helpText());
+  if (servers.length === 0) return help();
   if (!takesScreen()) throw new UsageError('several accounts at once need a terminal; here, name one: sotto join -t HOST -p PORT -i NAME');
   return (await screen()).runOpen(command);
 }

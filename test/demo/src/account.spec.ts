@@ -17,7 +17,7 @@ describe('the account in the sotto command', () => {
     folder = await mkdtemp(join(tmpdir(), 'sotto-account-'));
     for (const [name, secret] of Object.entries({ password: PASSWORD, 'new-password': NEW_PASSWORD, passphrase: PASSPHRASE }))
       await writeFile(join(folder, name), `${secret}\n`, { mode: 0o600 });
-    server = await hostStandalone(folder, 2, 50);
+    server = await hostStandalone(folder, 2, { size: 50 });
   }, 100_000);
 
   afterAll(async () => {

@@ -16,7 +16,7 @@ describe('what a device stores', () => {
     folder = await mkdtemp(join(tmpdir(), 'sotto-archive-'));
     await writeFile(join(folder, 'password'), 'correct horse battery\n', { mode: 0o600 });
     await writeFile(join(folder, 'passphrase'), 'a passphrase for the attic\n', { mode: 0o600 });
-    server = await hostStandalone(folder, 2, 50);
+    server = await hostStandalone(folder, 2, { size: 50 });
   }, 100_000);
 
   afterAll(async () => {

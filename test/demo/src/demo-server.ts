@@ -14,10 +14,22 @@ export interface DemoServer {
 
 export const HOST = '127.0.0.1';
 
-/** One process, by the command that people use. */
-export async function hostStandalone(folder: string, retryWindowSeconds: number, size = 10, program?: string): Promise<DemoServer> {
+export interface HostOptions {
+  /** Most open connections. */
+  readonly size?: number;
+  /** The port of a server that was stopped; any free one without it. */
+  readonly port?: number;
+  readonly program?: string | undefined;
+}
+
+/** One process, by the command that people use; once more on the folder of a server that was stopped it is that server. */
+export async function hostStandalone(
+  folder: string,
+  retryWindowSeconds: number,
+  { size = 10, port: wanted = 0, program }: HostOptions = {},
+): Promise<DemoServer> {
   const data = join(folder, 'server');
-  const options = ['-p', '0', '-s', String(size), '--data', data, '--retry-window', String(retryWindowSeconds)];
+  const options = ['-p', String(wanted), '-s', String(size), '--data', data, '--retry-window', String(retryWindowSeconds)];
   const host = new JsonProcess('the server', ['host', ...options], program);
   const { port, pin } = await host.hears('listening', {}, 90);
   return {

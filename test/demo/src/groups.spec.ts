@@ -17,7 +17,7 @@ describe('groups in the sotto command', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sotto-groups-'));
     await writeFile(join(folder, 'password'), 'correct horse battery\n', { mode: 0o600 });
-    server = await hostStandalone(folder, 2, 50);
+    server = await hostStandalone(folder, 2, { size: 50 });
     [alice, bob, carol] = await Promise.all([registers('alice'), registers('bob'), registers('carol')]);
     await becomeContacts(alice, bob);
     await becomeContacts(alice, carol);

@@ -15,7 +15,7 @@ describe('sotto mailbox', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sotto-mailbox-'));
     await writeFile(join(folder, 'password'), 'correct horse battery\n', { mode: 0o600 });
-    server = await hostStandalone(folder, 2, 50);
+    server = await hostStandalone(folder, 2, { size: 50 });
   }, 100_000);
 
   afterAll(async () => {

@@ -17,7 +17,7 @@ describe('messages in the sotto command', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sotto-messages-'));
     await writeFile(join(folder, 'password'), 'correct horse battery\n', { mode: 0o600 });
-    server = await hostStandalone(folder, 2, 50);
+    server = await hostStandalone(folder, 2, { size: 50 });
     [alice, bob] = await Promise.all([registers('alice'), registers('bob')]);
     alice.say({ do: 'add', name: 'bob' });
     await bob.hears('request', { name: 'alice' });

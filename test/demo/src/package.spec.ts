@@ -50,7 +50,7 @@ describe('the package of the sotto command, installed in an empty folder', () =>
     const program = join(installed, 'bin/sotto.js');
     const passwordFile = join(folder, 'password');
     await writeFile(passwordFile, 'correct horse battery\n', { mode: 0o600 });
-    const server = await hostStandalone(folder, RETRY_WINDOW_SECONDS, 10, program);
+    const server = await hostStandalone(folder, RETRY_WINDOW_SECONDS, { program });
     const told: string[] = [];
     const scene = { folder, passwordFile, retryWindowSeconds: RETRY_WINDOW_SECONDS, program };
     await playStory({ server, ...scene, tell: (line) => told.push(line) });

@@ -98,7 +98,7 @@ describe('the sotto command without a server', () => {
   }, 60_000);
 
   it('tells a server from a peer', async () => {
-    const server = await hostStandalone(folder, 2, 10);
+    const server = await hostStandalone(folder, 2, { size: 10 });
     const wrong = sotto('erin', ['connect', `${HOST}:${server.port}`]);
     expect(await wrong.fails()).toEqual({ code: 1, complaints: expect.stringContaining('a Sotto server answers there') });
     await server.stop();

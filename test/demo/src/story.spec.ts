@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseJoinLink } from '@sotto/terminal';
 import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 import { playStory } from './story.js';
@@ -54,8 +55,19 @@ describe('the sotto command', () => {
     await expect(second.hears('listening', {}, 60)).rejects.toThrow(/port \d+ is taken/);
   }, 70_000);
 
+  it('names in its links what others reach it by, also in those that are made later', async () => {
+    const data = join(folder, 'public');
+    const host = new JsonProcess('a public server', ['host', '-p', '0', '--data', data, '--public', 'chat.example.org:443']);
+    const { address, pin, invite } = await host.hears('listening', {}, 60);
+    expect(address).toBe('chat.example.org:443');
+    expect(parseJoinLink((invite as { link: string }).link)).toMatchObject({ host: 'chat.example.org', port: 443, pin });
+    const { link } = await new JsonProcess('sotto invite', ['invite', 'bob', '--data', data]).hears('invite');
+    expect(parseJoinLink(String(link))).toMatchObject({ host: 'chat.example.org', port: 443, pin, name: 'bob' });
+    await host.ends('SIGTERM');
+  }, 90_000);
+
   it('lets in as many connections as it was told, and tells one more that it is full', async () => {
-    const small = await hostStandalone(join(folder, 'small'), RETRY_WINDOW_SECONDS, 1);
+    const small = await hostStandalone(join(folder, 'small'), RETRY_WINDOW_SECONDS, { size: 1 });
     const enter = async (name: string) =>
       new JsonProcess(name, ['join', await small.invite(name), '--password-file', passwordFile, '--store', join(folder, 'small', name)]);
     const erin = await enter('erin');

@@ -16,7 +16,7 @@ export class People {
   static async on(): Promise<People> {
     const folder = await mkdtemp(join(tmpdir(), 'sotto-tui-'));
     await writeFile(join(folder, 'password'), `${PASSWORD}\n`, { mode: 0o600 });
-    return new People(folder, await hostStandalone(folder, 2, 50));
+    return new People(folder, await hostStandalone(folder, 2, { size: 50 }));
   }
 
   get passwordFile(): string {

@@ -15,7 +15,7 @@ describe('one session with accounts on several servers', () => {
   beforeAll(async () => {
     people = await People.on();
     await mkdir(join(people.folder, 'other'));
-    other = await hostStandalone(join(people.folder, 'other'), 2, 50);
+    other = await hostStandalone(join(people.folder, 'other'), 2, { size: 50 });
   }, LONG);
   afterAll(async () => {
     if (isOtherUp) await other?.stop();

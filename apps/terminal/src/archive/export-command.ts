@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { exportToFile } from '@sotto/client/node';
 import { ClientError } from '@sotto/client';
-import type { ExportCommand } from '../command-line/command.js';
+import type { ExportCommand } from '../command-line/commands/archive.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { damageTold, openStore, storeFileIn, storeFolderOf } from '../device/device.js';
 import type { Terminal } from '../password/hidden-prompt.js';

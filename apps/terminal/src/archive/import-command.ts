@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { ClientError, type Imported, ServerError } from '@sotto/client';
 import { importFromFile, type SqliteStore } from '@sotto/client/node';
 import { ErrorCode } from '@sotto/protocol';
-import type { ImportCommand } from '../command-line/command.js';
+import type { ImportCommand } from '../command-line/commands/archive.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { askToTrust, damageTold, enter, openDevice, type Opening, openStore, storeFileIn, storeFolderOf } from '../device/device.js';
 import type { Terminal } from '../password/hidden-prompt.js';

@@ -1,5 +1,6 @@
 import type { StoreSecret } from '@sotto/client/node';
-import type { JoinCommand, SecretSource } from '../command-line/command.js';
+import type { JoinCommand } from '../command-line/commands/join.js';
+import type { SecretSource } from '../command-line/secrets.js';
 import type { Terminal } from '../password/hidden-prompt.js';
 import { onTerminal, openKeyFile } from '../password/key-file.js';
 import { readPassword } from '../password/password.js';

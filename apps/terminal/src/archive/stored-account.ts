@@ -1,4 +1,6 @@
-import { commandFor, type ExportCommand, type JoinCommand, type PanicCommand } from '../command-line/command.js';
+import type { ExportCommand } from '../command-line/commands/archive.js';
+import { commandFor, type JoinCommand } from '../command-line/commands/join.js';
+import type { PanicCommand } from '../command-line/commands/panic.js';
 import { serversFile } from '../command-line/folders.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { addressOf, readServers } from '../servers/remembered-servers.js';

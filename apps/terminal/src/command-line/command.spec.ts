@@ -17,6 +17,14 @@ describe('the command line', () => {
     });
   });
 
+  it('names in its links what others reach it by', () => {
+    expect(parse('host --public chat.example.org:443')).toMatchObject({ publicAddress: { host: 'chat.example.org', port: 443 } });
+    expect(parse('host --public [2001:db8::1]:7788')).toMatchObject({ publicAddress: { host: '2001:db8::1', port: 7788 } });
+    expect(parse('host -p 0 --public chat.example.org')).toMatchObject({ publicAddress: { host: 'chat.example.org' } });
+    expect(parse('host -p 0 --public chat.example.org')).not.toMatchObject({ publicAddress: { port: expect.anything() } });
+    expect(parse('host')).toMatchObject({ publicAddress: undefined });
+  });
+
   it('only logs in, unless --invite or --new says to register', () => {
     expect(parse('join -t h -p 1 -i alice')).toMatchObject({ register: undefined, password: { from: 'prompt' } });
     expect(parse('join -t h -p 1 -i alice --new')).toMatchObject({ register: { invite: undefined } });
@@ -104,6 +112,10 @@ describe('the command line', () => {
     ['host -p 1 -p 2', 'given twice'],
     ['host --registration opne', 'did you mean open?'],
     ['host extra', 'one word too many'],
+    ['host --public https://chat.example.org', '--public is HOST:PORT or HOST'],
+    ['host --public 0.0.0.0:7788', 'as others reach this server'],
+    ['host --public chat.example.org:70000', 'from 1 to 65535'],
+    ['--pasword-file f', 'sotto has no option --pasword-file, did you mean --password-file?'],
     ['host --json=yes', 'takes no value'],
     ['join', 'say where'],
     ['join -t h', 'say who you are'],
@@ -141,6 +153,8 @@ describe('the command line', () => {
   it('shows help when asked, anywhere', () => {
     expect(parse('host -p 1 --help')).toEqual({ command: 'help', about: 'host' });
     expect(parse('-h')).toEqual({ command: 'help' });
+    expect(parse('--password-file f --help')).toEqual({ command: 'help' });
+    expect(parse('export f --help')).toEqual({ command: 'help', about: 'export' });
   });
 
   it('opens what is remembered when nothing else is said', () => {

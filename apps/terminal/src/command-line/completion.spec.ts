@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OPTIONS } from './command.js';
+import { COMMAND_NAMES, COMMANDS, optionsOf } from './command.js';
 import { completionScript } from './completion.js';
 import { SHELLS } from './shells.js';
 
@@ -29,12 +29,12 @@ function offered(line: string): string[] {
 
 describe('completion in bash', () => {
   it('offers all commands, or those that begin so', () => {
-    expect(offered('sotto ')).toEqual(expect.arrayContaining([...Object.keys(OPTIONS), 'help', '--version']));
+    expect(offered('sotto ')).toEqual(expect.arrayContaining([...COMMAND_NAMES, 'help', '--version', '--password-file']));
     expect(offered('sotto jo')).toEqual(['join']);
   });
 
-  it.each(Object.keys(OPTIONS) as (keyof typeof OPTIONS)[])('offers each option of sotto %s', (command) => {
-    const options = Object.keys(OPTIONS[command]).map((name) => `--${name}`);
+  it.each(COMMAND_NAMES)('offers each option of sotto %s', (command) => {
+    const options = Object.keys(optionsOf(COMMANDS[command])).map((name) => `--${name}`);
     expect(offered(`sotto ${command} --`).sort()).toEqual(options.sort());
   });
 
@@ -43,6 +43,11 @@ describe('completion in bash', () => {
     expect(offered('sotto join --password-file my')).toEqual(expect.arrayContaining(['my password', 'my store']));
     expect(offered('sotto join --store ')).toEqual(['my store']);
     expect(offered('sotto join -p ')).toEqual([]);
+  });
+
+  it.each(['export', 'import'])('offers files as the archive of sotto %s', (command) => {
+    expect(offered(`sotto ${command} my`)).toEqual(expect.arrayContaining(['my password', 'my store']));
+    expect(offered(`sotto ${command} --pass`)).toContain('--passphrase-file');
   });
 
   it('offers the words behind a command', () => {
@@ -62,12 +67,13 @@ describe.each(['zsh', 'fish'] as const)('completion in %s', (shell) => {
 
   it('knows each command and option', () => {
     const script = completionScript(shell);
-    for (const [command, specs] of Object.entries(OPTIONS)) {
+    for (const command of COMMAND_NAMES) {
       const about = script
         .split('\n')
         .filter((line) => line.includes(shell === 'zsh' ? `${command})` : `from ${command}'`))
         .join('\n');
-      for (const option of Object.keys(specs)) expect(about).toContain(shell === 'zsh' ? `--${option}` : `-l ${option}`);
+      for (const option of Object.keys(optionsOf(COMMANDS[command])))
+        expect(about).toContain(shell === 'zsh' ? `--${option}` : `-l ${option}`);
     }
   });
 });

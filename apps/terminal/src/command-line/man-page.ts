@@ -1,15 +1,18 @@
+import { EXIT_STATUS } from './exit-status.js';
 import { HELP_TOPICS, helpText } from './help.js';
 
-const FILES = `~/.local/share/sotto/HOST_PORT/NAME    the device of an account: its keys and messages, sealed by the password
-~/.local/share/sotto/peer/NAME         the same of somebody who talks without a server
-~/.local/share/sotto/server            what sotto host keeps
-~/.config/sotto/servers.json           which accounts are remembered; no secrets
+const FILES = `~/.local/share/sotto/HOST_PORT/NAME            the device of an account: its keys and messages,
+                                               sealed by the password or a key file
+~/.local/share/sotto/HOST_PORT/NAME-mailbox    the same of a mailbox of that account; sotto export and
+                                               sotto panic take it by --store
+~/.local/share/sotto/peer/NAME                 the same of somebody who talks without a server; it goes
+                                               by /panic in a session
+~/.local/share/sotto/server                    what sotto host keeps: accounts, contacts, and in
+                                               invite-door.json by what sotto invite reaches it
+~/.config/sotto/servers.json                   which accounts are remembered; no secrets
 
-XDG_DATA_HOME and XDG_CONFIG_HOME move them.`;
-
-const EXIT = `0  all went well
-1  something failed; a line says what
-2  the command line was not understood`;
+XDG_DATA_HOME and XDG_CONFIG_HOME move them, --store and --data each alone. A device's folder has one file, store.db, and
+beside it what the database needs while it is open.`;
 
 /** All that `sotto help` tells, for man(1). */
 export function manPage(version: string): string {
@@ -21,7 +24,7 @@ export function manPage(version: string): string {
     ...section('SYNOPSIS', helpText()),
     ...HELP_TOPICS.flatMap((topic) => section(`SOTTO ${topic.toUpperCase()}`, helpText(topic))),
     ...section('FILES', FILES),
-    ...section('EXIT STATUS', EXIT),
+    ...section('EXIT STATUS', EXIT_STATUS),
     '',
   ].join('\n');
 }

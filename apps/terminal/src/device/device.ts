@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ClientError, ServerError, type SottoClient } from '@sotto/client';
 import { openClient, SqliteStore, type StoreSecret } from '@sotto/client/node';
 import { ErrorCode } from '@sotto/protocol';
-import type { JoinCommand } from '../command-line/command.js';
+import type { JoinCommand } from '../command-line/commands/join.js';
 import { defaultStoreFolder, serversFile } from '../command-line/folders.js';
 import { UsageError } from '../command-line/usage-error.js';
 import type { AccountTools } from '../join/account-commands.js';

@@ -1,4 +1,4 @@
-import type { DoctorCommand } from '../command-line/command.js';
+import type { DoctorCommand } from '../command-line/commands/doctor.js';
 import { defaultStoreFolder, serversFile } from '../command-line/folders.js';
 import { storeFileIn } from '../device/device.js';
 import { hostForUrl } from '../link/join-link.js';

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { SottoClient } from '@sotto/client';
 import type { SqliteStore } from '@sotto/client/node';
-import type { JoinCommand } from '../command-line/command.js';
-import { chatHelp } from '../command-line/help.js';
+import type { JoinCommand } from '../command-line/commands/join.js';
+import { chatHelp } from '../command-line/chat-help.js';
 import { enter, openDevice, type Opening, openStore, recover, storeFileIn, storeFolderOf, toolsOf, welcome } from '../device/device.js';
 import { AccountCommands } from '../join/account-commands.js';
 import { Chat } from '../join/chat.js';
@@ -11,6 +11,7 @@ import { GroupCommands } from '../join/group-commands.js';
 import { GroupNames } from '../join/group-names.js';
 import { MessageCommands } from '../join/message-commands.js';
 import { ServerSurroundings } from '../join/server-surroundings.js';
+import { addressOf } from '../servers/remembered-servers.js';
 import type { HomePorts, OpenedHome } from './home.js';
 
 export interface AccountHomePorts extends HomePorts {
@@ -39,7 +40,7 @@ export async function openAccountHome(command: JoinCommand, opening: Opening, po
     const registered = ports.oneOfSeveral && client.account !== undefined && command.recovery === undefined ? false : await entering;
     await recover(client, command, ports.passphrase);
     const groups = () => client.groups.all();
-    return { home: { client, chat, help: chatHelp(), groups, close }, first: welcome(client, command, registered) };
+    return { home: { kind: 'account', client, chat, help: chatHelp(), groups, close }, first: welcome(client, command, registered) };
   } catch (error) {
     // Nothing is in it yet, and a password with a slip of the finger must not be the one that opens it.
     const isEmpty = isNew && client.account === undefined;
@@ -59,7 +60,7 @@ function chatOf(
   const names = new GroupNames(client);
   const groups = new GroupCommands(client, names, show);
   const messages = new MessageCommands(client, names, numbers, showingIsReading, show);
-  const around = new ServerSurroundings(client, account, groups, show);
+  const around = new ServerSurroundings(client, account, groups, addressOf(command), show);
   const chat = new Chat(client, around, messages, ask, numbers, show);
   return { chat, stop: () => [account, groups, around, messages, chat].forEach((part) => part.stop()) };
 }

@@ -6,6 +6,7 @@ import type { MessageNumbers } from '../join/message-numbers.js';
 
 /** Where conversations live: an account on a server, or connections to peers. */
 export interface Home {
+  readonly kind: 'account' | 'peers';
   readonly client: MessagingClient;
   readonly chat: Chat;
   /** What can be typed there. */

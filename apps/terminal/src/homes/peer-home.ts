@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { ClientError, type ClientErrorReason, type NewPeer, type PeerClient } from '@sotto/client';
 import { openPeer, PeerDoor, type SqliteStore, type StoreSecret } from '@sotto/client/node';
-import type { PeerCommand } from '../command-line/command.js';
+import type { PeerCommand } from '../command-line/commands/peer.js';
 import { defaultPeerFolder } from '../command-line/folders.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { openStoreIn, storeFileIn } from '../device/device.js';
@@ -48,7 +48,10 @@ export async function openPeerHome(
     await close();
     throw error;
   }
-  return { home: { client, chat, help: around.help, groups: () => [], close }, first: firstEvents(client, command, isNew, door) };
+  return {
+    home: { kind: 'peers', client, chat, help: around.help, groups: () => [], close },
+    first: firstEvents(client, command, isNew, door),
+  };
 }
 
 async function openClient(

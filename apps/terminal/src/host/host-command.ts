@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Standalone } from '@sotto/standalone';
-import type { HostCommand } from '../command-line/command.js';
+import type { HostCommand } from '../command-line/commands/host.js';
+import type { Address } from '../command-line/address.js';
 import { defaultServerFolder } from '../command-line/folders.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { encodeJoinLink, hostForUrl } from '../link/join-link.js';
@@ -45,21 +46,40 @@ export async function runHost(command: HostCommand, { out, err }: Output): Promi
   const server = await start(command, data, err).catch((error: unknown) => {
     throw explained(error, command, data);
   });
-  // A wildcard address is nothing to connect to.
-  const host = ['0.0.0.0', '::'].includes(command.host) ? 'localhost' : command.host;
+  const shown = { ...publicOf(command, server.port), pin: server.pin };
   const issue = async (name: string | undefined): Promise<IssuedInvite> => {
     const { code, expires } = await server.createInvite(name);
-    return { code, expires, link: encodeJoinLink({ host, port: server.port, pin: server.pin, invite: code, name }) };
+    return { code, expires, link: encodeJoinLink({ ...shown, invite: code, name }) };
   };
   const closeDoor = await openInviteDoor(data, issue);
   const first = command.registration === 'closed' ? undefined : await issue(undefined);
-  const address = `${hostForUrl(host)}:${server.port}`;
-  if (command.json) out(JSON.stringify({ event: 'listening', address, host, port: server.port, pin: server.pin, invite: first, data }));
-  else for (const line of greeting(command, { address, port: server.port, host, pin: server.pin, link: first?.link })) out(line);
+  if (command.json) out(JSON.stringify(listening(command, server, shown, first, data)));
+  else for (const line of greeting(command, server.port, shown, first?.link)) out(line);
   await stopped;
   if (!command.json) out('Stopping…');
   await closeDoor();
   await server.stop();
+}
+
+/** What others are told to connect to. */
+interface Shown extends Address {
+  readonly pin: string;
+}
+
+function isWildcard({ host }: HostCommand): boolean {
+  return ['0.0.0.0', '::'].includes(host);
+}
+
+/** As the operator says; else where it listens, but a wildcard address is nothing to connect to. */
+function publicOf(command: HostCommand, port: number): Address {
+  if (command.publicAddress !== undefined) return { port, ...command.publicAddress };
+  return { host: isWildcard(command) ? 'localhost' : command.host, port };
+}
+
+/** `address`: by which others reach it; `host` and `port`: where it listens. */
+function listening({ host }: HostCommand, { port }: Standalone, shown: Shown, invite: IssuedInvite | undefined, data: string) {
+  const address = `${hostForUrl(shown.host)}:${shown.port}`;
+  return { event: 'listening', address, host, port, pin: shown.pin, invite, data };
 }
 
 async function start(command: HostCommand, data: string, err: (line: string) => void): Promise<Standalone> {
@@ -78,16 +98,12 @@ async function start(command: HostCommand, data: string, err: (line: string) => 
   });
 }
 
-interface Greeting {
-  readonly address: string;
-  readonly host: string;
-  readonly port: number;
-  readonly pin: string;
-  readonly link: string | undefined;
-}
-
-function greeting(command: HostCommand, { address, host, port, pin, link }: Greeting): string[] {
-  const lines = [`Sotto listens on ${address} for up to ${command.size} connections.`, `Pin:      ${pin}`];
+function greeting(command: HostCommand, listensOn: number, { host, port, pin }: Shown, link: string | undefined): string[] {
+  const lines = [`Sotto listens on ${hostForUrl(command.host)}:${listensOn} for up to ${command.size} connections.`];
+  if (command.publicAddress !== undefined) lines.push(`Others reach it at ${hostForUrl(host)}:${port}.`);
+  else if (isWildcard(command))
+    lines.push('What is below works on this machine; for others start it with --public HOST:PORT, as they reach it.');
+  lines.push(`Pin:      ${pin}`);
   if (link !== undefined) lines.push(`Invite:   ${link}`, '', 'To register and join, copy:', `  npx sotto join '${link}' -i NAME`);
   const open = command.registration === 'open' ? ' --new' : '';
   lines.push(link === undefined ? 'To join:' : 'From then on:', `  npx sotto join -t ${host} -p ${port} -k ${pin} -i NAME${open}`, '');

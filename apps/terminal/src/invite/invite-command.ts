@@ -1,4 +1,4 @@
-import type { InviteCommand } from '../command-line/command.js';
+import type { InviteCommand } from '../command-line/commands/invite.js';
 import { defaultServerFolder } from '../command-line/folders.js';
 import { askForInvite } from '../host/invite-door.js';
 

@@ -1,4 +1,4 @@
-import type { JoinCommand } from '../command-line/command.js';
+import type { JoinCommand } from '../command-line/commands/join.js';
 import { askToTrust } from '../device/device.js';
 import { openAccountHome } from '../homes/account-home.js';
 import type { Terminal } from '../password/hidden-prompt.js';

@@ -1,5 +1,5 @@
 import type { SottoClient } from '@sotto/client';
-import { chatHelp } from '../command-line/help.js';
+import { chatHelp } from '../command-line/chat-help.js';
 import { UsageError } from '../command-line/usage-error.js';
 import type { AccountCommands } from './account-commands.js';
 import type { ContactCommand } from './chat-command.js';
@@ -18,6 +18,8 @@ export class ServerSurroundings implements Surroundings {
     private readonly client: SottoClient,
     private readonly account: AccountCommands,
     private readonly groupCommands: GroupCommands,
+    /** HOST:PORT of the server. */
+    private readonly address: string,
     show: (event: ChatEvent) => void,
   ) {
     this.#stopListening = client.on('state', (state) => show(connectionEvent(state)));
@@ -55,8 +57,9 @@ export class ServerSurroundings implements Surroundings {
     }
   }
 
-  async #changeContact({ do: what, name }: ContactCommand): Promise<void> {
+  async #changeContact({ do: what, name: typed }: ContactCommand): Promise<void> {
     const { client } = this;
+    const name = this.#nameHere(typed);
     const changes: Record<ContactCommand['do'], () => Promise<void>> = {
       add: () => client.requestContact(name),
       accept: () => client.accept(name),
@@ -66,5 +69,13 @@ export class ServerSurroundings implements Surroundings {
       unblock: () => client.unblock(name),
     };
     await changes[what]();
+  }
+
+  /** People pass names on with the server behind them. */
+  #nameHere(typed: string): string {
+    const [name = '', where] = typed.split('@', 2);
+    if (where !== undefined && where !== this.address)
+      throw new UsageError(`this is ${this.address} alone; sotto on the whole screen opens several servers, and there ${typed} names one`);
+    return name;
   }
 }

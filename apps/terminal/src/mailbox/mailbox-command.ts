@@ -1,4 +1,4 @@
-import type { JoinCommand } from '../command-line/command.js';
+import type { JoinCommand } from '../command-line/commands/join.js';
 import { askToTrust, enter, openDevice, openStore, recover, toolsOf, welcome } from '../device/device.js';
 import { AccountCommands } from '../join/account-commands.js';
 import { askNobody } from '../join/asker.js';

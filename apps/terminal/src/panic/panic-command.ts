@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import type { SottoClient } from '@sotto/client';
-import type { JoinCommand, PanicCommand } from '../command-line/command.js';
+import type { JoinCommand } from '../command-line/commands/join.js';
+import type { PanicCommand } from '../command-line/commands/panic.js';
 import { serversFile } from '../command-line/folders.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { openDevice, openStore, storeFileIn, storeFolderOf } from '../device/device.js';

@@ -1,6 +1,6 @@
 import { ClientError } from '@sotto/client';
 import { createKeyFile, readKeyFile } from '@sotto/client/node';
-import type { KeyFileSource } from '../command-line/command.js';
+import type { KeyFileSource } from '../command-line/secrets.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { confirm, type Terminal } from './hidden-prompt.js';
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { JoinCommand } from '../command-line/command.js';
+import type { JoinCommand } from '../command-line/commands/join.js';
 import { byPassword, type Opening, storeFileIn, storeFolderOf } from '../device/device.js';
 import type { Terminal } from './hidden-prompt.js';
 import { onTerminal, openKeyFile } from './key-file.js';

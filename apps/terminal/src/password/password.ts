@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { closeSync, readSync } from 'node:fs';
 import { LIMITS } from '@sotto/protocol';
-import type { SecretSource } from '../command-line/command.js';
+import type { SecretSource } from '../command-line/secrets.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { askHidden, type Terminal } from './hidden-prompt.js';
 

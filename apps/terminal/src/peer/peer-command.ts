@@ -1,5 +1,5 @@
 import type { NewPeer } from '@sotto/client';
-import type { PeerCommand } from '../command-line/command.js';
+import type { PeerCommand } from '../command-line/commands/peer.js';
 import { isNewPeerStore, openPeerHome } from '../homes/peer-home.js';
 import { askNobody, askOn } from '../join/asker.js';
 import { Display } from '../join/display.js';

@@ -1,6 +1,6 @@
 import type { ConnectionState, Contact, NewPeer, PeerClient } from '@sotto/client';
-import { parsePeerAddress, type PeerAddress } from '../command-line/command.js';
-import { peerHelp } from '../command-line/help.js';
+import { parsePeerAddress, type Address } from '../command-line/address.js';
+import { peerHelp } from '../command-line/chat-help.js';
 import { UsageError } from '../command-line/usage-error.js';
 import type { Destruction } from '../panic/destroyed-text.js';
 import { isConfirmed } from '../panic/destruction.js';
@@ -42,7 +42,7 @@ export class PeerSurroundings implements Surroundings {
   }
 
   /** Tries once, and goes on trying. Throws when that is of no use: what is there is something else, or there is nobody who ever was. */
-  async dial({ host, port }: PeerAddress, pin?: string): Promise<void> {
+  async dial({ host, port }: Address, pin?: string): Promise<void> {
     this.client.disconnect();
     this.#dialed = `${hostForUrl(host)}:${port}`;
     this.#turn = true;

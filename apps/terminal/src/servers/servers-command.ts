@@ -1,4 +1,4 @@
-import type { ServersCommand } from '../command-line/command.js';
+import type { ServersCommand } from '../command-line/commands/servers.js';
 import { serversFile } from '../command-line/folders.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { addressOf, forgetServer, readServers, rememberServer } from './remembered-servers.js';

@@ -1,4 +1,5 @@
-import { type JoinCommand, parseCommand, serverOf, targetCommand } from '../command-line/command.js';
+import { parseCommand } from '../command-line/command.js';
+import { type JoinCommand, serverOf, targetCommand } from '../command-line/commands/join.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { homeIdOf } from '../homes/home-id.js';
 import { forgetServer, readServers, rememberServer } from '../servers/remembered-servers.js';

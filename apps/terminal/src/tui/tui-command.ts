@@ -1,5 +1,8 @@
-import type { JoinCommand, OpenCommand, PeerCommand, SecretSource } from '../command-line/command.js';
-import { commandFor } from '../command-line/command.js';
+import type { JoinCommand } from '../command-line/commands/join.js';
+import type { OpenCommand } from '../command-line/commands/open.js';
+import type { PeerCommand } from '../command-line/commands/peer.js';
+import type { SecretSource } from '../command-line/secrets.js';
+import { commandFor } from '../command-line/commands/join.js';
 import { serversFile } from '../command-line/folders.js';
 import { readPassword } from '../password/password.js';
 import { readServers } from '../servers/remembered-servers.js';

@@ -1,0 +1,65 @@
+/** Part of what /help shows. */
+const MESSAGES = `Messages, by the number that stands before them:
+  /reply N TEXT          answer                    /react N EMOJI  react
+  /edit N TEXT           change one of yours       /unreact N [EMOJI]  take it back
+  /delete N              delete one of yours, for everybody
+  /expire DURATION       what you write here from now on goes after 30s, 10m, 8h, 7d; off
+  /read-receipts on      tell others what you have read (off)
+  /retention DAYS        remove messages from this device so long after they came; off`;
+
+/** What /help shows in a conversation. */
+export function chatHelp(): string {
+  return `While you talk:
+  /add NAME              ask NAME to become a contact (on the whole screen, with several servers, NAME@HOST:PORT)
+  /accept NAME           accept a request          /decline NAME   decline it
+  /remove NAME           end a contact             /block NAME     and hear nothing more
+  /unblock NAME          let NAME ask again
+  /contacts              everyone, and who is there
+  /to NAME [TEXT]        write to NAME, or to a group, from now on
+  /history NAME [N]      the last N messages       (20)
+  /search WORDS          messages that hold them, newest first
+  /queue                 what is not delivered yet
+  /resend NUMBER         send a message of the queue anew
+  /discard NUMBER        or give up on it
+  /verify NAME           show the safety number to compare
+  /confirm NAME          compare and trust the changed key of a contact
+  /invite [NAME]         make an invite link
+  /help                  this                      /quit           leave
+${MESSAGES}
+Groups, by their name ("in quotes" when it has spaces) or the first characters of their id:
+  /group new NAME [CONTACT…]   make one, with contacts
+  /group list                  those that you are in, and invitations
+  /group members GROUP         who is in, who is admin, whose key you know
+  /group add GROUP NAME…       let contacts in     /group remove GROUP NAME…  take members out
+  /group rename GROUP NEW NAME                     /group leave GROUP
+  /group admin GROUP NAME [off]                    name an admin, or end that
+  /group accept ID             join the group of somebody who is no contact
+  /group decline ID            or do not
+Your account and its devices:
+  /devices               those that are connected, wait, or were revoked
+  /approve [CODE]        let a new device in: shows a code; with it, says that both show the same
+  /deny [DEVICE]         refuse it                 /revoke DEVICE  end a device's session
+  /recovery FILE         write a recovery file
+  /reset-key             make a new account key; every contact must confirm it
+  /password              change the password       /login          log in again
+  /delete-account        delete the account
+  /panic [everywhere]    destroy this device's keys and messages; its session as well
+Secrets are asked for, never typed behind a command. Anything else is sent; a line that begins with // is sent with one /.`;
+}
+
+/** What /help shows where there is no server. */
+export function peerHelp(): string {
+  return `While you talk:
+  /connect HOST:PORT [PIN]  reach another peer     /contacts       everyone, and who is there
+  /to NAME [TEXT]        write to NAME from now on
+  /history NAME [N]      the last N messages       (20)
+  /search WORDS          messages that hold them, newest first
+  /queue                 what is not delivered yet
+  /discard NUMBER        give up on a message of the queue
+  /verify NAME           show the safety number to compare
+  /confirm NAME          compare and trust the changed key of a contact
+  /panic                 destroy keys and messages of this device
+  /help                  this                      /quit           leave
+${MESSAGES}
+Anything else is sent; a line that begins with // is sent with one /.`;
+}

@@ -1,0 +1,4 @@
+/** What each exit code says; main.ts keeps to it. */
+export const EXIT_STATUS = `0  all went well, or the user left
+1  something failed, and a line says what; of sotto doctor: something is broken
+2  it cannot be done as it was asked, and a line says what to ask instead`;
