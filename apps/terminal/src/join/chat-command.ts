@@ -83,6 +83,9 @@ export const COMMAND_WORDS = [
   'panic',
 ];
 
+/** Those of them that name somebody. */
+export const WORDS_WITH_NAME: readonly string[] = [...WITH_NAME, 'to', 'confirm', 'history'];
+
 const DEFAULT_HISTORY = 20;
 const MAX_HISTORY = 10_000;
 /** Eight digits, with what people put between them. */

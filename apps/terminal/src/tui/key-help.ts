@@ -1,10 +1,10 @@
-import { chatHelp } from '../command-line/help.js';
+import { chatHelp } from '../command-line/chat-help.js';
 
 const KEYS = `Keys:
   Enter                  send
   Alt-Enter, Ctrl-J      a new line
   Alt-Up, Alt-Down       the conversation before, after (also Ctrl-P, Ctrl-N)
-  Tab                    the next with news; behind a / it completes the command
+  Tab                    the next with news; in a line that begins with / it completes commands, names and servers
   Ctrl-B                 the list, and back
   Esc                    close a panel; end scrolling back; go to the list
   PgUp, PgDn             scroll
@@ -20,7 +20,10 @@ List:  ▣ connected  □ not  ● online  ○ offline  # group  ? asks
 `;
 
 const SERVERS = `
-Servers of this session:
+Servers of this session (a command is for the one whose conversation is shown, unless it says another):
+  /add NAME@HOST:PORT    ask NAME there; HOST is enough when it is plain. So, too: /to, /accept, /decline,
+                         /remove, /block, /unblock, /verify, /confirm, /history; NAME@peers where there is no server
+  /to @HOST:PORT         the account itself: /group new, /invite, /devices and the like are then for it
   /servers               all of them
   /servers add LINK|HOST:PORT NAME
                          open one more, and remember it

@@ -1,4 +1,4 @@
-import { COMMAND_WORDS } from '../join/chat-command.js';
+import { completed } from './completing.js';
 import { type EditName, type Editor, EDITS, EMPTY, insert, moveLine, withText } from './editor.js';
 import { scrollLimit } from './conversation-rows.js';
 import type { Key } from './keys.js';
@@ -89,7 +89,7 @@ function writing(state: TuiState, key: Key): Pressed {
     case 'down':
       return only(upOrDown(state, draft, key.name === 'up' ? -1 : 1));
     case 'tab':
-      return only(draft.text === '' ? selectNext(state, 1, true) : completed(state, draft));
+      return only(draft.text === '' ? selectNext(state, 1, true) : withCompletion(state, draft));
     case 'search':
     case 'members':
       return draft.text === '' ? opening(state, key.name) : only(state);
@@ -134,16 +134,11 @@ function upOrDown(state: TuiState, draft: Editor, by: -1 | 1): TuiState {
   return withDraft({ ...state, recalled: at }, withText(state.recall[at] ?? ''));
 }
 
-/** The command that begins so, or what all that begin so have in common. */
-function completed(state: TuiState, draft: Editor): TuiState {
-  const begun = /^\/(\S*)$/u.exec(draft.text)?.[1];
-  if (begun === undefined) return state;
-  const fitting = [...COMMAND_WORDS, 'servers'].filter((word) => word.startsWith(begun));
-  const [first = ''] = fitting;
-  if (fitting.length === 1) return withDraft(state, withText(`/${first} `));
-  const common = [...first].findIndex((char, i) => !fitting.every((word) => word[i] === char));
-  const notice = { tone: 'info', text: fitting.map((word) => `/${word}`).join(' ') || `there is no /${begun}…` } as const;
-  return { ...withDraft(state, withText(`/${common < 0 ? first || begun : first.slice(0, common)}`)), notice };
+function withCompletion(state: TuiState, draft: Editor): TuiState {
+  const done = completed(state, draft);
+  if (done === undefined) return state;
+  const after = withDraft(state, done.draft);
+  return done.notice === undefined ? after : { ...after, notice: { tone: 'info', text: done.notice } };
 }
 
 function opening(state: TuiState, name: 'search' | 'members'): Pressed {

@@ -215,6 +215,18 @@ describe('the input', () => {
     expect(alice.status).toContain('/resend');
   });
 
+  it('completes names at hand, and homes behind an @', () => {
+    const other = 'alice@other.example:7788';
+    alice.happens({ type: 'home', home: { id: other, label: other, state: 'online' } });
+    alice.opens('bob');
+    alice.types('/verify ca\t');
+    expect(alice.input).toEqual(['> /verify carol']);
+    alice.types('\u0015/add erin@\t');
+    expect(alice.status).toContain('chat.example:7788 other.example:7788');
+    alice.types('o\t');
+    expect(alice.input).toEqual(['> /add erin@other.example:7788']);
+  });
+
   it('accepts a request by Enter alone', () => {
     alice.opens('dave');
     alice.types('\r');

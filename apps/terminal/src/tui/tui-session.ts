@@ -11,6 +11,7 @@ import { type Effect, press } from './keyboard.js';
 import type { Key } from './keys.js';
 import { Questions } from './questions.js';
 import { Reading } from './reading.js';
+import { route } from './routing.js';
 import { emptyState, type HomeId, keyOf, type Place, selectedOf, type TuiState } from './state.js';
 import { TypingWatch } from './typing-watch.js';
 import { type TuiEvent, update } from './update.js';
@@ -159,20 +160,24 @@ export class TuiSession {
     const session = this.sessionCommand(line);
     if (session !== undefined) return session;
     const about = ABOUT_SOMEBODY.test(line.trim()) && place.conversation !== '' ? `${line.trim()} ${place.conversation}` : line;
-    const command = parseTypedLine(about);
-    if (command?.do === 'quit') return this.leave();
-    if (command?.do === 'help') return this.#showHelp();
-    const open = this.#homes.get(place.home);
+    const typed = parseTypedLine(about);
+    if (typed === undefined) return;
+    if (typed.do === 'quit') return this.leave();
+    if (typed.do === 'help') return this.#showHelp();
+    const { home, command } = route(typed, place, new Map([...this.#homes].map(([id, each]) => [id, each.home])));
+    const open = this.#homes.get(home);
     if (open === undefined) throw new UsageError('this account is not open: its own line in the list tells why');
-    if (command !== undefined) await this.#command(open, place, command);
+    await this.#command(open, home === place.home ? place : { home, conversation: '' }, command);
   }
 
   async #command(open: OpenHome, place: Place, command: ChatCommand): Promise<void> {
     const { chat } = open.home;
-    if (command.do === 'to') return this.dispatch({ type: 'open', home: place.home, conversation: chat.conversationOf(command.name) });
+    // A home alone (/to @HOST:PORT) is where what concerns the account is typed.
+    const conversationOf = (name: string) => (name === '' ? '' : chat.conversationOf(name));
+    if (command.do === 'to') return this.dispatch({ type: 'open', home: place.home, conversation: conversationOf(command.name) });
     if (command.do !== 'send')
       return void ((await chat.run(command, place.conversation || undefined)) ? open.roster.now() : await this.remove(place.home));
-    const to = command.to === undefined ? place.conversation : chat.conversationOf(command.to);
+    const to = command.to === undefined ? place.conversation : conversationOf(command.to);
     if (to === '') throw new UsageError('nobody reads what is written here: choose a conversation, or /to NAME');
     if (command.to !== undefined) this.dispatch({ type: 'open', home: place.home, conversation: to });
     const sent = open.sending.then(async () => void (await chat.run({ ...command, to })));

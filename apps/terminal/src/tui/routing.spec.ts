@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseTypedLine } from '../join/chat-command.js';
+import { route, type Routed } from './routing.js';
+import type { Place } from './state.js';
+
+const HOME = 'alice@chat.example:7788';
+const WORK = 'alice_w@work.example:9000';
+const PEERS = 'alice, without a server';
+
+const home = (kind: Routed['kind'], contacts: string[], groups: string[] = []): Routed => ({
+  kind,
+  groups: () => groups.map((name, i) => ({ id: `${i}`.repeat(32), name })),
+  client: {
+    contacts: () =>
+      contacts.map((name) => ({
+        name,
+        status: 'accepted',
+        online: true,
+        account: name,
+        identityKey: new Uint8Array(32),
+        acceptedByMe: true,
+      })),
+  },
+});
+
+const all = new Map([
+  [HOME, home('account', ['bob'], ['tea@home'])],
+  [WORK, home('account', ['dora', 'bob'])],
+  [PEERS, home('peers', ['carol'])],
+]);
+const withBob: Place = { home: HOME, conversation: 'bob' };
+const withCarol: Place = { home: PEERS, conversation: 'carol' };
+
+function goes(line: string, place: Place = withBob, homes = all): unknown {
+  const command = parseTypedLine(line);
+  return command === undefined ? undefined : route(command, place, homes);
+}
+
+describe('with several homes in one session', () => {
+  it('a name takes its server behind an @, as briefly as it is plain', () => {
+    for (const where of ['work.example:9000', 'work.example', WORK])
+      expect(goes(`/add erin@${where}`)).toEqual({ home: WORK, command: { do: 'add', name: 'erin' } });
+    expect(goes('/to carol@peers Good morning')).toEqual({ home: PEERS, command: { do: 'send', to: 'carol', text: 'Good morning' } });
+    expect(goes('/to @work.example')).toEqual({ home: WORK, command: { do: 'to', name: '' } });
+  });
+
+  it('what names no home that is open is refused, with those that are', () => {
+    expect(() => goes('/add erin@nowhere:1')).toThrow(
+      'nothing is open here that is called nowhere:1: there is chat.example:7788, work.example:9000, peers',
+    );
+  });
+
+  it('two accounts on one server are told apart by their names', () => {
+    const two = new Map([...all, ['bella@chat.example:7788', home('account', [])]]);
+    expect(() => goes('/add erin@chat.example', withBob, two)).toThrow('/add NAME@alice@chat.example:7788 or NAME@bella@chat.example:7788');
+    expect(goes('/add erin@bella@chat.example', withBob, two)).toMatchObject({ home: 'bella@chat.example:7788' });
+  });
+
+  it('nobody is asked on a server that was not meant: not beside a conversation, yes at the account itself', () => {
+    expect(() => goes('/add erin')).toThrow('on which server? /add erin@chat.example:7788 or /add erin@work.example:9000');
+    expect(() => goes('/add erin', withCarol)).toThrow('on which server?');
+    expect(goes('/add erin', { home: WORK, conversation: '' })).toMatchObject({ home: WORK });
+  });
+
+  it('where there is but one server, or but one home of peers, it is that one', () => {
+    const one = new Map([...all].filter(([id]) => id !== WORK));
+    expect(goes('/add erin', withCarol, one)).toMatchObject({ home: HOME });
+    expect(goes('/connect 10.0.0.2:7789')).toMatchObject({ home: PEERS, command: { do: 'connect' } });
+  });
+
+  it('a name that is known elsewhere alone goes nowhere until its home is said', () => {
+    expect(() => goes('/to dora hello')).toThrow('there is no dora where you are, but elsewhere: /to dora@work.example:9000');
+    expect(() => goes('/verify carol')).toThrow('/verify carol@peers');
+    expect(goes('/to bob hello')).toMatchObject({ home: HOME });
+    expect(goes('/to nobody hello')).toMatchObject({ home: HOME });
+  });
+
+  it('a group may have an @ in its name', () => {
+    expect(goes('/to tea@home hello')).toMatchObject({ home: HOME, command: { to: 'tea@home' } });
+  });
+
+  it('text is for the conversation in which it was written', () => {
+    expect(goes('meet me @work.example')).toEqual({ home: HOME, command: { do: 'send', text: 'meet me @work.example' } });
+  });
+});
