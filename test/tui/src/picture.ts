@@ -71,8 +71,9 @@ function add(runs: Run[], next: Run): void {
   const last = runs.at(-1);
   const isSame =
     last !== undefined && last.fill === next.fill && last.back === next.back && last.bold === next.bold && last.dim === next.dim;
-  // What is wide or a block stands alone: its place must not hang on the font.
-  const joins = isSame && next.cells === 1 && last.cells === last.text.length && !isBlock(next.text) && !isBlock(last.text);
+  // What is wide stands alone: its place must not hang on the font. Blocks of a kind are one block.
+  const isAlike = isBlock(next.text) || (last !== undefined && isBlock(last.text[0])) ? last?.text.endsWith(next.text) : true;
+  const joins = isSame && isAlike && next.cells === 1 && last.cells === last.text.length;
   if (joins) runs[runs.length - 1] = { ...last, text: last.text + next.text, cells: last.cells + 1 };
   else runs.push(next);
 }
@@ -84,18 +85,18 @@ function lookOf(cell: IBufferCell): Look {
   return cell.isInverse() === 0 ? { ...look, fill, back } : { ...look, fill: back ?? BACKGROUND, back: fill };
 }
 
-function isBlock(text: string): boolean {
-  return text === '█' || text === '▀' || text === '▄';
+function isBlock(char: string | undefined): boolean {
+  return char === '█' || char === '▀' || char === '▄';
 }
 
 function drawn({ x, text, cells, fill, back, bold, dim }: Run, y: number): string[] {
   const left = MARGIN + x * CELL.width;
   const top = MARGIN + y * CELL.height;
   const rect = (from: number, height: number, colour: string) =>
-    `<rect x="${left.toFixed(1)}" y="${from}" width="${(cells * CELL.width + 0.1).toFixed(1)}" height="${height}" fill="${colour}"/>`;
+    `<rect x="${left.toFixed(1)}" y="${from}" width="${(cells * CELL.width + 0.1).toFixed(1)}" height="${height}" fill="${colour}" shape-rendering="crispEdges"/>`;
   const ground = back === undefined ? [] : [rect(top, CELL.height, back)];
-  if (isBlock(text))
-    return [...ground, rect(text === '▄' ? top + CELL.height / 2 : top, text === '█' ? CELL.height : CELL.height / 2, fill)];
+  if (isBlock(text[0]))
+    return [...ground, rect(text[0] === '▄' ? top + CELL.height / 2 : top, text[0] === '█' ? CELL.height : CELL.height / 2, fill)];
   if (text.trim() === '') return ground;
   const weight = `${bold ? ' font-weight="bold"' : ''}${dim ? ' opacity="0.6"' : ''}`;
   const length = `textLength="${(cells * CELL.width).toFixed(1)}" lengthAdjust="spacingAndGlyphs"`;

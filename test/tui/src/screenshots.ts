@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { becomeContacts, People } from './people.js';
 import { pictureOf } from './picture.js';
+import { pngOf } from './png.js';
 import { KEYS, PseudoTerminal } from './pseudo-terminal.js';
 
 const FOLDER = fileURLToPath(new URL('../../../docs/pictures', import.meta.url));
@@ -18,11 +19,17 @@ function settled(row: string): string {
 
 async function picture(name: string, terminal: PseudoTerminal): Promise<void> {
   await terminal.rests();
-  await writeFile(join(FOLDER, `${name}.svg`), pictureOf(terminal.screen, settled));
-  process.stdout.write(`docs/pictures/${name}.svg\n`);
+  const svg = pictureOf(terminal.screen, settled);
+  for (const [kind, bytes] of [
+    ['svg', svg],
+    ['png', pngOf(svg)],
+  ] as const) {
+    await writeFile(join(FOLDER, `${name}.${kind}`), bytes);
+    process.stdout.write(`docs/pictures/${name}.${kind}\n`);
+  }
 }
 
-/** Everybody is at a real terminal, and all that is in the pictures has happened. */
+/** Everybody is at a real terminal, and all that is in the pictures has happened. They say nothing that the font of the PNG lacks. */
 async function play(people: People): Promise<void> {
   const [alice, bob, carol] = await Promise.all(['alice', 'bob', 'carol'].map((name) => people.registers(name, SIZE)));
   if (alice === undefined || bob === undefined || carol === undefined) return;
@@ -36,16 +43,16 @@ async function play(people: People): Promise<void> {
   await Promise.all([bob.shows('# Sunday walk'), carol.shows('# Sunday walk')]);
   for (const person of [bob, carol]) person.type(`/to "Sunday walk"${KEYS.enter}`);
   await says(bob, carol, 'Are we still on for Sunday?');
-  await says(carol, bob, 'Yes! Up to the mill, around ten 🥾');
+  await says(carol, bob, 'Yes! Up to the mill, around ten');
   alice.type(`/to bob${KEYS.enter}`);
   await alice.shows(/^ bob ● online/);
   bob.type(`/to alice${KEYS.enter}`);
   await bob.shows(/^ alice ● online/);
   await says(bob, alice, 'Did you get the keys from the office?');
   await says(alice, bob, 'I did. They are at my place; come by whenever you like.');
-  await says(bob, alice, '明日は？ Tomorrow after six?');
-  await says(alice, bob, 'Six is fine. I will be home all evening 👋');
-  await alice.shows('all evening 👋 ✓✓');
+  await says(bob, alice, 'Tomorrow after six? Café Zoë is open until eight.');
+  await says(alice, bob, 'Six is fine. I will be home all evening.');
+  await alice.shows('all evening. ✓✓');
   alice.type('And bring the ');
   await alice.shows('> And bring the');
   await picture('conversation', alice);
