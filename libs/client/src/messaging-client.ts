@@ -27,6 +27,8 @@ export interface MessagingClient {
   delete(conversation: string, id: string): Promise<void>;
   typing(conversation: string): Promise<void>;
   markRead(conversation: string, upTo: string): Promise<void>;
+  /** How many messages of others came since the last that was read. */
+  unread(conversation: string): Promise<number>;
   history(conversation: string, options?: PageOptions): Promise<Message[]>;
   message(conversation: string, id: string): Promise<Message | undefined>;
   search(text: string, options?: SearchOptions): Promise<Message[]>;

@@ -1,72 +1,59 @@
 import { safetyNumber } from '@sotto/mls';
-import { Accounts, Contacts, Invites } from '@sotto/protocol';
+import { Accounts, Contacts, type Frame, Invites } from '@sotto/protocol';
 import { DeviceApprovals } from './approvals/device-approvals.js';
-import type { ClientEvents } from './client-events.js';
 import type { ConnectionState } from './connection/connection.js';
 import { ContactBook } from './contacts/contact-book.js';
-import type { Contact } from './contacts/contact-list.js';
-import type { MessagingClient } from './messaging-client.js';
+import { ConversationClient, conversationParts, type ConversationParts } from './conversation-client.js';
 import { type ClientOptions, Device } from './device.js';
 import { History } from './history/history.js';
 import { GroupList } from './messaging/group-list.js';
 import { Incoming } from './messaging/incoming.js';
-import { Conversations, type PageOptions, type SendOptions } from './messaging/conversations.js';
-import type { Message, QueuedMessage } from './messaging/message.js';
-import { Messaging, stepOf } from './messaging/messaging.js';
+import { type Messaging, stepOf } from './messaging/messaging.js';
 import { ServerCarrier } from './messaging/server-carrier.js';
-import { search, type SearchOptions } from './messaging/search.js';
-import { loadSettings, type Settings } from './messaging/settings.js';
-import { Upkeep } from './messaging/upkeep.js';
+import { loadSettings } from './messaging/settings.js';
+import type { Upkeep } from './messaging/upkeep.js';
 import { type AccountDevice, listDevices, revokeDevice } from './session/account-devices.js';
 import { Companions } from './session/companions.js';
 import { type Account, Sessions } from './session/sessions.js';
 import { sodiumReady } from './sodium.js';
 import type { Journal } from './storage/journal.js';
 
-const TICK_MS = 1_000;
 const ONLINE_RETRY_MS = 5_000;
 
 /** One device of one account. Everything that changes its state runs one step after the other. */
-export class SottoClient implements MessagingClient {
+export class SottoClient extends ConversationClient {
   readonly groups: GroupList;
   readonly approvals: DeviceApprovals;
   readonly #device: Device;
   readonly #messaging: Messaging;
-  readonly #conversations: Conversations;
   readonly #upkeep: Upkeep;
   readonly #book: ContactBook;
   readonly #incoming: Incoming;
   readonly #sessions: Sessions;
   readonly #companions: Companions;
-  readonly #ticker: ReturnType<typeof setInterval>;
 
-  private constructor(options: ClientOptions) {
-    this.#device = new Device(options, {
-      attach: (link) => this.#sessions.resume(link),
-      onFrames: (frames) => {
-        this.approvals.hear(frames);
-        this.#companions.hear(frames);
-        void this.#device.step((journal) => this.#incoming.receive(frames, journal)).catch(() => undefined);
-      },
-      onState: (state) => this.#connectionState(state),
-    });
-    this.#messaging = new Messaging(this.#device, new ServerCarrier(this.#device));
-    const { arrivals } = this.#messaging;
-    this.#conversations = new Conversations(this.#device, this.#messaging, arrivals);
-    this.#upkeep = new Upkeep(this.#device, this.#messaging, arrivals);
-    this.groups = new GroupList(this.#device, this.#messaging, this.#conversations);
-    this.#book = new ContactBook(this.#device, this.#messaging);
-    this.#incoming = new Incoming(this.#device, this.#book);
-    this.#sessions = new Sessions(this.#device, this.#messaging);
-    this.approvals = new DeviceApprovals(this.#device, this.#sessions);
-    this.#companions = new Companions(this.#device, this.#messaging);
-    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+  private constructor(device: Device, parts: ConversationParts) {
+    super(parts);
+    this.#device = device;
+    this.#messaging = parts.messaging;
+    this.#upkeep = parts.upkeep;
+    this.groups = new GroupList(device, parts.messaging, parts.conversations);
+    this.#book = new ContactBook(device, parts.messaging);
+    this.#incoming = new Incoming(device, this.#book);
+    this.#sessions = new Sessions(device, parts.messaging);
+    this.approvals = new DeviceApprovals(device, this.#sessions);
+    this.#companions = new Companions(device, parts.messaging);
   }
 
   /** Opens the store. `resume`, `logIn` or `register` connects. */
   static async open(options: ClientOptions): Promise<SottoClient> {
     await sodiumReady();
-    const client = new SottoClient(options);
+    const device: Device = new Device(options, {
+      attach: (link) => client.#sessions.resume(link),
+      onFrames: (frames) => client.#hear(frames),
+      onState: (state) => client.#connectionState(state),
+    });
+    const client: SottoClient = new SottoClient(device, conversationParts(device, new ServerCarrier(device)));
     try {
       client.#device.history = await History.load(options.store);
       client.#device.settings = await loadSettings(options.store);
@@ -77,10 +64,6 @@ export class SottoClient implements MessagingClient {
       throw error;
     }
     return client;
-  }
-
-  on<Name extends keyof ClientEvents>(event: Name, listener: (value: ClientEvents[Name]) => void): () => void {
-    return this.#device.events.on(event, listener);
   }
 
   /** The account of this device, or undefined before the first log-in. */
@@ -160,10 +143,6 @@ export class SottoClient implements MessagingClient {
 
   // --- contacts
 
-  contacts(): Contact[] {
-    return this.#device.contacts.all();
-  }
-
   async requestContact(name: string): Promise<void> {
     await this.#device.requireLink().call(Contacts.method.request, { name });
     await this.#book.refresh();
@@ -213,88 +192,19 @@ export class SottoClient implements MessagingClient {
     });
   }
 
-  // --- messages
-
-  // `conversation` is a contact's name or a group's id throughout. All that names a message throws ClientError `unknown-message`.
-
-  /** Resolves with the message's id once it is durable here; `delivery` tells the rest. */
-  async send(conversation: string, text: string, options: SendOptions = {}): Promise<string> {
-    return this.#conversations.send(conversation, text, options);
-  }
-
-  /** With an emoji, or a short word; `on` false takes it back. */
-  async react(conversation: string, id: string, emoji: string, on = true): Promise<void> {
-    return this.#conversations.react(conversation, id, emoji, on);
-  }
-
-  /** An own message. Throws ClientError `not-allowed` for another's. */
-  async edit(conversation: string, id: string, text: string): Promise<void> {
-    return this.#conversations.edit(conversation, id, text);
-  }
-
-  /** An own message, for everybody. Throws ClientError `not-allowed` for another's. */
-  async delete(conversation: string, id: string): Promise<void> {
-    return this.#conversations.delete(conversation, id);
-  }
-
-  /** To be called at each key: it is told at most every 5 s, to those who are there, and kept by nobody. */
-  async typing(conversation: string): Promise<void> {
-    return this.#conversations.typing(conversation);
-  }
-
-  /** Everything up to a message was seen. Its authors are told if `settings.readReceipts` says so. */
-  async markRead(conversation: string, upTo: string): Promise<void> {
-    return this.#conversations.markRead(conversation, upTo);
-  }
-
-  /** Oldest first: the newest 100, or as `options` say. */
-  async history(conversation: string, options: PageOptions = {}): Promise<Message[]> {
-    return this.#conversations.history(conversation, options);
-  }
-
-  /** One message, for instance that to which another replies. */
-  async message(conversation: string, id: string): Promise<Message | undefined> {
-    return this.#conversations.message(conversation, id);
-  }
-
-  /** In what this device keeps, whatever the case; newest first, at most 50 unless `options` say otherwise. */
-  async search(text: string, options: SearchOptions = {}): Promise<Message[]> {
-    return search(text, options, this.#device);
-  }
-
-  get settings(): Settings {
-    return this.#device.settings;
-  }
-
-  /** Throws ClientError `not-allowed`. */
-  async changeSettings(change: Partial<Settings>): Promise<void> {
-    return this.#upkeep.change(change);
-  }
-
-  /** What is not yet delivered, oldest first. */
-  queue(): QueuedMessage[] {
-    return this.#messaging.queue();
-  }
-
-  /** Gives up a queued message. What is on its way may still arrive. */
-  async discard(id: string): Promise<void> {
-    await this.#messaging.step(async (messenger, step) => messenger.discard(id, step));
-  }
-
-  close(): Promise<void> {
-    clearInterval(this.#ticker);
+  override close(): Promise<void> {
     this.approvals.close();
     this.#companions.close();
-    return this.#device.close();
-  }
-
-  #tick(): void {
-    if (this.#device.closed) return clearInterval(this.#ticker);
-    this.#messaging.tick();
-    this.#upkeep.tick(Date.now());
+    return super.close();
   }
 
   // --- connection
+
+  #hear(frames: Frame[]): void {
+    this.approvals.hear(frames);
+    this.#companions.hear(frames);
+    void this.#device.step((journal) => this.#incoming.receive(frames, journal)).catch(() => undefined);
+  }
 
   #connectionState(state: ConnectionState): void {
     this.#device.events.emit('state', state);

@@ -48,6 +48,15 @@ export class ContactList {
     return this.all().find((contact) => contact.account === account && contact.status === 'accepted');
   }
 
+  /** Somebody whom the user has blocked: by the account, or, where this device never knew that, by the name that goes with it. */
+  blocked(account: string, name: string): Contact | undefined {
+    for (const contact of this.byName.values()) {
+      if (contact.status !== 'blocked') continue;
+      if (contact.account === '' ? contact.name === name : contact.account === account) return contact;
+    }
+    return undefined;
+  }
+
   onlineSince(account: string): number | undefined {
     return this.#onlineSince.get(account);
   }
@@ -122,7 +131,8 @@ function merged(row: WireContact, status: ContactStatus, before: Contact | undef
   return {
     name: row.name,
     status,
-    account: toHex(row.account),
+    // The server names no account of somebody who is blocked: who it was is to be known in groups that both are in.
+    account: status === 'blocked' ? (before?.account ?? '') : toHex(row.account),
     identityKey: pinned,
     changedKey: differs ? row.identityKey : undefined,
     online: row.online,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { ClientEvents } from '../client-events.js';
 import { encodeContent, type MessageContent } from '../content/content.js';
 import { contentIdOf, messageRef, type MessageRef } from '../content/message-ref.js';
-import { ContactList } from '../contacts/contact-list.js';
+import { type Contact, ContactList } from '../contacts/contact-list.js';
 import type { Device } from '../device.js';
 import { Emitter } from '../events.js';
 import { MOST_REACTIONS } from '../history/effects.js';
@@ -11,8 +11,10 @@ import { History } from '../history/history.js';
 import { Journal } from '../storage/journal.js';
 import { MemoryStore } from '../storage/memory.store.js';
 import { Arrivals } from './arrivals.js';
+import { Conversations } from './conversations.js';
 import type { Message } from './message.js';
-import { messageOf } from './message-view.js';
+import { isFromBlocked, messageOf } from './message-view.js';
+import type { Messaging } from './messaging.js';
 
 const NOW = 1_800_000_000_000;
 const WHERE = 'ab'.repeat(32);
@@ -49,15 +51,17 @@ class Reader {
     device.events.on('read', (read) => this.reads.push(read));
   }
 
-  static async opens(store = new MemoryStore()): Promise<Reader> {
+  /** @param contacts whom alice knows */
+  static async opens(store = new MemoryStore(), contacts = new ContactList(new Map())): Promise<Reader> {
     const session = { account: ACCOUNTS.alice, name: 'alice' };
     const parts = {
       session,
-      contacts: new ContactList(new Map()),
+      contacts,
       events: new Emitter<ClientEvents>(),
       history: await History.load(store),
     };
-    const device = parts as unknown as Device;
+    const step = async <T>(work: (journal: Journal) => Promise<T>) => work(new Journal(store));
+    const device = { ...parts, step } as unknown as Device;
     return new Reader(device, store, new Arrivals(device));
   }
 
@@ -82,11 +86,68 @@ class Reader {
     return page.map((each) => messageOf(each, this.device));
   }
 
+  /** That no network is needed for it is what the missing parts say. */
+  unread(): Promise<number> {
+    return new Conversations(this.device, undefined as unknown as Messaging, this.arrivals).unread(WHERE);
+  }
+
   async sees(said: Said): Promise<Message | undefined> {
     const found = await this.device.history.find(WHERE, contentIdOf(said.ref));
     return found && messageOf(found.message, this.device);
   }
 }
+
+/** Whom alice has blocked; the account is empty where this device never knew it. */
+function blocking(name: Name, account: string = ACCOUNTS[name]): ContactList {
+  const contact: Contact = { name, status: 'blocked', account, identityKey: new Uint8Array(32), online: false, acceptedByMe: false };
+  return new ContactList(new Map([[name, contact]]));
+}
+
+describe('what is unread', () => {
+  it('is what others have said since, also after a restart, and not what was deleted or expired', async () => {
+    const store = new MemoryStore();
+    const before = await Reader.opens(store);
+    const [seen, gone] = [says('bob', { kind: 'text', text: 'seen' }), says('carol', { kind: 'text', text: 'gone' })];
+    await before.hears([seen, says('alice', { kind: 'text', text: 'mine' }), says('bob', { kind: 'text', text: 'new' }), gone]);
+    await before.hears([says('bob', { kind: 'text', text: 'late' }, NOW, Date.now() - 60_000)], 0);
+    await before.hears([says('carol', { kind: 'deletion', of: gone.ref })]);
+    expect(await before.unread()).toBe(2);
+    await before.step(async ({ journal }) => {
+      const placed = await before.device.history.find(WHERE, contentIdOf(seen.ref));
+      before.device.history.markRead(WHERE, placed!.number, { reported: true }, journal);
+    });
+    expect(await before.unread()).toBe(1);
+    const after = await Reader.opens(store);
+    expect(await after.unread()).toBe(1);
+    await after.hears([says('carol', { kind: 'text', text: 'more' })]);
+    expect(await after.unread()).toBe(2);
+  });
+});
+
+describe('what a blocked member says in a group', () => {
+  it.each([
+    ['whose account is known', ACCOUNTS.bob],
+    ['of whom only the name is known', ''],
+  ])('is told as such (one %s), counts as nothing, and is there for whoever wants to see it', async (_, account) => {
+    const alice = await Reader.opens(new MemoryStore(), blocking('bob', account));
+    const [ofBob, ofCarol] = [says('bob', { kind: 'text', text: 'still here' }), says('carol', { kind: 'text', text: 'hello' })];
+    await alice.hears([ofBob, ofCarol]);
+    expect(alice.news.map(({ fromBlocked = false, text }) => [text, fromBlocked])).toEqual([
+      ['still here', true],
+      ['hello', false],
+    ]);
+    expect(await alice.sees(ofBob)).toMatchObject({ text: 'still here', fromBlocked: true });
+    expect(await alice.unread()).toBe(1);
+  });
+
+  it('is not meant by what the two had said to each other', () => {
+    const device = { contacts: blocking('bob') } as unknown as Device;
+    const author = { account: ACCOUNTS.bob, name: 'bob' };
+    expect(isFromBlocked({ author, conversation: 'bob' }, device)).toBe(false);
+    expect(isFromBlocked({ author, conversation: ACCOUNTS.bob }, device)).toBe(false);
+    expect(isFromBlocked({ author, conversation: WHERE }, device)).toBe(true);
+  });
+});
 
 describe('what was said about a message', () => {
   it('shows in it: edits by its author, reactions, who has read it', async () => {

@@ -9,7 +9,7 @@ import { effectOf, isDeleted, type StoredMessage } from '../history/stored-messa
 import { randomBytes } from '../sodium.js';
 import type { Arrivals } from './arrivals.js';
 import type { Message } from './message.js';
-import { messageOf } from './message-view.js';
+import { isFromBlocked, messageOf } from './message-view.js';
 import type { Messaging } from './messaging.js';
 
 /** Less is over before it arrives; more does not fit into the seconds of the format. */
@@ -17,6 +17,8 @@ const LEAST_EXPIRY_MS = 5_000;
 const MOST_EXPIRY_MS = 10 * 365 * 86_400_000;
 const TYPING_EVERY_MS = 5_000;
 const DEFAULT_PAGE = 100;
+/** A number beyond which nobody counts: so many are looked at. */
+const MOST_UNREAD = 1_000;
 
 export interface SendOptions {
   /** Id of the message that this one answers. */
@@ -122,6 +124,25 @@ export class Conversations {
     const end = before === undefined ? undefined : (await this.#find(conversation, before)).number;
     const page = await this.device.history.page(conversation, limit, end, (each) => this.#isThere(each));
     return page.map((each) => messageOf(each, this.device));
+  }
+
+  /** How many messages of others came since the last that was read, on whichever device. Not of the blocked. */
+  unread(conversation: string): Promise<number> {
+    return this.device.step(async () => {
+      const { history } = this.device;
+      const readTo = history.readTo(conversation);
+      let [count, seen] = [0, 0];
+      for await (const { number, message } of history.newestFirst(conversation)) {
+        if (number < readTo || ++seen > MOST_UNREAD) break;
+        if (this.#needsAttention(message)) count++;
+      }
+      return count;
+    });
+  }
+
+  #needsAttention(message: StoredMessage): boolean {
+    const own = message.author.account === this.device.session?.account;
+    return !own && !isDeleted(message) && this.#isThere(message) && !isFromBlocked(message, this.device);
   }
 
   async message(conversation: string, id: string): Promise<Message | undefined> {

@@ -26,7 +26,14 @@ export function messageOf(stored: StoredMessage, device: DeviceCore): Message {
     ...(expiresAt !== undefined && { expiresAt }),
     ...(own && readBy.length > 0 && { readBy: readBy.sort() }),
     ...(stored.unknown !== undefined && edit === undefined && { unknown: true }),
+    ...(isFromBlocked(stored, device) && { fromBlocked: true }),
   };
+}
+
+/** In a group alone: what was said between the two stays as it is. */
+export function isFromBlocked({ author, conversation }: Pick<StoredMessage, 'author' | 'conversation'>, { contacts }: DeviceCore): boolean {
+  const blocked = contacts.blocked(author.account, author.name);
+  return blocked !== undefined && conversation !== blocked.name && conversation !== author.account;
 }
 
 function reactionsOf({ effects }: StoredMessage, device: DeviceCore): Reaction[] {

@@ -28,6 +28,8 @@ export interface Message {
   readonly readBy?: readonly string[];
   /** Of a kind that this version does not know. A later one may. */
   readonly unknown?: true;
+  /** In a group, by a member whom the user has blocked: not to be shown unless the user wants to see it. */
+  readonly fromBlocked?: true;
 }
 
 export interface Reaction {

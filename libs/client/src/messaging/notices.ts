@@ -36,6 +36,7 @@ export class Notices {
 
   #typing({ group, from }: NoticeOf<'typing'>, step: Step): void {
     if (from.account === this.device.session?.account) return;
+    if (this.device.contacts.blocked(from.account, from.name) !== undefined) return;
     const by = nameOf(from.account, from.name, this.device);
     const event = { conversation: this.#conversationOf(group), by };
     step.journal.afterwards(() => this.device.events.emit('typing', event));

@@ -1,18 +1,13 @@
 import { ready } from '@sotto/channel';
 import { ErrorCode, type Frame } from '@sotto/protocol';
 import { ClientError } from '../client-error.js';
-import type { ClientEvents } from '../client-events.js';
 import type { Socket } from '../connection/socket.js';
-import type { Contact } from '../contacts/contact-list.js';
+import { ConversationClient, conversationParts, type ConversationParts } from '../conversation-client.js';
 import { History } from '../history/history.js';
 import type { DeviceOptions } from '../device-core.js';
-import { Conversations, type PageOptions, type SendOptions } from '../messaging/conversations.js';
-import type { Message, QueuedMessage } from '../messaging/message.js';
-import { Messaging } from '../messaging/messaging.js';
-import { search, type SearchOptions } from '../messaging/search.js';
-import { loadSettings, type Settings } from '../messaging/settings.js';
-import { Upkeep } from '../messaging/upkeep.js';
-import type { MessagingClient } from '../messaging-client.js';
+import type { Messaging } from '../messaging/messaging.js';
+import { loadSettings } from '../messaging/settings.js';
+import type { Upkeep } from '../messaging/upkeep.js';
 import { sodiumReady } from '../sodium.js';
 import { globalPeerSocketFactory, type PeerSocketFactory } from './dialing.js';
 import { Dialer } from './dialer.js';
@@ -23,8 +18,6 @@ import { PeerDevice } from './peer-device.js';
 import type { PeerIdentity } from './peer-identity.js';
 import { PeerLink } from './peer-link.js';
 import { PeerPackages } from './peer-packages.js';
-
-const TICK_MS = 1_000;
 
 /** Somebody whom the user has not met. */
 export interface NewPeer {
@@ -45,35 +38,38 @@ export interface PeerOptions extends DeviceOptions {
 }
 
 /** One device that talks to others without a server: by an account that it made itself, over links that either end may have opened. */
-export class PeerClient implements MessagingClient {
+export class PeerClient extends ConversationClient {
   readonly #device: PeerDevice;
   readonly #carrier: PeerCarrier;
   readonly #messaging: Messaging;
-  readonly #conversations: Conversations;
   readonly #upkeep: Upkeep;
   readonly #book: PeerBook;
   readonly #packages: PeerPackages;
   readonly #numbers = { next: 1n };
-  readonly #ticker: ReturnType<typeof setInterval>;
   #identity: PeerIdentity | undefined;
   #dialer: Dialer | undefined;
 
-  private constructor(private readonly options: PeerOptions) {
-    this.#device = new PeerDevice(options, (cause) => this.#endAll(cause));
-    this.#carrier = new PeerCarrier(this.#device);
-    this.#messaging = new Messaging(this.#device, this.#carrier);
-    const { arrivals } = this.#messaging;
-    this.#conversations = new Conversations(this.#device, this.#messaging, arrivals);
-    this.#upkeep = new Upkeep(this.#device, this.#messaging, arrivals);
-    this.#book = new PeerBook(this.#device, this.#messaging);
-    this.#packages = new PeerPackages(this.#device);
-    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+  private constructor(
+    private readonly options: PeerOptions,
+    device: PeerDevice,
+    carrier: PeerCarrier,
+    parts: ConversationParts,
+  ) {
+    super(parts);
+    this.#device = device;
+    this.#carrier = carrier;
+    this.#messaging = parts.messaging;
+    this.#upkeep = parts.upkeep;
+    this.#book = new PeerBook(device, parts.messaging);
+    this.#packages = new PeerPackages(device);
   }
 
   /** Opens the store, or makes an account in it. Throws ClientError `bad-store` when it is another's. */
   static async open(options: PeerOptions): Promise<PeerClient> {
     await Promise.all([sodiumReady(), ready()]);
-    const client = new PeerClient(options);
+    const device: PeerDevice = new PeerDevice(options, (cause) => client.#endAll(cause));
+    const carrier = new PeerCarrier(device);
+    const client: PeerClient = new PeerClient(options, device, carrier, conversationParts(device, carrier));
     try {
       client.#device.history = await History.load(options.store);
       client.#device.settings = await loadSettings(options.store);
@@ -87,10 +83,6 @@ export class PeerClient implements MessagingClient {
       throw error;
     }
     return client;
-  }
-
-  on<Name extends keyof ClientEvents>(event: Name, listener: (value: ClientEvents[Name]) => void): () => void {
-    return this.#device.events.on(event, listener);
   }
 
   get account(): { readonly name: string } {
@@ -154,11 +146,7 @@ export class PeerClient implements MessagingClient {
     this.#carrier.linkOf(this.#device.accepted(name).account)?.link.close(new ClientError('closed', 'hung up'));
   }
 
-  // --- conversations
-
-  contacts(): Contact[] {
-    return this.#device.contacts.all();
-  }
+  // --- keys
 
   safetyNumber(name: string): string {
     return this.#book.safetyNumber(name);
@@ -167,69 +155,6 @@ export class PeerClient implements MessagingClient {
   async confirmKey(name: string): Promise<void> {
     await this.#book.confirmKey(name);
     await this.#dialer?.again();
-  }
-
-  async send(conversation: string, text: string, options: SendOptions = {}): Promise<string> {
-    return this.#conversations.send(conversation, text, options);
-  }
-
-  async react(conversation: string, id: string, emoji: string, on = true): Promise<void> {
-    return this.#conversations.react(conversation, id, emoji, on);
-  }
-
-  async edit(conversation: string, id: string, text: string): Promise<void> {
-    return this.#conversations.edit(conversation, id, text);
-  }
-
-  async delete(conversation: string, id: string): Promise<void> {
-    return this.#conversations.delete(conversation, id);
-  }
-
-  async typing(conversation: string): Promise<void> {
-    return this.#conversations.typing(conversation);
-  }
-
-  async markRead(conversation: string, upTo: string): Promise<void> {
-    return this.#conversations.markRead(conversation, upTo);
-  }
-
-  async history(conversation: string, options: PageOptions = {}): Promise<Message[]> {
-    return this.#conversations.history(conversation, options);
-  }
-
-  async message(conversation: string, id: string): Promise<Message | undefined> {
-    return this.#conversations.message(conversation, id);
-  }
-
-  async search(text: string, options: SearchOptions = {}): Promise<Message[]> {
-    return search(text, options, this.#device);
-  }
-
-  get settings(): Settings {
-    return this.#device.settings;
-  }
-
-  async changeSettings(change: Partial<Settings>): Promise<void> {
-    return this.#upkeep.change(change);
-  }
-
-  queue(): QueuedMessage[] {
-    return this.#messaging.queue();
-  }
-
-  async discard(id: string): Promise<void> {
-    await this.#messaging.step(async (messenger, step) => messenger.discard(id, step));
-  }
-
-  close(): Promise<void> {
-    clearInterval(this.#ticker);
-    return this.#device.close();
-  }
-
-  #tick(): void {
-    if (this.#device.closed) return clearInterval(this.#ticker);
-    this.#messaging.tick();
-    this.#upkeep.tick(Date.now());
   }
 
   // --- who may come
