@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { parseCommand } from './command-line/command.js';
+import { type Command, parseCommand } from './command-line/command.js';
 import type { DoctorCommand } from './command-line/commands/doctor.js';
 import type { JoinCommand } from './command-line/commands/join.js';
 import type { OpenCommand } from './command-line/commands/open.js';
@@ -10,27 +10,17 @@ const out = (line: string): void => void process.stdout.write(`${line}\n`);
 const err = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Each command loads what it needs: the first frame waits for nothing else. */
-async function run(argv: readonly string[]): Promise<void> {
-  const command = parseCommand(argv);
+async function run(command: Command): Promise<void> {
   switch (command.command) {
-    case 'help':
-      return help(command.about);
-    case 'version':
-      return out((await import('./command-line/version.js')).versionText());
-    case 'host':
-      return (await import('./host/host-command.js')).runHost(command, { out, err });
-    case 'invite':
-      return (await import('./invite/invite-command.js')).runInvite(command, out);
-    case 'servers':
-      return (await import('./servers/servers-command.js')).runServers(command, out);
-    case 'doctor':
-      return doctor(command);
-    case 'completion':
-      return out((await import('./command-line/completion.js')).completionScript(command.shell));
     case 'open':
       return open(command);
     case 'join':
       return join(command);
+    case 'listen':
+    case 'connect':
+      return peer(command);
+    case 'host':
+      return (await import('./host/host-command.js')).runHost(command, { out, err });
     case 'mailbox':
       return (await import('./mailbox/mailbox-command.js')).runMailbox(command);
     case 'export':
@@ -39,9 +29,27 @@ async function run(argv: readonly string[]): Promise<void> {
       return (await import('./archive/import-command.js')).runImport(command, out);
     case 'panic':
       return (await import('./panic/panic-command.js')).runPanic(command, out, err);
-    case 'listen':
-    case 'connect':
-      return peer(command);
+    default:
+      return tell(command);
+  }
+}
+
+type TellingCommand = Extract<Command, { command: 'help' | 'version' | 'invite' | 'servers' | 'doctor' | 'completion' }>;
+
+async function tell(command: TellingCommand): Promise<void> {
+  switch (command.command) {
+    case 'help':
+      return help(command.about);
+    case 'version':
+      return out((await import('./command-line/version.js')).versionText());
+    case 'invite':
+      return (await import('./invite/invite-command.js')).runInvite(command, out);
+    case 'servers':
+      return (await import('./servers/servers-command.js')).runServers(command, out);
+    case 'doctor':
+      return doctor(command);
+    case 'completion':
+      return out((await import('./command-line/completion.js')).completionScript(command.shell));
   }
 }
 
@@ -83,7 +91,7 @@ function takesScreen(): boolean {
 }
 
 try {
-  await run(process.argv.slice(2));
+  await run(parseCommand(process.argv.slice(2)));
   process.exit(0);
 } catch (error) {
   err(`sotto: ${error instanceof Error ? error.message : 'failed'}`);

@@ -89,4 +89,36 @@ describe('messages in the sotto command', () => {
     },
     LONG,
   );
+
+  it(
+    'are sent anew or given up, one or all that wait for somebody',
+    async () => {
+      const carol = await registers('carol');
+      alice.say({ do: 'add', name: 'carol' });
+      await carol.hears('request', { name: 'alice' });
+      carol.say({ do: 'accept', name: 'alice' });
+      await alice.hears('contact', { name: 'carol', state: 'accepted' });
+      const { id: asked } = await carol.ask({ do: 'send', to: 'alice', text: 'Shall we?' }, 'sent');
+      await alice.hears('message', { id: asked });
+      await carol.ends({ do: 'quit' });
+      const queue = async () => (await alice.ask({ do: 'queue' }, 'queue'))['messages'] as Readonly<Record<'id' | 'text', string>>[];
+      const { id: first } = await alice.ask({ do: 'reply', message: asked, text: 'We shall' }, 'sent');
+      const { id: second } = await alice.ask({ do: 'send', to: 'carol', text: 'at six' }, 'sent');
+      for (const id of [first, second]) await alice.hears('delivery', { id, status: 'waiting-for-online' }, 60);
+      await alice.ask({ do: 'resend', message: 'all', in: 'carol' }, 'notice', { text: '2 messages to carol: sent anew.' });
+      const anew = await queue();
+      expect(anew.map(({ text }) => text)).toEqual(['We shall', 'at six']);
+      for (const { id } of anew) expect([first, second]).not.toContain(id);
+      // It is still an answer.
+      const { messages } = await alice.ask({ do: 'history', name: 'carol' }, 'history');
+      expect((messages as { id: string }[]).find(({ id }) => id === anew[0]!.id)).toMatchObject({ replyTo: asked });
+      await alice.ask({ do: 'discard', message: anew[0]!.id }, 'delivery', { id: anew[0]!.id, status: 'discarded' });
+      await alice.ask({ do: 'discard', message: 'all', in: 'carol' }, 'notice', { text: 'One message to carol: given up.' });
+      expect(await queue()).toEqual([]);
+      expect((await alice.ask({ do: 'discard', message: 'all', in: 'carol' }, 'error'))['text']).toBe(
+        'nothing for carol waits to be given up',
+      );
+    },
+    LONG,
+  );
 });

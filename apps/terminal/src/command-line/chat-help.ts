@@ -3,13 +3,13 @@ const MESSAGES = `Messages, by the number that stands before them:
   /reply N TEXT          answer                    /react N EMOJI  react
   /edit N TEXT           change one of yours       /unreact N [EMOJI]  take it back
   /delete N              delete one of yours, for everybody
+  /show N                show one that is hidden, as you have blocked who wrote it in a group
   /expire DURATION       what you write here from now on goes after 30s, 10m, 8h, 7d; off
   /read-receipts on      tell others what you have read (off)
   /retention DAYS        remove messages from this device so long after they came; off`;
 
 /** What /help shows in a conversation. */
-export function chatHelp(): string {
-  return `While you talk:
+export const CHAT_HELP = `While you talk:
   /add NAME              ask NAME to become a contact (on the whole screen, with several servers, NAME@HOST:PORT)
   /accept NAME           accept a request          /decline NAME   decline it
   /remove NAME           end a contact             /block NAME     and hear nothing more
@@ -19,8 +19,8 @@ export function chatHelp(): string {
   /history NAME [N]      the last N messages       (20)
   /search WORDS          messages that hold them, newest first
   /queue                 what is not delivered yet
-  /resend NUMBER         send a message of the queue anew
-  /discard NUMBER        or give up on it
+  /resend N              send a message of the queue anew; all: what waits for this conversation, all NAME: for NAME
+  /discard N             or give up on it; all, all NAME
   /verify NAME           show the safety number to compare
   /confirm NAME          compare and trust the changed key of a contact
   /invite [NAME]         make an invite link
@@ -45,21 +45,19 @@ Your account and its devices:
   /delete-account        delete the account
   /panic [everywhere]    destroy this device's keys and messages; its session as well
 Secrets are asked for, never typed behind a command. Anything else is sent; a line that begins with // is sent with one /.`;
-}
 
 /** What /help shows where there is no server. */
-export function peerHelp(): string {
-  return `While you talk:
+export const PEER_HELP = `While you talk:
   /connect HOST:PORT [PIN]  reach another peer     /contacts       everyone, and who is there
   /to NAME [TEXT]        write to NAME from now on
   /history NAME [N]      the last N messages       (20)
   /search WORDS          messages that hold them, newest first
   /queue                 what is not delivered yet
-  /discard NUMBER        give up on a message of the queue
+  /resend N              send a message of the queue anew; all: what waits for this conversation, all NAME: for NAME
+  /discard N             or give up on it; all, all NAME
   /verify NAME           show the safety number to compare
   /confirm NAME          compare and trust the changed key of a contact
   /panic                 destroy keys and messages of this device
   /help                  this                      /quit           leave
 ${MESSAGES}
 Anything else is sent; a line that begins with // is sent with one /.`;
-}

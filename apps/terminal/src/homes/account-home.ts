@@ -3,12 +3,13 @@ import { rm } from 'node:fs/promises';
 import type { SottoClient } from '@sotto/client';
 import type { SqliteStore } from '@sotto/client/node';
 import type { JoinCommand } from '../command-line/commands/join.js';
-import { chatHelp } from '../command-line/chat-help.js';
+import { CHAT_HELP } from '../command-line/chat-help.js';
 import { enter, openDevice, type Opening, openStore, recover, storeFileIn, storeFolderOf, toolsOf, welcome } from '../device/device.js';
 import { AccountCommands } from '../join/account-commands.js';
 import { Chat } from '../join/chat.js';
 import { GroupCommands } from '../join/group-commands.js';
 import { GroupNames } from '../join/group-names.js';
+import { Deliveries } from '../join/deliveries.js';
 import { MessageCommands } from '../join/message-commands.js';
 import { ServerSurroundings } from '../join/server-surroundings.js';
 import { addressOf } from '../servers/remembered-servers.js';
@@ -40,7 +41,7 @@ export async function openAccountHome(command: JoinCommand, opening: Opening, po
     const registered = ports.oneOfSeveral && client.account !== undefined && command.recovery === undefined ? false : await entering;
     await recover(client, command, ports.passphrase);
     const groups = () => client.groups.all();
-    return { home: { kind: 'account', client, chat, help: chatHelp(), groups, close }, first: welcome(client, command, registered) };
+    return { home: { kind: 'account', client, chat, help: CHAT_HELP, groups, close }, first: welcome(client, command, registered) };
   } catch (error) {
     // Nothing is in it yet, and a password with a slip of the finger must not be the one that opens it.
     const isEmpty = isNew && client.account === undefined;
@@ -61,6 +62,7 @@ function chatOf(
   const groups = new GroupCommands(client, names, show);
   const messages = new MessageCommands(client, names, numbers, showingIsReading, show);
   const around = new ServerSurroundings(client, account, groups, addressOf(command), show);
-  const chat = new Chat(client, around, messages, ask, numbers, show);
-  return { chat, stop: () => [account, groups, around, messages, chat].forEach((part) => part.stop()) };
+  const deliveries = new Deliveries(client, messages, names, numbers, show);
+  const chat = new Chat(client, around, messages, deliveries, ask, show);
+  return { chat, stop: () => [account, groups, around, messages, deliveries, chat].forEach((part) => part.stop()) };
 }

@@ -7,6 +7,7 @@ import { UsageError } from '../command-line/usage-error.js';
 import { openStoreIn, storeFileIn } from '../device/device.js';
 import { Chat } from '../join/chat.js';
 import type { ChatEvent } from '../join/chat-event.js';
+import { Deliveries } from '../join/deliveries.js';
 import { MessageCommands } from '../join/message-commands.js';
 import { destroyHere } from '../panic/destruction.js';
 import { PeerSurroundings } from '../peer/peer-surroundings.js';
@@ -73,8 +74,9 @@ function chatOf(client: PeerClient, { ask, numbers, showingIsReading, show }: Ho
     destroy: () => destroyHere({ client, file }),
   });
   const messages = new MessageCommands(client, around.groups, numbers, showingIsReading, show);
-  const chat = new Chat(client, around, messages, ask, numbers, show);
-  return { chat, around, stop: () => [around, messages, chat].forEach((part) => part.stop()) };
+  const deliveries = new Deliveries(client, messages, around.groups, numbers, show);
+  const chat = new Chat(client, around, messages, deliveries, ask, show);
+  return { chat, around, stop: () => [around, messages, deliveries, chat].forEach((part) => part.stop()) };
 }
 
 async function openDoor(client: PeerClient, { host, port }: PeerCommand, show: (event: ChatEvent) => void): Promise<PeerDoor> {

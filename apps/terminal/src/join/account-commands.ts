@@ -4,7 +4,7 @@ import { UsageError } from '../command-line/usage-error.js';
 import type { Destruction } from '../panic/destroyed-text.js';
 import { isConfirmed } from '../panic/destruction.js';
 import type { Asker } from './asker.js';
-import type { AccountCommand, PanicOrder } from './chat-command.js';
+import type { AccountCommand, PanicOrder } from './account-command.js';
 import type { ChatEvent, DeviceView } from './chat-event.js';
 import type { Secrets } from './json-fields.js';
 

@@ -1,30 +1,11 @@
 import { UsageError } from '../command-line/usage-error.js';
 import { didYouMean } from '../command-line/suggestion.js';
+import { ACCOUNT_WORDS, type AccountCommand, isAccountWord, parseJsonAccount, parseTypedAccount } from './account-command.js';
+import { ALL, type QueueCommand } from './deliveries.js';
 import { type GroupCommand, parseJsonGroup, parseTypedGroup } from './group-command.js';
 import { JsonFields, type Secrets } from './json-fields.js';
 import { isMessageWord, MESSAGE_WORDS, type MessageCommand, parseJsonMessage, parseTypedMessage } from './message-command.js';
-import { firstWord } from './words.js';
-
-/** What concerns the account and its devices. Secrets are absent in a typed line, and asked for without echo. */
-export type AccountCommand =
-  | { readonly do: 'devices' }
-  | { readonly do: 'login' | 'password' | 'reset-key' | 'delete-account'; readonly secrets: Secrets }
-  /** Without a code: takes up what a device asks, or asks. Without a device: the one that has waited longest. */
-  | { readonly do: 'approve'; readonly device?: string | undefined; readonly code?: string | undefined }
-  | { readonly do: 'deny'; readonly device?: string | undefined }
-  | { readonly do: 'revoke'; readonly device: string }
-  | { readonly do: 'recovery'; readonly file: string; readonly secrets: Secrets }
-  | { readonly do: 'invite'; readonly name?: string | undefined }
-  | PanicOrder;
-
-/** Destroys what this device has. */
-export interface PanicOrder {
-  readonly do: 'panic';
-  /** At the server, too. */
-  readonly everywhere: boolean;
-  /** Whose it is; absent: it is asked for. */
-  readonly name?: string | undefined;
-}
+import { firstWord, oneWord, standsAlone, wordsOf } from './words.js';
 
 export interface ContactCommand {
   readonly do: 'add' | 'accept' | 'decline' | 'remove' | 'block' | 'unblock';
@@ -51,45 +32,39 @@ export type ChatCommand =
   | { readonly do: 'to'; readonly name: string }
   /** Without `to`: to whom one writes at the moment. */
   | { readonly do: 'send'; readonly to?: string | undefined; readonly text: string }
-  /** The number that the queue shows, or the id. */
-  | { readonly do: 'discard' | 'resend'; readonly message: string }
+  | QueueCommand
   /** To a peer that listens. */
   | ConnectCommand
-  | { readonly do: 'contacts' | 'queue' | 'help' | 'quit' };
+  | { readonly do: 'contacts' | 'help' }
+  | { readonly do: 'quit' };
 
 const WITH_NAME = ['add', 'accept', 'decline', 'verify', 'remove', 'block', 'unblock'] as const;
-const ALONE = ['contacts', 'devices', 'queue', 'help', 'quit'] as const;
-/** They ask for what they need. */
-const ASKING = ['login', 'password', 'reset-key', 'delete-account'] as const;
+const ALONE = ['contacts', 'queue', 'help', 'quit'] as const;
 /** What a line may begin with behind its slash. */
 export const COMMAND_WORDS = [
   // Before words that begin as they do: the harmless one is suggested.
   ...MESSAGE_WORDS,
   ...WITH_NAME,
   ...ALONE,
-  ...ASKING,
   'to',
   'discard',
   'resend',
   'confirm',
   'history',
-  'approve',
-  'deny',
-  'revoke',
-  'recovery',
-  'invite',
   'group',
   'connect',
-  'panic',
+  ...ACCOUNT_WORDS,
 ];
-
 /** Those of them that name somebody. */
 export const WORDS_WITH_NAME: readonly string[] = [...WITH_NAME, 'to', 'confirm', 'history'];
 
 const DEFAULT_HISTORY = 20;
 const MAX_HISTORY = 10_000;
-/** Eight digits, with what people put between them. */
-const CODE = /^\d{4}[\s-]?\d{4}$/;
+export const isMessageCommand = (command: ChatCommand): command is MessageCommand => isMessageWord(command.do);
+
+export function isQueueCommand(command: ChatCommand): command is QueueCommand {
+  return command.do === 'queue' || command.do === 'discard' || command.do === 'resend';
+}
 
 const isOneOf = <T extends string>(words: readonly T[], word: unknown): word is T => (words as readonly unknown[]).includes(word);
 
@@ -100,8 +75,8 @@ export function parseTypedLine(line: string): ChatCommand | undefined {
   if (!line.startsWith('/')) return { do: 'send', text: line };
   const [, word = '', rest = ''] = /^\/(\S*)\s*(.*)$/su.exec(line.trimEnd()) ?? [];
   if (isOneOf(ALONE, word)) return { do: standsAlone(word, rest) };
-  if (isOneOf(ASKING, word)) return { do: standsAlone(word, rest), secrets: {} };
   if (isOneOf(WITH_NAME, word)) return { do: word, name: oneWord(word, 'NAME', rest) };
+  if (isAccountWord(word)) return parseTypedAccount(word, rest);
   return isMessageWord(word) ? parseTypedMessage(word, rest) : typedWithArguments(word, rest);
 }
 
@@ -109,20 +84,9 @@ function typedWithArguments(word: string, rest: string): ChatCommand {
   switch (word) {
     case 'discard':
     case 'resend':
-      return { do: word, message: oneWord(word, 'NUMBER', rest) };
+      return ofQueue(word, rest);
     case 'confirm':
       return { do: 'confirm', name: oneWord(word, 'NAME', rest), secrets: {} };
-    case 'revoke':
-      return { do: 'revoke', device: oneWord(word, 'DEVICE', rest) };
-    case 'recovery':
-      if (rest === '') throw new UsageError('/recovery takes a FILE to write');
-      return { do: 'recovery', file: rest, secrets: {} };
-    case 'approve':
-      return CODE.test(rest) ? { do: 'approve', code: rest } : { do: 'approve', device: atMostOneWord(word, 'CODE', rest) };
-    case 'deny':
-      return { do: 'deny', device: atMostOneWord(word, 'DEVICE', rest) };
-    case 'invite':
-      return { do: 'invite', name: atMostOneWord(word, 'NAME', rest) };
     case 'to':
       return writeTo(rest);
     case 'group':
@@ -131,27 +95,17 @@ function typedWithArguments(word: string, rest: string): ChatCommand {
       return historyOf(rest);
     case 'connect':
       return connectTo(rest);
-    case 'panic':
-      if (rest !== '' && rest !== 'everywhere') throw new UsageError('/panic stands alone, or is /panic everywhere');
-      return { do: 'panic', everywhere: rest === 'everywhere' };
     default:
       throw new UsageError(`there is no /${word}${didYouMean(word, COMMAND_WORDS, '/')} /help lists what there is`);
   }
 }
 
-/** A password in a line would stay on the screen and in the line history. */
-function standsAlone<Word extends string>(word: Word, rest: string): Word {
-  if (rest !== '') throw new UsageError(`/${word} stands alone${isOneOf(ASKING, word) ? ': what it needs, it asks for' : ''}`);
-  return word;
-}
-
-function oneWord(word: string, what: string, rest: string): string {
-  if (rest === '' || /\s/u.test(rest)) throw new UsageError(`/${word} takes one ${what}`);
-  return rest;
-}
-
-function atMostOneWord(word: string, what: string, rest: string): string | undefined {
-  return rest === '' ? undefined : oneWord(word, `${what}, or none`, rest);
+function ofQueue(word: 'discard' | 'resend', rest: string): ChatCommand {
+  const [message = '', ...names] = wordsOf(rest);
+  const [name, ...more] = names;
+  if (message === '' || more.length > 0 || (message !== ALL && name !== undefined))
+    throw new UsageError(`/${word} takes one NUMBER of the queue, or all, and whose if it is not this conversation: /${word} all NAME`);
+  return name === undefined ? { do: word, message } : { do: word, message, in: name };
 }
 
 function writeTo(text: string): ChatCommand {
@@ -184,8 +138,8 @@ export function parseJsonLine(line: string): ChatCommand | undefined {
   const fields = new JsonFields(jsonObject(line));
   const { word } = fields;
   if (isOneOf(ALONE, word)) return { do: word };
-  if (isOneOf(ASKING, word)) return { do: word, secrets: fields.secrets() };
   if (isOneOf(WITH_NAME, word)) return { do: word, name: fields.text('name') };
+  if (isAccountWord(word)) return parseJsonAccount(word, fields);
   return isMessageWord(word) ? parseJsonMessage(word, fields) : jsonWithArguments(word, fields);
 }
 
@@ -195,27 +149,15 @@ function jsonWithArguments(word: unknown, fields: JsonFields): ChatCommand {
       return { do: 'to', name: fields.text('name') };
     case 'discard':
     case 'resend':
-      return { do: word, message: fields.text('message') };
+      return { do: word, message: fields.text('message'), in: fields.optional('in') };
     case 'send':
       return { do: 'send', to: fields.optional('to'), text: fields.text('text') };
     case 'confirm':
       return { do: 'confirm', name: fields.text('name'), secrets: { confirm: true } };
-    case 'revoke':
-      return { do: 'revoke', device: fields.text('device') };
-    case 'recovery':
-      return { do: 'recovery', file: fields.text('file'), secrets: fields.secrets() };
-    case 'approve':
-      return { do: 'approve', device: fields.optional('device'), code: fields.optional('code') };
-    case 'deny':
-      return { do: 'deny', device: fields.optional('device') };
-    case 'invite':
-      return { do: 'invite', name: fields.optional('name') };
     case 'group':
       return parseJsonGroup(fields);
     case 'connect':
       return { do: 'connect', address: fields.text('address'), pin: fields.optional('pin') };
-    case 'panic':
-      return { do: 'panic', everywhere: fields.value['everywhere'] === true, name: fields.text('name') };
     case 'history':
       return { do: 'history', name: fields.text('name'), count: countOf(fields.value['count'] ?? DEFAULT_HISTORY) };
     default:

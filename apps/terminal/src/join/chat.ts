@@ -1,32 +1,30 @@
-import { type ClientEvents, type Contact, type MessagingClient, type QueuedMessage } from '@sotto/client';
+import type { Contact, MessagingClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import type { Asker } from './asker.js';
-import type { ChatCommand } from './chat-command.js';
+import { type ChatCommand, isMessageCommand, isQueueCommand } from './chat-command.js';
 import type { ChatEvent, ContactView } from './chat-event.js';
-import type { FurtherCommand, Surroundings } from './surroundings.js';
+import type { Deliveries } from './deliveries.js';
+import type { FurtherCommand, OwnCommand, Surroundings } from './surroundings.js';
 import type { Secrets } from './json-fields.js';
 import type { MessageCommands } from './message-commands.js';
-import type { MessageNumbers } from './message-numbers.js';
 
 /** What the user types becomes calls of the SDK; what the SDK says becomes events to show. */
 export class Chat {
   /** To whom a line goes that names nobody: a contact's name, or a group's id. */
   #conversation: string | undefined;
-  readonly #recipients = new Map<string, string>();
   readonly #stopListening: (() => void)[];
 
   constructor(
     private readonly client: MessagingClient,
     private readonly around: Surroundings,
     private readonly messages: MessageCommands,
+    private readonly deliveries: Deliveries,
     private readonly ask: Asker,
-    private readonly numbers: MessageNumbers,
     private readonly show: (event: ChatEvent) => void,
   ) {
     this.#stopListening = [
       client.on('contact', (contact) => this.#contactChanged(contact)),
       client.on('presence', ({ name, online }) => show({ event: 'presence', name, online })),
-      client.on('delivery', (change) => this.#delivery(change)),
       // Who waits to be let in is told by the approval.
       client.on('problem', ({ code, text }) => (code === 'pending-device' ? undefined : show({ event: 'notice', text, code }))),
     ];
@@ -34,7 +32,7 @@ export class Chat {
 
   /** What waits since the last time. */
   start(): void {
-    for (const { id, to } of this.client.queue()) this.#recipients.set(id, to);
+    this.deliveries.start();
     const accepted = this.client.contacts().filter(({ status }) => status === 'accepted');
     if (accepted.length === 1) this.turnTo(accepted[0]!.name);
     for (const { name, status } of this.client.contacts()) if (status === 'requested') this.show({ event: 'request', name });
@@ -54,56 +52,31 @@ export class Chat {
    * @param here the conversation that the user has before them
    */
   async run(command: ChatCommand, here = this.#conversation): Promise<boolean> {
+    if (command.do === 'quit') return false;
+    if (isMessageCommand(command)) await this.messages.run(command, here);
+    else if (isQueueCommand(command)) await this.deliveries.run(command, here);
+    else if (isOwn(command)) await this.#run(command, here);
+    else return this.around.run(command);
+    return true;
+  }
+
+  async #run(command: OwnCommand, here: string | undefined): Promise<void> {
     switch (command.do) {
       case 'verify':
-        this.#showSafetyNumber(command.name);
-        break;
+        return this.#showSafetyNumber(command.name);
       case 'confirm':
-        await this.#confirmKey(command.name, command.secrets);
-        break;
+        return this.#confirmKey(command.name, command.secrets);
       case 'history':
-        await this.messages.showHistory(this.#historyKey(command.name), command.count);
-        break;
+        return this.messages.showHistory(this.#historyKey(command.name), command.count);
       case 'to':
-        this.#writeTo(this.conversationOf(command.name));
-        break;
+        return this.#writeTo(this.conversationOf(command.name));
       case 'send':
-        await this.#send(command.to === undefined ? here : this.conversationOf(command.to), command.text);
-        break;
-      case 'discard':
-        await this.#discard(command.message);
-        break;
-      case 'resend':
-        await this.#resend(command.message);
-        break;
+        return this.#send(command.to === undefined ? here : this.conversationOf(command.to), command.text);
       case 'contacts':
-        this.show({ event: 'contacts', contacts: this.client.contacts().map(viewOf) });
-        break;
-      case 'queue':
-        this.show({ event: 'queue', messages: this.client.queue().map((each) => ({ ...each, ...this.#groupNameOf(each.to) })) });
-        break;
+        return this.show({ event: 'contacts', contacts: this.client.contacts().map(viewOf) });
       case 'help':
-        this.show({ event: 'help', text: this.around.help });
-        break;
-      case 'quit':
-        return false;
-      case 'reply':
-      case 'edit':
-      case 'react':
-      case 'unreact':
-      case 'delete':
-      case 'read':
-      case 'expire':
-      case 'search':
-      case 'typing':
-      case 'read-receipts':
-      case 'retention':
-        await this.messages.run(command, here);
-        break;
-      default:
-        return this.around.run(command satisfies FurtherCommand);
+        return this.show({ event: 'help', text: this.around.help });
     }
-    return true;
   }
 
   #showSafetyNumber(name: string): void {
@@ -130,25 +103,6 @@ export class Chat {
   async #send(to: string | undefined, text: string): Promise<void> {
     if (to === undefined) throw new UsageError(`say to whom first: /to NAME (${this.around.whereToLook})`);
     await this.messages.send(to, text);
-  }
-
-  async #discard(message: string): Promise<void> {
-    await this.client.discard(this.#queued(message).id);
-  }
-
-  /** As a new message: what it was sealed for may be there no more. */
-  async #resend(message: string): Promise<void> {
-    const { id, to, what, text } = this.#queued(message);
-    if (what !== 'text') throw new UsageError('only a message is sent anew: make that change again');
-    await this.client.discard(id);
-    await this.#send(to, text);
-  }
-
-  #queued(message: string): QueuedMessage {
-    const id = this.numbers.idOf(message);
-    const queued = this.client.queue().find((each) => each.id === id);
-    if (queued === undefined) throw new UsageError(`there is no message ${message} in the queue: /queue lists it`);
-    return queued;
   }
 
   #writeTo(name: string): void {
@@ -183,13 +137,20 @@ export class Chat {
     if (status === 'accepted' && online) this.show({ event: 'presence', name, online });
     if (status === 'accepted' && this.#conversation === undefined) this.#writeTo(name);
   }
+}
 
-  #delivery({ id, status }: ClientEvents['delivery']): void {
-    const to = this.#recipients.get(id) ?? this.client.queue().find((each) => each.id === id)?.to ?? '';
-    if (status === 'delivered' || status === 'discarded') this.#recipients.delete(id);
-    else this.#recipients.set(id, to);
-    this.show({ event: 'delivery', to, ...this.#groupNameOf(to), id, status });
-  }
+const OWN: Readonly<Record<OwnCommand['do'], true>> = {
+  verify: true,
+  confirm: true,
+  history: true,
+  to: true,
+  send: true,
+  contacts: true,
+  help: true,
+};
+
+function isOwn(command: OwnCommand | FurtherCommand): command is OwnCommand {
+  return Object.hasOwn(OWN, command.do);
 }
 
 function viewOf({ name, status, online }: Contact): ContactView {

@@ -14,7 +14,7 @@ export type MessageCommand =
   | ({ readonly do: 'react'; readonly emoji: string } & About)
   /** Without an emoji: all of one's own. */
   | ({ readonly do: 'unreact'; readonly emoji?: string | undefined } & About)
-  | ({ readonly do: 'delete' | 'read' } & About)
+  | ({ readonly do: 'delete' | 'read' | 'show' } & About)
   /** For what is written in a conversation from now on; undefined: it stays. */
   | { readonly do: 'expire'; readonly afterMs: number | undefined; readonly in?: string | undefined }
   | { readonly do: 'search'; readonly text: string; readonly in?: string | undefined; readonly count: number }
@@ -24,7 +24,7 @@ export type MessageCommand =
   | { readonly do: 'retention'; readonly days: number | undefined };
 
 export const MESSAGE_WORDS = [
-  ...(['reply', 'react', 'unreact', 'edit', 'delete', 'expire', 'search', 'read-receipts', 'retention'] as const),
+  ...(['reply', 'react', 'unreact', 'edit', 'delete', 'expire', 'search', 'show', 'read-receipts', 'retention'] as const),
   /** Programs alone say these: a line that is shown is read. */
   ...(['read', 'typing'] as const),
 ];
@@ -53,6 +53,7 @@ export function parseTypedMessage(word: MessageWord, rest: string): MessageComma
     }
     case 'delete':
     case 'read':
+    case 'show':
       if (rest === '' || /\s/u.test(rest)) throw new UsageError(`/${word} takes one NUMBER`);
       return { do: word, message: rest };
     case 'search':
@@ -103,6 +104,7 @@ export function parseJsonMessage(word: MessageWord, fields: JsonFields): Message
       return { do: word, message: fields.text('message'), emoji: fields.optional('emoji'), ...where };
     case 'delete':
     case 'read':
+    case 'show':
       return { do: word, message: fields.text('message'), ...where };
     case 'expire':
       return { do: word, afterMs: seconds(fields.value['seconds']), ...where };

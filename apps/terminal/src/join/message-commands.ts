@@ -53,9 +53,9 @@ export class MessageCommands {
       case 'search':
         return this.#search(command.text, command.in, command.count);
       case 'expire':
-        return this.#expire(this.#where(command.in, here), command.afterMs);
+        return this.#expire(this.where(command.in, here), command.afterMs);
       case 'typing':
-        return this.client.typing(this.#where(command.in, here));
+        return this.client.typing(this.where(command.in, here));
       case 'read-receipts':
         await this.client.changeSettings({ readReceipts: command.on });
         return this.#showSettings();
@@ -71,7 +71,7 @@ export class MessageCommands {
     const { client } = this;
     const id = this.numbers.idOf(command.message);
     if (id === undefined) throw new UsageError(`no message ${command.message} was shown here: the numbers stand before the names`);
-    const conversation = command.in === undefined ? (this.#conversations.get(id) ?? this.#where(undefined, here)) : this.#where(command.in);
+    const conversation = command.in === undefined ? (this.#conversations.get(id) ?? this.where(undefined, here)) : this.where(command.in);
     switch (command.do) {
       case 'reply':
         return void (await this.send(conversation, command.text, id));
@@ -85,6 +85,8 @@ export class MessageCommands {
         return client.delete(conversation, id);
       case 'read':
         return client.markRead(conversation, id);
+      case 'show':
+        return this.#show(conversation, id);
     }
   }
 
@@ -104,8 +106,15 @@ export class MessageCommands {
     this.show({ event: 'history', name: conversation, ...this.#groupName(conversation), messages: views });
   }
 
+  /** Also what is hidden until somebody wants to see it. */
+  async #show(conversation: string, id: string): Promise<void> {
+    const message = await this.client.message(conversation, id);
+    if (message === undefined) throw new UsageError('that message is not here any more');
+    this.show({ event: 'shown', ...(await this.#viewOf(message)), ...this.names.whereOf(conversation) });
+  }
+
   async #search(text: string, where: string | undefined, limit: number): Promise<void> {
-    const conversation = where === undefined ? undefined : this.#where(where);
+    const conversation = where === undefined ? undefined : this.where(where);
     const found = await this.client.search(text, { conversation, limit });
     const messages = await Promise.all(
       found.map(async (each) => ({ ...(await this.#viewOf(each)), ...this.names.whereOf(each.conversation) })),
@@ -144,11 +153,12 @@ export class MessageCommands {
   }
 
   #changed({ message, change }: ClientEvents['message-changed']): void {
-    const { id, text, conversation } = message;
+    const { id, text, conversation, fromBlocked } = message;
     this.#conversations.set(id, conversation);
     // Told by `read`, once for all messages.
     if (change.what === 'read') return;
-    this.show({ event: 'message-changed', id, text, ...change, ...this.names.whereOf(conversation) });
+    const hidden = fromBlocked === true ? { fromBlocked } : {};
+    this.show({ event: 'message-changed', id, text, ...hidden, ...change, ...this.names.whereOf(conversation) });
   }
 
   #read({ conversation, by, own, ids }: ClientEvents['read']): void {
@@ -156,23 +166,25 @@ export class MessageCommands {
   }
 
   async #viewOf(message: Message): Promise<MessageView> {
-    const { from, id, text, sentAt, conversation, replyTo, edited, deleted, unknown, reactions, expiresAt, readBy } = message;
+    const { from, id, text, sentAt, conversation, replyTo, edited, deleted, unknown, reactions, expiresAt, readBy, fromBlocked } = message;
     this.#conversations.set(id, conversation);
     const quoted = replyTo === undefined ? undefined : await this.client.message(conversation, replyTo).catch(() => undefined);
     return {
       ...{ from, id, text, sentAt },
       ...(replyTo !== undefined && { replyTo }),
-      ...(quoted !== undefined && { quote: { from: quoted.from, text: quoted.text } }),
+      ...(quoted !== undefined && { quote: quoteOf(quoted) }),
       ...(edited && { edited }),
       ...(deleted && { deleted }),
       ...(unknown && { unknown }),
+      ...(fromBlocked && { fromBlocked }),
       ...(reactions.length > 0 && { reactions }),
       ...(expiresAt !== undefined && { expiresAt }),
       ...(readBy !== undefined && { readBy }),
     };
   }
 
-  #where(name: string | undefined, here?: string): string {
+  /** The conversation of that name, or the one before the user. Throws UsageError. */
+  where(name: string | undefined, here?: string): string {
     const where = name === undefined ? here : this.#isContact(name) ? name : (this.names.find(name)?.id ?? name);
     if (where === undefined) throw new UsageError('say to whom first: /to NAME (/contacts and /group list show whom there is)');
     return where;
@@ -186,4 +198,8 @@ export class MessageCommands {
     const groupName = this.names.nameOf(conversation);
     return groupName === undefined ? {} : { groupName };
   }
+}
+
+function quoteOf({ from, text, fromBlocked }: Message): NonNullable<MessageView['quote']> {
+  return { from, text, ...(fromBlocked && { fromBlocked }) };
 }

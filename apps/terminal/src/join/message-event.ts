@@ -17,10 +17,12 @@ export interface MessageView {
   readonly sentAt: number;
   /** Id of what it answers; `quote` when that is here. */
   readonly replyTo?: string;
-  readonly quote?: { readonly from: string; readonly text: string };
+  readonly quote?: { readonly from: string; readonly text: string; readonly fromBlocked?: true };
   readonly edited?: true;
   readonly deleted?: true;
   readonly unknown?: true;
+  /** In a group, by somebody whom the user has blocked: hidden from people until they want to see it. */
+  readonly fromBlocked?: true;
   readonly reactions?: readonly Reaction[];
   readonly expiresAt?: number;
   /** Of an own message. */
@@ -33,7 +35,10 @@ export type MessageEvent =
   | ({ readonly event: 'sent'; readonly to: string } & Omit<MessageView, 'to'> & Pick<InGroup, 'groupName'>)
   /** By a mailbox: a message arrived that is not shown. */
   | ({ readonly event: 'kept' } & Pick<MessageView, 'from' | 'to' | 'id' | 'sentAt'> & InGroup)
-  | ({ readonly event: 'message-changed'; readonly id: string; readonly text: string } & Conversation & ChangeView)
+  /** One that the user wants to see, whatever hides it. */
+  | ({ readonly event: 'shown' } & MessageView & Conversation)
+  | ({ readonly event: 'message-changed'; readonly id: string; readonly text: string; readonly fromBlocked?: true } & Conversation &
+      ChangeView)
   | ({ readonly event: 'read'; readonly by: string; readonly own: boolean; readonly ids: readonly string[] } & Conversation)
   | ({ readonly event: 'typing'; readonly by: string } & Conversation)
   | ({ readonly event: 'history'; readonly name: string; readonly messages: readonly MessageView[] } & Pick<InGroup, 'groupName'>)

@@ -30,6 +30,17 @@ describe('a message on the screen', () => {
     expect(shown).toEqual(['[14:03] #2 bob: Yes!  [edited; ☕ alice, carol; read by alice; goes at 15:03]']);
   });
 
+  it('hides what somebody says who is blocked, also where it is quoted, until the user wants to see it', () => {
+    const hidden = { ...message, from: 'bob~2222', text: 'I am still here', fromBlocked: true } as const;
+    expect(render(hidden)).toEqual(['[14:03] #2 bob~2222: (hidden, as you have blocked who wrote it: /show 2)']);
+    const quote = { from: 'bob~2222', text: 'I am still here', fromBlocked: true } as const;
+    expect(render({ ...message, replyTo: id, quote }).join()).not.toContain('still');
+    expect(
+      render({ event: 'message-changed', id: other, what: 'edited', by: 'bob~2222', text: 'still', fromBlocked: true, conversation: 'x' }),
+    ).toEqual(['[14:03] · bob~2222 changed #2: (hidden, as you have blocked who wrote it: /show 2)']);
+    expect(render({ ...hidden, event: 'shown', conversation: 'x' })).toEqual(['[14:03] #2 bob~2222: I am still here']);
+  });
+
   it('says what is there instead of a text that is deleted or not known', () => {
     expect(render({ ...message, text: '', deleted: true })).toEqual(['[14:03] #2 bob: (deleted)']);
     expect(render({ ...message, text: '', unknown: true })).toEqual([

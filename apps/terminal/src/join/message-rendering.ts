@@ -7,13 +7,21 @@ const UNKNOWN = '(a message of a kind that this version does not know)';
 const DELETED = '(deleted)';
 
 type Changed = Extract<MessageEvent, { event: 'message-changed' }>;
+type Shown = Omit<MessageView, 'fromBlocked'> & { readonly fromBlocked?: true | undefined };
 type From = Extract<MessageEvent, { event: 'message' | 'kept' }>;
+
+/** What is seen of what somebody says who is blocked. */
+export function hiddenText(number: number): string {
+  return `(hidden, as you have blocked who wrote it: /show ${number})`;
+}
 
 /** Messages as the user reads them: the number by which commands name one stands before its sender. */
 export function renderMessageEvent(event: MessageEvent, numbers: MessageNumbers, now: number): string[] {
   switch (event.event) {
     case 'message':
       return messageLines(event, senderOf(event), numbers, now);
+    case 'shown':
+      return messageLines({ ...event, fromBlocked: undefined }, visible(event.from), numbers, now);
     case 'sent':
       return [];
     case 'kept':
@@ -33,24 +41,25 @@ export function renderMessageEvent(event: MessageEvent, numbers: MessageNumbers,
   }
 }
 
-function messageLines(message: MessageView, sender: string, numbers: MessageNumbers, now: number): string[] {
+function messageLines(message: Shown, sender: string, numbers: MessageNumbers, now: number): string[] {
   const head = `${clock(message.sentAt, now)} #${numbers.numberOf(message.id)} ${sender}${answered(message, numbers)}: `;
-  return indented(head, `${textOf(message)}${marksOf(message, now)}`);
+  return indented(head, `${textOf(message, numbers)}${marksOf(message, now)}`);
 }
 
-function textOf({ text, deleted, unknown }: Pick<MessageView, 'text' | 'deleted' | 'unknown'>): string {
+function textOf({ id, text, deleted, unknown, fromBlocked }: Shown, numbers: MessageNumbers): string {
   if (deleted) return DELETED;
+  if (fromBlocked) return hiddenText(numbers.numberOf(id));
   return unknown ? UNKNOWN : text;
 }
 
 /** What it answers, by its first words. */
-function answered({ replyTo, quote }: MessageView, numbers: MessageNumbers): string {
+function answered({ replyTo, quote }: Shown, numbers: MessageNumbers): string {
   if (replyTo === undefined) return '';
   if (quote === undefined) return ' (answers a message that is not here)';
-  return ` (answers #${numbers.numberOf(replyTo)} of ${visible(quote.from)}, "${shortened(quote.text === '' ? '…' : quote.text)}")`;
+  return ` (answers #${numbers.numberOf(replyTo)} of ${visible(quote.from)}, "${shortened(quote.text === '' || quote.fromBlocked ? '…' : quote.text)}")`;
 }
 
-function marksOf({ edited, reactions = [], expiresAt, readBy = [] }: MessageView, now: number): string {
+function marksOf({ edited, reactions = [], expiresAt, readBy = [] }: Shown, now: number): string {
   const marks = [
     ...(edited ? ['edited'] : []),
     ...reactions.map(({ emoji, by }) => `${oneLine(emoji)} ${by.map(oneLine).join(', ')}`),
@@ -66,9 +75,10 @@ function senderOf({ from, to, groupName }: From): string {
   return to === undefined ? visible(from) : `${visible(from)} to ${visible(to)}`;
 }
 
-function changeLines({ id, what, by = '', emoji = '', text }: Changed, numbers: MessageNumbers, now: number): string[] {
+function changeLines({ id, what, by = '', emoji = '', text: said, fromBlocked }: Changed, numbers: MessageNumbers, now: number): string[] {
   const number = `#${numbers.numberOf(id)}`;
   const head = `${clock(now, now)} · `;
+  const text = fromBlocked ? hiddenText(numbers.numberOf(id)) : said;
   switch (what) {
     case 'edited':
       return indented(`${head}${visible(by)} changed ${number}: `, text);

@@ -30,6 +30,8 @@ const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '::1'];
 export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: number): string[] {
   switch (event.event) {
     case 'message':
+    case 'shown':
+    case 'sent':
     case 'kept':
     case 'message-changed':
     case 'read':
@@ -38,24 +40,6 @@ export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: numb
     case 'found':
     case 'settings':
       return renderMessageEvent(event, numbers, now);
-    case 'sent':
-      return [];
-    case 'delivery':
-      return [`${clock(now, now)} · #${numbers.numberOf(event.id)} to ${calledOf(event.to, event)}: ${STATUS_TEXT[event.status]}`];
-    case 'presence':
-      return [`${clock(now, now)} · ${visible(event.name)} is ${event.online ? 'online' : 'offline'}`];
-    case 'request':
-      return [
-        `${clock(now, now)} · ${visible(event.name)} asks to be a contact: /accept ${visible(event.name)} or /decline ${visible(event.name)}`,
-      ];
-    case 'contact':
-      return [`${clock(now, now)} · ${visible(event.name)}: ${STATE[event.state]}`];
-    case 'contacts':
-      return event.contacts.length === 0 ? ['No contacts yet: /add NAME asks somebody.'] : event.contacts.map(contactLine);
-    case 'queue':
-      return event.messages.length === 0 ? ['Everything is delivered.'] : event.messages.map((each) => queueLine(each, numbers));
-    case 'safety-number':
-      return safetyLines(event.name, event.number);
     case 'devices':
     case 'approval':
     case 'revoked':
@@ -66,6 +50,30 @@ export function renderEvent(event: ChatEvent, numbers: MessageNumbers, now: numb
     case 'groups':
     case 'members':
       return renderGroupEvent(event, numbers, now);
+    default:
+      return renderRest(event, numbers, now);
+  }
+}
+
+type ContactEvent = Extract<ChatEvent, { event: 'delivery' | 'presence' | 'request' | 'contact' | 'contacts' | 'queue' | 'safety-number' }>;
+
+function renderRest(event: ContactEvent | StateEvent, numbers: MessageNumbers, now: number): string[] {
+  const at = clock(now, now);
+  switch (event.event) {
+    case 'delivery':
+      return [`${at} · #${numbers.numberOf(event.id)} to ${calledOf(event.to, event)}: ${STATUS_TEXT[event.status]}`];
+    case 'presence':
+      return [`${at} · ${visible(event.name)} is ${event.online ? 'online' : 'offline'}`];
+    case 'request':
+      return [`${at} · ${visible(event.name)} asks to be a contact: /accept ${visible(event.name)} or /decline ${visible(event.name)}`];
+    case 'contact':
+      return [`${at} · ${visible(event.name)}: ${STATE[event.state]}`];
+    case 'contacts':
+      return event.contacts.length === 0 ? ['No contacts yet: /add NAME asks somebody.'] : event.contacts.map(contactLine);
+    case 'queue':
+      return event.messages.length === 0 ? ['Everything is delivered.'] : event.messages.map((each) => queueLine(each, numbers));
+    case 'safety-number':
+      return safetyLines(event.name, event.number);
     default:
       return renderState(event, now);
   }

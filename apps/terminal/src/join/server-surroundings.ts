@@ -1,5 +1,5 @@
 import type { SottoClient } from '@sotto/client';
-import { chatHelp } from '../command-line/chat-help.js';
+import { CHAT_HELP } from '../command-line/chat-help.js';
 import { UsageError } from '../command-line/usage-error.js';
 import type { AccountCommands } from './account-commands.js';
 import type { ContactCommand } from './chat-command.js';
@@ -10,7 +10,7 @@ import type { FurtherCommand, Surroundings } from './surroundings.js';
 
 /** An account at a server: its contacts, groups and devices. */
 export class ServerSurroundings implements Surroundings {
-  readonly help = chatHelp();
+  readonly help = CHAT_HELP;
   readonly whereToLook = '/contacts and /group list show whom there is';
   readonly #stopListening: () => void;
 

@@ -1,10 +1,11 @@
 import type { ChatCommand } from './chat-command.js';
+import type { QueueCommand } from './deliveries.js';
 import type { Conversation } from './group-event.js';
 import type { MessageCommand } from './message-command.js';
 
 /** What a chat does by itself, whoever carries its conversations. */
-type OwnCommand = 'verify' | 'confirm' | 'history' | 'to' | 'send' | 'discard' | 'resend' | 'contacts' | 'queue' | 'help' | 'quit';
-export type FurtherCommand = Exclude<ChatCommand, MessageCommand | { readonly do: OwnCommand }>;
+export type OwnCommand = Extract<ChatCommand, { readonly do: 'verify' | 'confirm' | 'history' | 'to' | 'send' | 'contacts' | 'help' }>;
+export type FurtherCommand = Exclude<ChatCommand, MessageCommand | QueueCommand | OwnCommand | { readonly do: 'quit' }>;
 
 /** How groups are called, where there are any. */
 export interface Groups {

@@ -16,3 +16,20 @@ export function wordsOf(text: string): string[] {
   const next = firstWord(text);
   return next === undefined ? [] : [next.word, ...wordsOf(next.rest)];
 }
+
+/** Throws UsageError when something follows the word. @param why what the user may have meant to write there */
+export function standsAlone<Word extends string>(word: Word, rest: string, why?: string): Word {
+  if (rest !== '') throw new UsageError(`/${word} stands alone${why === undefined ? '' : `: ${why}`}`);
+  return word;
+}
+
+/** Throws UsageError. */
+export function oneWord(word: string, what: string, rest: string): string {
+  if (rest === '' || /\s/u.test(rest)) throw new UsageError(`/${word} takes one ${what}`);
+  return rest;
+}
+
+/** Throws UsageError. */
+export function atMostOneWord(word: string, what: string, rest: string): string | undefined {
+  return rest === '' ? undefined : oneWord(word, `${what}, or none`, rest);
+}

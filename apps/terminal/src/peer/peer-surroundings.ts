@@ -1,11 +1,12 @@
 import type { ConnectionState, Contact, NewPeer, PeerClient } from '@sotto/client';
 import { parsePeerAddress, type Address } from '../command-line/address.js';
-import { peerHelp } from '../command-line/chat-help.js';
+import { PEER_HELP } from '../command-line/chat-help.js';
 import { UsageError } from '../command-line/usage-error.js';
 import type { Destruction } from '../panic/destroyed-text.js';
 import { isConfirmed } from '../panic/destruction.js';
 import type { Asker } from '../join/asker.js';
-import type { ConnectCommand, PanicOrder } from '../join/chat-command.js';
+import type { ConnectCommand } from '../join/chat-command.js';
+import type { PanicOrder } from '../join/account-command.js';
 import type { ChatEvent } from '../join/chat-event.js';
 import { connectionEvent } from '../join/connection-event.js';
 import type { FurtherCommand, Groups, Surroundings } from '../join/surroundings.js';
@@ -14,7 +15,7 @@ import { hostForUrl, PIN_PATTERN } from '../link/join-link.js';
 /** Peers without a server: connections to them, and keys that are shown at the first meeting. */
 export class PeerSurroundings implements Surroundings {
   readonly groups: Groups = { find: () => undefined, nameOf: () => undefined, whereOf: (conversation) => ({ conversation }) };
-  readonly help = peerHelp();
+  readonly help = PEER_HELP;
   readonly whereToLook = '/contacts shows whom there is, /connect HOST:PORT reaches somebody';
   readonly #stopListening: (() => void)[];
   readonly #known: Set<string>;

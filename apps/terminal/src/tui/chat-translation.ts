@@ -25,6 +25,8 @@ export function translate(event: ChatEvent, context: Translation): TuiEvent[] {
       return [sentOf(event, context)];
     case 'message-changed':
       return [{ type: 'changed', home, conversation: event.conversation, id: event.id, change: changeOf(event) }];
+    case 'shown':
+      return [{ type: 'changed', home, conversation: event.conversation, id: event.id, change: { what: 'shown' } }];
     case 'read':
       return readOf(event, context);
     case 'delivery':
@@ -60,7 +62,7 @@ function sentOf(event: Extract<Said, { event: 'sent' }>, context: Translation): 
 }
 
 function viewOf(event: Said, own: boolean, { numbers }: Translation): MessageView {
-  const { id, from, text, sentAt, reactions, edited, deleted, unknown, expiresAt, readBy, replyTo, quote } = event;
+  const { id, from, text, sentAt, reactions, edited, deleted, unknown, expiresAt, readBy, replyTo, quote, fromBlocked } = event;
   const said = { kind: 'message', id, from, own, text, sentAt, number: numbers.numberOf(id) } as const;
   return {
     ...said,
@@ -68,6 +70,7 @@ function viewOf(event: Said, own: boolean, { numbers }: Translation): MessageVie
     edited,
     deleted,
     unknown,
+    hidden: fromBlocked,
     expiresAt,
     readBy,
     replyTo: replyTo === undefined ? undefined : (quote ?? 'not here'),

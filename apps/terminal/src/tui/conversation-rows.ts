@@ -1,4 +1,5 @@
 import type { DeliveryStatus } from '../join/chat-event.js';
+import { hiddenText } from '../join/message-rendering.js';
 import { oneLine, timeOfDay, visible } from '../join/shown-text.js';
 import { STATUS_TEXT } from '../join/rendering.js';
 import { cellsOf, cutTo, wrapped } from './cells.js';
@@ -91,9 +92,10 @@ interface Body {
 }
 
 function bodySpans(message: MessageView): Body {
-  const { text, own, status, deleted, unknown } = message;
+  const { text, own, status, deleted, unknown, hidden, number } = message;
   const mark = own && status !== undefined ? MARK[status] : undefined;
   if (deleted === true) return { text: '(deleted)', style: 'dim', mark };
+  if (hidden === true) return { text: hiddenText(number), style: 'dim', mark };
   if (unknown === true) return { text: '(a message of a kind that this version does not know)', style: 'dim', mark };
   const notes = notesOf(message);
   return { text: visible(text), style: 'plain', mark: notes === '' ? mark : span(`${notes}${mark?.text ?? ''}`, 'dim') };
@@ -127,8 +129,12 @@ function appendMark(rows: Row[], mark: Span, width: number): void {
 }
 
 function quoteRow(quote: Quote, width: number): Row {
-  const text = quote === 'not here' ? 'a message that is not here' : `${oneLine(quote.from)}: ${cutTo(oneLine(quote.text), QUOTED_CELLS)}`;
-  return indentedRow(`┃ ${text}`, 'dim', width);
+  return indentedRow(`┃ ${quoted(quote)}`, 'dim', width);
+}
+
+function quoted(quote: Quote): string {
+  if (quote === 'not here') return 'a message that is not here';
+  return `${oneLine(quote.from)}: ${quote.fromBlocked ? '…' : cutTo(oneLine(quote.text), QUOTED_CELLS)}`;
 }
 
 function reactionText({ emoji, by }: Reaction): string {

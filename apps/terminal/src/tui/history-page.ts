@@ -21,7 +21,7 @@ export async function historyPage(
   const page = await client.history(conversation, { before, limit: PAGE });
   const queued = new Map(client.queue().map(({ id, status }) => [id, status]));
   const views = page.map(async (message): Promise<MessageView> => {
-    const { id, from, own, text, sentAt, reactions, edited, deleted, unknown, expiresAt, readBy } = message;
+    const { id, from, own, text, sentAt, reactions, edited, deleted, unknown, expiresAt, readBy, fromBlocked } = message;
     const said = { kind: 'message', id, from, own, text, sentAt, number: numbers.numberOf(id) } as const;
     const replyTo = await quoteOf(message, client);
     return {
@@ -30,6 +30,7 @@ export async function historyPage(
       edited,
       deleted,
       unknown,
+      hidden: fromBlocked,
       expiresAt,
       readBy,
       replyTo,
@@ -40,5 +41,7 @@ export async function historyPage(
 }
 
 async function quoteOf({ conversation, replyTo }: Message, client: MessagingClient): Promise<Quote | undefined> {
-  return replyTo === undefined ? undefined : ((await client.message(conversation, replyTo)) ?? 'not here');
+  if (replyTo === undefined) return undefined;
+  const quoted = await client.message(conversation, replyTo);
+  return quoted === undefined ? 'not here' : { from: quoted.from, text: quoted.text, fromBlocked: quoted.fromBlocked };
 }

@@ -1,4 +1,4 @@
-import { chatHelp } from '../command-line/chat-help.js';
+import { CHAT_HELP } from '../command-line/chat-help.js';
 
 const KEYS = `Keys:
   Enter                  send
@@ -34,6 +34,6 @@ Peers without a server, beside them:
   /connect HOST:PORT -i NAME`;
 
 /** What `?` and /help show. */
-export function keyHelp(commands = chatHelp()): string[] {
+export function keyHelp(commands = CHAT_HELP): string[] {
   return `${KEYS}${commands}${SERVERS}`.split('\n');
 }

@@ -125,6 +125,24 @@ describe('a conversation', () => {
     expect(shown()).toHaveLength(1);
   });
 
+  it('hides what somebody says who is blocked, counts it as nothing, and shows it to who wants to see it', () => {
+    const id = alice.hears('bob', 'I am still here', { from: 'bob~2222', hidden: true });
+    expect(alice.list.join('\n')).toMatch(/● bob$/m);
+    alice.opens('bob');
+    expect(alice.pane.join(' ')).toContain('(hidden, as you have');
+    expect(alice.pane.join(' ')).not.toContain('still');
+    alice.happens({ type: 'changed', home: HOME, conversation: 'bob', id, change: { what: 'shown' } });
+    expect(alice.pane.at(-1)).toContain('I am still here');
+  });
+
+  it('knows what was unread before the session began, but not of what is before the user', () => {
+    alice.happens({ type: 'unread', home: HOME, conversation: 'bob', count: 3 });
+    expect(alice.list.join('\n')).toMatch(/● bob +3$/m);
+    alice.opens('bob');
+    alice.happens({ type: 'unread', home: HOME, conversation: 'bob', count: 3 });
+    expect(selectedOf(alice.state)?.unread).toBe(0);
+  });
+
   it('says who is typing', () => {
     alice.opens('bob');
     alice.happens({ type: 'typing', home: HOME, conversation: 'bob', who: ['bob'] });

@@ -26,7 +26,7 @@ export interface Reaction {
 }
 
 /** Of a message that is answered; undefined: it is not here. */
-export type Quote = { readonly from: string; readonly text: string } | 'not here';
+export type Quote = { readonly from: string; readonly text: string; readonly fromBlocked?: true | undefined } | 'not here';
 
 /** Unix milliseconds; text as it came, to be made harmless where it is drawn. */
 export interface MessageView {
@@ -45,6 +45,8 @@ export interface MessageView {
   readonly deleted?: boolean | undefined;
   /** Of a kind that this version does not know. */
   readonly unknown?: boolean | undefined;
+  /** By somebody whom the user has blocked, and not asked for. */
+  readonly hidden?: boolean | undefined;
   readonly expiresAt?: number | undefined;
   /** Of an own message: who has said so. */
   readonly readBy?: readonly string[] | undefined;

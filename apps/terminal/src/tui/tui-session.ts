@@ -96,6 +96,17 @@ export class TuiSession {
     for (const event of first) this.hear(id, event);
     home.chat.start();
     this.#readOn();
+    void this.#countUnread(id, home);
+  }
+
+  /** What came while nobody looked: in another session, or on this device alone. */
+  async #countUnread(id: HomeId, { client, groups }: Home): Promise<void> {
+    const known = client.contacts().flatMap(({ name, status }) => (status === 'accepted' ? name : []));
+    for (const conversation of [...known, ...groups().map((group) => group.id)]) {
+      // A home that is closed meanwhile counts nothing any more.
+      const count = await client.unread(conversation).catch(() => 0);
+      if (count > 0) this.dispatch({ type: 'unread', home: id, conversation, count });
+    }
   }
 
   /** Closes a home and takes it off the screen. */

@@ -36,6 +36,8 @@ export interface RosterRow {
 export type MessageChange =
   | { readonly what: 'edited' | 'understood'; readonly text: string }
   | { readonly what: 'deleted' }
+  /** The user wants to see it. */
+  | { readonly what: 'shown' }
   | { readonly what: 'expired' }
   | { readonly what: 'reacted' | 'unreacted'; readonly emoji: string; readonly by: string }
   | { readonly what: 'read'; readonly by: string };
@@ -64,6 +66,8 @@ export type TuiEvent =
   | ({ readonly type: 'returned'; readonly text: string } & Place)
   /** All that is there was read, on another device. */
   | ({ readonly type: 'read' } & Place)
+  /** So many, of what the device has kept. */
+  | ({ readonly type: 'unread'; readonly count: number } & Place)
   | ({ readonly type: 'typing'; readonly who: readonly string[] } & Place)
   | { readonly type: 'question'; readonly question: Question }
   | { readonly type: 'notice'; readonly tone: Tone; readonly text: string };
@@ -95,7 +99,7 @@ export function update(state: TuiState, event: TuiEvent): TuiState {
 
 type ViewEvent = Extract<
   TuiEvent,
-  { type: 'history' | 'history-asked' | 'panel' | 'open' | 'suggested' | 'returned' | 'read' | 'typing' | 'question' | 'notice' }
+  { type: 'history' | 'history-asked' | 'panel' | 'open' | 'suggested' | 'returned' | 'read' | 'unread' | 'typing' | 'question' | 'notice' }
 >;
 
 function updateView(state: TuiState, event: ViewEvent): TuiState {
@@ -114,6 +118,8 @@ function updateView(state: TuiState, event: ViewEvent): TuiState {
       return withReturned(state, event, event.text);
     case 'read':
       return withConversation(state, event, { unread: 0 });
+    case 'unread':
+      return isSeen(state, event) ? state : withConversation(state, event, { unread: event.count });
     case 'typing':
       return withConversation(state, event, { typing: event.who });
     case 'question':
@@ -128,6 +134,11 @@ export function select(state: TuiState, place: Place): TuiState {
   const key = keyOf(place);
   if (!state.conversations.has(key)) return state;
   return withConversation({ ...state, selected: key, panel: undefined }, place, { unread: 0 });
+}
+
+/** Its last line is before the user. */
+function isSeen(state: TuiState, place: Place): boolean {
+  return keyOf(place) === state.selected && state.conversations.get(keyOf(place))?.scroll === 0 && state.panel === undefined;
 }
 
 function isIdle(state: TuiState): boolean {
@@ -199,9 +210,9 @@ function withMessage(state: TuiState, { home, conversation, title, message, at }
   const key = keyOf(place);
   const before = state.conversations.get(key) ?? newConversation(place, 'former', title);
   const entry = withEarly(state, home, message);
-  const isRead = key === state.selected && before.scroll === 0 && state.panel === undefined;
+  const isRead = isSeen(state, place);
   const isKnown = before.entries.some((each) => each.kind === 'message' && each.id === message.id);
-  const unread = message.own || isRead || isKnown ? before.unread : before.unread + 1;
+  const unread = message.own || message.hidden === true || isRead || isKnown ? before.unread : before.unread + 1;
   // Who has scrolled back goes on reading the same lines.
   const scroll = before.scroll === 0 || isKnown ? before.scroll : before.scroll + entryRows(entry, panesOf(state).pane).length;
   const entries = withEntry(before.entries, entry);
@@ -232,6 +243,8 @@ function changedBy(message: MessageView, change: Exclude<MessageChange, { what: 
       return { ...message, text: change.text, edited: true };
     case 'understood':
       return { ...message, text: change.text, unknown: false };
+    case 'shown':
+      return { ...message, hidden: false };
     case 'deleted':
       return { ...message, text: '', deleted: true, reactions: [] };
     case 'read':

@@ -3,7 +3,7 @@ import { LIMITS } from '@sotto/protocol';
 import { isJoinLink, parseJoinLink } from '../../link/join-link.js';
 import type { RememberedServer } from '../../servers/remembered-servers.js';
 import { checkName, DEFAULT_PORT, givenPin, type JoinTarget, parseTarget } from '../address.js';
-import { chatHelp } from '../chat-help.js';
+import { CHAT_HELP } from '../chat-help.js';
 import { type CommandSpec, flag, noMore, type OptionSpecs, type ParsedOptions, valued, wholeNumber } from '../options.js';
 import { KEY_FILE_OPTIONS, keyFileOf, type KeyFileSource, secretOptions, type SecretSource, secretSource } from '../secrets.js';
 import { UsageError } from '../usage-error.js';
@@ -76,7 +76,7 @@ device of yours lets it in, or --recovery is given. The password is asked for wi
 seals what this device stores: after /password the new one does; after a change on another device the old one, until /login.
 With --key-file it does not: it is asked for only when there is to be a log-in.
 
-${chatHelp()}`,
+${CHAT_HELP}`,
   parse: (options) => joinCommand('join', options),
 };
 

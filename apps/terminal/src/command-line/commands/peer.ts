@@ -1,5 +1,5 @@
 import { type Address, checkNewName, DEFAULT_PEER_PORT, givenPin, parsePeerAddress } from '../address.js';
-import { peerHelp } from '../chat-help.js';
+import { PEER_HELP } from '../chat-help.js';
 import { type CommandSpec, flag, noMore, type OptionSpecs, type ParsedOptions, valued, wholeNumber } from '../options.js';
 import { KEY_FILE_OPTIONS, keyFileOf, type KeyFileSource, secretOptions, type SecretSource, secretSource } from '../secrets.js';
 import { UsageError } from '../usage-error.js';
@@ -49,7 +49,7 @@ export const LISTEN: CommandSpec<PeerCommand> = {
 becomes a contact: compare safety numbers before you say anything. NAME, keys and messages stay in the store: the next
 sotto listen or connect with it is the same person. The passphrase seals it, and is asked for without echo when no file is given.
 
-${peerHelp()}`,
+${PEER_HELP}`,
   parse: (options) => {
     noMore(options, 0);
     const port = wholeNumber('--port', options.text('port') ?? String(DEFAULT_PEER_PORT), 0, 65_535);
@@ -70,7 +70,7 @@ export const CONNECT: CommandSpec<PeerCommand> = {
 Its key is kept: when another one comes by its name, nothing is sent until you /confirm it. What you write while it is away
 waits here. It keeps connected; who has never been reached ends the command.
 
-${peerHelp()}`,
+${PEER_HELP}`,
   parse: (options) => {
     noMore(options, 1);
     const [text] = options.positionals;

@@ -1,0 +1,88 @@
+import type { ClientEvents, MessagingClient, QueuedMessage } from '@sotto/client';
+import { UsageError } from '../command-line/usage-error.js';
+import type { ChatEvent } from './chat-event.js';
+import type { MessageCommands } from './message-commands.js';
+import type { MessageNumbers } from './message-numbers.js';
+import type { Groups } from './surroundings.js';
+
+/** `message`: a number that was shown, an id, or `all` that waits in a conversation: the one named, or the one that is before the user. */
+export type QueueCommand =
+  { readonly do: 'queue' } | { readonly do: 'discard' | 'resend'; readonly message: string; readonly in?: string | undefined };
+
+export const ALL = 'all';
+
+/** What is not delivered yet: how it fares, and what the user does about it. */
+export class Deliveries {
+  readonly #recipients = new Map<string, string>();
+  readonly #stopListening: () => void;
+
+  constructor(
+    private readonly client: MessagingClient,
+    private readonly messages: MessageCommands,
+    private readonly names: Groups,
+    private readonly numbers: MessageNumbers,
+    private readonly show: (event: ChatEvent) => void,
+  ) {
+    this.#stopListening = client.on('delivery', (change) => this.#delivery(change));
+  }
+
+  /** What waits since the last time. */
+  start(): void {
+    for (const { id, to } of this.client.queue()) this.#recipients.set(id, to);
+  }
+
+  stop(): void {
+    this.#stopListening();
+  }
+
+  /** @param here the conversation that the user has before them. Throws what the SDK throws, and UsageError. */
+  async run(command: QueueCommand, here: string | undefined): Promise<void> {
+    if (command.do === 'queue') return this.#showQueue();
+    const change = command.do === 'discard' ? (each: QueuedMessage) => this.client.discard(each.id) : this.#sendAnew;
+    if (command.message !== ALL) return change(this.#queued(command.message));
+    const conversation = this.messages.where(command.in, here);
+    const waiting = this.client.queue().filter(({ to }) => to === conversation);
+    const meant = command.do === 'discard' ? waiting : waiting.filter(isStuck);
+    const name = this.names.nameOf(conversation) ?? conversation;
+    if (meant.length === 0) throw new UsageError(`nothing for ${name} waits to be ${command.do === 'discard' ? 'given up' : 'sent anew'}`);
+    for (const each of meant) await change(each);
+    const done = command.do === 'discard' ? 'given up' : 'sent anew';
+    this.show({ event: 'notice', text: `${meant.length === 1 ? 'One message' : `${meant.length} messages`} to ${name}: ${done}.` });
+  }
+
+  #showQueue(): void {
+    this.show({ event: 'queue', messages: this.client.queue().map((each) => ({ ...each, ...this.#groupNameOf(each.to) })) });
+  }
+
+  /** As a new message: what it was sealed for may be there no more. The old one goes when the new one is durable. */
+  readonly #sendAnew = async ({ id, to, what, text }: QueuedMessage): Promise<void> => {
+    if (what !== 'text') throw new UsageError('only a message is sent anew: make that change again');
+    const replyTo = (await this.client.message(to, id))?.replyTo;
+    await this.messages.send(to, text, replyTo);
+    await this.client.discard(id);
+  };
+
+  #queued(message: string): QueuedMessage {
+    const id = this.numbers.idOf(message);
+    const queued = this.client.queue().find((each) => each.id === id);
+    if (queued === undefined) throw new UsageError(`there is no message ${message} in the queue: /queue lists it`);
+    return queued;
+  }
+
+  #delivery({ id, status }: ClientEvents['delivery']): void {
+    const to = this.#recipients.get(id) ?? this.client.queue().find((each) => each.id === id)?.to ?? '';
+    if (status === 'delivered' || status === 'discarded') this.#recipients.delete(id);
+    else this.#recipients.set(id, to);
+    this.show({ event: 'delivery', to, ...this.#groupNameOf(to), id, status });
+  }
+
+  #groupNameOf(conversation: string): { groupName?: string } {
+    const groupName = this.names.nameOf(conversation);
+    return groupName === undefined ? {} : { groupName };
+  }
+}
+
+/** What is on its way needs no second sending; a change of a message is made again by hand. */
+function isStuck({ what, status }: QueuedMessage): boolean {
+  return what === 'text' && (status === 'undelivered' || status === 'waiting-for-online');
+}
