@@ -1,5 +1,6 @@
-// Makes what `npm pack -w apps/terminal` packs: the code of our own packages in one folder (they are on no registry), with all others as
-// ordinary dependencies, because some of them are native. Refuses a package that apps/terminal/package.json does not name.
+// Makes what `npm pack -w apps/terminal` packs: the code of our own packages in one folder (they are on no registry), and of those that draw
+// the screen, with all others as ordinary dependencies, because some of them are native. Refuses a package that apps/terminal/package.json
+// does not name.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { basename, join } from 'node:path';
@@ -11,20 +12,34 @@ const TERMINAL = join(root, 'apps/terminal');
 const BUNDLE = join(TERMINAL, 'dist/bundle');
 const BUILT_IN = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
 
+/** Taken in with all that they need: as packages they are 500 files, which the first frame would wait for longer than for all the rest. */
+const DRAWING = ['ink', 'react', 'string-width'];
+/** Ink loads it only when somebody develops ink. */
+const NEVER_LOADED = 'react-devtools-core';
+
 const packageOf = (specifier) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 
 /** Ours are taken in, with the modules of ts-mls that scripts/patch.mjs mended; relative paths are esbuild's. */
 function onlyOurs(dependencies) {
-  const resolved = ({ path, kind }) => {
-    if (kind === 'entry-point' || BUILT_IN.has(path) || path.startsWith('@sotto/') || path.startsWith('#ts-mls/')) return undefined;
+  const isDrawing = (path, importer) => DRAWING.includes(packageOf(path)) || importer.includes('/node_modules/');
+  const resolved = ({ path, kind, importer }) => {
+    if (kind === 'entry-point' || BUILT_IN.has(path) || path.startsWith('@sotto/') || path.startsWith('#')) return undefined;
+    if (path === NEVER_LOADED) return { path, namespace: NEVER_LOADED };
     if (dependencies[packageOf(path)] !== undefined) return { path, external: true };
+    if (isDrawing(path, importer)) return undefined;
     return { errors: [{ text: `${path} is not among the dependencies of apps/terminal/package.json` }] };
   };
-  return { name: 'only ours', setup: (esbuild) => esbuild.onResolve({ filter: /^[^./]/ }, resolved) };
+  return {
+    name: 'only ours',
+    setup: (esbuild) => {
+      esbuild.onResolve({ filter: /^[^./]/ }, resolved);
+      esbuild.onLoad({ filter: /.*/, namespace: NEVER_LOADED }, () => ({ contents: 'export default undefined' }));
+    },
+  };
 }
 
 async function bundled(dependencies) {
-  const { outputFiles } = await build({
+  return build({
     entryPoints: { sotto: join(TERMINAL, 'dist/main.js'), index: join(TERMINAL, 'dist/index.js') },
     outdir: BUNDLE,
     chunkNames: '[name]-[hash]',
@@ -36,11 +51,26 @@ async function bundled(dependencies) {
     bundle: true,
     // Nest names what it injects by its class.
     keepNames: true,
+    // React has one for those who develop with it, too.
+    define: { 'process.env.NODE_ENV': '"production"' },
+    // What is no module asks for parts of Node by `require`.
+    banner: { js: "import { createRequire as requireFor } from 'node:module';\nconst require = requireFor(import.meta.url);" },
+    metafile: true,
     write: false,
     logLevel: 'error',
     plugins: [onlyOurs(dependencies)],
   });
-  return outputFiles;
+}
+
+/** Of every package whose code is in the bundle. */
+function licencesOf({ inputs }) {
+  const folders = new Set(Object.keys(inputs).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
+  return [...folders].sort().map((folder) => {
+    const { name, version } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const file = readdirSync(join(root, folder)).find((each) => /^licen[cs]e/i.test(each));
+    if (file === undefined) throw new Error(`${name} has no licence that the bundle could carry`);
+    return `${name} ${version}\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`;
+  });
 }
 
 /** What has not changed is not touched: a command may run from this folder, and loads parts of it later. */
@@ -61,7 +91,9 @@ async function manPageOf(version) {
 
 export async function bundleTerminal() {
   const { dependencies, version } = JSON.parse(readFileSync(join(TERMINAL, 'package.json'), 'utf8'));
-  write(await bundled(dependencies));
+  const { outputFiles, metafile } = await bundled(dependencies);
+  write(outputFiles);
+  writeFileSync(join(BUNDLE, 'LICENSES'), licencesOf(metafile).join(`\n${'-'.repeat(80)}\n\n`));
   await manPageOf(version);
   cpSync(join(root, 'libs/platform/dist/prisma'), join(TERMINAL, 'dist/prisma'), { recursive: true });
   cpSync(join(root, 'LICENSE'), join(TERMINAL, 'LICENSE'));

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 // A pseudo-terminal whose binary is on the registry: node-pty itself compiles at install, and we run no install scripts. No tmux: a fresh machine may lack it.
 import { type IPty, spawn } from '@lydell/node-pty';
@@ -107,6 +108,13 @@ export class PseudoTerminal {
       if (performance.now() > until) throw new Error(`${this.name} did not show ${wanted} within ${seconds} s:\n${this.text}`);
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     }
+  }
+
+  /** Milliseconds of processor time that the program has taken until now. Linux alone tells. */
+  async processorMs(): Promise<number> {
+    // proc_pid_stat(5): behind the name in brackets, utime and stime are the 12th and 13th field, in hundredths of a second.
+    const fields = (await readFile(`/proc/${this.#pty.pid}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ');
+    return 10 * (Number(fields[11]) + Number(fields[12]));
   }
 
   /** Waits until nothing is drawn any more. */

@@ -1,5 +1,5 @@
 import { isJoinLink, parseJoinLink, PIN_PATTERN } from '../link/join-link.js';
-import { NAME_PATTERN, TAGGED_NAME_PATTERN } from '@sotto/protocol';
+import { NAME_PATTERN, TAGGED_NAME_PATTERN } from '@sotto/protocol/limits';
 import { type ParsedOptions, wholeNumber } from './options.js';
 import { UsageError } from './usage-error.js';
 

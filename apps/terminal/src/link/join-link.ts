@@ -1,4 +1,4 @@
-import { NAME_PATTERN } from '@sotto/protocol';
+import { NAME_PATTERN } from '@sotto/protocol/limits';
 import { UsageError } from '../command-line/usage-error.js';
 
 /** Where a server is, who it is, and what lets one in: `sotto://HOST:PORT/#PIN/CODE[/NAME]`. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { closeSync, readSync } from 'node:fs';
-import { LIMITS } from '@sotto/protocol';
+import { LIMITS } from '@sotto/protocol/limits';
 import type { SecretSource } from '../command-line/secrets.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { askHidden, type Terminal } from './hidden-prompt.js';

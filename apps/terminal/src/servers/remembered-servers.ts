@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { TAGGED_NAME_PATTERN } from '@sotto/protocol';
+import { TAGGED_NAME_PATTERN } from '@sotto/protocol/limits';
 import { UsageError } from '../command-line/usage-error.js';
 import { hostForUrl, PIN_PATTERN } from '../link/join-link.js';
 

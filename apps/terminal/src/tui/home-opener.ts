@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { NewPeer } from '@sotto/client';
 import type { StoreSecret } from '@sotto/client/node';
-import { LIMITS } from '@sotto/protocol';
+import { LIMITS } from '@sotto/protocol/limits';
 import type { JoinCommand } from '../command-line/commands/join.js';
 import type { PeerCommand } from '../command-line/commands/peer.js';
 import type { KeyFileSource } from '../command-line/secrets.js';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { LIMITS } from '@sotto/protocol';
+import { LIMITS } from '@sotto/protocol/limits';
 import { isJoinLink, parseJoinLink } from '../../link/join-link.js';
 import type { RememberedServer } from '../../servers/remembered-servers.js';
 import { checkName, DEFAULT_PORT, givenPin, type JoinTarget, parseTarget } from '../address.js';
