@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { becomeContacts, People } from './people.js';
+import { HOST, hostStandalone } from '../../demo/dist/demo-server.js';
+import { JsonProcess } from '../../demo/dist/json-process.js';
+import { becomeContacts, PASSWORD, People } from './people.js';
 import { pictureOf } from './picture.js';
 import { pngOf } from './png.js';
 import { KEYS, PseudoTerminal } from './pseudo-terminal.js';
@@ -9,12 +11,16 @@ import { KEYS, PseudoTerminal } from './pseudo-terminal.js';
 const FOLDER = fileURLToPath(new URL('../../../docs/pictures', import.meta.url));
 const SIZE = { columns: 100, rows: 30 } as const;
 
+/** By port: how the pictures call the servers. */
+const servers = new Map<number, string>();
+
 /** Times, dates and ports differ from run to run, and would make every picture a new one. */
 function settled(row: string): string {
   return row
     .replaceAll(/\b\d\d:\d\d\b(?!\d)/g, '14:03')
     .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} \d\d 20\d\d/g, 'Sat Jan 17 2026')
-    .replaceAll(/127\.0\.0\.1:\d{5}/g, 'chat.home:47788');
+    .replaceAll(/again in \d s/g, 'again in 2 s')
+    .replaceAll(/127\.0\.0\.1:(\d{5})/g, (address, port: string) => servers.get(Number(port)) ?? address);
 }
 
 async function picture(name: string, terminal: PseudoTerminal): Promise<void> {
@@ -63,10 +69,57 @@ async function play(people: People): Promise<void> {
   await Promise.all([alice, bob, carol].map((person) => person.leaves()));
 }
 
+/** Her account at home, one at work, and a peer: work's server is away, and nothing else is held up. */
+async function playOneSession(people: People): Promise<void> {
+  const folder = join(people.folder, 'work');
+  await mkdir(folder);
+  const work = await hostStandalone(folder, 2, { size: 50 });
+  servers.set(work.port, 'work.home:47788');
+  const secret = (kind: string) => [`--${kind}-file`, people.passwordFile];
+  const dora = new JsonProcess('dora', ['join', await work.invite('dora'), '--store', join(folder, 'dora'), ...secret('password')]);
+  const erin = new JsonProcess('erin', ['listen', '-p', '0', '-i', 'erin', '--store', join(folder, 'erin'), ...secret('passphrase')]);
+  const { port } = await erin.hears('listening');
+  await dora.hears('ready');
+  const alice = people.returns('alice', [], SIZE);
+  const types = async (line: string, shows: string) => {
+    alice.type(`${line}${KEYS.enter}`);
+    await alice.shows(shows);
+  };
+  const choosesSecret = async (shows: string) => {
+    await types(PASSWORD, 'Once more');
+    await types(PASSWORD, shows);
+  };
+  await alice.shows('You are alice');
+  await types(`/servers add ${await work.invite('alice_w')}`, 'New password for alice_w@');
+  await choosesSecret(`▣ alice_w@${HOST}:${work.port}`);
+  await types(`/connect ${HOST}:${String(port)} -i alice`, 'New passphrase');
+  await choosesSecret('Is that what the other end shows?');
+  await types('y', '● erin');
+  alice.type(KEYS.escape);
+  await alice.rests();
+  alice.type(`/add dora@${HOST}:${work.port}${KEYS.enter}`);
+  await dora.hears('request');
+  dora.say({ do: 'accept', name: 'alice_w' });
+  await alice.shows('● dora');
+  await types(`/to dora@${HOST}:${work.port}`, 'dora ● online');
+  dora.say({ do: 'send', to: 'alice_w', text: 'The server here goes down for an hour at noon.' });
+  await alice.shows('an hour at noon');
+  await types('Fine. Call me if it takes longer.', 'takes longer. ✓✓');
+  erin.say({ do: 'send', to: 'alice', text: 'Hello from the next desk, without any server' });
+  await alice.shows('with news');
+  await work.stop();
+  await alice.shows(`□ alice_w@`);
+  await types('Is it back already?', 'back already? …');
+  await picture('one-session', alice);
+  await Promise.all([alice.leaves(), dora.ends({ do: 'quit' }), erin.ends({ do: 'quit' })]);
+}
+
 const people = await People.on();
 try {
   await mkdir(FOLDER, { recursive: true });
+  servers.set(people.server.port, 'chat.home:47788');
   await play(people);
+  await playOneSession(people);
 } finally {
   await people.leave();
 }
