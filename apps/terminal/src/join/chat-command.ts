@@ -1,11 +1,11 @@
 import { UsageError } from '../command-line/usage-error.js';
 import { didYouMean } from '../command-line/suggestion.js';
 import { ACCOUNT_WORDS, type AccountCommand, isAccountWord, parseJsonAccount, parseTypedAccount } from './account-command.js';
-import { ALL, type QueueCommand } from './deliveries.js';
 import { type GroupCommand, parseJsonGroup, parseTypedGroup } from './group-command.js';
 import { JsonFields, type Secrets } from './json-fields.js';
 import { isMessageWord, MESSAGE_WORDS, type MessageCommand, parseJsonMessage, parseTypedMessage } from './message-command.js';
-import { firstWord, oneWord, standsAlone, wordsOf } from './words.js';
+import { isQueueWord, parseJsonQueue, parseTypedQueue, QUEUE_WORDS, type QueueCommand } from './queue-command.js';
+import { firstWord, oneWord, standsAlone } from './words.js';
 
 export interface ContactCommand {
   readonly do: 'add' | 'accept' | 'decline' | 'remove' | 'block' | 'unblock';
@@ -39,16 +39,15 @@ export type ChatCommand =
   | { readonly do: 'quit' };
 
 const WITH_NAME = ['add', 'accept', 'decline', 'verify', 'remove', 'block', 'unblock'] as const;
-const ALONE = ['contacts', 'queue', 'help', 'quit'] as const;
+const ALONE = ['contacts', 'help', 'quit'] as const;
 /** What a line may begin with behind its slash. */
 export const COMMAND_WORDS = [
   // Before words that begin as they do: the harmless one is suggested.
   ...MESSAGE_WORDS,
   ...WITH_NAME,
   ...ALONE,
+  ...QUEUE_WORDS,
   'to',
-  'discard',
-  'resend',
   'confirm',
   'history',
   'group',
@@ -62,9 +61,7 @@ const DEFAULT_HISTORY = 20;
 const MAX_HISTORY = 10_000;
 export const isMessageCommand = (command: ChatCommand): command is MessageCommand => isMessageWord(command.do);
 
-export function isQueueCommand(command: ChatCommand): command is QueueCommand {
-  return command.do === 'queue' || command.do === 'discard' || command.do === 'resend';
-}
+export const isQueueCommand = (command: ChatCommand): command is QueueCommand => isQueueWord(command.do);
 
 const isOneOf = <T extends string>(words: readonly T[], word: unknown): word is T => (words as readonly unknown[]).includes(word);
 
@@ -77,14 +74,12 @@ export function parseTypedLine(line: string): ChatCommand | undefined {
   if (isOneOf(ALONE, word)) return { do: standsAlone(word, rest) };
   if (isOneOf(WITH_NAME, word)) return { do: word, name: oneWord(word, 'NAME', rest) };
   if (isAccountWord(word)) return parseTypedAccount(word, rest);
+  if (isQueueWord(word)) return parseTypedQueue(word, rest);
   return isMessageWord(word) ? parseTypedMessage(word, rest) : typedWithArguments(word, rest);
 }
 
 function typedWithArguments(word: string, rest: string): ChatCommand {
   switch (word) {
-    case 'discard':
-    case 'resend':
-      return ofQueue(word, rest);
     case 'confirm':
       return { do: 'confirm', name: oneWord(word, 'NAME', rest), secrets: {} };
     case 'to':
@@ -98,14 +93,6 @@ function typedWithArguments(word: string, rest: string): ChatCommand {
     default:
       throw new UsageError(`there is no /${word}${didYouMean(word, COMMAND_WORDS, '/')} /help lists what there is`);
   }
-}
-
-function ofQueue(word: 'discard' | 'resend', rest: string): ChatCommand {
-  const [message = '', ...names] = wordsOf(rest);
-  const [name, ...more] = names;
-  if (message === '' || more.length > 0 || (message !== ALL && name !== undefined))
-    throw new UsageError(`/${word} takes one NUMBER of the queue, or all, and whose if it is not this conversation: /${word} all NAME`);
-  return name === undefined ? { do: word, message } : { do: word, message, in: name };
 }
 
 function writeTo(text: string): ChatCommand {
@@ -140,6 +127,7 @@ export function parseJsonLine(line: string): ChatCommand | undefined {
   if (isOneOf(ALONE, word)) return { do: word };
   if (isOneOf(WITH_NAME, word)) return { do: word, name: fields.text('name') };
   if (isAccountWord(word)) return parseJsonAccount(word, fields);
+  if (isQueueWord(word)) return parseJsonQueue(word, fields);
   return isMessageWord(word) ? parseJsonMessage(word, fields) : jsonWithArguments(word, fields);
 }
 
@@ -147,9 +135,6 @@ function jsonWithArguments(word: unknown, fields: JsonFields): ChatCommand {
   switch (word) {
     case 'to':
       return { do: 'to', name: fields.text('name') };
-    case 'discard':
-    case 'resend':
-      return { do: word, message: fields.text('message'), in: fields.optional('in') };
     case 'send':
       return { do: 'send', to: fields.optional('to'), text: fields.text('text') };
     case 'confirm':

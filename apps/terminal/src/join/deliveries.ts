@@ -3,13 +3,8 @@ import { UsageError } from '../command-line/usage-error.js';
 import type { ChatEvent } from './chat-event.js';
 import type { MessageCommands } from './message-commands.js';
 import type { MessageNumbers } from './message-numbers.js';
+import { ALL, type QueueCommand } from './queue-command.js';
 import type { Groups } from './surroundings.js';
-
-/** `message`: a number that was shown, an id, or `all` that waits in a conversation: the one named, or the one that is before the user. */
-export type QueueCommand =
-  { readonly do: 'queue' } | { readonly do: 'discard' | 'resend'; readonly message: string; readonly in?: string | undefined };
-
-export const ALL = 'all';
 
 /** What is not delivered yet: how it fares, and what the user does about it. */
 export class Deliveries {

@@ -1,7 +1,7 @@
 import type { ChatCommand } from './chat-command.js';
-import type { QueueCommand } from './deliveries.js';
 import type { Conversation } from './group-event.js';
 import type { MessageCommand } from './message-command.js';
+import type { QueueCommand } from './queue-command.js';
 
 /** What a chat does by itself, whoever carries its conversations. */
 export type OwnCommand = Extract<ChatCommand, { readonly do: 'verify' | 'confirm' | 'history' | 'to' | 'send' | 'contacts' | 'help' }>;
