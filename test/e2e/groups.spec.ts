@@ -43,31 +43,6 @@ describe.each(['standalone', 'services'] as const)('groups on %s', (kind) => {
   );
 
   it(
-    'tells apart what a member says whom somebody in the group has blocked, and counts it as nothing',
-    async () => {
-      await becomeContacts(bob, carol);
-      const group = await alice.sdk.groups.create('quarrel', ['bob', 'carol']);
-      await allIn(group, [alice, bob, carol]);
-      await carol.sdk.block('bob');
-      await bob.sdk.groups.send(group, 'are you there, carol?');
-      await alice.sdk.groups.send(group, 'she hears me');
-      await until('carol has both', () => carol.inbox.filter(({ conversation }) => conversation === group).length === 2);
-      const heard = new Map(
-        carol.inbox.filter((each) => each.conversation === group).map((each) => [each.text, each.fromBlocked ?? false]),
-      );
-      expect(Object.fromEntries(heard)).toEqual({ 'are you there, carol?': true, 'she hears me': false });
-      expect(await carol.sdk.unread(group)).toBe(1);
-      await carol.leaves();
-      await carol.returns();
-      expect(await carol.sdk.unread(group)).toBe(1);
-      expect((await carol.sdk.history(group)).map(({ fromBlocked = false }) => fromBlocked).sort()).toEqual([false, true]);
-      await carol.sdk.unblock('bob');
-      expect((await carol.sdk.history(group)).every(({ fromBlocked }) => fromBlocked === undefined)).toBe(true);
-    },
-    LONG,
-  );
-
-  it(
     'brings who was away for a commit and twenty messages up to date from the third, while the committer is away',
     async () => {
       const group = await alice.sdk.groups.create('harbour', ['bob', 'carol']);
