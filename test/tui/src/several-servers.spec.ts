@@ -66,7 +66,7 @@ describe('one session with accounts on several servers', () => {
       again.type(`/to bob${KEYS.enter}`);
       await again.shows(/ bob ● online/);
       again.type(`the other is down${KEYS.enter}`);
-      await bob.shows('alice: contact');
+      await bob.shows('● alice');
       bob.type(`/to alice${KEYS.enter}`);
       await bob.shows('alice the other is down');
       again.type(`/servers remove ${HOST}:${other.port}${KEYS.enter}`);
