@@ -124,6 +124,8 @@ export interface GroupPorts {
   withdraw(id: string): void;
   /** A leaf that nobody ever had is owed nothing any more. */
   release(group: string, leaf: LeafId, step: Step): void;
+  /** By which the device is reached in another group than this. */
+  tokenElsewhere(group: string, device: string): Uint8Array | undefined;
   /** Once, now, to whoever is there (ttl 0): nobody owes it. Returns the id of the Send. */
   transmit(payload: Uint8Array, to: readonly Address[], step: Step): string;
   /** Key packages at hand of an account; undefined: none yet, and they are being claimed. */

@@ -40,6 +40,8 @@ export class Peer {
   /** What was asked and arrived since it last said something. */
   #unanswered = 0;
   #silentSince = 0;
+  /** What was asked in a row and did not arrive, as far as is known. */
+  #misses = 0;
   #lostAfterMs = FIRST_LOST_MS;
 
   get shown(): Shown | undefined {
@@ -60,7 +62,13 @@ export class Peer {
     return now >= this.#askAt;
   }
 
+  /** How often in a row it was asked before, and that did not arrive. */
+  get misses(): number {
+    return this.#misses;
+  }
+
   asked(now: number): void {
+    this.#misses++;
     this.#askAt = now + this.#waitMs;
     this.#waitMs = Math.min(this.#waitMs * 2, LAST_WAIT_MS);
   }
@@ -73,10 +81,12 @@ export class Peer {
 
   /** A hello that wants an answer has arrived there. */
   reached(now: number): void {
+    this.#misses = 0;
     if (this.#unanswered++ === 0) this.#silentSince = now;
   }
 
   heard(): void {
+    this.#misses = 0;
     this.#unanswered = 0;
     this.#lostAfterMs = FIRST_LOST_MS;
   }

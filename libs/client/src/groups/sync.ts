@@ -129,10 +129,18 @@ export class Sync {
 
   #ask(member: Member, step: Step): void {
     const peer = this.#peers.of(member.identity.device);
+    const address = this.#reach(member, peer);
     peer.asked(step.now);
-    if (peer.shown === undefined) this.#tellOfEntry(addressOf(member), step);
-    this.#asks.add(this.#writer.send(member, addressOf(member), { hop: 1 }, step));
+    if (peer.shown === undefined) this.#tellOfEntry(address, step);
+    this.#asks.add(this.#writer.send(member, address, { hop: 1 }, step));
     if (this.#asks.size > MOST_ASKS) this.#asks.delete(this.#asks.values().next().value!);
+  }
+
+  /** Every second time by its token of another group: that of this one may be withdrawn, and the commit that brings a new one not here. */
+  #reach(member: Member, { misses }: Peer): Address {
+    const { id, ports } = this.core;
+    const other = misses % 2 === 1 ? ports.tokenElsewhere(id, member.identity.device) : undefined;
+    return other === undefined ? addressOf(member) : { device: member.address.device, token: other };
   }
 
   /** Whoever does not have the commit that let this device in can't read its hello: its author may have told nobody else. */

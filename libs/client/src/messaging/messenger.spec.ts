@@ -639,6 +639,39 @@ describe('a device that was rolled back', () => {
   });
 });
 
+describe('a device that was put back behind the tokens of all others', () => {
+  it('asks them by those that they have in other groups', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol, dave);
+    const rowing = await alice.createGroup('rowing', bob, carol);
+    await office.pass(5 * MINUTE);
+    expectTogether(rowing, [alice, bob, carol]);
+    const backup = await carol.backup();
+    await alice.remove(hiking, dave);
+    await office.pass(3 * DAY, HOUR);
+    await carol.restore(backup);
+    // What it has withdrawn stands in its store, too.
+    carol.revoked.clear();
+    const reaches = (group: string) =>
+      [alice, bob].some((phone) => {
+        const { address } = carol.view(group).members.find(({ identity }) => identity.device === phone.device)!;
+        return phone.accepts(address.token);
+      });
+    expect([reaches(hiking), reaches(rowing)]).toEqual([false, true]);
+    // Nobody speaks to carol of the first group before she has reached somebody there.
+    let asked = false;
+    office.loses = ({ from, to, payload }) => {
+      if (toHex(payload).indexOf(hiking) < 0) return false;
+      asked ||= from === carol && (to === alice || to === bob);
+      return to === carol && !asked;
+    };
+    await carol.online();
+    await office.pass(2 * MINUTE);
+    expect(asked).toBe(true);
+    expect([carol.view(hiking).hold, carol.members(hiking)]).toEqual([undefined, ['alice', 'bob', 'carol']]);
+  });
+});
+
 describe('a key that is used twice', () => {
   it('as nobody who was asked knew better, costs no message: whoever saw the first asks for the second again', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;

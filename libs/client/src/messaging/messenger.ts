@@ -845,6 +845,7 @@ export class Messenger {
       dispatch: (dispatch, step) => this.#dispatch(dispatch, step),
       withdraw: (id) => this.outbox.withdraw(id),
       release: (group, leaf, step) => this.#release(group, leaf, step),
+      tokenElsewhere: (group, device) => this.#tokenElsewhere(group, device),
       transmit: (payload, to, step) => this.#transmit(payload, to, step),
       packagesOf: (account, step) => this.#claims.packagesOf(account, step.now, () => step.journal.afterwards(() => ports.claim(account))),
       isClaiming: (account) => this.#claims.isClaiming(account),
@@ -856,6 +857,15 @@ export class Messenger {
       notify: (notice, step) => ports.notify(notice, step),
       count: (rung) => ports.count(rung),
     };
+  }
+
+  #tokenElsewhere(group: string, device: string): Uint8Array | undefined {
+    const others = [...this.#groups.values()].filter(({ id, core }) => id !== group && !core.out && !core.dead);
+    for (const { core } of others) {
+      const member = core.member(device);
+      if (member !== undefined) return member.address.token;
+    }
+    return undefined;
   }
 
   #release(group: string, leaf: LeafId, step: Step): void {
