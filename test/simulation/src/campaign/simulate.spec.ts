@@ -7,9 +7,9 @@ import { RULE_NAMES } from './rules.js';
 /** A world that needs the rule. */
 const NEEDS: Readonly<Record<string, number>> = {
   hold: 14,
-  slotsAreNoPermission: 8,
+  slotsAreNoPermission: 3,
   rejoin: 1,
-  durableBeforeSent: 3,
+  durableBeforeSent: 7,
   helloBeforeSealing: 4,
   keepLosingBranches: 1,
   removedFallSilent: 1,
