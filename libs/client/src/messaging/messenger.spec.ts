@@ -639,6 +639,33 @@ describe('a device that was rolled back', () => {
   });
 });
 
+describe('a device that committed twice, and was rolled back between', () => {
+  it('is let in again by those who go on from the commit that it does not know', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol, dave);
+    const backup = await alice.backup();
+    await dave.offline();
+    await alice.wish(hiking, { kind: 'rename', name: 'one' });
+    await office.settle();
+    for (const phone of [bob, carol]) {
+      await phone.wish(hiking, { kind: 'rename', name: `by ${phone.name}` });
+      await office.settle();
+    }
+    for (const phone of [bob, carol]) await phone.offline();
+    await alice.restore(backup);
+    await office.pass(MINUTE);
+    for (const phone of [dave, alice]) await phone.online();
+    await office.pass(MINUTE);
+    await alice.wish(hiking, { kind: 'rename', name: 'two' });
+    await office.pass(10 * MINUTE, 5 * SECOND);
+    expect(dave.view(hiking).data.name).toBe('two');
+    for (const phone of [bob, carol]) await phone.online();
+    await office.pass(30 * MINUTE, 5 * SECOND);
+    expectTogether(hiking, [alice, bob, carol, dave]);
+    expect(alice.count('rejoined')).toBe(1);
+  });
+});
+
 describe('a device that was put back behind the tokens of all others', () => {
   it('asks them by those that they have in other groups', async () => {
     const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
