@@ -22,14 +22,16 @@ export function loadLine(figures: Figures): string {
 }
 
 export function fanOutLine(figures: FanOutFigures): string {
-  const { name, fanout, senders, sends_per_s, p50_ms, p99_ms, server_cpu_us_per_recipient, server_cpu_us_per_round_trip, ratio } = figures;
+  const { name, fanout, senders, sends_per_s, p50_ms, p99_ms, server_cpu_us_per_recipient } = figures;
+  const { server_cpu_us_per_round_trip, ratio, server_cpu_us_per_lone_round_trip, lone_ratio } = figures;
   return [
     name.padEnd(10),
     `${sends_per_s} messages a second from ${senders} to ${fanout} members`,
     `p50 ${p50_ms} ms`,
     `p99 ${p99_ms} ms`,
-    `${server_cpu_us_per_recipient} µs of server CPU a member, ${server_cpu_us_per_round_trip} µs a round trip`,
-    `ratio ${ratio}`,
+    `${server_cpu_us_per_recipient} µs of server CPU a member`,
+    `${ratio} of a round trip of pairs with a full window (${server_cpu_us_per_round_trip} µs)`,
+    `${lone_ratio} of one of pairs with nothing to batch (${server_cpu_us_per_lone_round_trip} µs)`,
     ...failed(figures.failures),
   ].join(COLUMNS);
 }

@@ -39,7 +39,7 @@ export interface FanOutGroup {
   senders: number;
 }
 
-/** What one message to many members costs the server, beside as many messages to one each, measured on the same server. */
+/** What one message to many members costs the server, beside messages to one each, measured on the same server. */
 export interface FanOutFigures {
   name: TopologyKind;
   fanout: number;
@@ -53,6 +53,9 @@ export interface FanOutFigures {
   server_cpu_us_per_round_trip: number;
   /** Of the two above. */
   ratio: number;
+  /** Of as many pairs as there are members, with one message on its way each: nothing to batch. */
+  server_cpu_us_per_lone_round_trip: number;
+  lone_ratio: number;
   frames_per_box: number;
   failures: number;
 }
@@ -81,8 +84,9 @@ export async function benchFanOut(kind: TopologyKind, shape: Shape, group: FanOu
     const server = { url: topology.url, pin: pinOf(topology) };
     const single = await measure(pids, { kind: 'sotto', ...server, ...shape }, shape.seconds);
     const { members, senders } = group;
+    const lone = await measure(pids, { kind: 'sotto', ...server, ...shape, pairs: members, window: 1 }, shape.seconds);
     const fanOut = await measure(pids, { kind: 'fan-out', ...server, ...shape, pairs: members, senders }, shape.seconds);
-    return fanOutFigures(kind, shape, group, single, fanOut);
+    return fanOutFigures(kind, shape, group, { single, lone, fanOut });
   } finally {
     await topology.stop();
   }
@@ -123,10 +127,10 @@ function fanOutFigures(
   name: TopologyKind,
   { window, size }: Shape,
   { members, senders }: FanOutGroup,
-  single: Measured,
-  fanOut: Measured,
+  { single, lone, fanOut }: Record<'single' | 'lone' | 'fanOut', Measured>,
 ): FanOutFigures {
   const roundTrip = single.cpuSeconds / single.result.messages;
+  const loneRoundTrip = lone.cpuSeconds / lone.result.messages;
   const recipient = fanOut.cpuSeconds / (fanOut.result.messages * members);
   return {
     name,
@@ -140,8 +144,10 @@ function fanOutFigures(
     server_cpu_us_per_recipient: round(recipient * 1e6, 1),
     server_cpu_us_per_round_trip: round(roundTrip * 1e6, 1),
     ratio: round(recipient / roundTrip, 3),
+    server_cpu_us_per_lone_round_trip: round(loneRoundTrip * 1e6, 1),
+    lone_ratio: round(recipient / loneRoundTrip, 3),
     frames_per_box: framesPerBox(fanOut.result),
-    failures: single.result.failures + fanOut.result.failures,
+    failures: single.result.failures + lone.result.failures + fanOut.result.failures,
   };
 }
 
