@@ -1,9 +1,8 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import { decodeGroupData, directData, encodeGroupData, type GroupData, type LeafId, type Member, MlsError, newGroupData } from '@sotto/mls';
+import { directData, encodeGroupData, type GroupData, type Member, MlsError, newGroupData } from '@sotto/mls';
 import {
   type Envelope,
   EnvelopeSchema,
-  fromHex,
   type GreetingEnvelope,
   type HelloEnvelope,
   Outcome,
@@ -24,10 +23,13 @@ import type { Intent } from '../groups/intent.js';
 import { Later, type LaterRecord } from '../groups/later.js';
 import type { JoinPackage } from '../groups/rejoining.js';
 import { load, loadGroups } from '../groups/stored-groups.js';
-import { Outbox, type OutboxEffect } from '../outbox/outbox.js';
-import type { DeliveryStatus, EntryRecord, OutboxEntry, RecipientState, SettledRecord } from '../outbox/outbox-entry.js';
+import { Outbox } from '../outbox/outbox.js';
+import type { DeliveryStatus, EntryRecord, OutboxEntry, SettledRecord } from '../outbox/outbox-entry.js';
 import type { Journal } from '../storage/journal.js';
 import type { Store } from '../storage/store.js';
+import { Deliveries } from './deliveries.js';
+import { DirectConversations } from './direct-conversations.js';
+import { type Invitation, Invitations } from './invitations.js';
 import { Joining, type Welcomed } from './joining.js';
 import type { Claimed, IncomingReceipt, MessengerPorts } from './messenger-ports.js';
 import { UnknownGroups } from './unknown-groups.js';
@@ -36,19 +38,6 @@ const GROUP_ID_BYTES = 32;
 const ID_BYTES = 16;
 /** Of groups that this device does not know: their Welcome may be on its way. */
 const STRAYS = { count: 200, bytes: 4 * 1024 * 1024 };
-const MOST_INVITATIONS = 50;
-/** Between new conversations with a contact whose device could not open the Welcome to the one before; then doubled. */
-const FIRST_RENEWAL_MS = 15_000;
-const LAST_RENEWAL_MS = 3_600_000;
-const MOST_RENEWED = 1_000;
-
-/** A Welcome of somebody who is no contact, until the user decides. */
-interface Invitation {
-  readonly payload: Uint8Array;
-  /** Who sent it. */
-  readonly account: string;
-  readonly at: number;
-}
 
 /** A group as the program sees it. */
 export interface GroupView {
@@ -70,10 +59,8 @@ export class Messenger {
   readonly #groups = new Map<string, Group>();
   readonly #claims = new Claims();
   readonly #groupPorts: GroupPorts;
-  /** By account, or group and device: when its conversation or leaf was last made anew, and how long the next waits. */
-  readonly #renewed = new Map<string, { readonly at: number; readonly waitMs: number }>();
-  /** Accounts with which a new direct conversation is to begin, as the Welcome to the one before can't be opened. */
-  readonly #toRenew = new Set<string>();
+  readonly #directs: DirectConversations;
+  readonly #deliveries: Deliveries;
   #strays = new Later('', STRAYS);
   readonly #unknown = new UnknownGroups();
 
@@ -82,8 +69,10 @@ export class Messenger {
     private readonly outbox: Outbox,
     private readonly contents: Contents,
     private readonly joining: Joining,
-    private readonly invitations: Map<string, Invitation>,
+    private readonly invitations: Invitations,
   ) {
+    this.#directs = new DirectConversations(ports, outbox, contents, this.#groups);
+    this.#deliveries = new Deliveries(ports, outbox, contents, this.#groups, this.#directs);
     this.#groupPorts = this.#portsOfGroups();
   }
 
@@ -93,7 +82,8 @@ export class Messenger {
     const seen = new Set((await store.load('seen')).keys());
     const contents = new Contents(await load<ContentRecord>(store, 'contents'), seen, ports.own.account);
     const joining = new Joining(ports, await load<JoinPackage>(store, 'join-packages'));
-    const messenger = new Messenger(ports, outbox, contents, joining, await load<Invitation>(store, 'invitations'));
+    const invitations = new Invitations(ports, joining, await load<Invitation>(store, 'invitations'));
+    const messenger = new Messenger(ports, outbox, contents, joining, invitations);
     for (const entry of outbox.entries()) if (entry.content !== undefined) contents.restore(entry.content, entry.id);
     for (const [id, stored] of await loadGroups(store))
       messenger.#groups.set(id, Group.restore(id, messenger.#groupPorts, contents, stored));
@@ -151,8 +141,8 @@ export class Messenger {
   }
 
   async tick(step: Step): Promise<void> {
-    for (const effect of this.outbox.tick(step.now)) this.#effect(effect, step);
-    if (!this.ports.rules.onceOwedOwed) this.#forgetOffHead();
+    for (const effect of this.outbox.tick(step.now)) this.#deliveries.apply(effect, step);
+    if (!this.ports.rules.onceOwedOwed) this.#deliveries.forgetOffHead();
     for (const group of this.#groups.values()) await group.tick(step);
     this.#finish(step);
   }
@@ -187,12 +177,11 @@ export class Messenger {
     if (status === ReceiptStatus.DELIVERED && this.outbox.get(id) === undefined)
       for (const { sync } of this.#groups.values()) sync.arrived(id, device, step);
     for (const effect of this.outbox.receipt(receipt, (account) => this.ports.isOnline(account), step.now)) {
-      const group = this.#effect(effect, step);
+      const group = this.#deliveries.apply(effect, step);
       if (group !== undefined) touched.add(group);
     }
     for (const group of touched) await group.settle(step);
-    for (const account of this.#toRenew) await this.beginDirect(account, step, true);
-    this.#toRenew.clear();
+    for (const account of this.#deliveries.takeToRenew()) await this.beginDirect(account, step, true);
     this.#finish(step);
   }
 
@@ -303,7 +292,7 @@ export class Messenger {
     if (known?.knows(id) === true) return Outcome.STORED;
     try {
       const welcomed = await this.joining.open(envelope);
-      if (known === undefined && !this.#mayJoin(welcomed)) return this.#invited(welcomed, payload, step);
+      if (known === undefined && !this.invitations.mayJoin(welcomed)) return this.invitations.keep(welcomed, payload, step);
       if (known !== undefined && !known.welcomes(welcomed.state)) return Outcome.STORED;
       await this.#join(welcomed, step);
       return Outcome.STORED;
@@ -312,52 +301,6 @@ export class Messenger {
       if (error.reason === 'no-key-package') this.ports.stock.outdated(step.journal);
       return Outcome.CANNOT;
     }
-  }
-
-  /**
-   * Without asking the user a device follows its own account and contacts, into a direct conversation the other end alone. A member who is
-   * no contact may finish what a contact began: only a contact can have claimed the key package whose leaf was greeted.
-   */
-  #mayJoin({ by, state, asked }: Welcomed): boolean {
-    const trusted = ({ identity }: Member) => this.ports.trusts(identity.account, identity.accountKey);
-    const hasContact = () =>
-      this.ports.engine.members(state).some((each) => each.identity.account !== this.ports.own.account && trusted(each));
-    if (!trusted(by) && !(asked && hasContact())) return false;
-    const data = this.#dataOf(state);
-    return (data.kind === 'group' && this.ports.directOnly !== true) || this.#isDirectBetween(data, by, this.ports.engine.members(state));
-  }
-
-  /** Of this account and one other, whose devices are all that is in it: nobody begins a conversation in another's name. */
-  #isDirectBetween({ accounts }: GroupData, by: Member, members: readonly Member[]): boolean {
-    const { account: own } = this.ports.own;
-    const other = accounts.find((each) => each !== own);
-    const ends = accounts.includes(own) && other !== undefined && accounts.includes(by.identity.account);
-    return (
-      ends &&
-      members.every(({ identity }) => accounts.includes(identity.account) && this.ports.trusts(identity.account, identity.accountKey))
-    );
-  }
-
-  #dataOf(state: Welcomed['state']): GroupData {
-    return decodeGroupData(this.ports.engine.groupData(state));
-  }
-
-  #invited({ group, by, name, state }: Welcomed, payload: Uint8Array, step: Step): Outcome {
-    const { kind, accounts } = this.#dataOf(state);
-    if (kind === 'group' && this.ports.directOnly === true) return Outcome.CANNOT;
-    const oldest = this.invitations.keys().next().value;
-    if (this.invitations.size >= MOST_INVITATIONS && oldest !== undefined) this.#forgetInvitation(oldest, step);
-    const invitation = { payload, account: by.identity.account, at: step.now };
-    this.invitations.set(group, invitation);
-    step.journal.put('invitations', group, invitation);
-    // That of two may be faster than the news that the other is a contact now: it is not shown, and waits for that.
-    if (kind === 'direct' && !accounts.includes(this.ports.own.account)) return Outcome.CANNOT;
-    if (kind === 'group') this.ports.notify({ kind: 'invited', group, by, name }, step);
-    return Outcome.STORED;
-  }
-
-  #forgetInvitation(group: string, step: Step): void {
-    if (this.invitations.delete(group)) step.journal.remove('invitations', group);
   }
 
   async #join(welcomed: Welcomed, step: Step): Promise<void> {
@@ -369,7 +312,7 @@ export class Messenger {
     this.#unknown.forget(id);
     const lastResort = this.joining.spend(welcomed, step);
     if (lastResort) group.refresh();
-    const replaces = known === undefined && (await this.#begun(group, by, step));
+    const replaces = known === undefined && (await this.#directs.begun(group, by, step));
     this.ports.notify({ kind: 'joined', group: id, by, again: known !== undefined, replaces }, step);
     await this.#readStrays(id, step);
     group.sync.start(step);
@@ -389,10 +332,10 @@ export class Messenger {
 
   /** Whoever is a contact now needs no leave to let this device in. */
   async contactAccepted(account: string, step: Step): Promise<void> {
-    for (const [group, invitation] of [...this.invitations]) {
-      const welcomed = invitation.account === account ? await this.#opened(group) : undefined;
-      if (welcomed === undefined || !this.#mayJoin(welcomed)) continue;
-      this.#forgetInvitation(group, step);
+    for (const group of this.invitations.by(account)) {
+      const welcomed = await this.invitations.open(group);
+      if (welcomed === undefined || !this.invitations.mayJoin(welcomed)) continue;
+      this.invitations.forget(group, step);
       await this.#join(welcomed, step);
     }
     this.#finish(step);
@@ -400,30 +343,18 @@ export class Messenger {
 
   /** The user knows who asks. Throws ClientError `unknown-group`. */
   async acceptInvitation(group: string, step: Step): Promise<void> {
-    const welcomed = await this.#opened(group);
-    if (welcomed === undefined || this.#dataOf(welcomed.state).kind === 'direct')
+    const welcomed = await this.invitations.open(group);
+    if (welcomed === undefined || this.invitations.dataOf(welcomed.state).kind === 'direct')
       throw new ClientError('unknown-group', 'there is no such invitation, or it does not hold any more: ask to be added again');
-    this.#forgetInvitation(group, step);
+    this.invitations.forget(group, step);
     await this.#join(welcomed, step);
     this.#finish(step);
   }
 
-  async #opened(group: string): Promise<Welcomed | undefined> {
-    const invitation = this.invitations.get(group);
-    const kind = invitation && parse(invitation.payload)?.kind;
-    if (kind?.case !== 'welcome') return undefined;
-    try {
-      return await this.joining.open(kind.value);
-    } catch (error) {
-      if (error instanceof MlsError) return undefined;
-      throw error;
-    }
-  }
-
   /** Its device is a member already, so it leaves: or the others would owe it their messages, and it be sent them. */
   async declineInvitation(group: string, step: Step): Promise<void> {
-    const welcomed = await this.#opened(group);
-    this.#forgetInvitation(group, step);
+    const welcomed = await this.invitations.open(group);
+    this.invitations.forget(group, step);
     if (welcomed === undefined) return;
     const left = await Group.begin(this.#groupPorts, this.contents, welcomed, step);
     this.#groups.set(left.id, left);
@@ -436,9 +367,7 @@ export class Messenger {
 
   /** Of strangers, to groups, oldest first; without those that hold no more. */
   async openInvitations(): Promise<{ readonly group: string; readonly name: string; readonly by: Member }[]> {
-    const opened = await Promise.all([...this.invitations.keys()].map((group) => this.#opened(group)));
-    const groups = opened.filter((each) => each !== undefined && this.#dataOf(each.state).kind === 'group');
-    return groups.map((each) => ({ group: each!.group, name: each!.name, by: each!.by }));
+    return (await this.invitations.toGroups()).map(({ group, name, by }) => ({ group, name, by }));
   }
 
   // --- groups
@@ -456,8 +385,7 @@ export class Messenger {
 
   /** The other end of a direct conversation. */
   otherEnd(group: string): string | undefined {
-    const { core } = this.#groups.get(group) ?? {};
-    return core?.data.kind === 'direct' ? core.data.accounts.find((account) => account !== this.ports.own.account) : undefined;
+    return this.#directs.otherEnd(group);
   }
 
   /** For those who look inside: the simulation. */
@@ -518,53 +446,43 @@ export class Messenger {
 
   // --- direct conversations
 
-  /** Of two groups for a pair both ends write in the one with the lower id. */
+  /** The one that is written in now. */
   directWith(account: string): string | undefined {
-    return this.#directsWith(account)
-      .filter(({ core }) => !core.retired && !core.expelled && !core.branches.removedHere)
-      .map(({ id }) => id)
-      .sort()[0];
+    return this.#directs.current(account);
   }
 
   /** There were conversations with this account, and none is written any more. */
   needsNewDirect(account: string): boolean {
-    return this.#directsWith(account).length > 0 && this.directWith(account) === undefined;
+    return this.#directs.with(account).length > 0 && this.directWith(account) === undefined;
   }
 
   /** Makes one unless there is one; with `anew` in any case, and those before it are only read from then on. */
   async beginDirect(account: string, step: Step, anew = false): Promise<void> {
     if (anew) {
-      this.#retire(account, step);
+      this.#directs.retire(account, step);
       this.#claims.forget(account);
     }
     if (this.directWith(account) === undefined) {
       const data = directData([this.ports.own.account, account]);
-      const group = await this.#create(this.#newDirectId(account), data, [account], step);
-      await this.#writeIn(group, account, step);
+      const group = await this.#create(this.#directs.newId(account), data, [account], step);
+      await this.#directs.writeIn(group, account, step);
     }
     this.#finish(step);
   }
 
   /** Another account goes by the name of that one now, and the user trusts it: it gets what the one before was not given. */
   async directContinues(before: string, account: string, step: Step): Promise<void> {
-    for (const [id, { group, account: to, plaintext, at, owed }] of [...this.contents.all()]) {
-      const isOwed = to === before || (this.otherEnd(group ?? '') === before && owed?.size !== 0);
-      if (!isOwed) continue;
-      for (const entry of [...this.contents.entriesOf(id)]) this.outbox.withdraw(entry);
-      this.#groups.get(group ?? '')?.forget(id);
-      this.contents.put(id, { account, plaintext, at }, step);
-    }
+    this.#directs.readdress(before, account, step);
     await this.endDirect(before, step);
     await this.beginDirect(account, step, true);
   }
 
   /** Nothing more is written to the account. Returns the capability ids under which it reaches this device there. */
   async endDirect(account: string, step: Step): Promise<string[]> {
-    this.#retire(account, step);
-    const groups = this.#directsWith(account);
-    for (const group of groups) await group.settle(step);
+    this.#directs.retire(account, step);
+    for (const group of this.#directs.with(account)) await group.settle(step);
     this.#finish(step);
-    return groups.flatMap(({ core: { ownLeaf } }) => (ownLeaf === undefined ? [] : capabilityOf(ownLeaf)));
+    return this.#directs.capabilitiesOf(account);
   }
 
   /** By which devices of this account are reached in groups with others: when a contact ends, those stay good, whoever claimed them. */
@@ -586,55 +504,6 @@ export class Messenger {
     this.#finish(step);
   }
 
-  #directsWith(account: string): Group[] {
-    return [...this.#groups.values()].filter(({ core }) => core.data.kind === 'direct' && core.data.accounts.includes(account));
-  }
-
-  /** Below those before it: so the other end writes in the new one as well. */
-  #newDirectId(account: string): Uint8Array {
-    const lowest = this.#directsWith(account)
-      .map(({ id }) => id)
-      .sort()[0];
-    if (lowest === undefined) return this.ports.random(GROUP_ID_BYTES);
-    const below = BigInt(`0x${toHex(this.ports.random(2 * GROUP_ID_BYTES))}`) % BigInt(`0x${lowest}`);
-    return fromHex(below.toString(16).padStart(2 * GROUP_ID_BYTES, '0'));
-  }
-
-  #retire(account: string, step: Step): void {
-    for (const group of this.#directsWith(account)) group.retire(step);
-  }
-
-  /** A new group of two: one that is made by a device nobody knew replaces those before it. */
-  async #begun(group: Group, by: Member, step: Step): Promise<boolean> {
-    const { kind, accounts } = group.core.data;
-    const account = accounts.find((each) => each !== this.ports.own.account);
-    if (kind !== 'direct' || account === undefined) return false;
-    const before = this.#directsWith(account).filter((each) => each !== group);
-    const isNew = !before.some(({ core }) => !core.retired && core.member(by.identity.device) !== undefined);
-    if (isNew) for (const each of before) each.retire(step);
-    await this.#writeIn(group, account, step);
-    return isNew && before.length > 0;
-  }
-
-  /** What waited for a conversation with the account, and what reached none of its devices in those before. */
-  async #writeIn(group: Group, account: string, step: Step): Promise<void> {
-    if (this.directWith(account) !== group.id) return;
-    for (const [id, content] of [...this.contents.all()]) {
-      const lost = content.group !== undefined && content.group !== group.id && this.#isRetiredDirect(content.group, account);
-      if (content.account !== account && !lost) continue;
-      if (content.owed?.size === 0) continue;
-      for (const entry of [...this.contents.entriesOf(id)]) this.outbox.withdraw(entry);
-      this.#groups.get(content.group ?? '')?.forget(id);
-      this.contents.put(id, { group: group.id, plaintext: content.plaintext, at: content.at }, step);
-      await group.compose(id, step);
-    }
-  }
-
-  #isRetiredDirect(id: string, account: string): boolean {
-    const { core } = this.#groups.get(id) ?? {};
-    return core !== undefined && core.retired && core.data.kind === 'direct' && core.data.accounts.includes(account);
-  }
-
   // --- messages
 
   /** Into a group, under this content id, which it returns. */
@@ -642,7 +511,7 @@ export class Messenger {
     const known = this.#known(group);
     this.contents.put(id, { group, plaintext, at: step.now }, step);
     await known.compose(id, step);
-    this.#tellStatus(id, step);
+    this.#deliveries.tellStatus(id, step);
     await known.settle(step);
     this.#finish(step);
     return id;
@@ -653,7 +522,7 @@ export class Messenger {
     const group = this.directWith(account);
     if (group !== undefined) return this.compose(group, plaintext, step, id);
     this.contents.put(id, { account, plaintext, at: step.now }, step);
-    this.#tellStatus(id, step);
+    this.#deliveries.tellStatus(id, step);
     return id;
   }
 
@@ -664,7 +533,7 @@ export class Messenger {
 
   /** What is not delivered yet, oldest first. */
   queue(): { readonly id: string; readonly content: Content; readonly status: DeliveryStatus }[] {
-    const all = [...this.contents.all()].map(([id, content]) => ({ id, content, status: this.#statusOf(id) }));
+    const all = [...this.contents.all()].map(([id, content]) => ({ id, content, status: this.#deliveries.statusOf(id) }));
     return all.filter(({ status }) => status !== 'delivered').sort((a, b) => a.content.at - b.content.at);
   }
 
@@ -675,13 +544,7 @@ export class Messenger {
 
   /** Gives a message up. What is on its way may still arrive. */
   discard(id: string, step: Step): void {
-    const group = this.contents.get(id)?.group ?? '';
-    if (this.contents.get(id) === undefined) return;
-    for (const entry of this.contents.entriesOf(id)) this.outbox.withdraw(entry);
-    this.#groups.get(group)?.forget(id);
-    this.#groups.get(group)?.core.save(step);
-    this.contents.forget(id, step);
-    this.#tell(group, id, 'discarded', step);
+    this.#deliveries.discard(id, step);
     this.#finish(step);
   }
 
@@ -695,117 +558,10 @@ export class Messenger {
     }
   }
 
-  // --- the outbox
-
-  /** Returns the group in which something may have to follow. */
-  #effect(effect: OutboxEffect, step: Step): Group | undefined {
-    const { entry } = effect;
-    const group = this.#groups.get(entry.group);
-    switch (effect.kind) {
-      case 'won':
-        group?.won(entry.state, step);
-        return group;
-      case 'taken':
-        if (group?.taken(entry.state, effect.by, step) !== true) this.outbox.withdraw(entry.id);
-        return group;
-      case 'delivered':
-        group?.show(effect.to.leaf, step);
-        if (entry.content !== undefined) this.contents.delivered(entry.content, effect.to.account, step);
-        this.#moved(entry, step);
-        return undefined;
-      case 'cannot':
-        return this.#cannot(entry, effect.to, group, step);
-      case 'undelivered':
-        if (entry.content !== undefined && effect.to.account !== this.ports.own.account)
-          this.#tell(entry.group, entry.content, 'undelivered', step);
-        this.#moved(entry, step);
-        return undefined;
-      case 'refused':
-        if (entry.kind === 'commit') group?.refused(entry.state, step);
-        this.#moved(entry, step);
-        return group;
-      case 'moved':
-        this.#moved(entry, step);
-        return undefined;
-    }
-  }
-
-  #cannot(entry: OutboxEntry, to: RecipientState, group: Group | undefined, step: Step): Group | undefined {
-    if (entry.kind === 'message' && entry.content !== undefined && this.contents.get(entry.content) !== undefined) {
-      group?.sealAgain(entry.content, to, step);
-      // It could read nothing that was sealed for it since, and does not ask to be let in again: its store has lost the group.
-      if (group?.isLostTo(entry.content, to) === true) this.#replaceLeaf(group, to, step);
-    }
-    // The key package to which it was sealed is lost.
-    if (entry.kind === 'welcome' && group !== undefined && (group.core.data.kind === 'direct' || group.core.unseen.has(to.leaf)))
-      this.#replace(group, to, step);
-    this.#moved(entry, step);
-    return group;
-  }
-
-  /** Only then its key packages are to be had. */
-  #isKnown({ account, device }: RecipientState, { core }: Group): boolean {
-    return this.ports.trusts(account, core.member(device)?.identity.accountKey ?? new Uint8Array());
-  }
-
-  #replace(group: Group, to: RecipientState, step: Step): void {
-    const { account } = to;
-    const isDirect = group.core.data.kind === 'direct' && account !== this.ports.own.account;
-    if (!isDirect) return this.#replaceLeaf(group, to, step);
-    if (this.directWith(account) === group.id && this.#mayRenew(account, step)) this.#toRenew.add(account);
-  }
-
-  #replaceLeaf(group: Group, to: RecipientState, step: Step): void {
-    if (this.#isKnown(to, group) && this.#mayRenew(`${group.id}/${to.device}`, step)) group.replace(to);
-  }
-
-  /** A device that can open nothing, whatever it is given, costs others ever less. */
-  #mayRenew(what: string, { now }: Step): boolean {
-    const { at, waitMs } = this.#renewed.get(what) ?? { at: 0, waitMs: FIRST_RENEWAL_MS };
-    if (now - at < waitMs) return false;
-    this.#renewed.delete(what);
-    this.#renewed.set(what, { at: now, waitMs: Math.min(2 * waitMs, LAST_RENEWAL_MS) });
-    if (this.#renewed.size > MOST_RENEWED) this.#renewed.delete(this.#renewed.keys().next().value!);
-    return true;
-  }
-
-  #moved({ content, id }: OutboxEntry, step: Step): void {
-    if (content === undefined || this.contents.get(content) === undefined) return;
-    if (this.outbox.get(id) === undefined) this.contents.settled(content, id);
-    this.#tellStatus(content, step);
-    const group = this.#groups.get(this.contents.get(content)?.group ?? '');
-    const waits = this.contents.entriesOf(content).size > 0 || group?.core.toSeal.some((each) => each.content === content) === true;
-    if (waits) return;
-    const given = this.#statusOf(content) === 'delivered' ? undefined : this.contents.get(content);
-    this.contents.forget(content, step);
-    if (given !== undefined) this.#tell(given.group ?? '', content, 'discarded', step);
-  }
-
-  #statusOf(content: string): DeliveryStatus {
-    return this.contents.statusOf(content, (id) => this.outbox.get(id));
-  }
-
-  #tellStatus(content: string, step: Step): void {
-    const status = this.contents.changedStatus(content, (id) => this.outbox.get(id));
-    if (status !== undefined) this.#tell(this.contents.get(content)?.group ?? '', content, status, step);
-  }
-
-  #tell(group: string, content: string, status: DeliveryStatus, step: Step): void {
-    this.ports.notify({ kind: 'delivery', group, content, status }, step);
-  }
-
   #transmit(payload: Uint8Array, recipients: readonly Address[], step: Step): string {
     const id = toHex(this.ports.random(ID_BYTES));
     step.journal.afterwards(() => this.ports.send({ id, recipients, payload, held: false }));
     return id;
-  }
-
-  #forgetOffHead(): void {
-    for (const entry of [...this.outbox.entries()]) {
-      const group = this.#groups.get(entry.group);
-      if (group !== undefined && [...entry.recipients.keys()].every((device) => group.core.member(device) === undefined))
-        this.outbox.withdraw(entry.id);
-    }
   }
 
   /** What the step has changed goes into its journal, and what is due out after it. */
@@ -844,7 +600,7 @@ export class Messenger {
       newJoinPackage: (group, step) => this.joining.newPackage(group, step),
       dispatch: (dispatch, step) => this.#dispatch(dispatch, step),
       withdraw: (id) => this.outbox.withdraw(id),
-      release: (group, leaf, step) => this.#release(group, leaf, step),
+      release: (group, leaf, step) => this.#deliveries.release(group, leaf, step),
       tokenElsewhere: (group, device) => this.#tokenElsewhere(group, device),
       transmit: (payload, to, step) => this.#transmit(payload, to, step),
       packagesOf: (account, step) => this.#claims.packagesOf(account, step.now, () => step.journal.afterwards(() => ports.claim(account))),
@@ -866,16 +622,6 @@ export class Messenger {
       if (member !== undefined) return member.address.token;
     }
     return undefined;
-  }
-
-  #release(group: string, leaf: LeafId, step: Step): void {
-    for (const entry of this.outbox.release(group, leaf)) {
-      const theirs = [...entry.recipients.values()].find((each) => each.leaf === leaf);
-      const isStillThere =
-        theirs && this.#groups.get(entry.group)?.core.members.some(({ identity }) => identity.account === theirs.account);
-      if (theirs && entry.content !== undefined && !isStillThere) this.contents.delivered(entry.content, theirs.account, step);
-      this.#moved(entry, step);
-    }
   }
 
   #dispatch(dispatch: Dispatch, { now }: Step): string {

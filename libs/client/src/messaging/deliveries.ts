@@ -1,0 +1,164 @@
+import type { LeafId } from '@sotto/mls';
+import type { Contents } from '../groups/contents.js';
+import type { Group } from '../groups/group.js';
+import type { Step } from '../groups/group-ports.js';
+import type { Outbox, OutboxEffect } from '../outbox/outbox.js';
+import type { DeliveryStatus, OutboxEntry, RecipientState } from '../outbox/outbox-entry.js';
+import type { DirectConversations } from './direct-conversations.js';
+import type { MessengerPorts } from './messenger-ports.js';
+
+/** Between new conversations with a contact whose device could not open the Welcome to the one before; then doubled. */
+const FIRST_RENEWAL_MS = 15_000;
+const LAST_RENEWAL_MS = 3_600_000;
+const MOST_RENEWED = 1_000;
+
+/** What follows from the fate of what was sent: in its group, for its content, and for the user. */
+export class Deliveries {
+  /** By account, or group and device: when its conversation or leaf was last made anew, and how long the next waits. */
+  readonly #renewed = new Map<string, { readonly at: number; readonly waitMs: number }>();
+  /** Accounts with which a new direct conversation is to begin, as the Welcome to the one before can't be opened. */
+  readonly #toRenew = new Set<string>();
+
+  constructor(
+    private readonly ports: MessengerPorts,
+    private readonly outbox: Outbox,
+    private readonly contents: Contents,
+    private readonly groups: ReadonlyMap<string, Group>,
+    private readonly directs: DirectConversations,
+  ) {}
+
+  /** Returns the group in which something may have to follow. */
+  apply(effect: OutboxEffect, step: Step): Group | undefined {
+    const { entry } = effect;
+    const group = this.groups.get(entry.group);
+    switch (effect.kind) {
+      case 'won':
+        group?.won(entry.state, step);
+        return group;
+      case 'taken':
+        if (group?.taken(entry.state, effect.by, step) !== true) this.outbox.withdraw(entry.id);
+        return group;
+      case 'delivered':
+        group?.show(effect.to.leaf, step);
+        if (entry.content !== undefined) this.contents.delivered(entry.content, effect.to.account, step);
+        this.#moved(entry, step);
+        return undefined;
+      case 'cannot':
+        return this.#cannot(entry, effect.to, group, step);
+      case 'undelivered':
+        if (entry.content !== undefined && effect.to.account !== this.ports.own.account)
+          this.#tell(entry.group, entry.content, 'undelivered', step);
+        this.#moved(entry, step);
+        return undefined;
+      case 'refused':
+        if (entry.kind === 'commit') group?.refused(entry.state, step);
+        this.#moved(entry, step);
+        return group;
+      case 'moved':
+        this.#moved(entry, step);
+        return undefined;
+    }
+  }
+
+  /** A leaf that is gone is owed nothing more; its account's message is given, unless another of its devices has yet to get it. */
+  release(group: string, leaf: LeafId, step: Step): void {
+    for (const entry of this.outbox.release(group, leaf)) {
+      const theirs = [...entry.recipients.values()].find((each) => each.leaf === leaf);
+      const isStillThere = theirs && this.groups.get(entry.group)?.core.members.some(({ identity }) => identity.account === theirs.account);
+      if (theirs && entry.content !== undefined && !isStillThere) this.contents.delivered(entry.content, theirs.account, step);
+      this.#moved(entry, step);
+    }
+  }
+
+  /** Without the rule `onceOwedOwed`. */
+  forgetOffHead(): void {
+    for (const entry of [...this.outbox.entries()]) {
+      const group = this.groups.get(entry.group);
+      if (group !== undefined && [...entry.recipients.keys()].every((device) => group.core.member(device) === undefined))
+        this.outbox.withdraw(entry.id);
+    }
+  }
+
+  /** The accounts with which a direct conversation is to begin anew. */
+  takeToRenew(): string[] {
+    const accounts = [...this.#toRenew];
+    this.#toRenew.clear();
+    return accounts;
+  }
+
+  statusOf(content: string): DeliveryStatus {
+    return this.contents.statusOf(content, (id) => this.outbox.get(id));
+  }
+
+  tellStatus(content: string, step: Step): void {
+    const status = this.contents.changedStatus(content, (id) => this.outbox.get(id));
+    if (status !== undefined) this.#tell(this.contents.get(content)?.group ?? '', content, status, step);
+  }
+
+  /** The user gave it up. What is on its way may still arrive. */
+  discard(content: string, step: Step): void {
+    const known = this.contents.get(content);
+    if (known === undefined) return;
+    const group = this.groups.get(known.group ?? '');
+    for (const entry of this.contents.entriesOf(content)) this.outbox.withdraw(entry);
+    group?.forget(content);
+    group?.core.save(step);
+    this.contents.forget(content, step);
+    this.#tell(known.group ?? '', content, 'discarded', step);
+  }
+
+  #cannot(entry: OutboxEntry, to: RecipientState, group: Group | undefined, step: Step): Group | undefined {
+    if (entry.kind === 'message' && entry.content !== undefined && this.contents.get(entry.content) !== undefined) {
+      group?.sealAgain(entry.content, to, step);
+      // It could read nothing that was sealed for it since, and does not ask to be let in again: its store has lost the group.
+      if (group?.isLostTo(entry.content, to) === true) this.#replaceLeaf(group, to, step);
+    }
+    // The key package to which it was sealed is lost.
+    if (entry.kind === 'welcome' && group !== undefined && (group.core.data.kind === 'direct' || group.core.unseen.has(to.leaf)))
+      this.#replace(group, to, step);
+    this.#moved(entry, step);
+    return group;
+  }
+
+  #replace(group: Group, to: RecipientState, step: Step): void {
+    const { account } = to;
+    const isDirect = group.core.data.kind === 'direct' && account !== this.ports.own.account;
+    if (!isDirect) return this.#replaceLeaf(group, to, step);
+    if (this.directs.current(account) === group.id && this.#mayRenew(account, step)) this.#toRenew.add(account);
+  }
+
+  #replaceLeaf(group: Group, to: RecipientState, step: Step): void {
+    if (this.#isKnown(to, group) && this.#mayRenew(`${group.id}/${to.device}`, step)) group.replace(to);
+  }
+
+  /** Only then its key packages are to be had. */
+  #isKnown({ account, device }: RecipientState, { core }: Group): boolean {
+    return this.ports.trusts(account, core.member(device)?.identity.accountKey ?? new Uint8Array());
+  }
+
+  /** A device that can open nothing, whatever it is given, costs others ever less. */
+  #mayRenew(what: string, { now }: Step): boolean {
+    const { at, waitMs } = this.#renewed.get(what) ?? { at: 0, waitMs: FIRST_RENEWAL_MS };
+    if (now - at < waitMs) return false;
+    this.#renewed.delete(what);
+    this.#renewed.set(what, { at: now, waitMs: Math.min(2 * waitMs, LAST_RENEWAL_MS) });
+    if (this.#renewed.size > MOST_RENEWED) this.#renewed.delete(this.#renewed.keys().next().value!);
+    return true;
+  }
+
+  #moved({ content, id }: OutboxEntry, step: Step): void {
+    if (content === undefined || this.contents.get(content) === undefined) return;
+    if (this.outbox.get(id) === undefined) this.contents.settled(content, id);
+    this.tellStatus(content, step);
+    const group = this.groups.get(this.contents.get(content)?.group ?? '');
+    const waits = this.contents.entriesOf(content).size > 0 || group?.core.toSeal.some((each) => each.content === content) === true;
+    if (waits) return;
+    const given = this.statusOf(content) === 'delivered' ? undefined : this.contents.get(content);
+    this.contents.forget(content, step);
+    if (given !== undefined) this.#tell(given.group ?? '', content, 'discarded', step);
+  }
+
+  #tell(group: string, content: string, status: DeliveryStatus, step: Step): void {
+    this.ports.notify({ kind: 'delivery', group, content, status }, step);
+  }
+}
