@@ -15,9 +15,13 @@ export interface Allowance {
   readonly burst: number;
 }
 
-/** Frames that are answered on the spot and charged nowhere: pings, and what is refused. */
+/** Frames that are answered on the spot and charged nowhere: pings, what is refused, and Acks of nothing that was delivered. */
 const FREE: Allowance = { rate: 4_000, burst: 20_000 };
 const FREE_OF_STRANGERS: Allowance = { rate: 10, burst: 100 };
+/** LATER, then what came of it. */
+const ACKS_OF_A_DELIVERY = 2;
+/** Most Acks that are saved up by saying less. */
+const SAVED_ACKS = 4_096;
 
 /** One WebSocket. Deliberately small: there may be tens of thousands, most of them idle. */
 export class Connection {
@@ -40,6 +44,8 @@ export class Connection {
   private sendsUntil = 0;
   /** Likewise of frames that cost their sender nothing. */
   private freeUntil = 0;
+  /** Acks that answer what was delivered here. */
+  private acksLeft = 0;
   private frames: Uint8Array[] | undefined;
   private framesLength = 0;
 
@@ -100,6 +106,17 @@ export class Connection {
     if (until > now + (burst * 1_000) / rate) return false;
     this.sendsUntil = until;
     return true;
+  }
+
+  /** To be called for each delivery that is written to it. */
+  countDelivery(): void {
+    if (this.acksLeft < SAVED_ACKS) this.acksLeft += ACKS_OF_A_DELIVERY;
+  }
+
+  /** To be called for each Ack. Those of an earlier connection's deliveries count like frames that cost nothing. Throws WireError when there are too many. */
+  countAck(): void {
+    if (this.acksLeft > 0) this.acksLeft--;
+    else this.countFree();
   }
 
   /** To be called for each frame that is answered on the spot. Throws WireError when there are too many. */

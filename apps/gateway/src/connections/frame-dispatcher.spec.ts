@@ -16,6 +16,7 @@ type Kind = NonNullable<NonNullable<MessageInitShape<typeof FramesSchema>['frame
 
 const PING: Kind = { case: 'ping', value: { nonce: 1 } };
 const SEND: Kind = { case: 'send', value: {} };
+const ACK: Kind = { case: 'ack', value: { handle: 7n } };
 
 let answered: number;
 let taken: number;
@@ -30,7 +31,7 @@ class CountingTable extends ConnectionTable {
 
 beforeEach(() => {
   answered = taken = 0;
-  const relays = { send: () => taken++, refuse: () => answered++ } as Partial<RelayLinks> as RelayLinks;
+  const relays = { send: () => taken++, ack: () => taken++, refuse: () => answered++ } as Partial<RelayLinks> as RelayLinks;
   dispatcher = new FrameDispatcher(gatewayConfig(gatewayConfigSchema.parse({})), new CountingTable(), {} as CallRouter, relays);
   connection = new Connection(1, undefined as never, undefined as never, '192.0.2.1', NOW);
 });
@@ -39,9 +40,13 @@ function attach(): void {
   connection.session = { route: {} } as Partial<AttachedSession> as AttachedSession;
 }
 
-function says(kind: Kind, count: number): void {
+function framesOf(kind: Kind, count: number): Uint8Array {
   const frames = Array.from({ length: count }, () => ({ kind }));
-  dispatcher.dispatch(connection, toBinary(FramesSchema, create(FramesSchema, { frames })));
+  return toBinary(FramesSchema, create(FramesSchema, { frames }));
+}
+
+function says(kind: Kind, count: number): void {
+  dispatcher.dispatch(connection, framesOf(kind, count));
 }
 
 describe('a box full of frames that are answered on the spot', () => {
@@ -69,5 +74,35 @@ describe('a box full of frames that are answered on the spot', () => {
     says(PING, 10);
     expect(() => says(PING, 1)).toThrow(WireError);
     expect(answered).toBe(110);
+  });
+});
+
+describe('Acks', () => {
+  it('of nothing that was delivered end the connection of a device after a burst, and of a stranger after a few', () => {
+    expect(() => says(ACK, 101)).toThrow(WireError);
+    expect(taken).toBe(0);
+    connection = new Connection(2, undefined as never, undefined as never, '192.0.2.1', NOW);
+    attach();
+    says(ACK, 20_000);
+    expect(() => says(ACK, 1)).toThrow(WireError);
+    expect(taken).toBe(20_000);
+  });
+
+  it('are never too many for what is delivered, however fast: two for each delivery', () => {
+    attach();
+    const both = framesOf(ACK, 2);
+    for (let i = 0; i < 50_000; i++) {
+      connection.countDelivery();
+      dispatcher.dispatch(connection, both);
+    }
+    says(PING, 20_000);
+    expect(() => says(ACK, 1)).toThrow(WireError);
+  });
+
+  it('can be saved up to some thousands', () => {
+    attach();
+    for (let i = 0; i < 50_000; i++) connection.countDelivery();
+    says(ACK, 20_000 + 4_096);
+    expect(() => says(ACK, 1)).toThrow(WireError);
   });
 });

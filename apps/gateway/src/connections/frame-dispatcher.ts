@@ -43,6 +43,7 @@ export class FrameDispatcher {
   }
 
   private onAck(connection: Connection, message: Uint8Array): void {
+    connection.countAck();
     if (receivesMessages(connection)) this.relays.ack(connection, message);
   }
 

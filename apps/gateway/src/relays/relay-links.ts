@@ -98,6 +98,7 @@ export class RelayLinks implements GatewayBatchVisitor {
   delivery(relay: number, number: number, delivery: number, payload: Uint8Array): void {
     const connection = this.table.get(number);
     if (connection !== undefined && connection.socket.readyState === 1) {
+      connection.countDelivery();
       this.table.write(connection, encodeDeliverStart(relay, delivery, payload.length), payload);
     } else this.inputs.add(relay, encodeNotHere(number, NO_ID, NO_ID, delivery, relay));
   }
