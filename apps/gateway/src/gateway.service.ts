@@ -48,6 +48,11 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
 
   private opening: Promise<number> | undefined;
 
+  /** From when connections are taken until it drains. */
+  get isOpen(): boolean {
+    return this.door.isOpen;
+  }
+
   private async open(): Promise<number> {
     await ready();
     this.lease = await LeaseHolder.claim(this.leases, 'gateway', () => void this.afterWipe());

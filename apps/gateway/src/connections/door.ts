@@ -74,6 +74,11 @@ export class Door {
     return (this.http.address() as AddressInfo).port;
   }
 
+  /** Somebody who comes now is let in. */
+  get isOpen(): boolean {
+    return this.http.listening;
+  }
+
   /** Takes nobody in any more. */
   shut(): void {
     this.closing = true;

@@ -19,6 +19,8 @@ export interface ServiceOptions<S extends z.ZodObject> {
   /** The service's own variables. */
   config: S;
   module: (config: z.output<S>) => DynamicModule | Type<unknown>;
+  /** What readiness asks beside the parts that the service needs. */
+  checks?: (app: Pick<INestMicroservice, 'get'>) => readonly HealthCheck[];
   env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -78,6 +80,7 @@ export async function startService<S extends z.ZodObject>(options: ServiceOption
   };
   const strategy = new BusRpcServer(parts.bus, { observe: observeCalls(metrics) });
   const app = await NestFactory.createMicroservice(root, { strategy, logger, abortOnError: false });
+  checks.push(...(options.checks?.(app) ?? []));
   await app.listen();
   health.setReady(true);
   return { healthPort, stop: () => stop(app, health, parts) };
