@@ -19,16 +19,29 @@ export interface NatsBusOptions {
   /** The service's name, as the broker lists it. */
   name: string;
   tls?: NonNullable<NodeConnectionOptions['tls']>;
+  /** For a command, whose user waits: tries each server once, and gives up a silent one after this many milliseconds. */
+  onceWithinMs?: number;
 }
 
 const DRAIN_LIMIT_MS = 5_000;
 
-/** Waits until the first connection stands, however long; afterwards reconnects for ever by itself. */
+/** Waits until the first connection stands, however long (but see `onceWithinMs`: throws BusError); afterwards reconnects for ever by itself. */
 export async function connectNatsBus(options: NatsBusOptions): Promise<NatsBus> {
-  const connection = await connect({
+  const { onceWithinMs } = options;
+  const opening = connect(connectionOptions(options));
+  if (onceWithinMs === undefined) return new NatsBus(await opening);
+  return new NatsBus(
+    await opening.catch((error: unknown) => {
+      throw new BusError('away', whyNotConnected(error, onceWithinMs));
+    }),
+  );
+}
+
+function connectionOptions(options: NatsBusOptions): NodeConnectionOptions {
+  return {
     servers: options.servers.split(','),
     name: options.name,
-    waitOnFirstConnect: true,
+    ...(options.onceWithinMs === undefined ? { waitOnFirstConnect: true } : { timeout: options.onceWithinMs }),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
     // A password that is being rotated is refused for a while; giving up would need a restart.
@@ -36,8 +49,13 @@ export async function connectNatsBus(options: NatsBusOptions): Promise<NatsBus> 
     ...(options.user === undefined ? {} : { user: options.user, inboxPrefix: `_INBOX.${options.user}` }),
     ...(options.password === undefined ? {} : { pass: options.password }),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
-  });
-  return new NatsBus(connection);
+  };
+}
+
+function whyNotConnected(error: unknown, withinMs: number): string {
+  if (error instanceof errors.TimeoutError) return `the broker did not answer within ${withinMs / 1_000} s`;
+  if (error instanceof errors.AuthorizationError) return 'the broker does not take this user and password';
+  return `the broker can't be reached: ${error instanceof Error ? error.message : 'unknown'}`;
 }
 
 /** Core NATS: no JetStream, nothing stored, one callback per message. */
