@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** A sealed box as it crosses the WebSocket. */
   boxBytes: 512 * 1024,
+  /** A message of a client that has not attached: an Attach with all its revoked capabilities, and room for more. */
+  strangerMessageBytes: 96 * 1024,
   payloadBytes: 256 * 1024,
   recipientsPerSend: 1_000,
   devicesPerAccount: 10,

@@ -4,6 +4,8 @@ export const CloseCode = {
   GOING_AWAY: 1001,
   /** RFC 6455: a protocol error; no subprotocol in common. */
   NO_SUBPROTOCOL: 1002,
+  /** RFC 6455: a message that is too long. */
+  TOO_LONG: 1009,
   /** RFC 6455 registry: the server is full, or too many come from one address. */
   TRY_AGAIN_LATER: 1013,
   /** A box or frame that is none. */

@@ -36,6 +36,8 @@ export class Connection {
   attaching = false;
   /** It is being closed for a fault or a revocation: what still comes in until the peer has closed its side counts no more. */
   deaf = false;
+  /** Before it has logged in: bytes that have come beside its whole messages. */
+  unfinished = 0;
   /** Since when, before it has logged in, it is for the client to go on; Infinity: it waits for the gateway. Milliseconds since the epoch. */
   awaitedSince = Infinity;
   /** Coarse clock of the last sign of life, milliseconds. */

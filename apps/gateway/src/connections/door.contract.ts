@@ -106,10 +106,18 @@ export class DoorWorld {
     return socket;
   }
 
+  /** All who are there have gone through the handshake, and whatever they say next is a box. */
+  greetAll(): void {
+    for (const connection of this.table.values()) {
+      connection.handshake = undefined;
+      this.table.opened(connection, { open: () => new Uint8Array(), close: () => undefined } as Partial<SealedChannel> as SealedChannel);
+    }
+  }
+
   /** All who are there have logged in. */
   admitAll(): void {
+    this.greetAll();
     for (const connection of this.table.values()) {
-      this.table.opened(connection, { close: () => undefined } as SealedChannel);
       const session = { account: `account ${connection.number}`, device: `device ${connection.number}` };
       this.table.attached(connection, session as Partial<AttachedSession> as AttachedSession);
     }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
+import { LIMITS } from '@sotto/protocol';
 import { DoorWorld, type Visitor } from './door.contract.js';
 import { TrustedProxies } from './trusted-proxies.js';
 
@@ -127,6 +128,51 @@ describe('who is refused or given up', () => {
     // Paused, it does not hear that it is over.
     for (let looks = 0; looks < 250 && world.table.size > 0; looks++) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(world.table.size).toBe(0);
+  });
+});
+
+/** The head of a frame (RFC 6455 § 5.2) of this length, masked with zeros. */
+function frameHead(length: number, firstByte = 0x82): Buffer {
+  const head = Buffer.from([firstByte, 0x80 | 127, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  head.writeUInt32BE(length, 6);
+  return head;
+}
+
+describe('a message', () => {
+  const LIMIT = LIMITS.strangerMessageBytes;
+
+  it('that is not finished may be as long as a log-in, and longer only of who has logged in', async () => {
+    world = await DoorWorld.open({ door: { handshakeMs: 60_000 } });
+    const device = await world.upgrade(SUBPROTOCOL);
+    world.admitAll();
+    const stranger = await world.upgrade(SUBPROTOCOL);
+    for (const socket of [device, stranger]) socket.write(Buffer.concat([frameHead(LIMITS.boxBytes), Buffer.alloc(LIMIT + 1)]));
+    await once(stranger, 'close');
+    device.write(Buffer.alloc(LIMITS.boxBytes - LIMIT - 2));
+    await world.visit('10.0.0.1');
+    expect(device.readyState).toBe('open');
+  });
+
+  it.each([
+    [LIMIT, 'is heard, and so is the next'],
+    [LIMIT + 1, 'is too long'],
+  ])('of %i bytes of a stranger %s', async (length) => {
+    world = await DoorWorld.open({});
+    const { socket, closed } = await world.visit('10.0.0.1');
+    world.greetAll();
+    for (let i = 0; i < 5; i++) socket.send(new Uint8Array(length));
+    const heard = once(socket, 'pong').then(() => 'heard');
+    socket.ping();
+    expect(await Promise.race([heard, closed])).toEqual(length <= LIMIT ? 'heard' : expect.objectContaining({ code: 1009 }));
+  });
+
+  it('in thousands of fragments is none', async () => {
+    world = await DoorWorld.open({});
+    const socket = await world.upgrade(SUBPROTOCOL);
+    world.admitAll();
+    const fragment = Buffer.concat([frameHead(1, 0x00), Buffer.alloc(1)]);
+    socket.write(Buffer.concat([frameHead(1, 0x02), Buffer.alloc(1), ...Array.from({ length: 2_000 }, () => fragment)]));
+    await once(socket, 'end');
   });
 });
 

@@ -17,6 +17,9 @@ import { Receiver } from './receiver.js';
 
 const SUBPROTOCOL = 'sotto.v1';
 const SWEEP_MS = 5_000;
+/** Pieces of an unfinished message, each of which takes some hundred bytes beside its own: a box in reads or fragments of 128 and 512 bytes. */
+const MOST_CHUNKS = LIMITS.boxBytes / 128;
+const MOST_FRAGMENTS = LIMITS.boxBytes / 512;
 
 /** Knows its connection, so that all sockets share their listeners and no table of sockets is needed. */
 class DoorSocket extends WebSocket {
@@ -34,6 +37,8 @@ export class Door {
     perMessageDeflate: false,
     clientTracking: false,
     maxPayload: LIMITS.boxBytes,
+    maxBufferedChunks: MOST_CHUNKS,
+    maxFragments: MOST_FRAGMENTS,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   private sweeper: NodeJS.Timeout | undefined;
@@ -105,7 +110,7 @@ export class Door {
       const verdict = this.admission.verdict(address, Date.now());
       if ('refusal' in verdict) return endNow(socket, CloseCode.TRY_AGAIN_LATER, verdict.refusal);
       if (verdict.inPlaceOf !== undefined) this.sendAway(verdict.inPlaceOf, verdict.because);
-      this.welcome(new Connection(this.table.takeNumber(), socket, stream, address, Date.now()), socket);
+      this.welcome(new Connection(this.table.takeNumber(), socket, stream, address, Date.now()), socket, stream);
     });
   }
 
@@ -115,15 +120,22 @@ export class Door {
     void this.left(connection);
   }
 
-  private welcome(connection: Connection, socket: DoorSocket): void {
+  private welcome(connection: Connection, socket: DoorSocket, stream: Duplex): void {
     socket.connection = connection;
     this.table.add(connection);
     socket.on('message', this.onMessage);
+    watchUnfinished(connection, stream);
     socket.on('close', this.onClose);
     this.receiver.greet(connection);
   }
 
-  private readonly onMessage = ofConnection((connection, data) => this.receiver.receive(connection, data));
+  private readonly onMessage = ofConnection((connection, data) => {
+    if (connection.session === undefined) {
+      if (isTooLong(connection, data.length)) return;
+      connection.unfinished -= data.length;
+    }
+    this.receiver.receive(connection, data);
+  });
 
   private readonly onClose = ofConnection((connection) => void this.left(connection));
 
@@ -153,6 +165,23 @@ function ofConnection(handle: (connection: Connection, data: Uint8Array) => void
     const { connection } = this as DoorSocket;
     if (connection !== undefined) handle(connection, data as Uint8Array);
   };
+}
+
+/** Until it has logged in: ws knows one limit, which is that of those who have. Hears of what came after ws, which has taken the whole messages out of it. */
+function watchUnfinished(connection: Connection, stream: Duplex): void {
+  const onData = (chunk: Buffer) => {
+    if (connection.session !== undefined) return void stream.off('data', onData);
+    connection.unfinished += chunk.length;
+    isTooLong(connection, connection.unfinished);
+  };
+  stream.on('data', onData);
+}
+
+/** Ends the connection of a stranger who says so much at a time. */
+function isTooLong({ socket }: Connection, bytes: number): boolean {
+  if (bytes <= LIMITS.strangerMessageBytes) return false;
+  endNow(socket, CloseCode.TOO_LONG, 'log in before you say so much');
+  return true;
 }
 
 /** A broken connection says so by 'close' as well. */
