@@ -13,7 +13,7 @@ import {
   SessionsRevokedSchema,
 } from '@sotto/protocol/internal';
 import { Accounts } from '@sotto/protocol';
-import { type Bus, connectNatsBus, InProcessBus } from '@sotto/platform/bus';
+import { type Bus, connectNatsBus, InProcessBus, type Subscription } from '@sotto/platform/bus';
 import { type Database, migratePostgres, openDatabase } from '@sotto/platform/database';
 import { gatewayEventSubject } from '@sotto/platform/leases';
 import { closeLiveState, connectLiveState, LEASE_STORE, type LeaseStore, type LiveState } from '@sotto/platform/live-state';
@@ -69,25 +69,29 @@ const GATEWAY = 7;
 
 /** A running auth, called as a gateway calls it; the services around it answer, and what they hear is kept. */
 export class AuthWorld {
-  readonly identity: ServerIdentity = serverIdentityOf(randomBytes(32));
   readonly heard: string[] = [];
   readonly revoked: { account: string; device: string; except: string }[] = [];
   /** Accounts whose devices, pending ones too, were told that something about devices has changed. */
   readonly told: string[] = [];
   private readonly rpc: RpcClient;
+  private readonly neighbours: Subscription[] = [];
   private stopApp: () => Promise<void> = () => Promise.resolve();
 
-  constructor(readonly parts: Parts) {
+  constructor(
+    readonly parts: Parts,
+    readonly identity: ServerIdentity = serverIdentityOf(randomBytes(32)),
+  ) {
     this.rpc = new RpcClient(parts.bus, { service: 'gateway' });
   }
 
   async start(config: Partial<AuthConfig> = {}): Promise<this> {
     const { bus } = this.parts;
     for (const method of [ContactLookup.method.accountChanged, KeyPackageLedger.method.forget]) {
-      bus.respond(subjectOf(contractOf(method)), 'neighbour', () => {
+      const answer = () => {
         this.heard.push(method.name);
         return Promise.resolve(toBinary(RpcReplySchema, create(RpcReplySchema, {})));
-      });
+      };
+      this.neighbours.push(bus.respond(subjectOf(contractOf(method)), 'neighbour', answer));
     }
     bus.subscribe('sessions.revoked', (payload) => {
       const { account, device, exceptDevice } = fromBinary(SessionsRevokedSchema, payload);
@@ -108,6 +112,7 @@ export class AuthWorld {
   }
 
   stop(): Promise<void> {
+    for (const neighbour of this.neighbours) neighbour.unsubscribe();
     return this.stopApp();
   }
 

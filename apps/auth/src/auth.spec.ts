@@ -59,6 +59,25 @@ describe.each([
     expect(bytesOf(wrong)).toBe(bytesOf(illegal));
   });
 
+  it('hashes a password anew at a log-in after the cost was changed, and ends no session for it', async () => {
+    const { client } = topology.parts.database;
+    const hash = async () => (await client.account.findUnique({ where: { name: 'berta' } }))!.passwordHash!;
+    const berta = await new Person(world, 'berta').register();
+    const credential = berta.session!.credential;
+    await world.stop();
+    world = await new AuthWorld(topology.parts, world.identity).start({ argon2: { memoryKib: 20_000, passes: 3, lanes: 1 } });
+    await expect(new Person(world, 'berta', 'not her passphrase').logIn()).rejects.toThrow('WRONG_PASSWORD');
+    expect(await hash()).toContain('$m=19456,t=2,p=1$');
+    const elsewhere = () => new Person(world, 'berta').logIn();
+    await elsewhere();
+    while (!(await hash()).includes('$m=20000,t=3,p=1$')) await new Promise((resolve) => setTimeout(resolve, 20));
+    await elsewhere();
+    const again = new Person(world, 'berta');
+    expect((await Object.assign(again, { device: berta.device }).resume(credential)).name).toBe('berta');
+    await world.stop();
+    world = await new AuthWorld(topology.parts, world.identity).start();
+  });
+
   it('lets one invite make one account, however many use it at once', async () => {
     const invite = world.invite();
     const tries = ['dora', 'emil', 'fred', 'gina'].map((name) =>

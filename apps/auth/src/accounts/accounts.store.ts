@@ -43,6 +43,8 @@ export interface AccountsStore {
    * False: another change was faster.
    */
   changePassword(id: string, change: { expected: string; passwordHash: string; sessionsValidAfter: number }): Promise<boolean>;
+  /** Replaces the hash, if it is still `expected`, by another of the same password: sessions stand. */
+  renewPasswordHash(id: string, change: { expected: string; passwordHash: string }): Promise<void>;
   setIdentityKey(id: string, identityKey: Uint8Array): Promise<void>;
   /** Adds to the revoked devices and drops those whose time is over, in one step. False: `max` others stand there already. */
   revokeDevice(id: string, revoked: { device: string; untilMs: number; nowMs: number; max: number }): Promise<boolean>;

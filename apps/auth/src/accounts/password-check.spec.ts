@@ -11,6 +11,7 @@ const COST = { memoryKib: 19_456, passes: 2, lanes: 1 };
 /** Hashes that argon2 was asked to check, and what the store was asked. */
 const checked: string[] = [];
 const asked: string[] = [];
+const renewed: string[] = [];
 let rows: Map<string, Partial<Account>>;
 let checks: InstanceType<typeof import('./password-check.js').PasswordCheck>;
 
@@ -23,20 +24,24 @@ beforeAll(async () => {
   const { NameLimits } = await import('../limits/name-limits.store.js');
   const { WorkLimit } = await import('../limits/work-limit.js');
   const hasher = await PasswordHasher.start(COST, new WorkLimit(1, 10));
+  const older = await PasswordHasher.start({ ...COST, memoryKib: 8_192 }, new WorkLimit(1, 10));
   const passwordHash = await hasher.hash(PASSWORD);
   rows = new Map([
     ['alice', { id: 'alice', passwordHash }],
     ['bob', { id: 'bob', passwordHash, disabled: true }],
     ['carol', { id: 'carol', passwordHash: null, deleted: true }],
+    ['erin', { id: 'erin', passwordHash: await older.hash(PASSWORD) }],
   ]);
   const find = (name: string) => (asked.push('an account'), Promise.resolve(rows.get(name) as Account | undefined));
-  const store = { findByName: find, findById: find } as Partial<AccountsStore> as AccountsStore;
+  const renewPasswordHash: AccountsStore['renewPasswordHash'] = (id) => (renewed.push(id), Promise.resolve());
+  const store = { findByName: find, findById: find, renewPasswordHash } as Partial<AccountsStore> as AccountsStore;
   checks = new PasswordCheck(store, hasher, new NameLimits({ kind: 'memory' }, randomBytes(32)));
 });
 
 beforeEach(() => {
   checked.length = 0;
   asked.length = 0;
+  renewed.length = 0;
 });
 
 /** Memory, passes and lanes in a PHC string. */
@@ -67,4 +72,11 @@ describe('a password that is not right', () => {
 
 it('lets in who has the right one', async () => {
   expect((await checks.byName('alice', PASSWORD, '192.0.2.2')).id).toBe('alice');
+});
+
+it('hashes one anew that was hashed at another cost, once it was right', async () => {
+  await expect(checks.byName('erin', 'not her passphrase', '192.0.2.3')).rejects.toMatchObject({ code: ErrorCode.WRONG_PASSWORD });
+  for (const name of ['alice', 'erin']) await checks.byName(name, PASSWORD, '192.0.2.3');
+  while (renewed.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(renewed).toEqual(['erin']);
 });

@@ -25,6 +25,8 @@ export class PasswordCheck {
     await this.limits.charge(name, address);
     const account = await this.matching(await this.accounts.findByName(name), password);
     await this.limits.forgive(name, address);
+    // Behind the answer, which takes no longer for it.
+    void this.renew(account, password).catch(() => undefined);
     return account;
   }
 
@@ -38,6 +40,12 @@ export class PasswordCheck {
   /** For a new password of the caller's. Throws RpcError UNAVAILABLE. */
   hash(password: string): Promise<string> {
     return this.hasher.hash(password);
+  }
+
+  /** The operator has changed the cost of hashing: the next log-in costs what that of an unknown name does. What fails is done then. */
+  private async renew({ id, passwordHash }: Account, password: string): Promise<void> {
+    if (passwordHash === null || !this.hasher.isOutdated(passwordHash)) return;
+    await this.accounts.renewPasswordHash(id, { expected: passwordHash, passwordHash: await this.hasher.hash(password) });
   }
 
   private async matching(account: Account | undefined, password: string): Promise<Account> {

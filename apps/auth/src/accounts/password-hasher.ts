@@ -1,4 +1,4 @@
-import { argon2id, hash, verify } from 'argon2';
+import { argon2id, hash, needsRehash, verify } from 'argon2';
 import type { WorkLimit } from '../limits/work-limit.js';
 
 export interface Argon2Cost {
@@ -29,8 +29,17 @@ export class PasswordHasher {
     const right = await this.limit.run(() => verify(stored ?? this.dummy, password));
     return right && typeof stored === 'string';
   }
+
+  /** Made at another cost than this one, which a check of it tells by its time. */
+  isOutdated(stored: string): boolean {
+    return needsRehash(stored, optionsOf(this.cost));
+  }
 }
 
 function hashOf(password: string, cost: Argon2Cost): Promise<string> {
-  return hash(password, { type: argon2id, memoryCost: cost.memoryKib, timeCost: cost.passes, parallelism: cost.lanes });
+  return hash(password, { type: argon2id, ...optionsOf(cost) });
+}
+
+function optionsOf({ memoryKib, passes, lanes }: Argon2Cost) {
+  return { memoryCost: memoryKib, timeCost: passes, parallelism: lanes };
 }

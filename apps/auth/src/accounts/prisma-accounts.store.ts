@@ -42,6 +42,10 @@ export class PrismaAccountsStore implements AccountsStore {
     return count === 1;
   }
 
+  async renewPasswordHash(id: string, { expected, passwordHash }: { expected: string; passwordHash: string }): Promise<void> {
+    await this.client.account.updateMany({ where: { id, passwordHash: expected, deleted: false }, data: { passwordHash } });
+  }
+
   async setIdentityKey(id: string, identityKey: Uint8Array): Promise<void> {
     await this.client.account.updateMany({ where: { id, deleted: false }, data: { identityKey: Uint8Array.from(identityKey) } });
   }
