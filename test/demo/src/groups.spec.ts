@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DemoServer, hostStandalone } from './demo-server.js';
+import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 
 const LONG = 120_000;
@@ -50,7 +50,10 @@ describe('groups in the sotto command', () => {
   it(
     'lets three people talk of whom two are no contacts of each other',
     async () => {
-      const { conversation: id } = await alice.ask(group('new', { name: 'tea', contacts: ['bob', 'carol'] }), 'group', { what: 'created' });
+      const elsewhere = group('new', { name: 'tea', contacts: ['bob@chat.example:7788', 'carol'] });
+      expect((await alice.ask(elsewhere, 'error'))['text']).toContain(`this is ${HOST}:${server.port} alone`);
+      const contacts = [`bob@${HOST}:${server.port}`, 'carol'];
+      const { conversation: id } = await alice.ask(group('new', { name: 'tea', contacts }), 'group', { what: 'created' });
       for (const person of [bob, carol])
         await person.hears('group', { what: 'joined', by: 'alice', conversation: id, groupName: 'tea' }, 60);
       bob.say({ do: 'to', name: 'tea' });

@@ -110,6 +110,18 @@ describe('one session with two servers and a peer', () => {
   );
 
   it(
+    'makes a group on the server that is named behind a member',
+    async () => {
+      alice.type(`/group new tea dora bob@${HOST}:${people.server.port} dora@${HOST}:${second.port}${KEYS.enter}`);
+      await alice.shows('a group and its members are on one server');
+      alice.type(`${KEYS.interrupt}/group new tea dora@${HOST}:${second.port}${KEYS.enter}`);
+      await alice.shows('# tea');
+      await dora.shows('# tea');
+    },
+    LONG,
+  );
+
+  it(
     'goes on with one server and the peer while the other server is stopped, and brings what waits when it is started again, once',
     async () => {
       await second.stop();

@@ -81,6 +81,21 @@ function typedAdmin(group: string, [name = '', off, ...more]: readonly string[])
   return { do: 'group', action: 'admin', group, name, admin: off === undefined };
 }
 
+/** The same command with its people called otherwise. */
+export function withPeople(command: GroupCommand, called: (name: string) => string): GroupCommand {
+  switch (command.action) {
+    case 'new':
+      return { ...command, contacts: command.contacts.map(called) };
+    case 'add':
+    case 'remove':
+      return { ...command, names: command.names.map(called) };
+    case 'admin':
+      return { ...command, name: called(command.name) };
+    default:
+      return command;
+  }
+}
+
 function takes(action: GroupAction): UsageError {
   const form = FORMS[action] === '' ? 'stands alone' : `takes ${FORMS[action]}`;
   return new UsageError(`/group ${action} ${form}; a name with spaces goes in "quotes"`);

@@ -5,6 +5,7 @@ import type { AccountCommands } from './account-commands.js';
 import type { ContactCommand } from './chat-command.js';
 import type { ChatEvent } from './chat-event.js';
 import { connectionEvent } from './connection-event.js';
+import { withPeople } from './group-command.js';
 import type { GroupCommands } from './group-commands.js';
 import type { FurtherCommand, Surroundings } from './surroundings.js';
 
@@ -48,7 +49,7 @@ export class ServerSurroundings implements Surroundings {
         await this.#changeContact(command);
         return true;
       case 'group':
-        await this.groupCommands.run(command);
+        await this.groupCommands.run(withPeople(command, (name) => this.#nameHere(name)));
         return true;
       case 'connect':
         throw new UsageError('/connect is for peers without a server: sotto listen, sotto connect');

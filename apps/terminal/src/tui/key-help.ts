@@ -23,6 +23,8 @@ const SERVERS = `
 Servers of this session (a command is for the one whose conversation is shown, unless it says another):
   /add NAME@HOST:PORT    ask NAME there; HOST is enough when it is plain. So, too: /to, /accept, /decline,
                          /remove, /block, /unblock, /verify, /confirm, /history; NAME@peers where there is no server
+  /group new NAME BOB@HOST:PORT
+                         makes it there; of one elsewhere: /group add GROUP@HOST:PORT BOB
   /to @HOST:PORT         the account itself: /group new, /invite, /devices and the like are then for it
   /servers               all of them
   /servers add LINK|HOST:PORT NAME

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseTypedLine } from '../join/chat-command.js';
-import { route, type Routed } from './routing.js';
+import type { Routed } from './named-homes.js';
+import { route } from './routing.js';
 import type { Place } from './state.js';
 
 const HOME = 'alice@chat.example:7788';
@@ -77,6 +78,43 @@ describe('with several homes in one session', () => {
 
   it('a group may have an @ in its name', () => {
     expect(goes('/to tea@home hello')).toMatchObject({ home: HOME, command: { to: 'tea@home' } });
+  });
+
+  it('a group is made where its members are said to be, and its commands go where it is said to be', () => {
+    expect(goes('/group new tea dora@work.example bob')).toEqual({
+      home: WORK,
+      command: { do: 'group', action: 'new', name: 'tea', contacts: ['dora', 'bob'] },
+    });
+    expect(goes('/group admin tea@work.example bob')).toMatchObject({ home: WORK, command: { group: 'tea', name: 'bob' } });
+    expect(goes('/group remove "tea party@work.example" bob')).toMatchObject({
+      home: WORK,
+      command: { group: 'tea party', names: ['bob'] },
+    });
+    expect(goes('/group accept 01ab@work.example')).toMatchObject({ home: WORK, command: { id: '01ab' } });
+    expect(goes('/group rename tea@home a@b')).toEqual({
+      home: HOME,
+      command: { do: 'group', action: 'rename', group: 'tea@home', name: 'a@b' },
+    });
+    expect(goes('/group new tea bob')).toMatchObject({ home: HOME });
+  });
+
+  it('a group is not made of people on several servers, nor where somebody is not who is known elsewhere alone', () => {
+    expect(() => goes('/group new tea dora@work.example bob@chat.example')).toThrow(
+      'a group and its members are on one server, not on chat.example:7788 and work.example:9000',
+    );
+    expect(() => goes('/group new tea dora')).toThrow(
+      'there is no dora where you are, but elsewhere: /group new NAME dora@work.example:9000',
+    );
+    expect(() => goes('/group leave tea@home', { home: WORK, conversation: '' })).toThrow('nothing is open here that is called home');
+  });
+
+  it('a group that is known elsewhere alone is left alone until its home is said', () => {
+    const homes = new Map([...all, [WORK, home('account', ['dora'], ['tea party'])]]);
+    expect(() => goes('/group leave "tea party"', withBob, homes)).toThrow(
+      'there is no tea party where you are, but elsewhere: /group leave "tea party@work.example:9000"',
+    );
+    expect(() => goes('/to "tea party" hello', withBob, homes)).toThrow('/to "tea party@work.example:9000"');
+    expect(goes('/group leave "tea party"', { home: WORK, conversation: '' }, homes)).toMatchObject({ home: WORK });
   });
 
   it('text is for the conversation in which it was written', () => {
