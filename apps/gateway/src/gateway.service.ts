@@ -65,22 +65,16 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
     return this.port;
   }
 
-  /** Live state was wiped: routes come back from here, key packages from the devices. */
+  /** Live state was wiped, or may have been: routes come back from here, key packages from the devices. */
   private async afterWipe(): Promise<void> {
     // A renewed lease tells of the wipe once only: what could not be put back is tried until it is there.
-    while (
-      this.lease !== undefined &&
-      !(await this.sessions.registerAgain().then(
-        () => true,
-        () => false,
-      ))
-    ) {
-      this.log.warn('live state is away');
-      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
-    }
-    for (const connection of this.table.values()) {
-      if (connection.session?.route === undefined) continue;
-      this.table.write(connection, eventFrame({ kind: { case: 'keyPackagesLow', value: { left: 0 } } }));
+    for (let onceMore = false; this.lease !== undefined; onceMore = true) {
+      try {
+        return await this.sessions.registerAgain(onceMore);
+      } catch {
+        this.log.warn('live state is away');
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
     }
   }
 

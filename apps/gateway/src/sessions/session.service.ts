@@ -11,6 +11,7 @@ import { ConnectionTable } from '../connections/connection-table.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../gateway.config.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
 import type { AttachedSession } from './attached-session.js';
+import { eventFrame } from './event-frame.js';
 import { RecentRevocations } from './recent-revocations.js';
 
 /** Routes that are put back in one go. */
@@ -70,16 +71,23 @@ export class SessionService {
     if (session !== undefined) await this.leave(session);
   }
 
-  /** Live state was wiped: puts every route back, and says so to relays and contacts, who may have found nobody meanwhile. Rejects when it is away. */
-  async registerAgain(): Promise<void> {
+  /**
+   * Live state was wiped, or may have been: puts every route back, and says so to relays and contacts, who may have found nobody meanwhile. A device
+   * whose route was gone hears that its key packages may be gone with it. Rejects when live state is away. @param onceMore a call before this one
+   * rejected: what it put back stands, whatever was there before
+   */
+  async registerAgain(onceMore = false): Promise<void> {
     const attached = [...this.table.values()].filter(({ session }) => session?.route !== undefined);
     for (let from = 0; from < attached.length; from += AGAIN_AT_ONCE)
-      await Promise.all(attached.slice(from, from + AGAIN_AT_ONCE).map((connection) => this.putBack(connection)));
+      await Promise.all(attached.slice(from, from + AGAIN_AT_ONCE).map((connection) => this.putBack(connection, onceMore)));
   }
 
-  private async putBack({ session, socket }: Connection): Promise<void> {
+  private async putBack(connection: Connection, onceMore: boolean): Promise<void> {
+    const { session, socket } = connection;
     if (socket.readyState !== 1) return;
-    await this.routes.attach(session!.route!);
+    const { replaced } = await this.routes.attach(session!.route!);
+    if (replaced === undefined || onceMore)
+      this.table.write(connection, eventFrame({ kind: { case: 'keyPackagesLow', value: { left: 0 } } }));
     // It left while its route was written, and found nothing to take back.
     if (socket.readyState === 1) this.announce(session!, true);
     else await this.leave(session!);

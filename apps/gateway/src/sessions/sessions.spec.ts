@@ -175,6 +175,19 @@ describe('a session at the gateway', () => {
     expect(changed.filter(({ device }) => toHex(device) === LAPTOP.device).every(({ online }) => !online)).toBe(true);
   });
 
+  it('hears that its key packages may be gone when its route was, and nothing after a false alarm', async () => {
+    const [phone, laptop] = [await attached(PHONE), await attached(LAPTOP)];
+    const emptied = () => [phone, laptop].map(({ events }) => events.filter((event) => event.case === 'keyPackagesLow').length);
+    await world.sessions.registerAgain();
+    expect(emptied()).toEqual([0, 0]);
+    await routes.forget(LAPTOP.device);
+    await world.sessions.registerAgain();
+    expect(emptied()).toEqual([0, 1]);
+    // What a call that failed had put back does not tell what was there before.
+    await world.sessions.registerAgain(true);
+    expect(emptied()).toEqual([1, 2]);
+  });
+
   it('is told which capabilities the server revoked, keeps them over a wipe of live state, and has relays read the route again', async () => {
     const [own, missed, later] = CAPABILITIES as [string, string, string];
     await routes.revoke(PHONE.device, [{ capability: missed, expires: now() + 600 }]);
