@@ -9,7 +9,8 @@ const TABLE = join(root, 'scripts/test-seconds.json');
 /** Shorter ones fill the gaps in any order. */
 const LEAST_SECONDS = 5;
 
-const nameOf = (path) => relative(root, path).replaceAll('\\', '/');
+/** In the checkout. */
+export const nameOf = (path) => relative(root, path).replaceAll('\\', '/');
 
 /** `suites`: as in Jest's report. */
 export function recordSeconds(suites) {

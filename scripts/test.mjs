@@ -1,12 +1,11 @@
-// Runs every test (further arguments go to Jest) and ends with a line `N passed, N failed`.
+// Runs every test (further arguments go to Jest), those of failed suites once more, and ends with a line `N passed, N failed`.
 // --checks also runs type check, lint, boundaries and format, and counts each as a test; --seeds=N then runs the simulation with so many
 // seeds, and counts each as a test; --record writes down how long the suites take, for their order.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runSuites } from './jest-runs.mjs';
 import { recordSeconds } from './longest-first.mjs';
-import { CHECKS, root, runNode } from './run.mjs';
+import { CHECKS, root } from './run.mjs';
 
 /** No further seed is begun after so long; those that were not begun have failed. */
 const SEEDS_MINUTES = 12;
@@ -22,24 +21,11 @@ async function runChecks() {
 }
 
 async function runJest(args, record) {
-  const folder = mkdtempSync(join(tmpdir(), 'sotto-jest-'));
-  try {
-    const report = join(folder, 'report.json');
-    // --forceExit: the schema engine's lock timer outlives a migration by ten seconds, and a test that hangs must not hang the run.
-    const flags = ['--experimental-vm-modules', '--no-warnings'];
-    const code = await runNode('node_modules/jest/bin/jest.js', ['--json', `--outputFile=${report}`, '--forceExit', ...args], flags);
-    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, testResults } = JSON.parse(readFileSync(report, 'utf8'));
-    if (record) recordSeconds(testResults);
-    const failed = numFailedTests + numRuntimeErrorTestSuites;
-    total.passed += numPassedTests;
-    // A run that fails without a failed test (none found, a crash after the last one) is still a failure.
-    total.failed += code !== 0 && failed === 0 ? 1 : failed;
-  } catch (error) {
-    console.error(`test: Jest left no report: ${error.message}`);
-    total.failed += 1;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const { suites, passed, failed, repeated } = await runSuites(args);
+  if (record) recordSeconds(suites);
+  total.passed += passed;
+  total.failed += failed;
+  return repeated;
 }
 
 /** What a program prints, which is also printed here. */
@@ -67,10 +53,11 @@ const args = process.argv.slice(2);
 const seeds = args.map((argument) => OURS.exec(argument)?.[2]).find((each) => each !== undefined);
 
 if (args.includes('--checks')) await runChecks();
-await runJest(
+const repeated = await runJest(
   args.filter((argument) => !OURS.test(argument)),
   args.includes('--record'),
 );
 if (seeds !== undefined) await runSeeds(Number(seeds));
+for (const { name, failure } of repeated) console.log(`\nfailed under load, passed alone: ${name}\n${failure}`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 console.log(`${total.passed} passed, ${total.failed} failed`);

@@ -1,0 +1,53 @@
+// Runs Jest, and what failed in it once more: see docs/decisions/second-run-of-failed-suites.md.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nameOf } from './longest-first.mjs';
+import { runNode } from './run.mjs';
+
+/** So many suites do not fail because the machine is busy. */
+const MOST_TO_REPEAT = 10;
+
+const hasFailed = ({ status }) => status === 'failed';
+const testsOf = (suites, status) => suites.flatMap(({ assertionResults }) => assertionResults.filter((test) => test.status === status));
+/** One that broke before or after its tests counts as a failed test. */
+const failuresOf = (suites) =>
+  suites.reduce((sum, suite) => sum + (hasFailed(suite) ? Math.max(1, testsOf([suite], 'failed').length) : 0), 0);
+
+/**
+ * `suites` as in Jest's report, each from its last run; `passed` and `failed` count tests in them; `repeated` are the suites that passed
+ * only when they ran again: { name, failure }, where `failure` is what their first failure said.
+ */
+export async function runSuites(args) {
+  const first = await reportOf(args);
+  const failed = first.suites.filter(hasFailed);
+  if (failed.length === 0 || failed.length > MOST_TO_REPEAT) return { ...counted(first), repeated: [] };
+  console.log(`\ntest: ${failed.length} failed suites run again, one after the other`);
+  const second = await reportOf([...args.filter((argument) => !/^--maxWorkers=/.test(argument)), '--maxWorkers=1', '--onlyFailures']);
+  const again = new Map(second.suites.map((suite) => [suite.name, suite]));
+  const last = { ...first, code: second.code, suites: first.suites.map((suite) => again.get(suite.name) ?? suite) };
+  const repeated = failed.filter(({ name }) => again.has(name) && !hasFailed(again.get(name)));
+  return { ...counted(last), repeated: repeated.map(({ name, message }) => ({ name: nameOf(name), failure: message })) };
+}
+
+/** A run that fails without a failed test (none found, a crash after the last one) is still a failure. */
+function counted({ code, suites }) {
+  const failed = failuresOf(suites);
+  return { suites, passed: testsOf(suites, 'passed').length, failed: code !== 0 && failed === 0 ? 1 : failed };
+}
+
+async function reportOf(args) {
+  const folder = mkdtempSync(join(tmpdir(), 'sotto-jest-'));
+  try {
+    const file = join(folder, 'report.json');
+    // --forceExit: the schema engine's lock timer outlives a migration by ten seconds, and a test that hangs must not hang the run.
+    const flags = ['--experimental-vm-modules', '--no-warnings'];
+    const code = await runNode('node_modules/jest/bin/jest.js', ['--json', `--outputFile=${file}`, '--forceExit', ...args], flags);
+    return { code, suites: JSON.parse(readFileSync(file, 'utf8')).testResults };
+  } catch (error) {
+    console.error(`test: Jest left no report: ${error.message}`);
+    return { code: 1, suites: [] };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
