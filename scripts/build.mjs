@@ -1,7 +1,8 @@
 // Mends dependencies, generates the database client when its schema changed, compiles every package, copies what tsc leaves behind,
-// and bundles the command for those who install it.
+// and bundles the command for those who install it, and the server apps for the tests.
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { bundleServers } from './bundle-servers.mjs';
 import { bundleTerminal } from './bundle.mjs';
 import { patchDependencies } from './patch.mjs';
 import { root, runNode } from './run.mjs';
@@ -47,3 +48,5 @@ for (const folder of [...folders('libs'), ...folders('apps')]) copyAssets(folder
 // The database's schema and migrations go wherever the compiled code goes.
 cpSync(join(root, 'prisma'), join(root, 'libs/platform/dist/prisma'), { recursive: true });
 if (process.exitCode === 0) await bundleTerminal();
+// An image is built without the tests.
+if (process.exitCode === 0 && existsSync(join(root, 'test/harness'))) await bundleServers();

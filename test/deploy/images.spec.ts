@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -57,6 +57,13 @@ describe.each(SERVICES)("what goes into %s's image", (service) => {
     expect(workspaces).toContain(`apps/${service}`);
     expect(workspaces.filter((folder) => folder.startsWith('apps/'))).toEqual([`apps/${service}`]);
     expect(filesOf(out)).toContain(`apps/${service}/dist/main.js`);
+  });
+
+  // The other tests start it from a bundle.
+  it('starts, and says what it lacks', () => {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'apps', service, 'dist/main.js')], { env: {}, encoding: 'utf8' });
+    expect(stderr).toContain('NATS_URL: is not set');
+    expect(status).toBe(1);
   });
 
   it('has no file of the MLS engine or the client', () => {

@@ -1,16 +1,12 @@
 import { request } from 'node:http';
-import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runServer, type RunningServer, temporaryFolder } from '@sotto/testing';
-
-/** The checkout's root, from `test/harness/dist`. */
-export const ROOT = resolve(fileURLToPath(import.meta.url), '../../../..');
 
 /** The embedded database's first start takes 2 to 9 s of CPU, and tests share the machine. */
 const READY_WITHIN_MS = 90_000;
 
 export interface NodeCommand {
-  /** Name of the app, as in `apps/<name>/dist/main.js`. */
+  /** Name of the app; its bundle is `test/harness/dist/servers/<name>.js`. */
   name: string;
   environment: Record<string, string>;
   nodeArguments: string[];
@@ -26,7 +22,7 @@ export async function runApp(command: NodeCommand): Promise<RunningServer> {
   const { port, path, status } = command.ready;
   return runServer({
     program: process.execPath,
-    args: [...command.nodeArguments, resolve(ROOT, 'apps', command.name, 'dist/main.js')],
+    args: [...command.nodeArguments, fileURLToPath(new URL(`./servers/${command.name}.js`, import.meta.url))],
     environment: { NODE_ENV: 'production', ...command.environment },
     url: `ws://127.0.0.1:${command.port}`,
     port: command.port,

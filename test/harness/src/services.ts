@@ -10,7 +10,7 @@ import { natsConfig } from '../../../deploy/nats-users.mjs';
 import { redisUsers } from '../../../deploy/redis-users.mjs';
 import { runApp } from './node-process.js';
 import { writeIdentity, writeSeed } from './server-seed.js';
-import { type Parts, settingsOf, stopAll, type TopologyOptions } from './topology.js';
+import { nodeArgumentsOf, type Parts, settingsOf, stopAll, type TopologyOptions } from './topology.js';
 
 const SERVICES = ['auth', 'contacts', 'directory', 'relay'] as const;
 /** As in production: each service is a user of its own, of NATS and of Redis. */
@@ -62,7 +62,7 @@ async function startService(name: string, environment: Record<string, string>, o
   return runApp({
     name,
     environment: { ...environment, HEALTH_PORT: String(health) },
-    nodeArguments: options.nodeArguments ?? [],
+    nodeArguments: nodeArgumentsOf(options),
     port: health,
     ready: { port: health, path: '/readyz', status: 200 },
   });
@@ -73,7 +73,7 @@ async function startGateway(port: number, environment: Record<string, string>, o
   return runApp({
     name: 'gateway',
     environment: { ...environment, HEALTH_PORT: String(await freePort()) },
-    nodeArguments: options.nodeArguments ?? [],
+    nodeArguments: nodeArgumentsOf(options),
     port,
     ready: { port, path: '/', status: 426 },
   });

@@ -2,11 +2,9 @@ import { join } from 'node:path';
 import { createInviteCode, loadOrCreateServerIdentity } from '@sotto/auth';
 import { freePort } from '@sotto/testing';
 import { runApp } from './node-process.js';
-import { type Parts, settingsOf, type TopologyOptions } from './topology.js';
+import { nodeArgumentsOf, type Parts, settingsOf, type TopologyOptions } from './topology.js';
 
 const INVITE_SECONDS = 3_600;
-/** The database is WebAssembly, and to optimise it takes more than a test has for it to do. */
-const NODE_ARGUMENTS = ['--liftoff-only'];
 
 /** All in one process, on a data folder of its own that outlives a restart. */
 export async function startStandalone(folder: string, options: TopologyOptions): Promise<Parts> {
@@ -15,7 +13,7 @@ export async function startStandalone(folder: string, options: TopologyOptions):
   const standalone = await runApp({
     name: 'standalone',
     environment: { SOTTO_FOLDER: data, GATEWAY_PORT: String(port), ...settingsOf(options) },
-    nodeArguments: options.nodeArguments ?? NODE_ARGUMENTS,
+    nodeArguments: nodeArgumentsOf(options),
     port,
     ready: { port, path: '/', status: 426 },
   });
