@@ -1,6 +1,8 @@
+import { runInThisContext } from 'node:vm';
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib';
 
-const MOST_BYTES = { maxOutputLength: 16 * 1024 * 1024 };
+/** Most attempts fail at once: they need no more room than that. */
+const LIMITS = { maxOutputLength: 16 * 1024 * 1024, chunkSize: 1_024 };
 /** Layers of encoding and compression, one in the other, that are taken off. */
 const LAYERS = 3;
 
@@ -18,10 +20,10 @@ export function formsOf(needle: Uint8Array): Buffer[] {
 }
 
 const DECODERS: ((bytes: Buffer) => Buffer | undefined)[] = [
-  (bytes) => gunzipSync(bytes, MOST_BYTES),
-  (bytes) => inflateSync(bytes, MOST_BYTES),
-  (bytes) => inflateRawSync(bytes, MOST_BYTES),
-  (bytes) => brotliDecompressSync(bytes, MOST_BYTES),
+  (bytes) => gunzipSync(bytes, LIMITS),
+  (bytes) => inflateSync(bytes, LIMITS),
+  (bytes) => inflateRawSync(bytes, LIMITS),
+  (bytes) => brotliDecompressSync(bytes, LIMITS),
   (bytes) => decodedText(bytes, /^(?:\\x|0x)?((?:[0-9a-f]{2}){16,})$/i, 'hex'),
   (bytes) => decodedText(bytes, /^([A-Za-z0-9+/_-]{22,}={0,2})$/, 'base64'),
 ];
@@ -53,16 +55,24 @@ export function* streamsIn(file: Buffer): Generator<Buffer> {
   ] as const) {
     const start = Buffer.from(magic, 'hex');
     for (let at = file.indexOf(start); at >= 0; at = file.indexOf(start, at + 1)) {
-      const inner = attempt(() => inflate(file.subarray(at + header), MOST_BYTES));
+      const inner = attempt(() => inflate(file.subarray(at + header), LIMITS));
       if (inner !== undefined) yield inner;
     }
   }
 }
 
+/** Node's own, of which its errors are; Jest gives tests another. */
+const NodeError = runInThisContext('Error') as ErrorConstructor;
+
+/** Without a stack: of each that fails Jest would map every line to its source, which takes ten times as long as to fail. */
 function attempt<T>(decode: () => T): T | undefined {
+  const limit = NodeError.stackTraceLimit;
+  NodeError.stackTraceLimit = 0;
   try {
     return decode();
   } catch {
     return undefined;
+  } finally {
+    NodeError.stackTraceLimit = limit;
   }
 }
