@@ -329,7 +329,13 @@ export class Branches {
   /** Of a state that is not held: whether it is gone for good here, was before this device came, or can't be reached by it. */
   isPast(state: StateId, message: Uint8Array): boolean {
     const epoch = Number(this.#engine.peek(message).epoch);
-    return this.#unreachable.has(state) || epoch < this.epoch(this.root)! || this.epoch(state) === epoch;
+    return this.#unreachable.has(state) || this.#isBelowRoot(state, epoch) || this.epoch(state) === epoch;
+  }
+
+  /** Or beside it, where no older state is held from which commits could still lead there. */
+  #isBelowRoot(state: StateId, epoch: number): boolean {
+    const rootEpoch = this.epoch(this.root)!;
+    return epoch < rootEpoch || (epoch === rootEpoch && this.heldFrom >= rootEpoch && !this.own.has(state));
   }
 
   isUnreachable(state: StateId): boolean {

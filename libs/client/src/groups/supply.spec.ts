@@ -100,8 +100,17 @@ describe('what the other lacks', () => {
   });
 
   it('are no commits from before the oldest state that it holds: it could not judge them', () => {
+    bob.held = ['d'];
     expect(alice.gives(bob.hello({ path: path('d'), others: packShort([]), heldFrom: 3n }))).toEqual([]);
+    bob.held = ['c'];
     expect(alice.gives(bob.hello({ path: path('c'), others: packShort([]), heldFrom: 2n }))).toEqual(['commit d on c']);
+  });
+
+  it('are commits from below its root that follow on states which it holds', () => {
+    alice.roots.push([idOf('y'), { epoch: 2, helloKey: new Uint8Array(32), commit: { parent: idOf('r'), bytes: text('commit y') } }]);
+    bob.held = ['b', 'd'];
+    const caughtUp = bob.hello({ path: path('d'), others: packShort([]), heldFrom: 3n });
+    expect(alice.gives(caughtUp)).toEqual(['commit c on b', 'commit x on b']);
   });
 
   it('are the messages of an epoch before the commit that ends it', () => {
@@ -150,7 +159,7 @@ describe('what the other lacks', () => {
   it('are, for one who was removed, the commits alone', () => {
     alice.sealed('c', 'n');
     const behind = bob.hello({ path: path('ab'), others: packShort([]), digests: [] });
-    expect([...commitsLackedBy(shownBy(behind), alice.core)].map(named)).toEqual(['commit c on b', 'commit x on b', 'commit d on c']);
+    expect([...commitsLackedBy(shownBy(behind), behind, alice.core)].map(named)).toEqual(['commit c on b', 'commit x on b', 'commit d on c']);
   });
 
   it('are no messages of an epoch whose keys it has no more', () => {
@@ -195,6 +204,26 @@ describe('digests', () => {
       ['c', ['n']],
     ]);
     expect(missing).toBe(2);
+  });
+
+  it('that differ are answered by the names of what is there also by one who has no keys of that epoch any more', () => {
+    alice.held = ['d'];
+    alice.sealed('c', 'no');
+    bob.sealed('c', 'nq');
+    const answer = alice.hello(detailsFor(bob.hello(), alice.core));
+    expect(answer.digests.map(({ state }) => letterOf(toHex(state)))).toEqual(['d']);
+    expect(answer.details.map(({ ids }) => unpackShort(ids).map(letterOf))).toEqual([['n', 'o']]);
+    const { details, missing } = detailsFor(answer, bob.core);
+    expect(missing).toBe(1);
+    expect(alice.gives(bob.hello({ details }))).toEqual(['message o in c']);
+  });
+
+  it('are not asked for by one who has no keys of that epoch', () => {
+    alice.held = ['d'];
+    bob.sealed('c', 'n');
+    expect(detailsFor(bob.hello(), alice.core)).toEqual({ details: [], missing: 0 });
+    alice.sealed('c', 'o');
+    expect(detailsFor(bob.hello({ digests: [] }), alice.core)).toEqual({ details: [], missing: 0 });
   });
 
   it('differ where as many messages are others', () => {

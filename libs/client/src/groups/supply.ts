@@ -4,6 +4,7 @@ import { EnvelopeSchema, fromHex, type Hello, toHex } from '@sotto/protocol';
 import type { Branches } from './branches.js';
 import type { GroupCore } from './group-core.js';
 import { packShort, short, unpackShort } from './hello.js';
+import type { MessageLog } from './message-log.js';
 import type { Shown } from './peers.js';
 import { applicationEnvelope, commitEnvelope } from './sealing.js';
 
@@ -23,21 +24,23 @@ interface Item {
 export function* lackedBy(shown: Shown, hello: Hello, core: GroupCore): Generator<Uint8Array> {
   const known = new Set([...shown.path, ...shown.others]);
   const messages = [...core.log.states()].flatMap((state) => messagesFor(state, known, shown, hello, core));
-  const items = [...commitsFor(shown, known, core), ...messages].sort((a, b) => a.order - b.order);
+  const items = [...commitsFor(shown, known, hello, core), ...messages].sort((a, b) => a.order - b.order);
   for (const { envelope } of items) yield envelope();
 }
 
 /** For one that was removed: how that came about, and nothing else. */
-export function* commitsLackedBy(shown: Shown, core: GroupCore): Generator<Uint8Array> {
-  const items = commitsFor(shown, new Set([...shown.path, ...shown.others]), core).sort((a, b) => a.order - b.order);
+export function* commitsLackedBy(shown: Shown, hello: Hello, core: GroupCore): Generator<Uint8Array> {
+  const items = commitsFor(shown, new Set([...shown.path, ...shown.others]), hello, core).sort((a, b) => a.order - b.order);
   for (const { envelope } of items) yield envelope();
 }
 
-function commitsFor(shown: Shown, known: ReadonlySet<string>, core: GroupCore): Item[] {
+/** Also from below its root, on states that it still holds. */
+function commitsFor(shown: Shown, known: ReadonlySet<string>, hello: Hello, core: GroupCore): Item[] {
+  const held = new Set(hello.digests.map(({ state }) => toHex(state)));
   const entered = [...core.branches.commits.values()].map(({ node, bytes }) => ({ ...node, bytes }));
   const began = [...core.branches.roots].flatMap(([id, { epoch, commit }]) => (commit === undefined ? [] : { id, epoch, ...commit }));
   return [...entered, ...began]
-    .filter(({ id, epoch }) => !known.has(short(id)) && epoch > shown.heldFrom)
+    .filter(({ id, epoch, parent }) => !known.has(short(id)) && (epoch > shown.heldFrom || held.has(short(parent))))
     .map(({ epoch, parent, bytes }): Item => ({ order: 2 * (epoch - 1) + 1, envelope: () => commitEnvelope(parent, bytes) }));
 }
 
@@ -96,21 +99,53 @@ export function digestsOf(core: GroupCore) {
   });
 }
 
-/** By name, the messages of those epochs in which the other has others; and how many it has more. */
+/**
+ * By name, the messages of those epochs in which the other has others; and how many it has more. Also of epochs of which this device has the
+ * messages and no keys any more: those it can't show in digests, and gives to whoever then names its own.
+ */
 export function detailsFor(hello: Hello, core: GroupCore) {
   let room = MOST_DETAILS;
   let missing = 0;
   const details: { state: Uint8Array; ids: Uint8Array }[] = [];
-  for (const theirs of hello.digests) {
-    const state = core.branches.byShort(toHex(theirs.state));
-    if (state === undefined || !core.branches.holds(state)) continue;
-    const own = core.log.digest(state);
-    if (own.count === theirs.count && own.ids === toHex(theirs.ids)) continue;
-    missing += Math.max(0, theirs.count - own.count);
-    const ids = core.log.of(state).map(([id]) => id);
-    if (ids.length > room) continue;
-    room -= ids.length;
-    details.push({ state: theirs.state, ids: packShort(ids) });
+  for (const shown of [...hello.digests.map((each) => byDigest(each, core)), ...namedOnly(hello).map((each) => byName(each, core))]) {
+    if (shown === undefined) continue;
+    missing += shown.missing;
+    if (shown.ids.length > room) continue;
+    room -= shown.ids.length;
+    details.push({ state: packShort([shown.state]), ids: packShort(shown.ids) });
   }
   return { details, missing };
 }
+
+/** How an epoch's messages differ from what the other shows of it. */
+interface Difference {
+  readonly state: StateId;
+  /** All that are here. */
+  readonly ids: readonly string[];
+  readonly missing: number;
+}
+
+function byDigest({ state: shortId, count, ids }: Hello['digests'][number], { branches, log }: GroupCore): Difference | undefined {
+  const state = branches.byShort(toHex(shortId));
+  if (state === undefined) return undefined;
+  const own = log.digest(state);
+  if ((own.count === count && own.ids === toHex(ids)) || (own.count === 0 && !branches.holds(state))) return undefined;
+  return { state, ids: idsOf(log, state), missing: branches.holds(state) ? Math.max(0, count - own.count) : 0 };
+}
+
+/** Epochs of which the other has messages and no keys. */
+function namedOnly({ details, digests }: Hello): Hello['details'] {
+  const held = new Set(digests.map(({ state }) => toHex(state)));
+  return details.filter(({ state }) => !held.has(toHex(state)));
+}
+
+function byName({ state: shortId, ids }: Hello['details'][number], { branches, log }: GroupCore): Difference | undefined {
+  const state = branches.byShort(toHex(shortId));
+  if (state === undefined || !branches.holds(state)) return undefined;
+  const own = idsOf(log, state);
+  const here = new Set(own.map(short));
+  const missing = unpackShort(ids).filter((id) => !here.has(id)).length;
+  return missing === 0 ? undefined : { state, ids: own, missing };
+}
+
+const idsOf = (log: MessageLog, state: StateId) => log.of(state).map(([id]) => id);

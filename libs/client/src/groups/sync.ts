@@ -209,7 +209,7 @@ export class Sync {
     const peer = this.#peers.of(from.identity.device);
     const { branches } = this.core;
     const shown = shownBy(hello);
-    this.#give(commitsLackedBy(shown, this.core), peer, to, step);
+    this.#give(commitsLackedBy(shown, hello, this.core), peer, to, step);
     const by = branches.tree.removed.get(from.id);
     const isHelpless = hello.wantsRejoin || (by !== undefined && shown.others.has(short(by)));
     const isElsewhere = [...branches.unreachableIds()].some((id) => short(id) === shown.path[0]);
