@@ -64,4 +64,15 @@ describe('whether others on another branch are followed', () => {
     expect(wantsAt(BEGAN + MINUTE + 1)).toBe(false);
     expect(wantsAt(BEGAN + 2 * MINUTE + 1)).toBe(true);
   });
+
+  it('is not decided by those who are behind: they hold what is below the own root, and have compared nothing', () => {
+    shows(2, HEAD, 20);
+    for (const device of [0, 1]) {
+      const path = [ELSEWHERE, 'cc'.repeat(16)].map(short);
+      peers.of(`device ${device}`).shows({ headEpoch: 9, heldFrom: 8, path, others: new Set() }, BEGAN);
+    }
+    expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
+    shows(2, ELSEWHERE, 9);
+    expect(wantsAt(BEGAN + 4 * MINUTE)).toBe(true);
+  });
 });

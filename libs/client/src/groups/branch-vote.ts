@@ -47,7 +47,6 @@ export class BranchVote {
 
   #votes(now: number): { all: Votes; compared: Votes; accounts: number; theirsIsBetter: boolean } {
     const { core } = this;
-    const rootEpoch = core.branches.epoch(core.branches.root)!;
     const all: Votes = { mine: 1, theirs: 0 };
     /** Those alone who hold the fork. */
     const compared: Votes = { mine: 0, theirs: 0 };
@@ -59,13 +58,20 @@ export class BranchVote {
       if (side === undefined) continue;
       all[side]++;
       if (saysRemoved || shown === undefined) continue;
-      if (shown.heldFrom < rootEpoch && shown.path.length > shown.headEpoch - shown.heldFrom) compared[side]++;
+      if (this.#hasCompared(shown)) compared[side]++;
       if (side === 'mine') continue;
       accounts.add(identity.account);
       if (best === undefined || isBetter(shown, best)) best = shown;
     }
     const own = { headEpoch: core.branches.headEpoch, path: [short(core.head)] };
     return { all, compared, accounts: accounts.size, theirsIsBetter: best !== undefined && isBetter(best, own) };
+  }
+
+  /** Its path reaches below the own root: it holds the fork. Who is behind has only not come so far as to choose. */
+  #hasCompared(shown: Shown): boolean {
+    const { branches } = this.core;
+    const holdsFork = shown.heldFrom < branches.epoch(branches.root)! && shown.path.length > shown.headEpoch - shown.heldFrom;
+    return holdsFork && sideOf(shown, branches) !== 'behind';
   }
 
   #sideOf(device: string, shown: Shown, now: number): keyof Votes | undefined {
