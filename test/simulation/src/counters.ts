@@ -8,6 +8,7 @@ export const FAULTS = [
   'relay-dies-after-claim',
   'relay-busy',
   'slots-wiped',
+  'kept-apart',
   'packages-lost',
   'presence-lost',
   'claim-lost',

@@ -1,10 +1,11 @@
-// npm run simulate -- [--seeds 300] [--from 1] [--seed N [--trace]] [--real] [--without RULE] [--minutes 20]
+// npm run simulate -- [--seeds 300] [--from 1] [--seed N [--trace]] [--real] [--without RULE] [--story NAME] [--minutes 20]
 import { parseArgs } from 'node:util';
 import { GROUP_RULES } from '@sotto/client/core';
 import { runCampaign } from './campaign/campaign.js';
 import { withoutRule } from './campaign/rules.js';
 import { Summary } from './campaign/summary.js';
 import { runSeed, type SeedResult } from './run/seed-run.js';
+import { storyNamed } from './stories/stories.js';
 
 const SEED_LIMIT_MS = 600_000;
 /** Violations shown of each seed, of many. */
@@ -18,18 +19,20 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     real: { type: 'boolean', default: false },
     without: { type: 'string' },
+    story: { type: 'string' },
     minutes: { type: 'string', default: '20' },
   },
 });
 
+const story = values.story === undefined ? undefined : storyNamed(values.story);
 const summary = new Summary();
 if (values.seed === undefined) await runMany();
 else await runOne(whole('seed', values.seed));
-process.exit(summary.failed.length === 0 ? 0 : 1);
+process.exitCode = summary.failed.length === 0 ? 0 : 1;
 
 async function runOne(seed: number): Promise<void> {
   const rules = values.without === undefined ? GROUP_RULES : withoutRule(values.without);
-  const result = await runSeed({ seed, rules, real: values.real, trace: values.trace });
+  const result = await runSeed({ seed, rules, real: values.real, trace: values.trace, story });
   for (const line of result.trace) console.log(line);
   tell(result);
   if (result.violations.length === 0) console.log(`seed ${seed}: all well`);
@@ -41,6 +44,7 @@ async function runMany(): Promise<void> {
     seeds: Array.from({ length: count }, (_, i) => from + i),
     real: values.real,
     without: values.without,
+    story,
     limitMs: whole('minutes', values.minutes) * 60_000,
     seedLimitMs: SEED_LIMIT_MS,
     onResult: tell,

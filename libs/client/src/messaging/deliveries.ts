@@ -71,11 +71,11 @@ export class Deliveries {
   }
 
   /** Without the rule `onceOwedOwed`. */
-  forgetOffHead(): void {
-    for (const entry of [...this.outbox.entries()]) {
-      const group = this.groups.get(entry.group);
-      if (group !== undefined && [...entry.recipients.keys()].every((device) => group.core.member(device) === undefined))
-        this.outbox.withdraw(entry.id);
+  forgetOffHead(step: Step): void {
+    for (const { group: id, open } of [...this.outbox.entries()]) {
+      const group = this.groups.get(id);
+      const offHead = group === undefined ? [] : [...open].filter(({ device }) => group.core.member(device) === undefined);
+      for (const { leaf } of offHead) this.release(id, leaf, step);
     }
   }
 

@@ -142,7 +142,7 @@ export class Messenger {
 
   async tick(step: Step): Promise<void> {
     for (const effect of this.outbox.tick(step.now)) this.#deliveries.apply(effect, step);
-    if (!this.ports.rules.onceOwedOwed) this.#deliveries.forgetOffHead();
+    if (!this.ports.rules.onceOwedOwed) this.#deliveries.forgetOffHead(step);
     for (const group of this.#groups.values()) await group.tick(step);
     this.#finish(step);
   }

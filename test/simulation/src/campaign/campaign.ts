@@ -2,12 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { SeedResult } from '../run/seed-run.js';
+import type { StoryName } from '../stories/stories.js';
 import type { Job } from './worker.js';
 
 export interface CampaignOptions {
   readonly seeds: Iterable<number>;
   readonly real: boolean;
   readonly without?: string | undefined;
+  readonly story?: StoryName | undefined;
   /** No further seed is begun after so long. Milliseconds of real time. */
   readonly limitMs: number;
   /** A seed that takes longer has failed. Milliseconds of real time. */
@@ -40,7 +42,7 @@ class Worker {
 
   run(seed: number): Promise<SeedResult> {
     const process = (this.#process ??= fork(PROGRAM, { execArgv: NODE_ARGUMENTS }));
-    const { real, without, seedLimitMs } = this.options;
+    const { real, without, story, seedLimitMs } = this.options;
     return new Promise((resolve) => {
       const done = (result: SeedResult) => {
         clearTimeout(timer);
@@ -54,7 +56,7 @@ class Worker {
       const timer = setTimeout(() => lost(`took longer than ${seedLimitMs / 1_000} s`), seedLimitMs);
       process.once('message', (result) => done(result as SeedResult));
       process.once('exit', (code, signal) => lost(`the process that ran it ended (${signal ?? code})`));
-      process.send({ seed, real, without } satisfies Job);
+      process.send({ seed, real, without, story } satisfies Job);
     });
   }
 

@@ -1,9 +1,12 @@
 import { FAULTS } from '../counters.js';
 import type { SeedResult } from '../run/seed-run.js';
+import { STORIES } from '../stories/stories.js';
 import { RUNGS } from './rungs.js';
 
 /** So many seeds see everything that can happen at least once. */
 const ENOUGH_SEEDS = 300;
+
+const TOLD = Object.keys(STORIES).map((name) => `story-${name}`);
 
 /** What came of many seeds. */
 export class Summary {
@@ -32,6 +35,8 @@ export class Summary {
       ...FAULTS.map(line),
       'Rungs',
       ...RUNGS.map(line),
+      'Stories',
+      ...TOLD.map(line),
       `${this.#seeds} of ${wanted} seeds, ${this.failed.length} failed${this.failed.length === 0 ? '' : `: ${this.failed.slice(0, 50).join(', ')}`}`,
       `healed ${(this.#longest / 60_000).toFixed(0)} minutes after the last fault, at the latest`,
       ...this.missing.map((name) => `never happened: ${name}`),

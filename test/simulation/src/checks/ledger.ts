@@ -20,6 +20,9 @@ export interface Sealing {
   readonly heard: ReadonlyMap<string, number>;
 }
 
+/** The key of a sealing, by name. */
+export const keyOf = ({ state, leaf, generation }: Sealing): string => `${state}/${leaf}/${generation}`;
+
 export interface SealedFor {
   readonly leaf: string;
   readonly device: string;
@@ -39,13 +42,13 @@ export interface Opening {
   readonly lostAt: number;
 }
 
-/** A violation of one of the five invariants of docs/groups.md § Proof, or of what every step must keep. */
+/** A violation of one of the six invariants of docs/groups.md § Proof, or of what every step must keep. */
 export interface Violation {
   readonly check: Check;
   readonly text: string;
 }
 
-export const CHECKS = ['one-head', 'each-message-once', 'sealed-for-members', 'nothing-left', 'sound-steps'] as const;
+export const CHECKS = ['one-head', 'each-message-once', 'sealed-for-members', 'nothing-left', 'nothing-undone', 'sound-steps'] as const;
 export type Check = (typeof CHECKS)[number];
 
 /** What really happened, whoever remembers it. */

@@ -1,4 +1,4 @@
-import type { Sealing } from './ledger.js';
+import { keyOf, type Sealing } from './ledger.js';
 import { short } from './sight.js';
 
 /** Whether a device had durably opened a message at a time, by the message's id, and no older disk had forgotten it. */
@@ -23,7 +23,7 @@ function checkRemoved({ content, device, epoch, forbidden, members }: Sealing, n
 function checkGenerations(sent: readonly [string, Sealing][], knew: Knew, nameOf: (device: string) => string): string[] {
   const first = new Map<string, [string, Sealing]>();
   return sent.flatMap(([message, each]) => {
-    const key = `${each.state}/${each.leaf}/${each.generation}`;
+    const key = keyOf(each);
     const [earlier, other] = first.get(key) ?? [message, each];
     first.set(key, [earlier, other]);
     if (other.plaintext === each.plaintext && other.content === each.content) return [];

@@ -45,6 +45,13 @@ export class Hostile {
     }
   }
 
+  /** A branch of its own on that state, so many commits long, for all who are members there. */
+  async branch(from: string, length: number): Promise<void> {
+    let place = this.#places().find(({ id }) => id === from);
+    for (let i = 0; i < length && place !== undefined; i++)
+      place = await this.#mint('hostile-commit-on-old-epoch', place, this.#harmless(place.state), this.#others(place.state));
+  }
+
   #one(places: readonly Place[]): Promise<void> | void {
     const newest = places.reduce((a, b) => (b.state.epoch > a.state.epoch ? b : a));
     const any = this.random.pick(places);
@@ -100,14 +107,16 @@ export class Hostile {
     changes: Changes,
     to: readonly Member[],
     engine = this.device.identity.engine,
-  ): Promise<void> {
+  ): Promise<Place> {
     const made = await engine.commit(state, changes, Math.floor(this.device.now / 1_000));
-    this.#keep(commitId(made.commit), made.state);
+    const place = { id: commitId(made.commit), state: made.state };
+    this.#keep(place);
     const value = { parent: fromHex(id), message: made.commit };
     this.#send(fault, toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'commit', value } })), to);
+    return place;
   }
 
-  #keep(id: string, state: GroupState): void {
+  #keep({ id, state }: Place): void {
     this.#minted.set(id, state);
     if (this.#minted.size > MOST_MINTED) this.#minted.delete(this.#minted.keys().next().value!);
   }

@@ -11,10 +11,17 @@ export class Adversary {
   constructor(
     readonly device: Device,
     private readonly simulation: Simulation,
-    private readonly group: () => string | undefined,
+    /** Which group it attacks. */
+    private group: () => string | undefined,
     random: Random,
   ) {
-    this.#hostile = new Hostile(device, group, random);
+    this.#hostile = new Hostile(device, () => this.group(), random);
+  }
+
+  /** In this group from now on: makes a branch of its own there. */
+  outbid(group: string, from: string, length: number): Promise<void> {
+    this.group = () => group;
+    return this.#hostile.branch(from, length);
   }
 
   act(): Promise<void> {

@@ -1,5 +1,5 @@
 import { checkEachMessageOnce } from '../checks/each-message-once.js';
-import type { Sealing, Violation } from '../checks/ledger.js';
+import { keyOf, type Ledger, type Sealing, type Violation } from '../checks/ledger.js';
 import { checkNothingLeft } from '../checks/nothing-left.js';
 import { checkOneHead } from '../checks/one-head.js';
 import { checkSealings } from '../checks/sealed-for-members.js';
@@ -12,11 +12,14 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
   const { devices, ledger } = simulation;
   const witnesses = devices.map((each) => witnessOf(each, each === hostile));
   const honest = witnesses.filter((each) => !each.hostile);
-  const byContent = sealingsByContent(simulation);
+  const byContent = sealingsBy(({ content }) => content, ledger);
+  const byKey = sealingsBy(keyOf, ledger);
   const written = [...ledger.composed.values()].map((each) => {
     const sealed = byContent.get(each.content) ?? [];
     const openedBy = new Set(sealed.flatMap(([message]) => [...(ledger.opened.get(message)?.keys() ?? [])]));
-    return { ...each, sealings: sealed.map(([, sealing]) => sealing), openedBy };
+    const others = sealed.slice(0, 1).flatMap(([message, first]) => byKey.get(keyOf(first))!.filter(([other]) => other !== message));
+    const keyUsedBy = new Set(others.flatMap(([other]) => holders(other, ledger)));
+    return { ...each, sealings: sealed.map(([, sealing]) => sealing), openedBy, keyUsedBy };
   });
   const nameOf = (device: string) => witnesses.find((each) => each.device === device)?.name ?? device.slice(0, 8);
   const honestDevices = new Set(honest.map(({ device }) => device));
@@ -37,16 +40,21 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
   ];
 }
 
-/** With the ids of their messages. */
-function sealingsByContent({ ledger }: Simulation): Map<string, [string, Sealing][]> {
-  const byContent = new Map<string, [string, Sealing][]>();
-  for (const [message, sealing] of ledger.sealings) {
+/** Those that left their device, with the ids of their messages. */
+function sealingsBy(of: (sealing: Sealing) => string, { sealings }: Ledger): Map<string, [string, Sealing][]> {
+  const grouped = new Map<string, [string, Sealing][]>();
+  for (const [message, sealing] of sealings) {
     if (!sealing.left) continue;
-    const same = byContent.get(sealing.content);
-    if (same === undefined) byContent.set(sealing.content, [[message, sealing]]);
+    const same = grouped.get(of(sealing));
+    if (same === undefined) grouped.set(of(sealing), [[message, sealing]]);
     else same.push([message, sealing]);
   }
-  return byContent;
+  return grouped;
+}
+
+/** Devices that have opened the message, and whose disk remembers it. */
+function holders(message: string, { opened }: Ledger): string[] {
+  return [...(opened.get(message) ?? [])].flatMap(([device, { lostAt }]) => (lostAt === Infinity ? [device] : []));
 }
 
 function isReachable(account: string, { devices }: Simulation, witnesses: readonly Witness[]): boolean {

@@ -57,6 +57,12 @@ export function profileOf(random: Random): Profile {
   };
 }
 
+/** A small world, in which nothing happens but what a story tells. */
+export function stageOf(random: Random, needs: Partial<Profile>): Profile {
+  const people = Object.fromEntries(NAMES.slice(0, LEAST_DEVICES).map((name) => [name, 1]));
+  return { ...profileOf(random), people, strangers: [], events: 0, hostile: undefined, ...needs };
+}
+
 function peopleOf(random: Random): Record<string, number> {
   const people: Record<string, number> = {};
   const wanted = random.whole(LEAST_DEVICES, MOST_DEVICES);

@@ -1,11 +1,13 @@
 import type { GroupRules } from '@sotto/client/core';
-import type { Check, Violation } from '../checks/ledger.js';
+import type { Violation } from '../checks/ledger.js';
 import { Random } from '../random.js';
 import { CALM_SERVER } from '../server/server.js';
+import { Stage } from '../stories/stage.js';
+import { STORIES, type StoryName, tell } from '../stories/stories.js';
 import { Actions } from './actions.js';
 import { Adversary } from './adversary.js';
 import { judge } from './judgement.js';
-import { type Profile, profileOf } from './profile.js';
+import { type Profile, profileOf, stageOf } from './profile.js';
 import { Simulation } from './simulation.js';
 
 /** Every tenth seed runs on real cryptography. */
@@ -15,8 +17,6 @@ const SLICE_MS = 30_000;
 const BOUND_MS = 6 * 3_600_000;
 /** After this, time passes in larger steps. */
 const SOON_MS = 600_000;
-/** What was broken once stays broken, however long one waits. */
-const LASTING: readonly Check[] = ['sealed-for-members', 'sound-steps'];
 /** So many slices in a row without a violation are the end. */
 const WELL_SLICES = 3;
 
@@ -26,6 +26,8 @@ export interface SeedOptions {
   readonly trace: boolean;
   /** With real cryptography, whichever seed. */
   readonly real: boolean;
+  /** Nothing else happens in its world. */
+  readonly story?: StoryName | undefined;
 }
 
 export interface SeedResult {
@@ -38,11 +40,12 @@ export interface SeedResult {
 }
 
 /** One seed: a world, its misfortunes, the calm after them, and the judgement. */
-export async function runSeed({ seed, rules, trace, real }: SeedOptions): Promise<SeedResult> {
-  const profile = profileOf(new Random(seed, 'profile'));
+export async function runSeed({ seed, rules, trace, real, story }: SeedOptions): Promise<SeedResult> {
+  const random = new Random(seed, 'profile');
+  const profile = story === undefined ? profileOf(random) : stageOf(random, STORIES[story].world ?? {});
   const simulation = await Simulation.begin(settingsOf(seed, profile, { rules, trace, real: real || seed % REAL_EVERY === 0 }));
   try {
-    return await new SeedRun(simulation, profile, new Random(seed, 'actions')).run();
+    return await new SeedRun(simulation, profile, new Random(seed, 'actions'), story).run();
   } finally {
     simulation.end();
   }
@@ -63,6 +66,7 @@ class SeedRun {
     private readonly simulation: Simulation,
     private readonly profile: Profile,
     private readonly random: Random,
+    private readonly story: StoryName | undefined,
   ) {
     const hostile = profile.hostile === undefined ? undefined : simulation.device(profile.hostile.device);
     const attacked = () => this.#actions.firstGroup;
@@ -75,6 +79,7 @@ class SeedRun {
     if (this.profile.skew > 0) simulation.counters.count('clock-skewed');
     await this.#begin();
     await this.#live();
+    if (this.story !== undefined) await this.#tell(this.story);
     const healedAfter = await this.#heal();
     const violations = this.#judge();
     return {
@@ -117,6 +122,11 @@ class SeedRun {
     }
   }
 
+  #tell(story: StoryName): Promise<void> {
+    const { simulation } = this;
+    return tell(story, new Stage(simulation, new Random(simulation.settings.seed, 'story'), this.#adversary));
+  }
+
   /** Faults stop and everyone comes back. Until all is well, or the bound is reached. */
   async #heal(): Promise<number> {
     const { simulation } = this;
@@ -131,9 +141,14 @@ class SeedRun {
       await this.#resist();
       await simulation.pass(SLICE_MS);
       if (simulation.schedule.now - since > SOON_MS) simulation.slowDown();
-      well = this.#judge().every(({ check }) => LASTING.includes(check)) ? well + 1 : 0;
+      well = this.#judge().every((each) => this.#isLasting(each)) ? well + 1 : 0;
     }
     return simulation.schedule.now - since;
+  }
+
+  /** What was broken once stays broken, however long one waits. */
+  #isLasting(violation: Violation): boolean {
+    return violation.check === 'sealed-for-members' || this.simulation.ledger.violations.includes(violation);
   }
 
   /** Who is in may disturb; who is out goes on minting, and that is to be of no effect. */

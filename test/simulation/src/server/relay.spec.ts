@@ -11,7 +11,13 @@ const KEY = new Uint8Array(32).fill(1);
 const CAPABILITY = new Uint8Array(16).fill(2);
 const TOKEN = deliveryToken(CAPABILITY, KEY);
 const SLOT = new Uint8Array(32).fill(3);
-const OPTIONS: RelayOptions = { retryWindowMs: 30_000, deliveryWindow: 2, busy: () => false, diesAfterClaim: () => false };
+const OPTIONS: RelayOptions = {
+  retryWindowMs: 30_000,
+  deliveryWindow: 2,
+  busy: () => false,
+  diesAfterClaim: () => false,
+  reaches: () => true,
+};
 
 describe('the relay of the simulation', () => {
   let schedule: Schedule;

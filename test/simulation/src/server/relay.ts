@@ -23,6 +23,8 @@ export interface RelayOptions {
   readonly busy: () => boolean;
   /** Whether the relay dies between the claim of a slot and the first delivery. */
   readonly diesAfterClaim: () => boolean;
+  /** Whether anything passes from the one device to the other at present. */
+  readonly reaches: (sender: string, device: string) => boolean;
 }
 
 export interface Registration {
@@ -174,6 +176,7 @@ export class Relay {
     const { device, token, handle, message } = delivery;
     const registration = this.#registrations.get(device);
     if (registration === undefined || !this.#connected.has(device)) return;
+    if (!this.options.reaches(message.sender, device)) return;
     if (!tokenHolds(token, registration.deliveryKey, registration.revoked)) return;
     if (!delivery.inWindow && this.#unacknowledged(device) >= this.options.deliveryWindow) return;
     delivery.inWindow = true;

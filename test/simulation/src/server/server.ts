@@ -75,6 +75,8 @@ export class Server {
   weather: ServerWeather = CALM_SERVER;
   readonly #presence: Presence;
   readonly #connections = new Map<string, Connection>();
+  /** Devices that are kept apart, by the number of their part; all others are together. */
+  #parts: ReadonlyMap<string, number> = new Map();
 
   constructor(
     readonly schedule: Schedule,
@@ -91,10 +93,17 @@ export class Server {
         ...settings,
         busy: () => this.#happens('relay-busy', this.weather.busy),
         diesAfterClaim: () => this.#happens('relay-dies-after-claim', this.weather.diesAfterClaim),
+        reaches: (sender, device) => this.#parts.get(sender) === this.#parts.get(device),
       },
       (device, frame) => this.#connections.get(device)?.toDevice.put(frame),
     );
     this.#presence = new Presence(schedule, random, (account, online) => this.#tellContacts(account, online));
+  }
+
+  /** From now on nothing passes between these parts, nor between them and all other devices; with none, everything does. */
+  keepApart(...parts: readonly (readonly string[])[]): void {
+    if (parts.length > 0) this.counters.count('kept-apart');
+    this.#parts = new Map(parts.flatMap((devices, number) => devices.map((device) => [device, number])));
   }
 
   /** A newer connection of the same device replaces the older one. */

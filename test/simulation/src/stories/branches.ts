@@ -1,0 +1,51 @@
+import { checkNothingUndone } from '../checks/nothing-undone.js';
+import type { Device } from '../devices/device.js';
+import type { Adversary } from '../run/adversary.js';
+import { type Stage, Untold } from './stage.js';
+
+const LONGEST_BRANCH = 8;
+const HEARD_MS = 120_000;
+
+/** What two have committed is not undone by a member who makes a longer branch all alone. */
+export async function branchOfOne(stage: Stage): Promise<void> {
+  const { founder, other } = stage.cast('founder', 'other');
+  const adversary = adversaryOf(stage);
+  const group = await stage.found(founder, [other, adversary.device]);
+  const from = stage.core(founder, group).head;
+  await stage.commit(founder, group);
+  await stage.commit(other, group);
+  await outbid(stage, { adversary, group, from, honest: [founder, other] });
+}
+
+/** A removal is not undone by whoever it removes. */
+export async function branchOfTheRemoved(stage: Stage): Promise<void> {
+  const { founder, other } = stage.cast('founder', 'other');
+  const adversary = adversaryOf(stage);
+  const group = await stage.found(founder, [other, adversary.device]);
+  const from = stage.core(founder, group).head;
+  const leaf = stage.core(founder, group).member(adversary.device.identity.device)!.id;
+  await stage.wish(founder, group, { kind: 'remove', leaves: [leaf] });
+  await outbid(stage, { adversary, group, from, honest: [founder, other] });
+}
+
+interface Attack {
+  readonly adversary: Adversary;
+  readonly group: string;
+  /** Where its branch begins. */
+  readonly from: string;
+  readonly honest: readonly Device[];
+}
+
+async function outbid(stage: Stage, { adversary, group, from, honest }: Attack): Promise<void> {
+  await stage.until(() => stage.agree(group, honest) && stage.core(honest[0]!, group).head !== from);
+  const agreed = stage.core(honest[0]!, group).head;
+  await adversary.outbid(group, from, stage.random.whole(4, LONGEST_BRANCH));
+  await stage.pass(HEARD_MS);
+  const followers = honest.map((each) => ({ name: each.name, path: stage.path(each, group) }));
+  for (const text of checkNothingUndone(agreed, followers)) stage.simulation.ledger.violate('nothing-undone', text);
+}
+
+function adversaryOf({ adversary }: Stage): Adversary {
+  if (adversary?.device.online !== true) throw new Untold('nobody is hostile');
+  return adversary;
+}

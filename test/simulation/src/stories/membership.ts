@@ -1,0 +1,55 @@
+import { CALM_SERVER } from '../server/server.js';
+import { type Stage, Untold } from './stage.js';
+
+const MINUTE_MS = 60_000;
+
+/** A removal stands on a branch that loses; who made it is gone, and so is the lost phone that it removed. Somebody has to make it again. */
+export async function lostRemoval(stage: Stage): Promise<void> {
+  const { founder, witness, other, victim } = stage.cast('founder', 'witness', 'other', 'victim');
+  const group = await stage.found(founder, [witness, other, victim]);
+  stage.keepApart(founder, witness);
+  const leaf = stage.core(founder, group).member(victim.identity.device)!.id;
+  await stage.wish(founder, group, { kind: 'remove', leaves: [leaf] });
+  await stage.until(() => !stage.has(witness, group, victim));
+  victim.die();
+  await stage.commit(other, group, 2);
+  founder.die();
+}
+
+/** A message is sealed for somebody whom a branch lets in that loses. Until another branch does, it is owed to one who is no member. */
+export async function losingInvitation(stage: Stage): Promise<void> {
+  const { founder, writer, other, newcomer } = stage.cast('founder', 'writer', 'other', 'newcomer');
+  const group = await stage.found(founder, [writer, other]);
+  const newcomers = stage.devicesOf(newcomer);
+  stage.keepApart(founder, writer);
+  await stage.wish(founder, group, { kind: 'add', account: newcomer.identity.account });
+  await stage.until(() => stage.has(writer, group, newcomer));
+  const message = await stage.write(writer, group);
+  await stage.until(() => stage.wasShown(founder, message));
+  await stage.commit(other, group, 2);
+  // The founder wants it in again, and can't have its key packages yet.
+  stage.simulation.server.weather = { ...CALM_SERVER, claimLost: 1 };
+  stage.keepApart(...newcomers);
+  await stage.until(() => [founder, writer].every((each) => !stage.has(each, group, newcomer)));
+  await stage.pass(MINUTE_MS);
+  stage.simulation.server.weather = CALM_SERVER;
+  await stage.until(() => stage.has(writer, group, newcomer) && stage.agree(group, [founder, writer, other]));
+}
+
+/** The only contact of a newcomer adds it and is gone before the Welcome: the others can't claim its key packages to add it again. */
+export async function orphanedNewcomer(stage: Stage): Promise<void> {
+  const people = stage.people();
+  const isOrphan = ([founder, newcomer]: readonly [(typeof people)[number], (typeof people)[number]]) =>
+    stage.areContacts(founder, newcomer) && stage.devicesOf(founder).length === 1 && strangersOf(founder, newcomer).length > 0;
+  const strangersOf = (founder: (typeof people)[number], newcomer: (typeof people)[number]) =>
+    people.filter((each) => each !== newcomer && stage.areContacts(founder, each) && !stage.areContacts(newcomer, each));
+  const [founder, newcomer] = people.flatMap((one) => people.map((other) => [one, other] as const)).find(isOrphan) ?? [];
+  if (founder === undefined || newcomer === undefined) throw new Untold('nobody is a stranger');
+  const strangers = strangersOf(founder, newcomer);
+  const group = await stage.found(founder, strangers);
+  stage.keepApart(...stage.devicesOf(newcomer));
+  await stage.wish(founder, group, { kind: 'add', account: newcomer.identity.account });
+  await stage.until(() => strangers.every((each) => stage.has(each, group, newcomer)));
+  founder.die();
+  stage.crashRelay();
+}

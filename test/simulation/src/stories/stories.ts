@@ -1,0 +1,57 @@
+import type { Profile } from '../run/profile.js';
+import { branchOfOne, branchOfTheRemoved } from './branches.js';
+import { lostRemoval, losingInvitation, orphanedNewcomer } from './membership.js';
+import { forgottenMessage, unreadableFlood } from './messages.js';
+import { type Stage, Untold } from './stage.js';
+
+export type StoryName =
+  | 'branch-of-one'
+  | 'branch-of-the-removed'
+  | 'forgotten-message'
+  | 'losing-invitation'
+  | 'lost-removal'
+  | 'orphaned-newcomer'
+  | 'unreadable-flood';
+
+interface Story {
+  readonly tell: (stage: Stage) => Promise<void>;
+  /** What the small world of its own must have. */
+  readonly world?: Partial<Profile>;
+}
+
+const HOSTILE = { hostile: { device: 'erin', expelledAt: Number.POSITIVE_INFINITY } };
+/** Alice alone knows erin. */
+const ERIN_IS_STRANGE = ['bob', 'carol', 'dave'].map((each) => [each, 'erin'] as const);
+
+/** Histories that break groups with one rule less (docs/groups.md § Where this is tested). Each can be told in any world that has the cast. */
+export const STORIES: Readonly<Record<StoryName, Story>> = {
+  'branch-of-one': { tell: branchOfOne, world: HOSTILE },
+  'branch-of-the-removed': { tell: branchOfTheRemoved, world: HOSTILE },
+  'forgotten-message': { tell: forgottenMessage },
+  'losing-invitation': { tell: losingInvitation },
+  'lost-removal': { tell: lostRemoval },
+  'orphaned-newcomer': { tell: orphanedNewcomer, world: { strangers: ERIN_IS_STRANGE } },
+  'unreadable-flood': { tell: unreadableFlood, world: { deliveryWindow: 4, retryWindowMs: 600_000 } },
+};
+
+export function storyNamed(name: string): StoryName {
+  const known = Object.keys(STORIES) as StoryName[];
+  const story = known.find((each) => each === name);
+  if (story === undefined) throw new RangeError(`a story is one of ${known.join(', ')}`);
+  return story;
+}
+
+/** Counted, if it could be told to its end. */
+export async function tell(name: StoryName, stage: Stage): Promise<void> {
+  stage.simulation.trace.note('', `story: ${name}`);
+  try {
+    await stage.calm();
+    await STORIES[name].tell(stage);
+    stage.simulation.counters.count(`story-${name}`);
+  } catch (error) {
+    if (!(error instanceof Untold)) throw error;
+    stage.simulation.trace.note('', `not told: ${error.message}`);
+  } finally {
+    stage.letTogether();
+  }
+}
