@@ -45,6 +45,11 @@ export class Random {
     return item;
   }
 
+  shuffled<T>(items: readonly T[]): T[] {
+    const keyed = items.map((item) => ({ item, key: this.unit() }));
+    return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
+  }
+
   /** By weight; what weighs nothing is never picked. */
   weighted<T>(weights: readonly (readonly [T, number])[]): T {
     const sum = weights.reduce((total, [, weight]) => total + weight, 0);

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import type { StoryName } from '../stories/stories.js';
 import { RULE_NAMES } from './rules.js';
 
-/** A world that needs the rule. */
-const NEEDS: Readonly<Record<string, number>> = {
+/** A world that needs the rule, of the first. */
+const WORLDS: Readonly<Record<string, number>> = {
   hold: 14,
-  slotsAreNoPermission: 3,
   rejoin: 1,
   durableBeforeSent: 7,
   helloBeforeSealing: 4,
@@ -15,10 +15,23 @@ const NEEDS: Readonly<Record<string, number>> = {
   removedFallSilent: 1,
 };
 
+/** A story that needs the rule. */
+const STORIES: Readonly<Record<string, StoryName>> = {
+  'fork.removedWeighNothing': 'branch-of-the-removed',
+  'fork.accountsFirst': 'branch-of-one',
+  removalsAddUp: 'lost-removal',
+  slotsAreNoPermission: 'taken-slot',
+  usedGenerationByHash: 'forgotten-message',
+  later: 'unreadable-flood',
+  onceOwedOwed: 'losing-invitation',
+  greet: 'orphaned-newcomer',
+};
+
 /** Some, as with every other test; `.ci/run` goes through many. */
 const FIRST_SEEDS = 25;
 const SIMULATE = fileURLToPath(new URL('../../dist/simulate.js', import.meta.url));
 const LONG = 900_000;
+const WRONG = /^seed \d+: [a-z-]+: /m;
 
 async function simulate(...args: string[]): Promise<{ readonly code: number; readonly output: string }> {
   const child = spawn(process.execPath, [SIMULATE, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -39,17 +52,29 @@ describe('npm run simulate', () => {
     LONG,
   );
 
-  it.each(Object.entries(NEEDS))(
+  it.each(Object.entries(WORLDS))(
     'finds what is wrong without the rule %s, in world %i',
     async (rule, seed) => {
       const { code, output } = await simulate('--seed', String(seed), '--without', rule);
-      expect(output).toMatch(/^seed \d+: [a-z-]+: /m);
+      expect(output).toMatch(WRONG);
       expect(code).toBe(1);
     },
     LONG,
   );
 
-  it('knows no other rules than those', () => {
-    expect(Object.keys(NEEDS).every((rule) => RULE_NAMES.includes(rule))).toBe(true);
+  it.each(Object.entries(STORIES))(
+    'finds what is wrong without the rule %s, in the story %s, and nothing with it',
+    async (rule, story) => {
+      const without = await simulate('--seed', '1', '--story', story, '--without', rule);
+      expect(without.output).toMatch(WRONG);
+      expect(without.code).toBe(1);
+      expect(await simulate('--seed', '1', '--story', story)).toEqual({ code: 0, output: 'seed 1: all well\n' });
+    },
+    LONG,
+  );
+
+  it('shows of every rule that it is needed', () => {
+    expect(Object.keys({ ...WORLDS, ...STORIES }).sort()).toEqual([...RULE_NAMES].sort());
+    expect(Math.max(...Object.values(WORLDS))).toBeLessThanOrEqual(FIRST_SEEDS);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { checkEachMessageOnce, type Written } from './each-message-once.js';
 import type { Sealing } from './ledger.js';
 import { checkNothingLeft } from './nothing-left.js';
+import { checkNothingUndone } from './nothing-undone.js';
 import { checkOneHead } from './one-head.js';
 import { checkSealings } from './sealed-for-members.js';
 import type { Sight, Witness } from './sight.js';
@@ -90,6 +91,7 @@ describe('each message once', () => {
     discarded: false,
     sealings: [sealing()],
     openedBy: new Set(),
+    keyUsedBy: new Set(),
     ...more,
   });
   const shown = { content: 'content 1', plaintext: 'hello' };
@@ -111,6 +113,8 @@ describe('each message once', () => {
       'carol never saw content  (epoch 3): its sender is gone, and bob has it',
     ]);
     expect(checkEachMessageOnce([message()], senderGone([]))).toEqual([]);
+    const keyUsedBy = new Set([member('carol').device]);
+    expect(checkEachMessageOnce([message({ keyUsedBy })], senderGone(['bob']))).toEqual([]);
   });
 
   it('is owed by its sender to a device that joined anew, and by nobody else', () => {
@@ -190,6 +194,16 @@ describe('sealed for members', () => {
     expect(check([sealing(), other], { 'device of carol': 5 })).toEqual([]);
     expect(check([sealing(), other], { 'device of bob': 11 })).toEqual([]);
     expect(check([sealing(), other], { 'device of bob': 5 }).join()).toContain('heard device of bob, who had seen the first');
+  });
+});
+
+describe('nothing undone', () => {
+  it('is what devices do that go on from where they had agreed', () => {
+    const goes = (...path: string[]) => ({ name: 'bob', path });
+    expect(checkNothingUndone('state 2', [goes('state 2', 'state 1'), goes('state 3', 'state 2')])).toEqual([]);
+    expect(checkNothingUndone('state 2', [goes('state 9', 'state 1')])).toEqual([
+      'bob had agreed upon state 2, and went to a branch without it (state 9)',
+    ]);
   });
 });
 

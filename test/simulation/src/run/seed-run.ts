@@ -19,6 +19,8 @@ const BOUND_MS = 6 * 3_600_000;
 const SOON_MS = 600_000;
 /** So many slices in a row without a violation are the end. */
 const WELL_SLICES = 3;
+/** Of a world to which all kinds of things happen, that a story happens too. */
+const STORY_CHANCE = 0.3;
 
 export interface SeedOptions {
   readonly seed: number;
@@ -79,7 +81,7 @@ class SeedRun {
     if (this.profile.skew > 0) simulation.counters.count('clock-skewed');
     await this.#begin();
     await this.#live();
-    if (this.story !== undefined) await this.#tell(this.story);
+    await this.#tell();
     const healedAfter = await this.#heal();
     const violations = this.#judge();
     return {
@@ -122,9 +124,15 @@ class SeedRun {
     }
   }
 
-  #tell(story: StoryName): Promise<void> {
-    const { simulation } = this;
-    return tell(story, new Stage(simulation, new Random(simulation.settings.seed, 'story'), this.#adversary));
+  /** Its own story; in some of the other worlds one that they have the cast for. */
+  async #tell(): Promise<void> {
+    const { simulation, story } = this;
+    const random = new Random(simulation.settings.seed, 'story');
+    const isToBeTold = story !== undefined || random.chance(STORY_CHANCE);
+    if (!isToBeTold || simulation.isStorm) return;
+    const stage = new Stage(simulation, random, this.#adversary);
+    const names = story === undefined ? random.shuffled(Object.keys(STORIES) as StoryName[]) : [story];
+    for (const name of names) if (await tell(name, stage)) return;
   }
 
   /** Faults stop and everyone comes back. Until all is well, or the bound is reached. */

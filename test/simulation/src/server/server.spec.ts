@@ -77,6 +77,20 @@ describe('the server of the simulation', () => {
     expect(delivered('bob')).toEqual([1]);
   });
 
+  it('lets nothing pass between those that it keeps apart, until it does again', async () => {
+    const [alice, bob] = [connect('alice'), connect('bob')];
+    connect('carol');
+    server.keepApart(['device of alice', 'device of carol']);
+    send(alice, 'bob', 1);
+    send(alice, 'carol', 2);
+    send(bob, 'carol', 3);
+    await pass(10_000);
+    expect([delivered('bob'), delivered('carol')]).toEqual([[], [2]]);
+    server.keepApart();
+    await pass(20_000);
+    expect([delivered('bob')[0], delivered('carol').at(-1)]).toEqual([1, 3]);
+  });
+
   it('tells contacts who is online, and who is no more a little later', async () => {
     connect('alice');
     const bob = connect('bob');

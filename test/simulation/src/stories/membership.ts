@@ -16,6 +16,17 @@ export async function lostRemoval(stage: Stage): Promise<void> {
   founder.die();
 }
 
+/** The winner of a slot is gone, and nobody has its commit: the slot is no permission, and the others go on without. */
+export async function takenSlot(stage: Stage): Promise<void> {
+  const { founder, writer, other } = stage.cast('founder', 'writer', 'other');
+  const group = await stage.found(founder, [writer, other]);
+  stage.keepApart(founder);
+  await stage.commit(founder, group);
+  founder.die();
+  stage.crashRelay();
+  await stage.wish(writer, group, { kind: 'rename', name: 'renamed' });
+}
+
 /** A message is sealed for somebody whom a branch lets in that loses. Until another branch does, it is owed to one who is no member. */
 export async function losingInvitation(stage: Stage): Promise<void> {
   const { founder, writer, other, newcomer } = stage.cast('founder', 'writer', 'other', 'newcomer');

@@ -72,7 +72,7 @@ export class Stage {
     const hostile = this.adversary?.device.identity.account;
     const byAccount = new Map(this.#alive().map((device) => [device.identity.account, device]));
     if (hostile !== undefined) byAccount.delete(hostile);
-    return shuffled([...byAccount.values()], this.random);
+    return this.random.shuffled([...byAccount.values()]);
   }
 
   areContacts(one: Device, other: Device): boolean {
@@ -165,11 +165,4 @@ export class Stage {
   wasShown(device: Device, content: string): boolean {
     return device.history().some((each) => each.content === content);
   }
-}
-
-function shuffled<T>(items: readonly T[], random: Random): T[] {
-  return items
-    .map((item) => ({ item, key: random.unit() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
 }

@@ -1,6 +1,6 @@
 import type { Profile } from '../run/profile.js';
 import { branchOfOne, branchOfTheRemoved } from './branches.js';
-import { lostRemoval, losingInvitation, orphanedNewcomer } from './membership.js';
+import { losingInvitation, lostRemoval, orphanedNewcomer, takenSlot } from './membership.js';
 import { forgottenMessage, unreadableFlood } from './messages.js';
 import { type Stage, Untold } from './stage.js';
 
@@ -11,6 +11,7 @@ export type StoryName =
   | 'losing-invitation'
   | 'lost-removal'
   | 'orphaned-newcomer'
+  | 'taken-slot'
   | 'unreadable-flood';
 
 interface Story {
@@ -31,6 +32,7 @@ export const STORIES: Readonly<Record<StoryName, Story>> = {
   'losing-invitation': { tell: losingInvitation },
   'lost-removal': { tell: lostRemoval },
   'orphaned-newcomer': { tell: orphanedNewcomer, world: { strangers: ERIN_IS_STRANGE } },
+  'taken-slot': { tell: takenSlot },
   'unreadable-flood': { tell: unreadableFlood, world: { deliveryWindow: 4, retryWindowMs: 600_000 } },
 };
 
@@ -41,16 +43,18 @@ export function storyNamed(name: string): StoryName {
   return story;
 }
 
-/** Counted, if it could be told to its end. */
-export async function tell(name: StoryName, stage: Stage): Promise<void> {
+/** False when the world has not what it needs. */
+export async function tell(name: StoryName, stage: Stage): Promise<boolean> {
   stage.simulation.trace.note('', `story: ${name}`);
   try {
     await stage.calm();
     await STORIES[name].tell(stage);
     stage.simulation.counters.count(`story-${name}`);
+    return true;
   } catch (error) {
     if (!(error instanceof Untold)) throw error;
     stage.simulation.trace.note('', `not told: ${error.message}`);
+    return false;
   } finally {
     stage.letTogether();
   }
