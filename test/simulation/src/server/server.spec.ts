@@ -84,7 +84,7 @@ describe('the server of the simulation', () => {
     send(alice, 'bob', 1);
     send(alice, 'carol', 2);
     send(bob, 'carol', 3);
-    await pass(10_000);
+    await pass(3_000);
     expect([delivered('bob'), delivered('carol')]).toEqual([[], [2]]);
     server.keepApart();
     await pass(20_000);
