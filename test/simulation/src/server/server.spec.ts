@@ -88,7 +88,7 @@ describe('the server of the simulation', () => {
     expect([delivered('bob'), delivered('carol')]).toEqual([[], [2]]);
     server.keepApart();
     await pass(20_000);
-    expect([delivered('bob')[0], delivered('carol').at(-1)]).toEqual([1, 3]);
+    expect([new Set(delivered('bob')), new Set(delivered('carol'))]).toEqual([new Set([1]), new Set([2, 3])]);
   });
 
   it('tells contacts who is online, and who is no more a little later', async () => {
