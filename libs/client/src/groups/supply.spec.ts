@@ -159,7 +159,11 @@ describe('what the other lacks', () => {
   it('are, for one who was removed, the commits alone', () => {
     alice.sealed('c', 'n');
     const behind = bob.hello({ path: path('ab'), others: packShort([]), digests: [] });
-    expect([...commitsLackedBy(shownBy(behind), behind, alice.core)].map(named)).toEqual(['commit c on b', 'commit x on b', 'commit d on c']);
+    expect([...commitsLackedBy(shownBy(behind), behind, alice.core)].map(named)).toEqual([
+      'commit c on b',
+      'commit x on b',
+      'commit d on c',
+    ]);
   });
 
   it('are no messages of an epoch whose keys it has no more', () => {
