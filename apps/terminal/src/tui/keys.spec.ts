@@ -34,6 +34,12 @@ describe('keys of a terminal', () => {
     expect(reader.push('\u001b\u001b[A')).toEqual([{ name: 'escape' }, { name: 'up' }]);
   });
 
+  it('are the Escape key and what was typed behind it when both come at once, unless that is a key with Alt', () => {
+    expect(read('\u001b/to bob')).toEqual([{ name: 'escape' }, { name: 'text', text: '/to bob' }]);
+    expect(read('\u001b', '👍')).toEqual([{ name: 'escape' }, { name: 'text', text: '👍' }]);
+    expect(read('\u001bf\u001b\u0001x')).toEqual([{ name: 'word-right' }, { name: 'text', text: 'x' }]);
+  });
+
   it('keep what is pasted apart, in whatever pieces it comes', () => {
     const pasted = '\u001b[200~one\rtwo\u0003\u001b[A\u001b[201~';
     const whole = [{ name: 'paste', text: 'one\ntwo\u0003\u001b[A' }, { name: 'enter' }];

@@ -72,6 +72,9 @@ const CONTROLS = {
 /** ECMA-48 §5.4 (CSI), the Linux console's function keys, SS3, and a key together with Alt. */
 // eslint-disable-next-line no-control-regex -- Keys are control characters.
 const SEQUENCE = /^\u001b(?:\[\[[A-E]|\[[0-?]*[ -/]*[@-~]|O[ -~]|[^\u001b[O])/u;
+/** Over a slow line Escape and what was typed next come together: without its slash a command would be sent to somebody as text. */
+// eslint-disable-next-line no-control-regex -- As above.
+const TYPED_BEHIND_ESCAPE = /^\u001b[^\u0000-\u001f\u007f]$/u;
 // eslint-disable-next-line no-control-regex -- As above.
 const PLAIN = /^[^\u0000-\u001f\u007f]+/u;
 
@@ -130,8 +133,12 @@ export class KeyReader {
       this.#rest = this.#rest.slice(1);
       return { name: 'escape' };
     }
-    this.#rest = this.#rest.slice(sequence.length);
     const name = (SEQUENCES as Readonly<Record<string, KeyName>>)[sequence];
+    if (name === undefined && TYPED_BEHIND_ESCAPE.test(sequence)) {
+      this.#rest = this.#rest.slice(1);
+      return { name: 'escape' };
+    }
+    this.#rest = this.#rest.slice(sequence.length);
     return name === undefined ? 'none' : { name };
   }
 
