@@ -1,3 +1,4 @@
+import type { Device } from '../devices/device.js';
 import { CALM_SERVER } from '../server/server.js';
 import { type Stage, Untold } from './stage.js';
 
@@ -49,18 +50,23 @@ export async function losingInvitation(stage: Stage): Promise<void> {
 
 /** The only contact of a newcomer adds it and is gone before the Welcome: the others can't claim its key packages to add it again. */
 export async function orphanedNewcomer(stage: Stage): Promise<void> {
-  const people = stage.people();
-  const isOrphan = ([founder, newcomer]: readonly [(typeof people)[number], (typeof people)[number]]) =>
-    stage.areContacts(founder, newcomer) && stage.devicesOf(founder).length === 1 && strangersOf(founder, newcomer).length > 0;
-  const strangersOf = (founder: (typeof people)[number], newcomer: (typeof people)[number]) =>
-    people.filter((each) => each !== newcomer && stage.areContacts(founder, each) && !stage.areContacts(newcomer, each));
-  const [founder, newcomer] = people.flatMap((one) => people.map((other) => [one, other] as const)).find(isOrphan) ?? [];
-  if (founder === undefined || newcomer === undefined) throw new Untold('nobody is a stranger');
-  const strangers = strangersOf(founder, newcomer);
+  const { founder, newcomer, strangers } = orphanIn(stage);
   const group = await stage.found(founder, strangers);
   stage.keepApart(...stage.devicesOf(newcomer));
   await stage.wish(founder, group, { kind: 'add', account: newcomer.identity.account });
   await stage.until(() => strangers.every((each) => stage.has(each, group, newcomer)));
   founder.die();
   stage.crashRelay();
+}
+
+function orphanIn(stage: Stage): { readonly founder: Device; readonly newcomer: Device; readonly strangers: readonly Device[] } {
+  const people = stage.people();
+  const contactsOf = (one: Device) => people.filter((each) => stage.areContacts(one, each));
+  for (const founder of people.filter((each) => stage.devicesOf(each).length === 1)) {
+    for (const newcomer of contactsOf(founder)) {
+      const strangers = contactsOf(founder).filter((each) => each !== newcomer && !stage.areContacts(newcomer, each));
+      if (strangers.length > 0) return { founder, newcomer, strangers };
+    }
+  }
+  throw new Untold('nobody is a stranger');
 }
