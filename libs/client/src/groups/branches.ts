@@ -487,7 +487,6 @@ export class Branches {
     if (lost.length > 0) this.ports.count('rewind');
     const returned = lost.flatMap((id) => this.commits.get(id)?.intents ?? []);
     if (returned.length > 0) this.ports.count('intent-returned');
-    if (!this.ports.rules.keepLosingBranches) for (const id of lost) this.#forget(id, step);
     this.#prune(step);
     return { from, to, returned };
   }

@@ -91,7 +91,7 @@ export class GroupCore {
       roots: [...branches.roots],
       removed: [...branches.tree.removed],
       intents,
-      pending,
+      pending: this.ports.rules.durableBeforeSent ? pending : undefined,
       leaving,
       deadLeaf,
       toSeal,

@@ -37,7 +37,10 @@ export function* commitsLackedBy(shown: Shown, hello: Hello, core: GroupCore): G
 /** Also from below its root, on states that it still holds. */
 function commitsFor(shown: Shown, known: ReadonlySet<string>, hello: Hello, core: GroupCore): Item[] {
   const held = new Set(hello.digests.map(({ state }) => toHex(state)));
-  const entered = [...core.branches.commits.values()].map(({ node, bytes }) => ({ ...node, bytes }));
+  const { keepLosingBranches } = core.ports.rules;
+  const entered = [...core.branches.commits.values()]
+    .map(({ node, bytes }) => ({ ...node, bytes }))
+    .filter(({ id }) => keepLosingBranches || core.branches.tree.descends(core.head, id));
   const began = [...core.branches.roots].flatMap(([id, { epoch, commit }]) => (commit === undefined ? [] : { id, epoch, ...commit }));
   return [...entered, ...began]
     .filter(({ id, epoch, parent }) => !known.has(short(id)) && (epoch > shown.heldFrom || held.has(short(parent))))

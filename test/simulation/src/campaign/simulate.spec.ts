@@ -9,9 +9,7 @@ import { RULE_NAMES } from './rules.js';
 const WORLDS: Readonly<Record<string, number>> = {
   hold: 14,
   rejoin: 1,
-  durableBeforeSent: 7,
   helloBeforeSealing: 4,
-  keepLosingBranches: 1,
   removedFallSilent: 1,
 };
 
@@ -21,10 +19,12 @@ const STORIES: Readonly<Record<string, StoryName>> = {
   'fork.accountsFirst': 'branch-of-one',
   removalsAddUp: 'lost-removal',
   slotsAreNoPermission: 'taken-slot',
+  durableBeforeSent: 'crash-in-commit',
   usedGenerationByHash: 'forgotten-message',
   later: 'unreadable-flood',
   onceOwedOwed: 'losing-invitation',
   greet: 'orphaned-newcomer',
+  keepLosingBranches: 'losing-message',
 };
 
 /** Some, as with every other test; `.ci/run` goes through many. */

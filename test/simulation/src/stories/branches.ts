@@ -28,6 +28,20 @@ export async function branchOfTheRemoved(stage: Stage): Promise<void> {
   await outbid(stage, { adversary, group, from, honest: [founder, other] });
 }
 
+/** A device crashes when its commit is written down and not sent yet: it goes on from there, by the leaf that it had. */
+export async function crashInCommit(stage: Stage): Promise<void> {
+  const { author, other } = stage.cast('author', 'other');
+  const group = await stage.found(author, [other]);
+  const { head, ownLeaf } = stage.core(author, group);
+  author.crashAt('after-commit');
+  await stage.wish(author, group, { kind: 'rename', name: 'renamed' });
+  await author.recover();
+  await stage.until(() => stage.core(other, group).head !== head);
+  await stage.commit(other, group);
+  const isIn = () => stage.agree(group, [author, other]) && stage.core(author, group).ownLeaf?.id === ownLeaf?.id;
+  await stage.expect(isIn, `${author.name} is in by the leaf that it had`, HEARD_MS);
+}
+
 interface Attack {
   readonly adversary: Adversary;
   readonly group: string;

@@ -21,6 +21,19 @@ export async function forgottenMessage(stage: Stage): Promise<void> {
   await stage.until(() => stage.wasShown(second, written));
 }
 
+/** A message is written on a branch that loses, whose commit its author can't give to others any more. */
+export async function losingMessage(stage: Stage): Promise<void> {
+  const { founder, writer, other } = stage.cast('founder', 'writer', 'other');
+  const group = await stage.found(founder, [writer, other]);
+  stage.keepApart(founder, writer);
+  await stage.commit(founder, group);
+  await stage.until(() => stage.agree(group, [founder, writer]));
+  await stage.write(writer, group);
+  founder.die();
+  stage.crashRelay();
+  await stage.commit(other, group, 2);
+}
+
 /** More messages than are delivered at a time come before the commit that they need, whose author is gone: another has to get through with it. */
 export async function unreadableFlood(stage: Stage): Promise<void> {
   const { deliveryWindow } = stage.simulation.settings;

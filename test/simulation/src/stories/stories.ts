@@ -1,14 +1,16 @@
 import type { Profile } from '../run/profile.js';
-import { branchOfOne, branchOfTheRemoved } from './branches.js';
+import { branchOfOne, branchOfTheRemoved, crashInCommit } from './branches.js';
 import { losingInvitation, lostRemoval, orphanedNewcomer, takenSlot } from './membership.js';
-import { forgottenMessage, unreadableFlood } from './messages.js';
+import { forgottenMessage, losingMessage, unreadableFlood } from './messages.js';
 import { type Stage, Untold } from './stage.js';
 
 export type StoryName =
   | 'branch-of-one'
   | 'branch-of-the-removed'
+  | 'crash-in-commit'
   | 'forgotten-message'
   | 'losing-invitation'
+  | 'losing-message'
   | 'lost-removal'
   | 'orphaned-newcomer'
   | 'taken-slot'
@@ -28,8 +30,10 @@ const ERIN_IS_STRANGE = ['bob', 'carol', 'dave'].map((each) => [each, 'erin'] as
 export const STORIES: Readonly<Record<StoryName, Story>> = {
   'branch-of-one': { tell: branchOfOne, world: HOSTILE },
   'branch-of-the-removed': { tell: branchOfTheRemoved, world: HOSTILE },
+  'crash-in-commit': { tell: crashInCommit },
   'forgotten-message': { tell: forgottenMessage },
   'losing-invitation': { tell: losingInvitation },
+  'losing-message': { tell: losingMessage },
   'lost-removal': { tell: lostRemoval },
   'orphaned-newcomer': { tell: orphanedNewcomer, world: { strangers: ERIN_IS_STRANGE } },
   'taken-slot': { tell: takenSlot },
