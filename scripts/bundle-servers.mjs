@@ -1,5 +1,5 @@
-// Makes one file of each server app, for the tests: a process that loads 1,400 modules one by one has used a second of CPU before it does
-// anything, and the tests start several hundred. See docs/decisions/tests-run-bundled-servers.md.
+// Makes one file of each server app, and of what prepares their database, for the tests: a process that loads 1,400 modules one by one has
+// used a second of CPU before it does anything, and the tests start several hundred. See docs/decisions/tests-run-bundled-servers.md.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -42,7 +42,10 @@ const leaveOut = {
 
 export async function bundleServers() {
   const { outputFiles } = await build({
-    entryPoints: Object.fromEntries(SERVERS.map((name) => [name, join(root, 'apps', name, 'dist/main.js')])),
+    entryPoints: {
+      ...Object.fromEntries(SERVERS.map((name) => [name, join(root, 'apps', name, 'dist/main.js')])),
+      migrate: join(root, 'test/harness/dist/migrate.js'),
+    },
     outdir: BUNDLES,
     absWorkingDir: root,
     format: 'esm',

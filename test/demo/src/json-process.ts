@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 const SOTTO = fileURLToPath(new URL('../../../apps/terminal/bin/sotto.js', import.meta.url));
 
 /** A server's database is WebAssembly, and to optimise it takes more than a test has for it to do. */
-const NODE_ARGUMENTS = ['--liftoff-only'];
+const nodeArgumentsOf = (args: readonly string[]) => (args[0] === 'host' ? ['--liftoff-only'] : []);
 
 /** What `sotto … --json` prints; the fields depend on `event`. */
 export type Heard = Readonly<Record<string, unknown>> & { readonly event: string };
@@ -32,7 +32,7 @@ export class JsonProcess {
     /** As built here, or as somebody installed it. */
     program = SOTTO,
   ) {
-    this.#child = spawn(process.execPath, [...NODE_ARGUMENTS, program, ...args, '--json'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = spawn(process.execPath, [...nodeArgumentsOf(args), program, ...args, '--json'], { stdio: ['pipe', 'pipe', 'pipe'] });
     const lines = createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#hear(JSON.parse(line) as Heard));
     // Not before its last line was read: what it said may still be on its way when it is gone.
     this.#exited = Promise.all([once(this.#child, 'exit'), once(lines, 'close')]);

@@ -10,9 +10,10 @@ import { natsConfig } from '../../../deploy/nats-users.mjs';
 import { redisUsers } from '../../../deploy/redis-users.mjs';
 import { runApp } from './node-process.js';
 import { writeIdentity, writeSeed } from './server-seed.js';
-import { nodeArgumentsOf, type Parts, settingsOf, stopAll, type TopologyOptions } from './topology.js';
+import { type Parts, UNOPTIMISED_WASM, settingsOf, stopAll, type TopologyOptions } from './topology.js';
 
 const SERVICES = ['auth', 'contacts', 'directory', 'relay'] as const;
+const WITH_DATABASE: readonly string[] = ['auth', 'contacts'];
 /** As in production: each service is a user of its own, of NATS and of Redis. */
 const PASSWORDS = Object.fromEntries([...SERVICES, 'gateway', 'admin'].map((name) => [name, `password-of-${name}`]));
 /** Of Redis's user who may do everything: for tests that look. */
@@ -29,7 +30,7 @@ export async function startServices(folder: string, options: TopologyOptions): P
       freePort(),
     ]);
     processes.set('nats', nats).set('redis', redis).set('postgres', postgres);
-    await promisify(execFile)(process.execPath, [fileURLToPath(new URL('./migrate.js', import.meta.url)), postgres.url]);
+    await promisify(execFile)(process.execPath, [fileURLToPath(new URL('./servers/migrate.js', import.meta.url)), postgres.url]);
     const pin = await writeIdentity(join(folder, 'server-identity'));
     await writeSeed(join(folder, 'token-key'));
     const environment = {
@@ -62,7 +63,7 @@ async function startService(name: string, environment: Record<string, string>, o
   return runApp({
     name,
     environment: { ...environment, HEALTH_PORT: String(health) },
-    nodeArguments: nodeArgumentsOf(options),
+    nodeArguments: options.nodeArguments ?? (WITH_DATABASE.includes(name) ? UNOPTIMISED_WASM : []),
     port: health,
     ready: { port: health, path: '/readyz', status: 200 },
   });
@@ -73,7 +74,7 @@ async function startGateway(port: number, environment: Record<string, string>, o
   return runApp({
     name: 'gateway',
     environment: { ...environment, HEALTH_PORT: String(await freePort()) },
-    nodeArguments: nodeArgumentsOf(options),
+    nodeArguments: options.nodeArguments ?? [],
     port,
     ready: { port, path: '/', status: 426 },
   });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createInviteCode, loadOrCreateServerIdentity } from '@sotto/auth';
 import { freePort } from '@sotto/testing';
 import { runApp } from './node-process.js';
-import { nodeArgumentsOf, type Parts, settingsOf, type TopologyOptions } from './topology.js';
+import { type Parts, UNOPTIMISED_WASM, settingsOf, type TopologyOptions } from './topology.js';
 
 const INVITE_SECONDS = 3_600;
 
@@ -13,7 +13,7 @@ export async function startStandalone(folder: string, options: TopologyOptions):
   const standalone = await runApp({
     name: 'standalone',
     environment: { SOTTO_FOLDER: data, GATEWAY_PORT: String(port), ...settingsOf(options) },
-    nodeArguments: nodeArgumentsOf(options),
+    nodeArguments: options.nodeArguments ?? UNOPTIMISED_WASM,
     port,
     ready: { port, path: '/', status: 426 },
   });

@@ -116,10 +116,8 @@ export async function stopAll(processes: Map<string, RunningServer>): Promise<vo
   await Promise.all(all.filter(([name]) => grounds.includes(name)).map(([, one]) => one.stop()));
 }
 
-/** The database in the process and Prisma's compiler of queries are WebAssembly, and to optimise it takes more than a test has for it to do. */
-export function nodeArgumentsOf(options: TopologyOptions): string[] {
-  return options.nodeArguments ?? ['--liftoff-only'];
-}
+/** For processes that use a database, which is WebAssembly or asked by way of it: to optimise that takes more than a test has for it to do. */
+export const UNOPTIMISED_WASM = ['--liftoff-only'];
 
 /** What the variables of all apps have in common. */
 export function settingsOf(options: TopologyOptions): Record<string, string> {
