@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { chown, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chown, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from './free-port.js';
-import { serverBinaries, type ServerBinaries } from './server-binaries.js';
+import { cacheFolder, serverBinaries, type ServerBinaries } from './server-binaries.js';
 import { answers, runServer, type RunningServer } from './server-process.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -56,7 +58,30 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Runn
 /** StartupMessage of protocol 3.0 for user `sotto`; the answer starts with `R` (authentication) once logins are taken. */
 const START_UP = '\0\0\0\x26\0\x03\0\0user\0sotto\0database\0postgres\0\0';
 
-async function initialise(binaries: ServerBinaries, data: string, owner: typeof UNPRIVILEGED | undefined): Promise<void> {
-  const args = ['-D', data, '-U', 'sotto', '--auth=trust', '--no-sync', '--no-locale', '-E', 'UTF8'];
-  await run(join(binaries.folder, 'initdb'), args, { cwd: data, env: { ...process.env, ...binaries.environment }, ...owner });
+type Owner = typeof UNPRIVILEGED | undefined;
+
+const CLUSTER = ['-U', 'sotto', '--auth=trust', '--no-sync', '--no-locale', '-E', 'UTF8'];
+
+/** Copies a cluster that is made when it is first wanted: to copy takes a tenth of the time of initdb. */
+async function initialise(binaries: ServerBinaries, data: string, owner: Owner): Promise<void> {
+  const { mtimeMs } = await stat(join(binaries.folder, 'postgres'));
+  const kind = createHash('sha256')
+    .update(JSON.stringify([binaries.folder, mtimeMs, owner, CLUSTER]))
+    .digest('hex');
+  const template = join(cacheFolder(), `postgres-cluster-${kind.slice(0, 16)}`);
+  if (!existsSync(template)) await makeCluster(binaries, template, owner);
+  await run('cp', ['-a', `${template}/.`, data]);
+}
+
+/** Several processes may come here at once: the first to be ready leaves its own, and any of them will do. */
+async function makeCluster(binaries: ServerBinaries, template: string, owner: Owner): Promise<void> {
+  await mkdir(dirname(template), { recursive: true });
+  const made = await mkdtemp(`${template}.`);
+  if (owner !== undefined) await chown(made, owner.uid, owner.gid);
+  await run(join(binaries.folder, 'initdb'), ['-D', made, ...CLUSTER], {
+    cwd: made,
+    env: { ...process.env, ...binaries.environment },
+    ...owner,
+  });
+  await rename(made, template).catch(() => rm(made, { recursive: true }));
 }

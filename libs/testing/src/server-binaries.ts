@@ -80,7 +80,7 @@ function isExecutable(file: string): boolean {
 }
 
 /** `.cache` of the checkout; as root, when others cannot reach it, a system folder, since PostgreSQL does not run as root. */
-function cacheFolder(): string {
+export function cacheFolder(): string {
   const checkout = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
   const reachable = ancestors(checkout).every((folder) => (statSync(folder).mode & 0o001) !== 0);
   return process.getuid?.() === 0 && !reachable ? '/var/cache/sotto-servers' : join(checkout, '.cache', 'servers');
