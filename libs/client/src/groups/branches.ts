@@ -22,6 +22,7 @@ import { KEPT_COMMITS, KEPT_STATES, MOST_PASSED_STATES, PASSED_STATES_MS } from 
 import type { Root } from './group-record.js';
 import type { Intent } from './intent.js';
 import { leaveStatementBytes } from './statements.js';
+import { MOST_REOPENED, surplusOf } from './surplus-states.js';
 
 /** A commit that proved valid here: its place in the tree, and what is needed to hand it on. */
 export interface StoredCommit {
@@ -35,6 +36,8 @@ export interface StoredCommit {
   readonly refresh?: string | undefined;
   /** Whom it removes for good: they may come back long after, and be told. */
   readonly removed?: readonly Member[] | undefined;
+  /** Whom it lets in, where others made it: they may be on that branch, and its state let go of. */
+  readonly newcomers?: readonly Member[] | undefined;
 }
 
 /** The result of a commit of one's own: it can't be had from the wire. */
@@ -105,6 +108,8 @@ export class Branches {
   /** With their epochs. */
   readonly #unreachable = new Map<StateId, number>();
   #cutOff = false;
+  /** States have come since it was last looked whether there are too many. */
+  #hasGrown = true;
   readonly #engine: MlsEngine;
 
   constructor(
@@ -154,7 +159,12 @@ export class Branches {
     const passed = new Set(this.tree.path(this.head).map((state) => memberIn(state)?.id));
     const elsewhere = newestFirst.filter((state) => this.tree.isEnd(state)).map(memberIn);
     const standing = elsewhere.find((member) => member !== undefined && !passed.has(member.id) && !this.tree.removed.has(member.id));
-    return standing ?? newestFirst.map(memberIn).find((member) => member !== undefined);
+    return standing ?? newestFirst.map(memberIn).find((member) => member !== undefined) ?? this.#findNewcomer(device);
+  }
+
+  #findNewcomer(device: string): Member | undefined {
+    for (const { newcomers = [] } of this.commits.values()) for (const each of newcomers) if (each.identity.device === device) return each;
+    return undefined;
   }
 
   /** As it was when a commit removed it. */
@@ -241,6 +251,7 @@ export class Branches {
 
   #keepState(id: StateId, state: GroupState, step: Step): void {
     this.#states.set(id, state);
+    this.#hasGrown = true;
     step.journal.put('epochs', `${this.group}/${id}`, this.#engine.serialiseEpoch(state));
     step.journal.put('ratchets', `${this.group}/${id}`, this.#engine.serialiseRatchets(state));
   }
@@ -252,6 +263,56 @@ export class Branches {
     this.#passedAt.delete(id);
     step.journal.remove('epochs', `${this.group}/${id}`);
     step.journal.remove('ratchets', `${this.group}/${id}`);
+  }
+
+  /** Whether a state is held, or can be had again for a message or a commit. */
+  isInReach(id: StateId): boolean {
+    return this.#states.has(id) || this.#wayTo(id, MOST_REOPENED) !== undefined;
+  }
+
+  /** States that were let go of and can be had again. */
+  statesInReach(): StateId[] {
+    return [...this.commits.keys()].filter((id) => !this.#states.has(id) && this.isInReach(id));
+  }
+
+  /** The state, opened again if it was let go of. Undefined: it can't be had. */
+  async reach(id: StateId, step: Step, mostReopened = MOST_REOPENED): Promise<GroupState | undefined> {
+    for (const { node, bytes } of this.#wayTo(id, mostReopened) ?? []) {
+      const opened = await this.#open(this.#states.get(node.parent)!, bytes);
+      if (opened instanceof MlsError || opened.state.removed) return undefined;
+      this.#keepState(node.id, opened.state, step);
+      this.ports.count('state-reopened');
+    }
+    return this.#states.get(id);
+  }
+
+  /** Commits that lead to a state from one that is held, oldest first. Undefined: it is gone for good, or too far. */
+  #wayTo(id: StateId, most: number): StoredCommit[] | undefined {
+    const way: StoredCommit[] = [];
+    for (let at = id; !this.#states.has(at);) {
+      const commit = this.commits.get(at);
+      const isGone = commit?.helloKey === undefined || commit.node.epoch < this.headEpoch - KEPT_STATES || this.own.has(at);
+      if (isGone || way.length === most) return undefined;
+      way.push(commit);
+      at = commit.node.parent;
+    }
+    return way.reverse();
+  }
+
+  /** Not those of the followed branch, and none whose keys this device has used: opened again, it would use them twice. */
+  letGoOfSurplus(step: Step): void {
+    if (!this.#hasGrown) return;
+    this.#hasGrown = false;
+    const followed = new Set(this.tree.path(this.head));
+    const sealedIn = new Set([...this.own.values()].map(({ node }) => node.parent));
+    const others = [...this.#states].flatMap(([id, state]) => {
+      const isSpared = followed.has(id) || this.own.has(id) || sealedIn.has(id) || this.#engine.generationOf(state, state.ownLeaf) > 0;
+      return isSpared ? [] : (this.commits.get(id)?.node ?? []);
+    });
+    for (const id of surplusOf(others)) {
+      this.#dropState(id, step);
+      this.ports.count('state-let-go');
+    }
   }
 
   /** Where it begins for this device: the group is its own, or it was let in. */
@@ -285,7 +346,7 @@ export class Branches {
       this.ports.count('own-commit-recovered');
       return { is: 'entered', node: this.enterOwn(id, step)! };
     }
-    const state = this.#states.get(parent);
+    const state = await this.reach(parent, step);
     if (state === undefined) return this.#withoutParent(id, parent, bytes);
     const opened = await this.#open(state, bytes);
     if (opened instanceof MlsError) return this.#unopened(id, parent, opened);
@@ -295,7 +356,8 @@ export class Branches {
     if (judged !== undefined) return this.#refuse(id, parent, 'hidden' in judged);
     const node = this.#nodeOf(id, parent, opened, author);
     const removed = opened.removedMembers.filter(({ id: leaf }) => node.removes.includes(leaf));
-    await this.#put({ node, bytes, removed }, opened.state.removed ? undefined : opened.state, step);
+    const newcomers = opened.addedMembers.length > 0 ? opened.addedMembers : undefined;
+    await this.#put({ node, bytes, removed, newcomers }, opened.state.removed ? undefined : opened.state, step);
     return { is: 'entered', node };
   }
 
@@ -347,8 +409,15 @@ export class Branches {
     return this.#unreachable.keys();
   }
 
+  #isLetGo(state: StateId): boolean {
+    const commit = this.commits.get(state);
+    return commit?.helloKey !== undefined && commit.node.epoch >= this.headEpoch - KEPT_STATES;
+  }
+
   #withoutParent(id: StateId, parent: StateId, bytes: Uint8Array): Entered {
     if (!this.isPast(parent, bytes)) return { is: 'later', waitsFor: parent };
+    // Others may go on there, by states that were let go of here.
+    if (this.#isLetGo(parent)) return this.#refuse(id, parent, true);
     this.#notReachable(id, Number(this.#engine.peek(bytes).epoch) + 1);
     return { is: 'too-old' };
   }
@@ -474,13 +543,9 @@ export class Branches {
   // --- choosing
 
   /** Follows the branch that the fork rule chooses, as far as this device is a member of it. */
-  adopt(step: Step): Adopted | undefined {
+  async adopt(step: Step): Promise<Adopted | undefined> {
     const from = this.head;
-    const path = this.tree.path(this.tree.choose(this.root)).reverse();
-    const chosen = path.slice(path.indexOf(this.root));
-    const last = chosen.findLastIndex((id) => this.#states.has(id));
-    const to = chosen[last] ?? from;
-    this.#cutOff = last >= 0 && last < chosen.length - 1;
+    const to = await this.#chosenState(step);
     if (to === from) return undefined;
     this.head = to;
     const lost = this.tree.descends(to, from) ? [] : this.tree.path(from).filter((id) => !this.tree.descends(to, id));
@@ -489,6 +554,16 @@ export class Branches {
     if (returned.length > 0) this.ports.count('intent-returned');
     this.#prune(step);
     return { from, to, returned };
+  }
+
+  async #chosenState(step: Step): Promise<StateId> {
+    const path = this.tree.path(this.tree.choose(this.root)).reverse();
+    const chosen = path.slice(path.indexOf(this.root));
+    const newest = chosen.findLast((id) => this.#states.has(id) || this.#wayTo(id, chosen.length) !== undefined);
+    if (newest !== undefined) await this.reach(newest, step, chosen.length);
+    const last = chosen.findLastIndex((id) => this.#states.has(id));
+    this.#cutOff = last >= 0 && last < chosen.length - 1;
+    return chosen[last] ?? this.head;
   }
 
   /** The chosen branch goes on without the leaf that this device has in its head. */

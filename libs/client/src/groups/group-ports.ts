@@ -97,6 +97,8 @@ export type Rung =
   | 'later'
   | 'cannot'
   | 'sealed-again'
+  | 'state-let-go'
+  | 'state-reopened'
   | 'rejoin-asked'
   | 'rejoin-helped'
   | 'rejoined'

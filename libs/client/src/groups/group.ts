@@ -149,8 +149,9 @@ export class Group {
   async settle(step: Step): Promise<void> {
     const { core } = this;
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      const adopted = core.branches.adopt(step);
+      const adopted = await core.branches.adopt(step);
       if (adopted !== undefined) this.#adopted(adopted, step);
+      core.branches.letGoOfSurplus(step);
       const read = await this.#readLater(step);
       const before = core.branches.commits.size;
       await this.#committing.tick(step);
@@ -184,7 +185,7 @@ export class Group {
     if (step.now - this.core.askingSince < ASKED_FOR_MS) return;
     for (const [id, { payload }] of this.later.olderThan(step.now - ASKED_FOR_MS)) {
       const { kind } = fromBinary(EnvelopeSchema, payload);
-      if (kind.case !== 'commit' || !this.core.branches.holds(toHex(kind.value.parent))) continue;
+      if (kind.case !== 'commit' || !this.core.branches.isInReach(toHex(kind.value.parent))) continue;
       const entered = await this.core.branches.enter(toHex(kind.value.parent), kind.value.message, step, { isLastTry: true });
       if (entered.is !== 'later') this.#readAtLast(id, entered.is === 'refused' ? Outcome.CANNOT : Outcome.STORED, step);
     }

@@ -135,7 +135,7 @@ export class Sealing {
     const state = toHex(hint);
     const id = this.#idOf(message);
     if (core.log.has(id)) return 'stored';
-    const held = core.branches.state(state);
+    const held = await core.branches.reach(state, step);
     if (held === undefined) return this.#isLost(state, message) ? 'cannot' : { waitsFor: state };
     try {
       const opened = await core.ports.engine.open(held, message);

@@ -94,9 +94,10 @@ export function namedStates(branches: Branches): StateId[] {
   return [...all].slice(0, MOST_NAMED);
 }
 
-/** What this device has of the messages of each epoch that it holds. */
+/** What this device has of the messages of each epoch that it can read. */
 export function digestsOf(core: GroupCore) {
-  return namedStates(core.branches).map((state) => {
+  const readable = [...namedStates(core.branches), ...core.branches.statesInReach()].slice(0, MOST_NAMED);
+  return readable.map((state) => {
     const { count, ids } = core.log.digest(state);
     return { state: packShort([state]), count, ids: fromHex(ids) };
   });
@@ -132,8 +133,8 @@ function byDigest({ state: shortId, count, ids }: Hello['digests'][number], { br
   const state = branches.byShort(toHex(shortId));
   if (state === undefined) return undefined;
   const own = log.digest(state);
-  if ((own.count === count && own.ids === toHex(ids)) || (own.count === 0 && !branches.holds(state))) return undefined;
-  return { state, ids: idsOf(log, state), missing: branches.holds(state) ? Math.max(0, count - own.count) : 0 };
+  if ((own.count === count && own.ids === toHex(ids)) || (own.count === 0 && !branches.isInReach(state))) return undefined;
+  return { state, ids: idsOf(log, state), missing: branches.isInReach(state) ? Math.max(0, count - own.count) : 0 };
 }
 
 /** Epochs of which the other has messages and no keys. */
@@ -144,7 +145,7 @@ function namedOnly({ details, digests }: Hello): Hello['details'] {
 
 function byName({ state: shortId, ids }: Hello['details'][number], { branches, log }: GroupCore): Difference | undefined {
   const state = branches.byShort(toHex(shortId));
-  if (state === undefined || !branches.holds(state)) return undefined;
+  if (state === undefined || !branches.isInReach(state)) return undefined;
   const own = idsOf(log, state);
   const here = new Set(own.map(short));
   const missing = unpackShort(ids).filter((id) => !here.has(id)).length;

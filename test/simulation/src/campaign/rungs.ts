@@ -16,6 +16,8 @@ const ALL: Record<Rung, true> = {
   later: true,
   cannot: true,
   'sealed-again': true,
+  'state-let-go': true,
+  'state-reopened': true,
   'rejoin-asked': true,
   'rejoin-helped': true,
   rejoined: true,
