@@ -6,6 +6,8 @@ import { KEYS, LARGE, type PseudoTerminal } from './pseudo-terminal.js';
 
 const LONG = 180_000;
 const MESSAGES = 1_000;
+/** Most that the client draws. */
+const FRAMES_A_SECOND = 30;
 const TYPED = 'every one of these keys was pressed while a thousand messages came in';
 
 describe('a full-screen terminal that a thousand messages come to at once', () => {
@@ -37,6 +39,7 @@ describe('a full-screen terminal that a thousand messages come to at once', () =
     'loses no keystroke, shows the last message, and draws no frame for each',
     async () => {
       const before = alice.raw.length;
+      const startedAt = Date.now();
       for (let i = 1; i <= MESSAGES; i++) bob.say({ do: 'send', to: 'alice', text: `message ${i}` });
       for (const key of TYPED) {
         alice.type(key);
@@ -46,7 +49,9 @@ describe('a full-screen terminal that a thousand messages come to at once', () =
       await alice.shows(TYPED);
       const frames = alice.raw.slice(before).split('\u001b[?2026h').length - 1;
       expect(frames).toBeGreaterThan(0);
-      expect(frames).toBeLessThan(MESSAGES / 2);
+      const seconds = (Date.now() - startedAt) / 1_000;
+      // However long it takes on a busy machine: the rate is bounded, and so is the number.
+      expect(frames).toBeLessThan(Math.min(MESSAGES, FRAMES_A_SECOND * (seconds + 1)));
       alice.type(KEYS.enter);
       await bob.hears('message', { text: TYPED }, 60);
       for (let page = 0; page < 3; page++) alice.type(KEYS.pageUp);
