@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -100,12 +100,15 @@ class ServerProcess implements RunningServer {
     const child = this.child;
     this.guard?.kill('SIGKILL');
     if (child === undefined || hasEnded(child)) return;
+    const children = childrenOf(child);
     child.kill(signal);
     const deadline = Date.now() + STOP_WITHIN_MS;
     while (!hasEnded(child)) {
       if (Date.now() > deadline) child.kill('SIGKILL');
       await sleep(5);
     }
+    // PostgreSQL's outlive its kill for a moment, in which it would not start again.
+    while (children.some(isAlive) && Date.now() < deadline) await sleep(5);
   }
 
   private async untilReady(): Promise<void> {
@@ -125,6 +128,25 @@ class ServerProcess implements RunningServer {
 
 function hasEnded(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+}
+
+/** Process ids; none where the system does not tell. */
+function childrenOf({ pid }: ChildProcess): number[] {
+  try {
+    const listed = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return listed === '' ? [] : listed.split(' ').map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it is there, and somebody else's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /**

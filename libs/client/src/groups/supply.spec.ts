@@ -30,11 +30,12 @@ class World {
   roots: [string, Root][] = [[idOf('a'), { epoch: 0, helloKey: new Uint8Array(32) }]];
 
   get core(): GroupCore {
-    const branches = new Branches(GROUP, this.#ports(), idOf('b'), idOf('d'), new Map(this.roots));
+    const ports = this.#ports();
+    const branches = new Branches(GROUP, ports, idOf('b'), idOf('d'), new Map(this.roots));
     const commits = Object.entries(this.#parents).map(([letter, parent]) => this.#commitOf(letter, parent));
     branches.restore(new Map(commits.map((commit) => [commit.node.id, commit])), new Map());
     for (const letter of this.held) branches.restoreState(idOf(letter), text(letter), new Uint8Array());
-    return { id: GROUP, branches, log: this.log } as unknown as GroupCore;
+    return { id: GROUP, ports, branches, log: this.log } as unknown as GroupCore;
   }
 
   #commitOf(letter: string, parent: string): StoredCommit {
