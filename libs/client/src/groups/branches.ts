@@ -36,7 +36,7 @@ export interface StoredCommit {
   readonly refresh?: string | undefined;
   /** Whom it removes for good: they may come back long after, and be told. */
   readonly removed?: readonly Member[] | undefined;
-  /** Whom it lets in, where others made it: they may be on that branch, and its state let go of. */
+  /** Whom it lets in: they may be on that branch, and its state let go of. */
   readonly newcomers?: readonly Member[] | undefined;
 }
 
@@ -49,7 +49,7 @@ export interface OwnResult extends StoredCommit {
   readonly ratchets: Uint8Array;
 }
 
-export interface OwnCommit extends Pick<OwnResult, 'node' | 'bytes' | 'intents' | 'refresh' | 'removed' | 'welcome' | 'added'> {
+export interface OwnCommit extends Pick<OwnResult, 'node' | 'bytes' | 'intents' | 'refresh' | 'removed' | 'newcomers' | 'welcome' | 'added'> {
   readonly state: GroupState;
   /** The parent's state after the commit was sealed in it. */
   readonly parent: GroupState;
@@ -171,6 +171,12 @@ export class Branches {
   findRemoved(device: string): Member | undefined {
     for (const { removed = [] } of this.commits.values()) for (const each of removed) if (each.identity.device === device) return each;
     return undefined;
+  }
+
+  /** The state of the head's branch that let this leaf in; the oldest one that is known there, if it was there before. */
+  entryOf(leaf: LeafId): StateId | undefined {
+    const path = this.tree.path(this.head);
+    return path.find((id) => this.commits.get(id)?.newcomers?.some((each) => each.id === leaf)) ?? path.at(-1);
   }
 
   ownLeaf(state: StateId): Member | undefined {

@@ -137,8 +137,9 @@ export class Committing {
     const refresh = intents.find((intent) => intent.kind === 'refresh')?.id;
     const { commit: bytes, state, parent: parentState, welcome } = made;
     const removed = wanted.remove.filter((each) => node.removes.includes(each.id));
+    const newcomers = added.length > 0 ? added : undefined;
     await core.branches.prepareOwn(
-      { node, bytes, state, parent: parentState, welcome, added: recipientsOf(added), intents, refresh, removed },
+      { node, bytes, state, parent: parentState, welcome, added: recipientsOf(added), intents, refresh, removed, newcomers },
       step,
     );
     core.pending = { commit: id, parent, dispatch: '' };

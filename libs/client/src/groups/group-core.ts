@@ -133,6 +133,12 @@ export class GroupCore {
     return ownLeaf !== undefined && this.withdrawn.has(capabilityOf(ownLeaf));
   }
 
+  /** A token of this device is of use until then. Unix milliseconds. */
+  retire(token: Uint8Array, at: number): void {
+    this.retiring.push({ capability: capabilityOfToken(token), at });
+    this.touch();
+  }
+
   noteWithdrawn(capability: string): void {
     this.withdrawn.add(capability);
     if (this.withdrawn.size > MOST_WITHDRAWN) this.withdrawn.delete(this.withdrawn.values().next().value!);
@@ -215,7 +221,11 @@ export class GroupCore {
 
 /** Hex. */
 export function capabilityOf({ address }: Member): string {
-  return toHex(address.token.subarray(0, ID_BYTES));
+  return capabilityOfToken(address.token);
+}
+
+function capabilityOfToken(token: Uint8Array): string {
+  return toHex(token.subarray(0, ID_BYTES));
 }
 
 export const addressOf = ({ address }: Member): Address => ({ device: address.device, token: address.token });

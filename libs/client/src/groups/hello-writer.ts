@@ -40,7 +40,7 @@ export class HelloWriter {
     const { id, ports } = this.core;
     const { engine, random, own } = ports;
     const hello = create(HelloSchema, { group: fromHex(id), sender: fromHex(own.device), recipient: fromHex(address.device), ...says });
-    const sealed = sealHello(hello, this.#keysFor(to.identity.device), { random, sign: (bytes) => engine.sign('hello', bytes) });
+    const sealed = sealHello(hello, this.#keysFor(to), { random, sign: (bytes) => engine.sign('hello', bytes) });
     return ports.transmit(sealed, [address], step);
   }
 
@@ -92,13 +92,15 @@ export class HelloWriter {
     });
   }
 
-  /** Keys of states that the other may hold: the head and states at growing distance before it, those where this device began, one of the other's path. */
-  #keysFor(device: string): HelloKey[] {
+  /** Keys of states that the other may hold: the head and states at growing distance before it, those where either began, one of the other's path. */
+  #keysFor({ id: leaf, identity: { device } }: Member): HelloKey[] {
     const { branches } = this.core;
     const path = branches.tree.path(branches.head);
     const ids = new Set<StateId>();
     for (let distance = 0; distance < path.length; distance = Math.max(1, 2 * distance)) ids.add(path[distance]!);
     for (const id of branches.roots.keys()) ids.add(id);
+    const entry = branches.entryOf(leaf);
+    if (entry !== undefined) ids.add(entry);
     // On its own path, whichever branch that is: the newest that is known here.
     const theirs = this.peers.shownBy(device)?.path.find((each) => this.keyOf(each) !== undefined);
     if (theirs !== undefined) ids.add(branches.byShort(theirs)!);

@@ -4,7 +4,7 @@ import { BranchVote } from './branch-vote.js';
 import { addressOf, type GroupCore } from './group-core.js';
 import type { Address, Step } from './group-ports.js';
 import { openHello, short } from './hello.js';
-import { HelloWriter } from './hello-writer.js';
+import { type HelloInit, HelloWriter } from './hello-writer.js';
 import { Hope } from './hope.js';
 import { type Peer, Peers, type Shown, shownBy } from './peers.js';
 import { type Rejoining, rejoinRequest } from './rejoining.js';
@@ -24,6 +24,7 @@ const NONCE_BYTES = 16;
 const MOST_ASKS = 64;
 /** A hello for its own sake: what nobody misses shows nowhere else. */
 const IDLE_HELLO_MS = 900_000;
+const FORMER_TOKEN_MS = 43_200_000;
 
 /** Members tell each other what they have, and give what the other lacks (docs/groups.md § Catching up). */
 export class Sync {
@@ -36,6 +37,8 @@ export class Sync {
   readonly #asks = new Set<string>();
   #missing = { messages: 0, toldAt: Number.NEGATIVE_INFINITY };
   #idleAt = 0;
+  /** By which those who were removed may answer, and until when it is handed out. */
+  #formerToken: { readonly token: Uint8Array; readonly until: number } | undefined;
 
   constructor(
     private readonly core: GroupCore,
@@ -127,13 +130,34 @@ export class Sync {
     for (const member of [...there, ...unknown].slice(0, ASKED)) this.#ask(member, step);
   }
 
-  #ask(member: Member, step: Step): void {
+  #ask(member: Member, step: Step, more: HelloInit = {}): void {
     const peer = this.#peers.of(member.identity.device);
     const address = this.#reach(member, peer);
     peer.asked(step.now);
     if (peer.shown === undefined) this.#tellOfEntry(address, step);
-    this.#asks.add(this.#writer.send(member, address, { hop: 1 }, step));
+    this.#asks.add(this.#writer.send(member, address, { hop: 1, ...more }, step));
     if (this.#asks.size > MOST_ASKS) this.#asks.delete(this.#asks.values().next().value!);
+  }
+
+  /**
+   * What a device is owed did not arrive. If it was removed, it may have been put back to a time before that, from which it knows nobody's
+   * address any more: it is asked, so that it can be told.
+   */
+  missed(device: string, step: Step): void {
+    const { core } = this;
+    if (core.out || core.member(device) !== undefined) return;
+    const former = core.branches.findRemoved(device);
+    if (former !== undefined && this.#peers.of(device).mayAsk(step.now)) this.#ask(former, step, { token: this.#tokenForFormer(step) });
+  }
+
+  /** For a day: who was removed is to have no token that lasts. */
+  #tokenForFormer({ now }: Step): Uint8Array {
+    const known = this.#formerToken;
+    if (known !== undefined && now < known.until) return known.token;
+    const token = this.core.ports.newToken();
+    this.#formerToken = { token, until: now + FORMER_TOKEN_MS };
+    this.core.retire(token, now + 2 * FORMER_TOKEN_MS);
+    return token;
   }
 
   /** Every second time by its token of another group: that of this one may be withdrawn, and the commit that brings a new one not here. */

@@ -48,6 +48,7 @@ export class Deliveries {
       case 'undelivered':
         if (entry.content !== undefined && effect.to.account !== this.ports.own.account)
           this.#tell(entry.group, entry.content, 'undelivered', step);
+        group?.sync.missed(effect.to.device, step);
         this.#moved(entry, step);
         return undefined;
       case 'refused':

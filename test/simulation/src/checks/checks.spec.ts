@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkEachMessageOnce, type Written } from './each-message-once.js';
-import type { Sealing } from './ledger.js';
+import { Ledger, type Sealing } from './ledger.js';
 import { checkNothingLeft } from './nothing-left.js';
 import { checkNothingUndone } from './nothing-undone.js';
 import { checkOneHead } from './one-head.js';
@@ -91,7 +91,7 @@ describe('each message once', () => {
     discarded: false,
     sealings: [sealing()],
     openedBy: new Set(),
-    keyUsedBy: new Set(),
+    withoutKey: new Set(),
     ...more,
   });
   const shown = { content: 'content 1', plaintext: 'hello' };
@@ -113,8 +113,17 @@ describe('each message once', () => {
       'carol never saw content  (epoch 3): its sender is gone, and bob has it',
     ]);
     expect(checkEachMessageOnce([message()], senderGone([]))).toEqual([]);
-    const keyUsedBy = new Set([member('carol').device]);
-    expect(checkEachMessageOnce([message({ keyUsedBy })], senderGone(['bob']))).toEqual([]);
+    const withoutKey = new Set([member('carol').device]);
+    expect(checkEachMessageOnce([message({ withoutKey })], senderGone(['bob']))).toEqual([]);
+  });
+
+  it('can be read by no device that a spoilt commit kept out of where it was sealed', () => {
+    const ledger = new Ledger();
+    ledger.lineage.set('after', { parent: 'spoilt', commit: 'commit 2' });
+    ledger.lineage.set('spoilt', { parent: 'before', commit: 'commit 1' });
+    ledger.spoilt.set('commit 1', new Set(['bob']));
+    const isShutOut = (device: string, state: string) => ledger.isShutOut(device, sealing({ state }));
+    expect([isShutOut('bob', 'after'), isShutOut('carol', 'after'), isShutOut('carol', 'before')]).toEqual([false, true, false]);
   });
 
   it('is owed by its sender to a device that joined anew, and by nobody else', () => {

@@ -6,8 +6,11 @@ export interface Written extends Composed {
   readonly sealings: readonly Sealing[];
   /** Devices that had durably opened it at some time, whatever became of their disks. */
   readonly openedBy: ReadonlySet<string>;
-  /** Devices that have no key for it, as they opened another message under the same: its sender was put back between the two. */
-  readonly keyUsedBy: ReadonlySet<string>;
+  /**
+   * Devices that have no key for it: they opened another message under the same, as its sender was put back between the two, or somebody hostile
+   * kept them out of the state where it was sealed first.
+   */
+  readonly withoutKey: ReadonlySet<string>;
 }
 
 /**
@@ -46,7 +49,7 @@ function checkArrival(message: Written, witnesses: readonly Witness[]): string[]
     const was = first.members.find(({ device }) => device === sight.device);
     if (was === undefined || sight.device === message.device || hasSeen(sight, message, witnesses)) return [];
     if (was.leaf !== sight.ownLeaf && isPast(was.leaf, sight, message, active, witnesses)) return [];
-    const keepsKeys = was.leaf === sight.ownLeaf && first.epoch >= sight.heldFrom && !message.keyUsedBy.has(sight.device);
+    const keepsKeys = was.leaf === sight.ownLeaf && first.epoch >= sight.heldFrom && !message.withoutKey.has(sight.device);
     const owed = whyOwed(message, { sameLeaf: was.leaf === sight.ownLeaf, keepsKeys }, active, witnesses);
     return owed === undefined ? [] : [`${sight.name} never saw ${short(message.content)} (epoch ${first.epoch}): ${owed}`];
   });

@@ -42,6 +42,12 @@ export interface Opening {
   readonly lostAt: number;
 }
 
+/** How a state came about. */
+export interface Origin {
+  readonly parent: string;
+  readonly commit: string;
+}
+
 /** A violation of one of the six invariants of docs/groups.md § Proof, or of what every step must keep. */
 export interface Violation {
   readonly check: Check;
@@ -58,6 +64,10 @@ export class Ledger {
   readonly composed = new Map<string, Composed>();
   /** Leaves that a commit removes for good, by commit id. */
   readonly removals = new Map<string, readonly string[]>();
+  /** From which state, by which commit, a state came about. States by their authenticators. */
+  readonly lineage = new Map<string, Origin>();
+  /** Commits that were made so that only some can process them: who could. Device ids, by commit id. */
+  readonly spoilt = new Map<string, Set<string>>();
   /** Who sent a hello, by its very bytes. */
   readonly hellos = new WeakMap<Uint8Array, { readonly device: string; readonly at: number }>();
   /** Message → device → when it had durably opened it, and when an older disk forgot that. */
@@ -66,6 +76,13 @@ export class Ledger {
 
   violate(check: Check, text: string): void {
     this.violations.push({ check, text });
+  }
+
+  /** Whether the device could not process some commit on the way to where this was sealed. */
+  isShutOut(device: string, { state }: Sealing): boolean {
+    for (let origin = this.lineage.get(state); origin !== undefined; origin = this.lineage.get(origin.parent))
+      if (this.spoilt.get(origin.commit)?.has(device) === false) return true;
+    return false;
   }
 
   sealingsOf(content: string): Sealing[] {

@@ -119,7 +119,11 @@ export class Device {
     this.engine = observed(identity.engine, {
       sealed: (message, sealing) => this.#noteSealing(message, sealing),
       opened: (message) => this.#facts.push(() => this.#noteOpened(message)),
-      sawCommit: (commit, removes) => void world.ledger.removals.set(commit, removes),
+      sawCommit: (commit, removes, { from, to }) => {
+        world.ledger.removals.set(commit, removes);
+        if (!to.removed) world.ledger.lineage.set(hex(to.authenticator), { parent: hex(from.authenticator), commit });
+        world.ledger.spoilt.get(commit)?.add(identity.device);
+      },
       made: (text) => {
         world.counters.count('commit-made');
         this.#note(text);

@@ -92,7 +92,8 @@ export class Hostile {
       ...provider,
       x25519: (secret, peer) => (peer[0]! % 2 === 0 ? provider.x25519(secret, peer) : this.random.bytes(peer.length)),
     });
-    await this.#mint('hostile-partial-commit', { state, id }, {}, this.#others(state), spoilt);
+    const { id: commit } = await this.#mint('hostile-partial-commit', { state, id }, {}, this.#others(state), spoilt);
+    this.device.world.ledger.spoilt.set(commit, new Set([this.device.identity.device]));
   }
 
   #harmless(state: GroupState): Changes {

@@ -17,7 +17,7 @@ export interface EngineObserver {
   sealed(message: string, sealing: SealedHere): void;
   opened(message: string): void;
   /** It made the commit, or opened it as valid MLS. */
-  sawCommit(commit: string, removes: readonly string[]): void;
+  sawCommit(commit: string, removes: readonly string[], step: { readonly from: GroupState; readonly to: GroupState }): void;
   /** For the trace. */
   made(text: string): void;
 }
@@ -33,7 +33,10 @@ export function observed(engine: MlsEngine, observer: EngineObserver): MlsEngine
     async open(state, message) {
       const opened = await engine.open(state, message);
       if (opened.kind === 'application') observer.opened(messageId(message));
-      if (opened.kind === 'commit') observer.sawCommit(commitId(message), removedForGood(hex(state.groupId), opened));
+      if (opened.kind === 'commit') {
+        const removed = removedForGood(hex(state.groupId), opened);
+        observer.sawCommit(commitId(message), removed, { from: state, to: opened.state });
+      }
       return opened;
     },
     async commit(state, changes, now, authenticatedData) {
@@ -41,7 +44,8 @@ export function observed(engine: MlsEngine, observer: EngineObserver): MlsEngine
       const after = engine.members(committed.state);
       observer.made(`makes commit ${commitId(committed.commit).slice(0, 8)}: ${describe(engine, state, changes, after)}`);
       const removedMembers = engine.members(state).filter(({ leaf }) => changes.remove?.includes(leaf));
-      observer.sawCommit(commitId(committed.commit), removedForGood(hex(state.groupId), { addedMembers: after, removedMembers }));
+      const removed = removedForGood(hex(state.groupId), { addedMembers: after, removedMembers });
+      observer.sawCommit(commitId(committed.commit), removed, { from: state, to: committed.state });
       return committed;
     },
   };

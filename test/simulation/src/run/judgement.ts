@@ -18,8 +18,11 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
     const sealed = byContent.get(each.content) ?? [];
     const openedBy = new Set(sealed.flatMap(([message]) => [...(ledger.opened.get(message)?.keys() ?? [])]));
     const others = sealed.slice(0, 1).flatMap(([message, first]) => byKey.get(keyOf(first))!.filter(([other]) => other !== message));
-    const keyUsedBy = new Set(others.flatMap(([other]) => holders(other, ledger)));
-    return { ...each, sealings: sealed.map(([, sealing]) => sealing), openedBy, keyUsedBy };
+    const shutOut = sealed
+      .slice(0, 1)
+      .flatMap(([, first]) => first.members.map(({ device }) => device).filter((device) => ledger.isShutOut(device, first)));
+    const withoutKey = new Set([...others.flatMap(([other]) => holders(other, ledger)), ...shutOut]);
+    return { ...each, sealings: sealed.map(([, sealing]) => sealing), openedBy, withoutKey };
   });
   const nameOf = (device: string) => witnesses.find((each) => each.device === device)?.name ?? device.slice(0, 8);
   const honestDevices = new Set(honest.map(({ device }) => device));

@@ -9,7 +9,7 @@ const HEARD_MS = 120_000;
 /** What two have committed is not undone by a member who makes a longer branch all alone. */
 export async function branchOfOne(stage: Stage): Promise<void> {
   const { founder, other } = stage.cast('founder', 'other');
-  const adversary = adversaryOf(stage);
+  const adversary = adversaryOf(stage, founder);
   const group = await stage.found(founder, [other, adversary.device]);
   const from = stage.core(founder, group).head;
   await stage.commit(founder, group);
@@ -20,7 +20,7 @@ export async function branchOfOne(stage: Stage): Promise<void> {
 /** A removal is not undone by whoever it removes. */
 export async function branchOfTheRemoved(stage: Stage): Promise<void> {
   const { founder, other } = stage.cast('founder', 'other');
-  const adversary = adversaryOf(stage);
+  const adversary = adversaryOf(stage, founder);
   const group = await stage.found(founder, [other, adversary.device]);
   const from = stage.core(founder, group).head;
   const leaf = stage.core(founder, group).member(adversary.device.identity.device)!.id;
@@ -59,7 +59,10 @@ async function outbid(stage: Stage, { adversary, group, from, honest }: Attack):
   for (const text of checkNothingUndone(agreed, followers)) stage.simulation.ledger.violate('nothing-undone', text);
 }
 
-function adversaryOf({ adversary }: Stage): Adversary {
+/** One whom the founder can let in. */
+function adversaryOf(stage: Stage, founder: Device): Adversary {
+  const { adversary } = stage;
   if (adversary?.device.online !== true) throw new Untold('nobody is hostile');
+  if (!stage.areContacts(founder, adversary.device)) throw new Untold('the founder does not know whoever is hostile');
   return adversary;
 }
