@@ -49,7 +49,10 @@ export interface OwnResult extends StoredCommit {
   readonly ratchets: Uint8Array;
 }
 
-export interface OwnCommit extends Pick<OwnResult, 'node' | 'bytes' | 'intents' | 'refresh' | 'removed' | 'newcomers' | 'welcome' | 'added'> {
+export interface OwnCommit extends Pick<
+  OwnResult,
+  'node' | 'bytes' | 'intents' | 'refresh' | 'removed' | 'newcomers' | 'welcome' | 'added'
+> {
   readonly state: GroupState;
   /** The parent's state after the commit was sealed in it. */
   readonly parent: GroupState;

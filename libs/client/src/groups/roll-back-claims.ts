@@ -8,18 +8,23 @@ const DAY_MS = 86_400_000;
 
 /** Members who say that they have later messages of this leaf than this device knows of: it may have been rolled back. */
 export class RollBackClaims {
+  #isRestored: boolean;
   #open: { readonly since: number; readonly by: string } | undefined;
 
-  constructor(private readonly core: GroupCore) {}
+  constructor(private readonly core: GroupCore) {
+    // Made or joined by this very program, the group can't be older than it knows.
+    this.#isRestored = !core.confirmed;
+  }
 
-  /** A member has spoken. Its answer frees, unless it says so, or somebody has. */
+  /** A member has spoken. Its answer frees, unless it says so, or somebody has. Who says so later is heard too: others may not have been sent what it was. */
   hear(hello: Hello, { identity }: Member, answered: boolean, now: number): void {
     const { core } = this;
-    if (core.confirmed) return;
     const believedAt = core.believed.get(identity.account);
-    const counts = believedAt === undefined || now - believedAt > DAY_MS;
-    if (counts && this.#saysAhead(hello)) this.#open ??= { since: now, by: identity.account };
-    else if (answered && this.#open === undefined) core.confirmed = true;
+    const counts = this.#isRestored && (believedAt === undefined || now - believedAt > DAY_MS);
+    if (counts && this.#saysAhead(hello)) {
+      this.#open ??= { since: now, by: identity.account };
+      core.confirmed = false;
+    } else if (answered && this.#open === undefined) core.confirmed = true;
   }
 
   /** Those messages prove it. If they don't come, say as they were for one alone, the word is enough: another leaf does no harm, once a day. */
@@ -33,15 +38,20 @@ export class RollBackClaims {
     core.die('rolled-back');
   }
 
+  /** This device goes on by a leaf that it has only just got. */
   forget(): void {
     this.#open = undefined;
+    this.#isRestored = false;
   }
 
+  /** Of the leaf that is in use: those before it seal no more. */
   #saysAhead({ seen }: Hello): boolean {
-    const { branches, ports } = this.core;
+    const { branches, ports, ownLeaf } = this.core;
     return seen.some(({ state, generation }) => {
-      const held = branches.state(branches.byShort(toHex(state)) ?? '');
-      return held !== undefined && generation >= ports.engine.generationOf(held, held.ownLeaf);
+      const id = branches.byShort(toHex(state)) ?? '';
+      const held = branches.state(id);
+      const isSameLeaf = held !== undefined && branches.ownLeaf(id)?.id === ownLeaf?.id;
+      return isSameLeaf && generation >= ports.engine.generationOf(held, held.ownLeaf);
     });
   }
 }

@@ -637,6 +637,31 @@ describe('a device that was rolled back', () => {
     expect(alice.count('rolled-back')).toBe(1);
     expectTogether(hiking, [alice, bob, carol]);
   });
+
+  it('hears of it later too, from the only one who got what it has forgotten', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    await bob.offline();
+    await alice.say(hiking, 'before');
+    await office.settle();
+    await carol.offline();
+    await bob.online();
+    await alice.restore(backup);
+    await alice.online();
+    await office.pass(MINUTE);
+    expect(alice.view(hiking).hold).toBeUndefined();
+    await bob.offline();
+    await carol.online();
+    await office.pass(10 * SECOND);
+    await alice.say(hiking, 'after');
+    await bob.online();
+    await office.pass(5 * MINUTE);
+    expect(carol.shown).toEqual(['alice: before', 'alice: after']);
+    expect(bob.shown).toContain('alice: after');
+    expect(alice.count('rolled-back')).toBe(1);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
 });
 
 describe('a device that committed twice, and was rolled back between', () => {
