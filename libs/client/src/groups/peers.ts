@@ -27,6 +27,8 @@ const LAST_LOST_MS = 7 * 24 * HOUR_MS;
 export class Peer {
   #shown: Shown | undefined;
   #shownSince = 0;
+  /** By which it could be reached when it last spoke. */
+  token: Uint8Array | undefined;
   /** It has said so last: its leaf is of no use, and it can help nobody. */
   wantsRejoin = false;
   /** It has said so last: this device is not among the members where it is. */

@@ -140,8 +140,8 @@ export class Sync {
   }
 
   /**
-   * What a device is owed did not arrive. If it was removed, it may have been put back to a time before that, from which it knows nobody's
-   * address any more: it is asked, so that it can be told.
+   * What a device is owed did not arrive, or was of no use there. If it was removed, it may not know that, nor anybody's address any more: it
+   * was put back to a time before, or can't process what removed it. It is asked, so that it can be told.
    */
   missed(device: string, step: Step): void {
     const { core } = this;
@@ -160,10 +160,10 @@ export class Sync {
     return token;
   }
 
-  /** Every second time by its token of another group: that of this one may be withdrawn, and the commit that brings a new one not here. */
-  #reach(member: Member, { misses }: Peer): Address {
+  /** Every second time by the token that it told last, or that of another group: that of its leaf may be withdrawn, and the commit that brings a new one not here. */
+  #reach(member: Member, { misses, token }: Peer): Address {
     const { id, ports } = this.core;
-    const other = misses % 2 === 1 ? ports.tokenElsewhere(id, member.identity.device) : undefined;
+    const other = misses % 2 === 1 ? (token ?? ports.tokenElsewhere(id, member.identity.device)) : undefined;
     return other === undefined ? addressOf(member) : { device: member.address.device, token: other };
   }
 
@@ -216,6 +216,7 @@ export class Sync {
     core.ports.sighted(from.identity.device, step);
     const peer = this.#peers.of(from.identity.device);
     peer.heard();
+    if (hello.token.length > 0) peer.token = hello.token;
     peer.wantsRejoin = hello.wantsRejoin;
     if (!hello.removed) peer.saysRemoved = false;
     if (hello.path.length > 0) peer.shows(shownBy(hello), step.now);
