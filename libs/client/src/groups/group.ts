@@ -17,6 +17,7 @@ import { TypingNotices } from './typing.js';
 
 const DAY_MS = 86_400_000;
 const EXPIRE_EVERY_MS = 3_600_000;
+const JUDGE_EVERY_MS = 300_000;
 const OVER_MS = 14 * DAY_MS;
 /** How long members are asked for what does not come. */
 const ASKED_FOR_MS = 3_600_000;
@@ -54,6 +55,7 @@ export class Group {
   readonly #rejoining: Rejoining;
   readonly #left = new Map<LeafId, LeaveStatement>();
   #expireAt = 0;
+  #judgeAt = 0;
   #isLetInAgain = false;
   #wasOut = false;
 
@@ -182,6 +184,7 @@ export class Group {
 
   /** Nobody who was asked has the commits that give some their right: they can't be judged here. */
   async #judgeWithoutRight(step: Step): Promise<void> {
+    this.#judgeAt = step.now + JUDGE_EVERY_MS;
     if (step.now - this.core.askingSince < ASKED_FOR_MS) return;
     for (const [id, { payload }] of this.later.olderThan(step.now - ASKED_FOR_MS)) {
       const { kind } = fromBinary(EnvelopeSchema, payload);
@@ -270,6 +273,7 @@ export class Group {
     if (!isOver) this.#rejoining.greet(step);
     if (step.now >= this.#expireAt) await this.#expire(step);
     if (isOver) return;
+    if (step.now >= this.#judgeAt) await this.#judgeWithoutRight(step);
     const isUnreachable = core.hasWithdrawnToken && !core.intents.some(({ kind }) => kind === 'refresh');
     if ((core.refreshAt > 0 && step.now >= core.refreshAt) || isUnreachable) this.refresh();
     this.#withdrawTokens(step);
@@ -283,7 +287,6 @@ export class Group {
     this.later.expire(step);
     if (this.#isOver(step.now)) return this.#close(step);
     core.branches.dropPassed(step);
-    await this.#judgeWithoutRight(step);
     for (const each of this.sync.lostMembers(step.now)) this.replace(addressed(each));
   }
 

@@ -25,8 +25,8 @@ export interface StockedKeyPackage {
 /** The private halves of what this device has published, by capability id. */
 export class KeyPackageStock {
   #isOutdated = false;
-  /** A package of last resort, since the program started. */
-  #hasPublished = false;
+  /** Capability of the package of last resort that was published since the program started. */
+  #lastResort: string | undefined;
   /** Unix milliseconds. */
   #renewedAt = 0;
 
@@ -64,10 +64,7 @@ export class KeyPackageStock {
     this.#dropOld(journal);
     await this.#withdrawOutdated(link);
     const { left, hasLastResort: published } = await link.call(KeyPackages.method.count, {});
-    // One that was used is replaced, since its capability is revoked a day later; so is one whose capability was revoked.
-    // After a start as well: the one that is published may be younger than a store that was put back.
-    const isOwn = this.#hasPublished && [...this.packages.values()].some(({ lastResort, used }) => lastResort && used !== true);
-    const hasLastResort = published && isOwn;
+    const hasLastResort = published && this.#isLastResortFresh;
     const missing = LIMITS.oneTimeKeyPackages - left;
     if (left > LIMITS.keyPackagesLowWater && hasLastResort) return;
     const oneTime = [];
@@ -75,7 +72,16 @@ export class KeyPackageStock {
     const lastResort = hasLastResort ? undefined : await this.make(engine, journal, true);
     await journal.commit();
     await link.call(KeyPackages.method.publish, { oneTime, ...(lastResort && { lastResort }) });
-    this.#hasPublished = true;
+    if (lastResort !== undefined) this.#lastResort = toHex(lastResort.capability);
+  }
+
+  /**
+   * One that was used is replaced, since its capability is revoked a day later; so is one whose capability was revoked. After a start as well:
+   * the one that is published may be younger than a store that was put back.
+   */
+  get #isLastResortFresh(): boolean {
+    const published = this.packages.get(this.#lastResort ?? '');
+    return published !== undefined && published.used !== true;
   }
 
   /** At most once an hour: anybody with a token can send a Welcome that opens with nothing. */

@@ -27,7 +27,8 @@ export interface Publisher {
 export class SimulatedStock implements PackageStock {
   readonly #packages: Map<string, Stocked>;
   #isOutdated = false;
-  #hasPublished = false;
+  /** Capability of what was published as last resort since the program started. */
+  #lastResort: string | undefined;
   /** Unix seconds. */
   #renewedAt = 0;
 
@@ -68,15 +69,18 @@ export class SimulatedStock implements PackageStock {
       this.#renewedAt = now;
     }
     const left = directory.count(account, device);
-    const isOwn = this.#hasPublished && [...this.#packages.values()].some(({ lastResort, used }) => lastResort && used !== true);
-    const hasLastResort = left.lastResort && isOwn;
+    const own = this.#packages.get(this.#lastResort ?? '');
+    const hasLastResort = left.lastResort && own !== undefined && own.used !== true;
     const made: Stocked[] = [];
     for (let missing = oneTime - left.oneTime; missing > 0; missing--) made.push(await this.#make(publisher, false, journal));
     if (!hasLastResort) made.push(await this.#make(publisher, true, journal));
     if (made.length === 0) return;
     const published = made.map(({ publicBytes: bytes, lastResort }) => ({ bytes, lastResort }));
-    journal.afterwards(() => directory.publish(account, device, published));
-    this.#hasPublished = true;
+    const lastResort = hasLastResort ? this.#lastResort : [...this.#packages.keys()].at(-1);
+    journal.afterwards(() => {
+      directory.publish(account, device, published);
+      this.#lastResort = lastResort;
+    });
   }
 
   #keep(capability: string, stocked: Stocked, journal: Journal): void {
