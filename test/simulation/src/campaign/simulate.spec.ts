@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { StoryName } from '../stories/stories.js';
 import { RULE_NAMES } from './rules.js';
 
-/** A world that needs the rule, of the first. */
+/** A world that needs the rule. */
 const WORLDS: Readonly<Record<string, number>> = {
   hold: 14,
   rejoin: 44,
