@@ -57,6 +57,15 @@ describe('whether others on another branch are followed', () => {
     expect(wantsAt(BEGAN)).toBe(false);
   });
 
+  it('does not count who would follow in turn, unless that one stands further on: one of the two stays', () => {
+    for (const device of [0, 1]) shows(device, ELSEWHERE, 20);
+    expect(wantsAt(BEGAN)).toBe(true);
+    for (const device of ['device 0', 'device 1']) peers.of(device).wantsRejoin = true;
+    expect(wantsAt(BEGAN)).toBe(false);
+    for (const device of [0, 1]) shows(device, '00'.repeat(16), 20);
+    expect(wantsAt(BEGAN)).toBe(true);
+  });
+
   it('counts whose branch ends below where the own one begins once they have stood there for a minute', () => {
     for (const device of [0, 1]) shows(device, ELSEWHERE, 9);
     expect(wantsAt(BEGAN + MINUTE)).toBe(false);

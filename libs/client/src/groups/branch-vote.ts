@@ -52,10 +52,13 @@ export class BranchVote {
     const compared: Votes = { mine: 0, theirs: 0 };
     const accounts = new Set<string>();
     let best: Shown | undefined;
+    const own = { headEpoch: core.branches.headEpoch, path: [short(core.head)] };
     for (const { identity } of core.others) {
-      const { shown, saysRemoved } = this.peers.of(identity.device);
+      const { shown, saysRemoved, wantsRejoin } = this.peers.of(identity.device);
       const side = saysRemoved ? 'theirs' : shown && this.#sideOf(identity.device, shown, now);
       if (side === undefined) continue;
+      // It leaves its branch itself: of two who would follow each other, one stays.
+      if (side === 'theirs' && wantsRejoin && !saysRemoved && !isBetter(shown!, own)) continue;
       all[side]++;
       if (saysRemoved || shown === undefined) continue;
       if (this.#hasCompared(shown)) compared[side]++;
@@ -63,7 +66,6 @@ export class BranchVote {
       accounts.add(identity.account);
       if (best === undefined || isBetter(shown, best)) best = shown;
     }
-    const own = { headEpoch: core.branches.headEpoch, path: [short(core.head)] };
     return { all, compared, accounts: accounts.size, theirsIsBetter: best !== undefined && isBetter(best, own) };
   }
 

@@ -4,7 +4,7 @@ import type { ClaimedPackage } from './group-ports.js';
 
 const SECOND = 1_000;
 const packages = (...devices: string[]): ReadonlyMap<string, ClaimedPackage> =>
-  new Map(devices.map((device) => [device, { bytes: new Uint8Array(1), leaf: `${device}'s leaf` }]));
+  new Map(devices.map((device) => [device, { bytes: new Uint8Array(1), leaf: `${device}'s leaf`, token: new Uint8Array() }]));
 
 let claims: Claims;
 let now: number;

@@ -19,6 +19,8 @@ export interface Address {
 export interface ClaimedPackage {
   readonly bytes: Uint8Array;
   readonly leaf: LeafId;
+  /** By which its device is reached. */
+  readonly token: Uint8Array;
 }
 
 /** Whom something is for: a leaf of a member's device. */

@@ -29,6 +29,8 @@ export class Peer {
   #shownSince = 0;
   /** By which it could be reached when it last spoke. */
   token: Uint8Array | undefined;
+  /** By which it can be reached as its published key packages say, and when that was looked up. */
+  published: { readonly token: Uint8Array; readonly at: number } | undefined;
   /** It has said so last: its leaf is of no use, and it can help nobody. */
   wantsRejoin = false;
   /** It has said so last: this device is not among the members where it is. */

@@ -1,7 +1,7 @@
 import type { Member } from '@sotto/mls';
 import { type Hello, type HelloEnvelope, type LeaveStatement, toHex } from '@sotto/protocol';
 import { BranchVote } from './branch-vote.js';
-import { addressOf, type GroupCore } from './group-core.js';
+import type { GroupCore } from './group-core.js';
 import type { Address, Step } from './group-ports.js';
 import { openHello, short } from './hello.js';
 import { type HelloInit, HelloWriter } from './hello-writer.js';
@@ -24,6 +24,9 @@ const NONCE_BYTES = 16;
 const MOST_ASKS = 64;
 /** A hello for its own sake: what nobody misses shows nowhere else. */
 const IDLE_HELLO_MS = 900_000;
+const DAY_MS = 86_400_000;
+/** Then it is unlikely that it was away each time. */
+const MANY_MISSES = 6;
 const FORMER_TOKEN_MS = 43_200_000;
 
 /** Members tell each other what they have, and give what the other lacks (docs/groups.md § Catching up). */
@@ -132,7 +135,7 @@ export class Sync {
 
   #ask(member: Member, step: Step, more: HelloInit = {}): void {
     const peer = this.#peers.of(member.identity.device);
-    const address = this.#reach(member, peer);
+    const address = this.#reach(member, peer, step);
     peer.asked(step.now);
     if (peer.shown === undefined) this.#tellOfEntry(address, step);
     this.#asks.add(this.#writer.send(member, address, { hop: 1, ...more }, step));
@@ -160,11 +163,23 @@ export class Sync {
     return token;
   }
 
-  /** Every second time by the token that it told last, or that of another group: that of its leaf may be withdrawn, and the commit that brings a new one not here. */
-  #reach(member: Member, { misses, token }: Peer): Address {
+  /** In turn by its leaf's token and by others: that one may be withdrawn, and the commit that brings a new one not here. */
+  #reach(member: Member, peer: Peer, step: Step): Address {
     const { id, ports } = this.core;
-    const other = misses % 2 === 1 ? (token ?? ports.tokenElsewhere(id, member.identity.device)) : undefined;
-    return other === undefined ? addressOf(member) : { device: member.address.device, token: other };
+    const { device } = member.identity;
+    const others = [peer.token, ports.tokenElsewhere(id, device), this.#publishedToken(member, peer, step)];
+    const tokens = [member.address.token, ...others.filter((each) => each !== undefined)];
+    return { device, token: tokens[peer.misses % tokens.length]! };
+  }
+
+  /** That of a key package, which costs one: once a day, of a device that can't be reached by anything else. */
+  #publishedToken({ identity: { account, device } }: Member, peer: Peer, step: Step): Uint8Array | undefined {
+    if (peer.published === undefined || step.now - peer.published.at > DAY_MS) {
+      if (peer.misses < MANY_MISSES) return undefined;
+      const token = this.core.ports.packagesOf(account, step)?.get(device)?.token;
+      if (token !== undefined) peer.published = { token, at: step.now };
+    }
+    return peer.published?.token;
   }
 
   /** Whoever does not have the commit that let this device in can't read its hello: its author may have told nobody else. */

@@ -15,6 +15,7 @@ beforeEach(() => {
   office = new PostOffice();
 });
 
+type Pair = [Phone, Phone];
 type Trio = [Phone, Phone, Phone];
 type Four = [Phone, Phone, Phone, Phone];
 
@@ -661,6 +662,28 @@ describe('a device that was rolled back', () => {
     expect(bob.shown).toContain('alice: after');
     expect(alice.count('rolled-back')).toBe(1);
     expectTogether(hiking, [alice, bob, carol]);
+  });
+});
+
+describe('a device that was put back to before the addresses of all others', () => {
+  it('finds them by what they publish', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Pair;
+    const hiking = await alice.createGroup('hiking', bob);
+    await office.pass(MINUTE);
+    const backup = await alice.backup();
+    await bob.wish(hiking, { kind: 'refresh', id: '11'.repeat(16) });
+    await office.pass(25 * HOUR, 10 * MINUTE);
+    expect(bob.revoked.size).toBeGreaterThan(0);
+    await alice.restore(backup);
+    office.journey.length = 0;
+    // Bob has no reason to say anything first.
+    office.ignores = ({ from }) => from === bob && !office.journey.includes('hello alice → bob');
+    await alice.online();
+    await office.pass(HOUR, 5 * SECOND);
+    expectTogether(hiking, [alice, bob]);
+    await alice.say(hiking, 'here I am');
+    await office.pass(MINUTE);
+    expect(bob.shown).toEqual(['alice: here I am']);
   });
 });
 

@@ -578,9 +578,9 @@ export class Messenger {
 
   async #checked(account: string, { device, bytes }: Claimed[number], { now }: Step): Promise<ClaimedPackage | undefined> {
     try {
-      const { identity, leafId: leaf } = await this.ports.engine.readKeyPackage(bytes, Math.floor(now / 1_000));
+      const { identity, address, leafId: leaf } = await this.ports.engine.readKeyPackage(bytes, Math.floor(now / 1_000));
       const isOf = identity.device === device && identity.account === account;
-      return isOf && this.ports.trusts(account, identity.accountKey) ? { bytes, leaf } : undefined;
+      return isOf && this.ports.trusts(account, identity.accountKey) ? { bytes, leaf, token: address.token } : undefined;
     } catch (error) {
       if (error instanceof MlsError) return undefined;
       throw error;

@@ -8,7 +8,6 @@ import { RULE_NAMES } from './rules.js';
 /** A world that needs the rule. */
 const WORLDS: Readonly<Record<string, number>> = {
   hold: 14,
-  rejoin: 44,
   helloBeforeSealing: 4,
   removedFallSilent: 1,
 };
@@ -19,6 +18,7 @@ const STORIES: Readonly<Record<string, StoryName>> = {
   'fork.accountsFirst': 'branch-of-one',
   removalsAddUp: 'lost-removal',
   slotsAreNoPermission: 'taken-slot',
+  rejoin: 'long-fork',
   durableBeforeSent: 'crash-in-commit',
   usedGenerationByHash: 'forgotten-message',
   later: 'unreadable-flood',

@@ -4,6 +4,8 @@ import type { Adversary } from '../run/adversary.js';
 import { type Stage, Untold } from './stage.js';
 
 const LONGEST_BRANCH = 8;
+/** Commits on a branch, after which the state where it began is gone. */
+const BEYOND_COMPARE = 18;
 const HEARD_MS = 120_000;
 
 /** What two have committed is not undone by a member who makes a longer branch all alone. */
@@ -40,6 +42,15 @@ export async function crashInCommit(stage: Stage): Promise<void> {
   await stage.commit(other, group);
   const isIn = () => stage.agree(group, [author, other]) && stage.core(author, group).ownLeaf?.id === ownLeaf?.id;
   await stage.expect(isIn, `${author.name} is in by the leaf that it had`, HEARD_MS);
+}
+
+/** Two parts go on for so long that neither holds the state any more where they parted: the smaller one is let in again by the other. */
+export async function longFork(stage: Stage): Promise<void> {
+  const { founder, writer, other } = stage.cast('founder', 'writer', 'other');
+  const group = await stage.found(founder, [writer, other]);
+  stage.keepApart(founder);
+  await stage.commit(founder, group, BEYOND_COMPARE);
+  await stage.commit(writer, group, BEYOND_COMPARE);
 }
 
 interface Attack {

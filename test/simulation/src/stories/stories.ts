@@ -1,5 +1,5 @@
 import type { Profile } from '../run/profile.js';
-import { branchOfOne, branchOfTheRemoved, crashInCommit } from './branches.js';
+import { branchOfOne, branchOfTheRemoved, crashInCommit, longFork } from './branches.js';
 import { losingInvitation, lostRemoval, orphanedNewcomer, takenSlot } from './membership.js';
 import { forgottenMessage, losingMessage, unreadableFlood } from './messages.js';
 import { type Stage, Untold } from './stage.js';
@@ -9,6 +9,7 @@ export type StoryName =
   | 'branch-of-the-removed'
   | 'crash-in-commit'
   | 'forgotten-message'
+  | 'long-fork'
   | 'losing-invitation'
   | 'losing-message'
   | 'lost-removal'
@@ -32,6 +33,7 @@ export const STORIES: Readonly<Record<StoryName, Story>> = {
   'branch-of-the-removed': { tell: branchOfTheRemoved, world: HOSTILE },
   'crash-in-commit': { tell: crashInCommit },
   'forgotten-message': { tell: forgottenMessage },
+  'long-fork': { tell: longFork },
   'losing-invitation': { tell: losingInvitation },
   'losing-message': { tell: losingMessage },
   'lost-removal': { tell: lostRemoval },
