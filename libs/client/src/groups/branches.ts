@@ -176,6 +176,12 @@ export class Branches {
     return undefined;
   }
 
+  /** Who was removed for good by commits that are here: each device by the leaf that it had last. */
+  formerMembers(): Member[] {
+    const removed = [...this.commits.values()].flatMap(({ removed: members = [] }) => members);
+    return [...new Map(removed.map((each) => [each.identity.device, each])).values()];
+  }
+
   /** The state of the head's branch that let this leaf in; the oldest one that is known there, if it was there before. */
   entryOf(leaf: LeafId): StateId | undefined {
     const path = this.tree.path(this.head);

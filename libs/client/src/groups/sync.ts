@@ -4,7 +4,7 @@ import { BranchVote } from './branch-vote.js';
 import type { GroupCore } from './group-core.js';
 import type { Address, Step } from './group-ports.js';
 import { openHello, short } from './hello.js';
-import { type HelloInit, HelloWriter } from './hello-writer.js';
+import { HelloWriter } from './hello-writer.js';
 import { Hope } from './hope.js';
 import { type Peer, Peers, type Shown, shownBy } from './peers.js';
 import { type Rejoining, rejoinRequest } from './rejoining.js';
@@ -120,7 +120,7 @@ export class Sync {
   #askSome(step: Step): void {
     const { core } = this;
     this.#idleAt = step.now + IDLE_HELLO_MS * (0.5 + core.ports.random(1)[0]! / 256);
-    const members = core.others.filter(({ identity }) => this.#peers.of(identity.device).mayAsk(step.now));
+    const members = this.#toAsk.filter(({ identity }) => this.#peers.of(identity.device).mayAsk(step.now));
     const isOnline = ({ identity }: Member) => core.ports.isOnline(identity.account);
     const there = shuffled(
       members.filter((each) => isOnline(each) === true),
@@ -133,12 +133,19 @@ export class Sync {
     for (const member of [...there, ...unknown].slice(0, ASKED)) this.#ask(member, step);
   }
 
-  #ask(member: Member, step: Step, more: HelloInit = {}): void {
+  /** Whoever is alone asks those who were there: they may all be together on another branch. */
+  get #toAsk(): Member[] {
+    const { others, branches, ports } = this.core;
+    return others.length > 0 ? others : branches.formerMembers().filter(({ identity }) => identity.device !== ports.own.device);
+  }
+
+  #ask(member: Member, step: Step): void {
     const peer = this.#peers.of(member.identity.device);
     const address = this.#reach(member, peer, step);
     peer.asked(step.now);
     if (peer.shown === undefined) this.#tellOfEntry(address, step);
-    this.#asks.add(this.#writer.send(member, address, { hop: 1, ...more }, step));
+    const token = this.core.member(member.identity.device) === undefined ? this.#tokenForFormer(step) : this.core.answerToken;
+    this.#asks.add(this.#writer.send(member, address, { hop: 1, token }, step));
     if (this.#asks.size > MOST_ASKS) this.#asks.delete(this.#asks.values().next().value!);
   }
 
@@ -150,7 +157,7 @@ export class Sync {
     const { core } = this;
     if (core.out || core.member(device) !== undefined) return;
     const former = core.branches.findRemoved(device);
-    if (former !== undefined && this.#peers.of(device).mayAsk(step.now)) this.#ask(former, step, { token: this.#tokenForFormer(step) });
+    if (former !== undefined && this.#peers.of(device).mayAsk(step.now)) this.#ask(former, step);
   }
 
   /** For a day: who was removed is to have no token that lasts. */

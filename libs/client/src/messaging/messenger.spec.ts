@@ -665,6 +665,22 @@ describe('a device that was rolled back', () => {
   });
 });
 
+describe('a device that is alone in its group', () => {
+  it('asks those who were there, rarely: they may be together without it', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Pair;
+    const hiking = await alice.createGroup('hiking', bob);
+    await office.pass(MINUTE);
+    await alice.wish(hiking, { kind: 'remove', leaves: [bob.ownLeaf(hiking)] });
+    await office.pass(10 * MINUTE, 5 * SECOND);
+    expect(alice.view(hiking).members).toHaveLength(1);
+    office.journey.length = 0;
+    await office.pass(2 * HOUR, 10 * SECOND);
+    const asked = office.journey.filter((each) => each === 'hello alice → bob').length;
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThanOrEqual(40);
+  });
+});
+
 describe('a device that was put back to before the addresses of all others', () => {
   it('finds them by what they publish', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as Pair;
