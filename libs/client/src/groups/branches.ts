@@ -1,68 +1,26 @@
 import {
   type CommitNode,
   CommitTree,
-  decodeGroupData,
   type DeviceIdentity,
   type GroupData,
   type GroupState,
-  judgeChange,
   type LeafId,
   type Member,
   type MlsEngine,
-  type MlsProvider,
   MlsError,
   type Opened,
   type StateId,
 } from '@sotto/mls';
-import { fromBinary } from '@bufbuild/protobuf';
-import { CommitAuthenticatedDataSchema, fromHex, ID_BYTES, type LeaveStatement, toHex } from '@sotto/protocol';
-import type { GroupPorts, Recipient, Step } from './group-ports.js';
-import { short } from './hello.js';
-import { KEPT_COMMITS, KEPT_STATES, MOST_PASSED_STATES, PASSED_STATES_MS } from './group-rules.js';
+import { CommitJudge, type JudgedChange, type Judgement } from './commit-judge.js';
+import type { GroupPorts, Step } from './group-ports.js';
 import type { Root } from './group-record.js';
+import { KEPT_COMMITS, KEPT_STATES } from './group-rules.js';
+import { short } from './hello.js';
+import { HeldStates } from './held-states.js';
 import type { Intent } from './intent.js';
-import { leaveStatementBytes } from './statements.js';
+import { OutOfReach } from './out-of-reach.js';
+import { commitId, letIn, type OwnCommit, type OwnResult, removedForGood, type StoredCommit } from './stored-commit.js';
 import { MOST_REOPENED, surplusOf } from './surplus-states.js';
-
-/** A commit that proved valid here: its place in the tree, and what is needed to hand it on. */
-export interface StoredCommit {
-  readonly node: CommitNode;
-  readonly bytes: Uint8Array;
-  /** Under which hellos from the state that it makes are sealed; absent where that state was never held. */
-  readonly helloKey?: Uint8Array | undefined;
-  /** Why this device made it. */
-  readonly intents?: readonly Intent[] | undefined;
-  /** The refresh that it made. */
-  readonly refresh?: string | undefined;
-  /** Whom it removes for good: they may come back long after, and be told. */
-  readonly removed?: readonly Member[] | undefined;
-  /** Whom it lets in: they may be on that branch, and its state let go of. */
-  readonly newcomers?: readonly Member[] | undefined;
-}
-
-/** The result of a commit of one's own: it can't be had from the wire. */
-export interface OwnResult extends StoredCommit {
-  readonly welcome?: Uint8Array | undefined;
-  /** Whom it lets in. */
-  readonly added: readonly Recipient[];
-  readonly epochPart: Uint8Array;
-  readonly ratchets: Uint8Array;
-}
-
-export interface OwnCommit extends Pick<
-  OwnResult,
-  'node' | 'bytes' | 'intents' | 'refresh' | 'removed' | 'newcomers' | 'welcome' | 'added'
-> {
-  readonly state: GroupState;
-  /** The parent's state after the commit was sealed in it. */
-  readonly parent: GroupState;
-}
-
-/** What a commit changes, with the right by which it does. */
-export type JudgedChange = Pick<
-  Extract<Opened, { kind: 'commit' }>,
-  'authenticatedData' | 'addedMembers' | 'removedMembers' | 'groupData' | 'groupDataChanged'
->;
 
 export type Entered =
   | { readonly is: 'entered'; readonly node: CommitNode }
@@ -74,9 +32,6 @@ export type Entered =
   /** `own`: made by this leaf, and this device knows nothing of it. `author`: who made a commit that can't be processed here. */
   | { readonly is: 'refused'; readonly own: boolean; readonly author?: DeviceIdentity | undefined };
 
-/** Why a change may not be: the policy is against it, its right comes from a commit that is not here, or from one of which this device can't tell whose branch it is on. */
-export type Judgement = { readonly refused: string } | { readonly waitsFor: StateId } | { readonly hidden: StateId } | undefined;
-
 export interface Adopted {
   readonly from: StateId;
   readonly to: StateId;
@@ -84,35 +39,19 @@ export interface Adopted {
   readonly returned: readonly Intent[];
 }
 
-type Hash = Pick<MlsProvider, 'sha256'>;
-
 const HELLO_KEY_BYTES = 32;
-const MOST_REFUSED = 256;
-const MOST_UNREACHABLE = 1_000;
-
-export function commitId(bytes: Uint8Array, provider: Hash): StateId {
-  return toHex(provider.sha256(bytes).subarray(0, ID_BYTES));
-}
 
 /** All that a device holds of a group's branches: the tree of commits, the states of the last epochs on every branch, and which it follows. */
 export class Branches {
   readonly tree: CommitTree;
   readonly commits = new Map<StateId, StoredCommit>();
   readonly own = new Map<StateId, OwnResult>();
-  readonly #states = new Map<StateId, GroupState>();
-  readonly #members = new Map<StateId, readonly Member[]>();
-  readonly #data = new Map<StateId, GroupData>();
-  /** By id and the parent that it was said to have; whether it could not be processed (else the policy is against it). */
-  readonly #refused = new Map<string, boolean>();
+  readonly #states: HeldStates;
+  readonly #outOfReach = new OutOfReach();
+  readonly #judge: CommitJudge;
   readonly #ownEntered: StateId[] = [];
   readonly #byShort = new Map<string, StateId>();
-  /** When states older than what can be compared were passed, or this program started after that. Oldest first. */
-  readonly #passedAt = new Map<StateId, number>();
-  /** With their epochs. */
-  readonly #unreachable = new Map<StateId, number>();
   #cutOff = false;
-  /** States have come since it was last looked whether there are too many. */
-  #hasGrown = true;
   readonly #engine: MlsEngine;
 
   constructor(
@@ -127,6 +66,8 @@ export class Branches {
     this.tree = new CommitTree(ports.rules.fork);
     for (const id of roots.keys()) this.#byShort.set(short(id), id);
     this.#engine = ports.engine;
+    this.#states = new HeldStates(group, ports.engine);
+    this.#judge = new CommitJudge(group, ports.engine, this.tree, this.#states, (state) => this.epoch(state));
   }
 
   // --- what is held
@@ -140,17 +81,11 @@ export class Branches {
   }
 
   heldStates(): Iterable<[StateId, GroupState]> {
-    return this.#states;
+    return this.#states.all();
   }
 
   members(state: StateId): readonly Member[] {
-    const known = this.#members.get(state);
-    if (known !== undefined) return known;
-    const held = this.#states.get(state);
-    if (held === undefined) return [];
-    const members = this.#engine.members(held);
-    this.#members.set(state, members);
-    return members;
+    return this.#states.members(state);
   }
 
   /** As the head lists it; else the end of another branch, if that one alone let it in; else the newest state that does. */
@@ -158,7 +93,7 @@ export class Branches {
     const memberIn = (state: StateId) => this.members(state).find(({ identity }) => identity.device === device);
     const inHead = memberIn(this.head);
     if (inHead !== undefined) return inHead;
-    const newestFirst = [...this.#states].sort(([, a], [, b]) => Number(b.epoch - a.epoch)).map(([id]) => id);
+    const newestFirst = [...this.#states.all()].sort(([, a], [, b]) => Number(b.epoch - a.epoch)).map(([id]) => id);
     const passed = new Set(this.tree.path(this.head).map((state) => memberIn(state)?.id));
     const elsewhere = newestFirst.filter((state) => this.tree.isEnd(state)).map(memberIn);
     const standing = elsewhere.find((member) => member !== undefined && !passed.has(member.id) && !this.tree.removed.has(member.id));
@@ -189,16 +124,11 @@ export class Branches {
   }
 
   ownLeaf(state: StateId): Member | undefined {
-    const held = this.#states.get(state);
-    return held && this.members(state).find(({ leaf }) => leaf === held.ownLeaf);
+    return this.#states.ownLeaf(state);
   }
 
   data(state: StateId): GroupData {
-    const known = this.#data.get(state);
-    if (known !== undefined) return known;
-    const data = decodeGroupData(this.#engine.groupData(this.#states.get(state)!));
-    this.#data.set(state, data);
-    return data;
+    return this.#states.data(state);
   }
 
   epoch(state: StateId): number | undefined {
@@ -212,7 +142,7 @@ export class Branches {
 
   /** The oldest epoch of which a state is held. */
   get heldFrom(): number {
-    return Math.min(...[...this.#states.values()].map(({ epoch }) => Number(epoch)));
+    return this.#states.from;
   }
 
   refused(id: StateId): boolean {
@@ -220,13 +150,12 @@ export class Branches {
   }
 
   refusedIds(): StateId[] {
-    return [...this.#refused.keys()].map((each) => each.slice(0, 2 * ID_BYTES));
+    return this.#outOfReach.refused();
   }
 
   /** Commits that others may be able to process, and this device is not. */
   unprocessableIds(): StateId[] {
-    const ids = [...this.#refused].flatMap(([each, unprocessable]) => (unprocessable ? each.slice(0, 2 * ID_BYTES) : []));
-    return ids.filter((id) => !this.tree.has(id));
+    return this.#outOfReach.unprocessable().filter((id) => !this.tree.has(id));
   }
 
   /** The state whose id begins with these 8 bytes. */
@@ -247,8 +176,7 @@ export class Branches {
 
   /** A state that changed by sealing or opening a message: only its ratchets are written. */
   useState(id: StateId, state: GroupState, step: Step): void {
-    this.#states.set(id, state);
-    step.journal.put('ratchets', `${this.group}/${id}`, this.#engine.serialiseRatchets(state));
+    this.#states.use(id, state, step);
   }
 
   restore(commits: ReadonlyMap<StateId, StoredCommit>, own: ReadonlyMap<StateId, OwnResult>): void {
@@ -261,23 +189,7 @@ export class Branches {
   }
 
   restoreState(id: StateId, epochPart: Uint8Array, ratchets: Uint8Array): void {
-    this.#states.set(id, this.#engine.deserialiseParts(epochPart, ratchets));
-  }
-
-  #keepState(id: StateId, state: GroupState, step: Step): void {
-    this.#states.set(id, state);
-    this.#hasGrown = true;
-    step.journal.put('epochs', `${this.group}/${id}`, this.#engine.serialiseEpoch(state));
-    step.journal.put('ratchets', `${this.group}/${id}`, this.#engine.serialiseRatchets(state));
-  }
-
-  #dropState(id: StateId, step: Step): void {
-    this.#states.delete(id);
-    this.#members.delete(id);
-    this.#data.delete(id);
-    this.#passedAt.delete(id);
-    step.journal.remove('epochs', `${this.group}/${id}`);
-    step.journal.remove('ratchets', `${this.group}/${id}`);
+    this.#states.restore(id, epochPart, ratchets);
   }
 
   /** Whether a state is held, or can be had again for a message or a commit. */
@@ -295,7 +207,7 @@ export class Branches {
     for (const { node, bytes } of this.#wayTo(id, mostReopened) ?? []) {
       const opened = await this.#open(this.#states.get(node.parent)!, bytes);
       if (opened instanceof MlsError || opened.state.removed) return undefined;
-      this.#keepState(node.id, opened.state, step);
+      this.#states.keep(node.id, opened.state, step);
       this.ports.count('state-reopened');
     }
     return this.#states.get(id);
@@ -316,34 +228,27 @@ export class Branches {
 
   /** Not those of the followed branch, and none whose keys this device has used: opened again, it would use them twice. */
   letGoOfSurplus(step: Step): void {
-    if (!this.#hasGrown) return;
-    this.#hasGrown = false;
+    if (!this.#states.takeGrown()) return;
     const followed = new Set(this.tree.path(this.head));
     const sealedIn = new Set([...this.own.values()].map(({ node }) => node.parent));
-    const others = [...this.#states].flatMap(([id, state]) => {
+    const others = [...this.#states.all()].flatMap(([id, state]) => {
       const isSpared = followed.has(id) || this.own.has(id) || sealedIn.has(id) || this.#engine.generationOf(state, state.ownLeaf) > 0;
       return isSpared ? [] : (this.commits.get(id)?.node ?? []);
     });
     for (const id of surplusOf(others)) {
-      this.#dropState(id, step);
+      this.#states.drop(id, step);
       this.ports.count('state-let-go');
     }
   }
 
   /** Where it begins for this device: the group is its own, or it was let in. */
   async begin(id: StateId, state: GroupState, step: Step, commit?: Root['commit']): Promise<void> {
-    this.#keepState(id, state, step);
+    this.#states.keep(id, state, step);
     this.#byShort.set(short(id), id);
     this.roots.set(id, { epoch: Number(state.epoch), helloKey: await this.#helloKeyOf(state), commit });
     this.root = id;
     this.head = id;
-    this.#reachAnew(id, Number(state.epoch));
-  }
-
-  /** What the leaf before this one could not process, the new one may. */
-  #reachAnew(root: StateId, epoch: number): void {
-    this.#refused.clear();
-    for (const [id, at] of this.#unreachable) if (id === root || at > epoch) this.#unreachable.delete(id);
+    this.#outOfReach.beginAnew(id, Number(state.epoch));
   }
 
   #helloKeyOf(state: GroupState): Promise<Uint8Array> {
@@ -356,7 +261,7 @@ export class Branches {
   async enter(parent: StateId, bytes: Uint8Array, step: Step, { isLastTry = false } = {}): Promise<Entered> {
     const id = commitId(bytes, this.ports.provider);
     if (this.tree.has(id) || this.roots.has(id)) return { is: 'known' };
-    if (this.#refused.has(`${id}${parent}`)) return { is: 'refused', own: false };
+    if (this.#outOfReach.isRefused(id, parent)) return { is: 'refused', own: false };
     if (this.own.has(id)) {
       this.ports.count('own-commit-recovered');
       return { is: 'entered', node: this.enterOwn(id, step)! };
@@ -383,7 +288,7 @@ export class Branches {
     this.#ownEntered.push(id);
     const { epochPart, ratchets, welcome: _, added: __, ...stored } = own;
     this.restoreState(id, epochPart, ratchets);
-    this.#keepState(id, this.#states.get(id)!, step);
+    this.#states.keep(id, this.#states.get(id)!, step);
     this.#putStored(stored, step);
     return own.node;
   }
@@ -406,7 +311,7 @@ export class Branches {
   /** Of a state that is not held: whether it is gone for good here, was before this device came, or can't be reached by it. */
   isPast(state: StateId, message: Uint8Array): boolean {
     const epoch = Number(this.#engine.peek(message).epoch);
-    return this.#unreachable.has(state) || this.#isBelowRoot(state, epoch) || this.epoch(state) === epoch;
+    return this.#outOfReach.has(state) || this.#isBelowRoot(state, epoch) || this.epoch(state) === epoch;
   }
 
   /** Or beside it, where no older state is held from which commits could still lead there. */
@@ -416,12 +321,12 @@ export class Branches {
   }
 
   isUnreachable(state: StateId): boolean {
-    return this.#unreachable.has(state);
+    return this.#outOfReach.has(state);
   }
 
   /** States behind commits that this device will never process: what follows from them is not for it either. */
   unreachableIds(): Iterable<StateId> {
-    return this.#unreachable.keys();
+    return this.#outOfReach.states();
   }
 
   #isLetGo(state: StateId): boolean {
@@ -433,18 +338,13 @@ export class Branches {
     if (!this.isPast(parent, bytes)) return { is: 'later', waitsFor: parent };
     // Others may go on there, by states that were let go of here.
     if (this.#isLetGo(parent)) return this.#refuse(id, parent, true);
-    this.#notReachable(id, Number(this.#engine.peek(bytes).epoch) + 1);
+    this.#outOfReach.add(id, Number(this.#engine.peek(bytes).epoch) + 1);
     return { is: 'too-old' };
   }
 
   /** Others may have what gives it its right, and go on behind it. */
   #withoutRight(id: StateId, parent: StateId, waitsFor: StateId, isLastTry: boolean): Entered {
-    return isLastTry || this.#unreachable.has(waitsFor) ? this.#refuse(id, parent, true) : { is: 'later', waitsFor };
-  }
-
-  #notReachable(id: StateId, epoch: number): void {
-    this.#unreachable.set(id, epoch);
-    if (this.#unreachable.size > MOST_UNREACHABLE) this.#unreachable.delete(this.#unreachable.keys().next().value!);
+    return isLastTry || this.#outOfReach.has(waitsFor) ? this.#refuse(id, parent, true) : { is: 'later', waitsFor };
   }
 
   /** Own commits that entered the tree since the last call, by whatever way. */
@@ -476,50 +376,8 @@ export class Branches {
     return { is: 'refused', own: false };
   }
 
-  /** A pure function of the parent state, the change, and the commits of other branches that it names. */
   judge(parent: StateId, author: Member, change: JudgedChange): Judgement {
-    try {
-      const { removedBy, addedBy, left } = fromBinary(CommitAuthenticatedDataSchema, change.authenticatedData);
-      const before = this.members(parent);
-      const named = [...removedBy, ...addedBy].map(toHex);
-      const elsewhere = (ids: readonly Uint8Array[]) => ids.flatMap((id) => this.#onAnotherBranch(toHex(id), parent) ?? []);
-      const data = this.data(parent);
-      const refused = judgeChange({
-        author,
-        before,
-        data,
-        added: change.addedMembers,
-        removed: change.removedMembers,
-        dataAfter: change.groupDataChanged ? decodeGroupData(change.groupData) : data,
-        left: new Set(left.flatMap((each) => this.#signedLeave(before, each) ?? [])),
-        removedElsewhere: new Set(elsewhere(removedBy).flatMap(({ removes }) => removes)),
-        addedElsewhere: new Set(elsewhere(addedBy).flatMap(({ adds }) => adds)),
-      });
-      if (refused === undefined) return undefined;
-      const waitsFor = named.find((id) => !this.tree.has(id));
-      if (waitsFor !== undefined) return { waitsFor };
-      const hidden = named.find((id) => this.#isHidden(id, parent));
-      return hidden === undefined ? { refused } : { hidden };
-    } catch (error) {
-      return { refused: error instanceof MlsError ? error.reason : 'malformed' };
-    }
-  }
-
-  /** What this very branch did is known to the parent state, and gives no right beyond it. */
-  #onAnotherBranch(id: StateId, parent: StateId): CommitNode | undefined {
-    return this.tree.descends(parent, id) || this.#isHidden(id, parent) ? undefined : this.tree.get(id);
-  }
-
-  /** What is known of the parent's branch begins above it: it may be on that branch, or on another. */
-  #isHidden(id: StateId, parent: StateId): boolean {
-    const path = this.tree.path(parent);
-    return !path.includes(id) && (this.tree.get(id)?.epoch ?? 0) <= (this.epoch(path.at(-1)!) ?? 0);
-  }
-
-  #signedLeave(members: readonly Member[], { leaf, signature }: LeaveStatement): LeafId | undefined {
-    const member = members.find(({ id }) => id === toHex(leaf));
-    const signed = member && this.#engine.verify(member.signatureKey, 'leave', leaveStatementBytes(this.group, member.id), signature);
-    return signed === true ? member?.id : undefined;
+    return this.#judge.judge(parent, author, change);
   }
 
   #nodeOf(id: StateId, parent: StateId, opened: Extract<Opened, { kind: 'commit' }>, author: Member): CommitNode {
@@ -534,23 +392,21 @@ export class Branches {
   }
 
   async #put(stored: StoredCommit, state: GroupState | undefined, step: Step): Promise<void> {
-    if (state !== undefined) this.#keepState(stored.node.id, state, step);
+    if (state !== undefined) this.#states.keep(stored.node.id, state, step);
     this.#putStored({ ...stored, helloKey: state && (await this.#helloKeyOf(state)) }, step);
   }
 
   #putStored(stored: StoredCommit, step: Step): void {
     if ([...this.tree.nodes()].some(({ parent }) => parent === stored.node.parent)) this.ports.count('fork');
     this.tree.add(stored.node);
-    this.#unreachable.delete(stored.node.id);
+    this.#outOfReach.remove(stored.node.id);
     this.commits.set(stored.node.id, stored);
     this.#byShort.set(short(stored.node.id), stored.node.id);
     step.journal.put('commits', `${this.group}/${stored.node.id}`, stored);
   }
 
   #refuse(id: StateId, parent: StateId, unprocessable: boolean, author?: DeviceIdentity): Entered {
-    this.#refused.set(id + parent, unprocessable);
-    this.#notReachable(id, this.epoch(parent)! + 1);
-    if (this.#refused.size > MOST_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
+    this.#outOfReach.refuse(id, parent, { epoch: this.epoch(parent)! + 1, unprocessable });
     this.ports.count('commit-refused');
     return { is: 'refused', own: false, author: unprocessable ? author : undefined };
   }
@@ -605,19 +461,14 @@ export class Branches {
   }
 
   /** Lets go of states that are older than what can be compared, some time after they were passed. */
-  dropPassed({ now, journal }: Step): void {
-    const oldest = this.headEpoch - KEPT_STATES;
-    for (const [id, state] of this.#states) if (Number(state.epoch) < oldest && !this.#passedAt.has(id)) this.#passedAt.set(id, now);
-    for (const [id, at] of this.#passedAt) {
-      if (at > now - PASSED_STATES_MS && this.#passedAt.size <= MOST_PASSED_STATES) break;
-      if (id !== this.head) this.#dropState(id, { now, journal });
-    }
+  dropPassed(step: Step): void {
+    this.#states.dropPassed(this.headEpoch - KEPT_STATES, this.head, step);
   }
 
   /** What is left of a group that this device is in no more: who was in it, and that it is out. */
   keepHeadAlone(step: Step): void {
     for (const id of this.own.keys()) this.forgetOwn(id, step);
-    for (const id of this.#states.keys()) if (id !== this.head) this.#dropState(id, step);
+    for (const id of this.#states.all().keys()) if (id !== this.head) this.#states.drop(id, step);
     for (const id of this.commits.keys()) if (id !== this.head) this.#forget(id, step);
     for (const id of this.roots.keys()) if (id !== this.head) this.roots.delete(id);
     this.root = this.head;
@@ -627,28 +478,7 @@ export class Branches {
     this.tree.forget(id);
     this.commits.delete(id);
     this.#byShort.delete(short(id));
-    if (this.#states.has(id)) this.#dropState(id, step);
+    if (this.#states.has(id)) this.#states.drop(id, step);
     step.journal.remove('commits', `${this.group}/${id}`);
   }
-}
-
-/** A leaf whose device is added again in the same commit has rejoined: that is no removal. */
-export function removedForGood(added: readonly Member[], removed: readonly Member[]): LeafId[] {
-  const again = new Set(added.map(({ identity }) => identity.device));
-  return removed.filter(({ identity }) => !again.has(identity.device)).map(({ id }) => id);
-}
-
-/** Accounts that had no device in the group before. */
-export function letIn(before: readonly Member[], added: readonly Member[]): string[] {
-  const present = new Set(before.map(({ identity }) => identity.account));
-  return [...new Set(added.map(({ identity }) => identity.account))].filter((account) => !present.has(account));
-}
-
-export function genesis(group: string, provider: Hash): StateId {
-  const label = new TextEncoder().encode('sotto v1 group');
-  const id = fromHex(group);
-  const all = new Uint8Array(label.length + id.length);
-  all.set(label);
-  all.set(id, label.length);
-  return commitId(all, provider);
 }

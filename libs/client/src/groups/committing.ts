@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { type Committed, encodeGroupData, MlsError, type StateId } from '@sotto/mls';
 import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, type LeaveStatement, LIMITS } from '@sotto/protocol';
-import { commitId, letIn, removedForGood } from './branches.js';
+import { commitId, letIn, removedForGood } from './stored-commit.js';
 import type { GroupCore } from './group-core.js';
 import type { Dispatch, Step } from './group-ports.js';
 import { type Change, type Head, type Intent, judgeIntent, removalsDue } from './intent.js';

@@ -1,7 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import type { GroupState, LeafId, Member, StateId } from '@sotto/mls';
 import { type Envelope, EnvelopeSchema, type LeaveStatement, Outcome, toHex } from '@sotto/protocol';
-import { type Adopted, type Entered, type OwnResult, type StoredCommit, commitId } from './branches.js';
+import type { Adopted, Entered } from './branches.js';
 import { Committing } from './committing.js';
 import type { Contents } from './contents.js';
 import { addressOf, capabilityOf, GroupCore } from './group-core.js';
@@ -12,6 +12,7 @@ import { Later, type LaterRecord } from './later.js';
 import { type LoggedMessage, MessageLog } from './message-log.js';
 import { Rejoining } from './rejoining.js';
 import { type Read, Sealing } from './sealing.js';
+import { commitId, type OwnResult, type StoredCommit } from './stored-commit.js';
 import { Sync } from './sync.js';
 import { TypingNotices } from './typing.js';
 

@@ -1,12 +1,12 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type Member, MlsError, type Opened, type StateId } from '@sotto/mls';
 import { type ApplicationEnvelope, EnvelopeSchema, fromHex, ID_BYTES, MessageAuthenticatedDataSchema, toHex } from '@sotto/protocol';
-import { commitId } from './branches.js';
 import type { Contents } from './contents.js';
 import type { GroupCore } from './group-core.js';
 import type { Recipient, Step } from './group-ports.js';
 import type { ToSeal } from './group-record.js';
 import type { LoggedMessage } from './message-log.js';
+import { commitId } from './stored-commit.js';
 
 /** So often a message is sealed again at once for one leaf that can't read it; then after waits that double. */
 const TRIES_AT_ONCE = 3;

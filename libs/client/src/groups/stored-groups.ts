@@ -3,7 +3,7 @@ import { ClientError } from '../client-error.js';
 import { decodeRecord } from '../storage/record.js';
 import type { Journal } from '../storage/journal.js';
 import type { Store } from '../storage/store.js';
-import type { OwnResult, StoredCommit } from './branches.js';
+import type { OwnResult, StoredCommit } from './stored-commit.js';
 import type { StoredGroup } from './group.js';
 import type { GroupRecord } from './group-record.js';
 import type { LaterRecord } from './later.js';

@@ -11,7 +11,7 @@ import {
   TOKEN_BYTES,
   type WelcomeEnvelope,
 } from '@sotto/protocol';
-import { commitId } from '../groups/branches.js';
+import { commitId } from '../groups/stored-commit.js';
 import type { Step } from '../groups/group-ports.js';
 import { sealHello } from '../groups/hello.js';
 import { GREETING_LABEL, greetingKey, type JoinPackage, rejoinRequest } from '../groups/rejoining.js';

@@ -13,7 +13,7 @@ import {
   type WelcomeEnvelope,
 } from '@sotto/protocol';
 import { ClientError } from '../client-error.js';
-import { commitId, genesis } from '../groups/branches.js';
+import { commitId, genesis } from '../groups/stored-commit.js';
 import { Claims } from '../groups/claims.js';
 import { type Content, type ContentRecord, Contents, recordOf } from '../groups/contents.js';
 import { Group } from '../groups/group.js';

@@ -3,7 +3,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { GroupState } from '@sotto/mls';
 import { nodeProvider } from '@sotto/mls/node';
 import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, MessageAuthenticatedDataSchema } from '@sotto/protocol';
-import { commitId } from '../groups/branches.js';
+import { commitId } from '../groups/stored-commit.js';
 import { applicationEnvelope, commitEnvelope } from '../groups/sealing.js';
 import { MOST_STATES_OF_AUTHOR, MOST_STATES_OF_EPOCH } from '../groups/surplus-states.js';
 import { type Phone, PostOffice } from './post-office.harness.js';

@@ -1,0 +1,105 @@
+import { decodeGroupData, type GroupData, type GroupState, type Member, type MlsEngine, type StateId } from '@sotto/mls';
+import type { Step } from './group-ports.js';
+import { MOST_PASSED_STATES, PASSED_STATES_MS } from './group-rules.js';
+
+/** The MLS states that a device has of a group, on every branch, and what they say. Durable with the step that changes them. */
+export class HeldStates {
+  readonly #states = new Map<StateId, GroupState>();
+  readonly #members = new Map<StateId, readonly Member[]>();
+  readonly #data = new Map<StateId, GroupData>();
+  /** When states older than what can be compared were passed, or this program started after that. Oldest first. */
+  readonly #passedAt = new Map<StateId, number>();
+  /** States have come since that was last asked. */
+  #hasGrown = true;
+
+  constructor(
+    private readonly group: string,
+    private readonly engine: MlsEngine,
+  ) {}
+
+  has(id: StateId): boolean {
+    return this.#states.has(id);
+  }
+
+  get(id: StateId): GroupState | undefined {
+    return this.#states.get(id);
+  }
+
+  all(): ReadonlyMap<StateId, GroupState> {
+    return this.#states;
+  }
+
+  /** The oldest epoch of which one is held. */
+  get from(): number {
+    return Math.min(...[...this.#states.values()].map(({ epoch }) => Number(epoch)));
+  }
+
+  members(id: StateId): readonly Member[] {
+    const known = this.#members.get(id);
+    if (known !== undefined) return known;
+    const held = this.#states.get(id);
+    if (held === undefined) return [];
+    const members = this.engine.members(held);
+    this.#members.set(id, members);
+    return members;
+  }
+
+  /** Of a state that is held. */
+  data(id: StateId): GroupData {
+    const known = this.#data.get(id);
+    if (known !== undefined) return known;
+    const data = decodeGroupData(this.engine.groupData(this.#states.get(id)!));
+    this.#data.set(id, data);
+    return data;
+  }
+
+  ownLeaf(id: StateId): Member | undefined {
+    const held = this.#states.get(id);
+    return held && this.members(id).find(({ leaf }) => leaf === held.ownLeaf);
+  }
+
+  // --- coming and going
+
+  restore(id: StateId, epochPart: Uint8Array, ratchets: Uint8Array): void {
+    this.#states.set(id, this.engine.deserialiseParts(epochPart, ratchets));
+  }
+
+  keep(id: StateId, state: GroupState, step: Step): void {
+    this.#states.set(id, state);
+    this.#hasGrown = true;
+    step.journal.put('epochs', `${this.group}/${id}`, this.engine.serialiseEpoch(state));
+    step.journal.put('ratchets', `${this.group}/${id}`, this.engine.serialiseRatchets(state));
+  }
+
+  /** It changed by sealing or opening a message: only its ratchets are written. */
+  use(id: StateId, state: GroupState, step: Step): void {
+    this.#states.set(id, state);
+    step.journal.put('ratchets', `${this.group}/${id}`, this.engine.serialiseRatchets(state));
+  }
+
+  drop(id: StateId, { journal }: Pick<Step, 'journal'>): void {
+    this.#states.delete(id);
+    this.#members.delete(id);
+    this.#data.delete(id);
+    this.#passedAt.delete(id);
+    journal.remove('epochs', `${this.group}/${id}`);
+    journal.remove('ratchets', `${this.group}/${id}`);
+  }
+
+  /** Whether states have come since the last call. */
+  takeGrown(): boolean {
+    const hasGrown = this.#hasGrown;
+    this.#hasGrown = false;
+    return hasGrown;
+  }
+
+  /** Lets go of those from before an epoch, some time after they were passed, but for the head. */
+  dropPassed(oldestEpoch: number, head: StateId, step: Step): void {
+    const { now } = step;
+    for (const [id, state] of this.#states) if (Number(state.epoch) < oldestEpoch && !this.#passedAt.has(id)) this.#passedAt.set(id, now);
+    for (const [id, at] of this.#passedAt) {
+      if (at > now - PASSED_STATES_MS && this.#passedAt.size <= MOST_PASSED_STATES) break;
+      if (id !== head) this.drop(id, step);
+    }
+  }
+}
