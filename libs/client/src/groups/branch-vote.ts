@@ -5,9 +5,15 @@ import { type Peers, type Shown, sideOf } from './peers.js';
 /** With no progress for so long, here or there, members whose branch does not reach as far as one's own, or begins above it, count as being on another. */
 const STUCK_MS = 60_000;
 
+type Side = 'mine' | 'theirs';
+
 interface Votes {
-  mine: number;
-  theirs: number;
+  readonly all: Record<Side, number>;
+  /** Those alone who hold the fork. */
+  readonly compared: Record<Side, number>;
+  /** On the own side of those who hold the fork; on the other of all. */
+  readonly accounts: Record<Side, ReadonlySet<string>>;
+  readonly theirsIsBetter: boolean;
 }
 
 /** Whether those on a branch that this device can't compare with its own are to be followed (docs/groups.md § Rejoining). */
@@ -42,15 +48,15 @@ export class BranchVote {
     const { all, compared, accounts, theirsIsBetter } = this.#votes(now);
     const majority = all.theirs > all.mine || (all.theirs === all.mine && all.theirs > 0 && theirsIsBetter);
     if (compared.theirs === compared.mine) return majority;
-    return compared.theirs > compared.mine && (majority || all.theirs >= all.mine || accounts > 1);
+    if (compared.theirs > compared.mine) return majority || all.theirs >= all.mine || accounts.theirs.size > 1;
+    return all.theirs > all.mine && accounts.mine.size === 1;
   }
 
-  #votes(now: number): { all: Votes; compared: Votes; accounts: number; theirsIsBetter: boolean } {
+  #votes(now: number): Votes {
     const { core } = this;
-    const all: Votes = { mine: 1, theirs: 0 };
-    /** Those alone who hold the fork. */
-    const compared: Votes = { mine: 0, theirs: 0 };
-    const accounts = new Set<string>();
+    const all = { mine: 1, theirs: 0 };
+    const compared = { mine: 0, theirs: 0 };
+    const accounts = { mine: new Set<string>(), theirs: new Set<string>() };
     let best: Shown | undefined;
     const own = { headEpoch: core.branches.headEpoch, path: [short(core.head)] };
     for (const { identity } of core.others) {
@@ -61,12 +67,12 @@ export class BranchVote {
       if (side === 'theirs' && wantsRejoin && !saysRemoved && !isBetter(shown!, own)) continue;
       all[side]++;
       if (saysRemoved || shown === undefined) continue;
-      if (this.#hasCompared(shown)) compared[side]++;
-      if (side === 'mine') continue;
-      accounts.add(identity.account);
-      if (best === undefined || isBetter(shown, best)) best = shown;
+      const hasCompared = this.#hasCompared(shown);
+      if (hasCompared) compared[side]++;
+      if (hasCompared || side === 'theirs') accounts[side].add(identity.account);
+      if (side === 'theirs' && (best === undefined || isBetter(shown, best))) best = shown;
     }
-    return { all, compared, accounts: accounts.size, theirsIsBetter: best !== undefined && isBetter(best, own) };
+    return { all, compared, accounts, theirsIsBetter: best !== undefined && isBetter(best, own) };
   }
 
   /** Its path reaches below the own root: it holds the fork. Who is behind has only not come so far as to choose. */
@@ -76,7 +82,7 @@ export class BranchVote {
     return holdsFork && sideOf(shown, branches) !== 'behind';
   }
 
-  #sideOf(device: string, shown: Shown, now: number): keyof Votes | undefined {
+  #sideOf(device: string, shown: Shown, now: number): Side | undefined {
     const side = sideOf(shown, this.core.branches);
     if (side === 'same') return 'mine';
     const isStuck = side === 'ahead' || (side === 'behind' && now - this.peers.of(device).shownSince > STUCK_MS);

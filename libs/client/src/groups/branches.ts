@@ -105,16 +105,21 @@ export class Branches {
     return undefined;
   }
 
-  /** As it was when a commit removed it. */
+  /** As it was when a commit removed it last. */
   findRemoved(device: string): Member | undefined {
-    for (const { removed = [] } of this.commits.values()) for (const each of removed) if (each.identity.device === device) return each;
-    return undefined;
+    return this.formerMembers().find(({ identity }) => identity.device === device);
   }
 
-  /** Who was removed for good by commits that are here: each device by the leaf that it had last. */
+  /** Who was removed for good by commits that are here: each device as it was in the latest epoch that ended with its removal. */
   formerMembers(): Member[] {
-    const removed = [...this.commits.values()].flatMap(({ removed: members = [] }) => members);
-    return [...new Map(removed.map((each) => [each.identity.device, each])).values()];
+    const latest = new Map<string, { readonly member: Member; readonly epoch: number }>();
+    for (const { node, removed = [] } of this.commits.values()) {
+      for (const member of removed) {
+        const { device } = member.identity;
+        if (node.epoch > (latest.get(device)?.epoch ?? -1)) latest.set(device, { member, epoch: node.epoch });
+      }
+    }
+    return [...latest.values()].map(({ member }) => member);
   }
 
   /** The state of the head's branch that let this leaf in; the oldest one that is known there, if it was there before. */

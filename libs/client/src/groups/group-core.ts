@@ -2,7 +2,7 @@ import type { GroupData, LeafId, Member, StateId } from '@sotto/mls';
 import { ID_BYTES, toHex } from '@sotto/protocol';
 import { Branches } from './branches.js';
 import type { Address, GroupPorts, Step } from './group-ports.js';
-import type { GroupRecord, Pending, ToSeal } from './group-record.js';
+import type { FormerToken, GroupRecord, Pending, ToSeal } from './group-record.js';
 import type { Intent } from './intent.js';
 import { MessageLog } from './message-log.js';
 
@@ -10,6 +10,7 @@ import { MessageLog } from './message-log.js';
 export type Hold = 'removal' | 'hello' | 'rejoin' | 'out';
 
 const ANSWER_TIMEOUT_MS = 120_000;
+const FORMER_TOKEN_MS = 86_400_000;
 /** A step back leads no further than the states that are held. */
 const MOST_WITHDRAWN = 64;
 
@@ -34,12 +35,15 @@ export class GroupCore {
   readonly unseen: Map<LeafId, number>;
   /** Capabilities that are to be withdrawn, with the time. */
   retiring: { readonly capability: string; readonly at: number }[];
+  formerToken: FormerToken | undefined;
   /** Capabilities that were withdrawn: by a leaf that has one again, after a step back, this device can't be reached. */
   readonly withdrawn: Set<string>;
   /** Accounts whose word on a roll-back of this device was enough, and when. Unix milliseconds. */
   readonly believed: Map<string, number>;
   /** A peer has answered a hello since this device started, or it could not be behind: it made or joined the group since. */
   confirmed = false;
+  /** A member says that this device was rolled back, and that is not settled yet. */
+  isDoubted = false;
   /** It can't compare the branch of others with its own: whose it is, and until when asking them is of use. */
   wantsRejoin = false;
   /** Its leaf is dead, as are those of all whom it hears, and it is the one that begins to help. */
@@ -72,6 +76,7 @@ export class GroupCore {
     this.expelled = record.expelled ?? false;
     this.unseen = new Map(record.unseen);
     this.retiring = [...record.retiring];
+    this.formerToken = record.formerToken;
     this.withdrawn = new Set(record.withdrawn);
     this.believed = new Map(record.believed);
   }
@@ -102,6 +107,7 @@ export class GroupCore {
       expelled,
       unseen: [...this.unseen],
       retiring,
+      ...(this.formerToken && { formerToken: this.formerToken }),
       ...(this.withdrawn.size > 0 && { withdrawn: [...this.withdrawn] }),
       ...(this.believed.size > 0 && { believed: [...this.believed] }),
     };
@@ -133,9 +139,19 @@ export class GroupCore {
     return ownLeaf !== undefined && this.withdrawn.has(capabilityOf(ownLeaf));
   }
 
-  /** A token of this device is of use until then. Unix milliseconds. */
-  retire(token: Uint8Array, at: number): void {
-    this.retiring.push({ capability: capabilityOfToken(token), at });
+  /** By which those who were removed may answer this device: one at a time, and none that lasts. */
+  tokenForFormer(now: number): Uint8Array {
+    if (this.formerToken === undefined) {
+      this.formerToken = { token: this.ports.newToken(), until: now + FORMER_TOKEN_MS };
+      this.touch();
+    }
+    return this.formerToken.token;
+  }
+
+  withdrawFormerToken(step: Step): void {
+    if (this.formerToken === undefined || step.now < this.formerToken.until) return;
+    this.ports.revoke(toHex(this.formerToken.token.subarray(0, ID_BYTES)), step);
+    this.formerToken = undefined;
     this.touch();
   }
 
@@ -183,13 +199,13 @@ export class GroupCore {
     const { rules } = this.ports;
     if (this.out) return 'out';
     if (this.dead || this.wantsRejoin) return 'rejoin';
-    if (rules.helloBeforeSealing && !this.confirmed && this.others.length > 0) return 'hello';
+    if (rules.helloBeforeSealing && (!this.confirmed || this.isDoubted) && this.others.length > 0) return 'hello';
     return rules.hold && this.removedInHead.length > 0 ? 'removal' : undefined;
   }
 
   /** Whoever is gone for good never answers: after a while a commit needs no answer, so that it can remove them. */
   mayCommit(now: number): boolean {
-    if (this.out) return false;
+    if (this.out || this.isDoubted) return false;
     if (this.dead) return this.isLastHope;
     const waited = this.askingSince > 0 && now - this.askingSince > ANSWER_TIMEOUT_MS;
     return this.confirmed || waited || !this.ports.rules.helloBeforeSealing || this.others.length === 0;
@@ -221,11 +237,7 @@ export class GroupCore {
 
 /** Hex. */
 export function capabilityOf({ address }: Member): string {
-  return capabilityOfToken(address.token);
-}
-
-function capabilityOfToken(token: Uint8Array): string {
-  return toHex(token.subarray(0, ID_BYTES));
+  return toHex(address.token.subarray(0, ID_BYTES));
 }
 
 export const addressOf = ({ address }: Member): Address => ({ device: address.device, token: address.token });

@@ -130,6 +130,8 @@ export interface GroupPorts {
   release(group: string, leaf: LeafId, step: Step): void;
   /** By which the device is reached in another group than this. */
   tokenElsewhere(group: string, device: string): Uint8Array | undefined;
+  /** By which a contact's device is reached as its key packages say. Undefined: not known; it may be by the next time. */
+  publishedToken(account: string, device: string, step: Step): Uint8Array | undefined;
   /** Once, now, to whoever is there (ttl 0): nobody owes it. Returns the id of the Send. */
   transmit(payload: Uint8Array, to: readonly Address[], step: Step): string;
   /** Key packages at hand of an account; undefined: none yet, and they are being claimed. */

@@ -29,6 +29,12 @@ export interface Pending {
   readonly dispatch: string;
 }
 
+export interface FormerToken {
+  readonly token: Uint8Array;
+  /** When it is withdrawn. Unix milliseconds. */
+  readonly until: number;
+}
+
 /** What is durable of a group beside its commits, states and messages. */
 export interface GroupRecord {
   readonly root: StateId;
@@ -52,6 +58,8 @@ export interface GroupRecord {
   readonly expelled?: boolean | undefined;
   readonly unseen: readonly (readonly [LeafId, number])[];
   readonly retiring: readonly { readonly capability: string; readonly at: number }[];
+  /** By which those who were removed may answer. */
+  readonly formerToken?: FormerToken | undefined;
   readonly withdrawn?: readonly string[] | undefined;
   readonly believed?: readonly (readonly [string, number])[] | undefined;
 }

@@ -270,6 +270,7 @@ export class Group {
   async tick(step: Step): Promise<void> {
     const { core } = this;
     const isOver = this.#isOver(step.now);
+    core.withdrawFormerToken(step);
     if (!isOver) this.sync.tick(step);
     if (!isOver) this.#rejoining.greet(step);
     if (step.now >= this.#expireAt) await this.#expire(step);

@@ -29,10 +29,12 @@ export class HelloWriter {
 
   /** A hello that shows where this device stands. Returns the id of the Send. */
   send(to: Member, address: Address, more: HelloInit, step: Step): string {
-    const nonce = this.core.ports.random(NONCE_BYTES);
-    this.#nonces.add(toHex(nonce));
-    if (this.#nonces.size > MOST_NONCES) this.#nonces.delete(this.#nonces.values().next().value!);
-    return this.sendBare({ nonce, ...this.#standing(to), ...more }, to, address, step);
+    return this.sendBare({ nonce: this.#newNonce(), ...this.#standing(to), ...more }, to, address, step);
+  }
+
+  /** One that asks for an answer, and tells nothing of where this device stands. Returns the id of the Send. */
+  sendQuestion(to: Member, address: Address, token: Uint8Array, step: Step): string {
+    return this.sendBare({ nonce: this.#newNonce(), hop: 1, token }, to, address, step);
   }
 
   /** One that says nothing else. */
@@ -54,6 +56,13 @@ export class HelloWriter {
     const { branches } = this.core;
     const state = branches.byShort(by);
     return state === undefined ? undefined : branches.helloKey(state);
+  }
+
+  #newNonce(): Uint8Array {
+    const nonce = this.core.ports.random(NONCE_BYTES);
+    this.#nonces.add(toHex(nonce));
+    if (this.#nonces.size > MOST_NONCES) this.#nonces.delete(this.#nonces.values().next().value!);
+    return nonce;
   }
 
   #standing(to: Member): HelloInit {

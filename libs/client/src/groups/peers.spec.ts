@@ -9,6 +9,7 @@ import { Peer, type Shown, shownBy, sideOf } from './peers.js';
 const SECOND = 1_000;
 const MEBIBYTE = 1024 * 1024;
 const NOW = 1_800_000_000_000;
+const TOKEN = new Uint8Array(32);
 
 describe('another device', () => {
   it('is asked at once, and then ever less often as long as nothing new comes', () => {
@@ -16,14 +17,14 @@ describe('another device', () => {
     let now = NOW;
     for (const wait of [5, 10, 20, 40, 80, 160, 320, 600, 600]) {
       expect(peer.mayAsk(now)).toBe(true);
-      peer.asked(now);
+      peer.asked(TOKEN, now);
       expect(peer.mayAsk(now + wait * SECOND - 1)).toBe(false);
       now += wait * SECOND;
     }
-    peer.asked(now);
+    peer.asked(TOKEN, now);
     peer.refresh();
     expect(peer.mayAsk(now)).toBe(true);
-    peer.asked(now);
+    peer.asked(TOKEN, now);
     expect(peer.mayAsk(now + 5 * SECOND)).toBe(true);
   });
 

@@ -29,8 +29,11 @@ export class Peer {
   #shownSince = 0;
   /** By which it could be reached when it last spoke. */
   token: Uint8Array | undefined;
-  /** By which it can be reached as its published key packages say, and when that was looked up. */
-  published: { readonly token: Uint8Array; readonly at: number } | undefined;
+  /** By which it was asked last, and by which it was last reached. */
+  #askedBy: Uint8Array | undefined;
+  #reachedBy: Uint8Array | undefined;
+  /** As one that was removed. */
+  timesAskedAsFormer = 0;
   /** It has said so last: its leaf is of no use, and it can help nobody. */
   wantsRejoin = false;
   /** It has said so last: this device is not among the members where it is. */
@@ -71,7 +74,13 @@ export class Peer {
     return this.#misses;
   }
 
-  asked(now: number): void {
+  /** By which it was last reached. */
+  get reachedBy(): Uint8Array | undefined {
+    return this.#reachedBy;
+  }
+
+  asked(by: Uint8Array, now: number): void {
+    this.#askedBy = by;
     this.#misses++;
     this.#askAt = now + this.#waitMs;
     this.#waitMs = Math.min(this.#waitMs * 2, LAST_WAIT_MS);
@@ -86,6 +95,7 @@ export class Peer {
   /** A hello that wants an answer has arrived there. */
   reached(now: number): void {
     this.#misses = 0;
+    this.#reachedBy = this.#askedBy;
     if (this.#unanswered++ === 0) this.#silentSince = now;
   }
 

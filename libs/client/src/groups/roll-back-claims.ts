@@ -23,7 +23,7 @@ export class RollBackClaims {
     const counts = this.#isRestored && (believedAt === undefined || now - believedAt > DAY_MS);
     if (counts && this.#saysAhead(hello)) {
       this.#open ??= { since: now, by: identity.account };
-      core.confirmed = false;
+      core.isDoubted = true;
     } else if (answered && this.#open === undefined) core.confirmed = true;
   }
 
@@ -34,14 +34,19 @@ export class RollBackClaims {
     for (const [account, at] of core.believed) if (now - at > DAY_MS) core.believed.delete(account);
     core.believed.set(this.#open.by, now);
     core.touch();
-    this.#open = undefined;
+    this.forget();
     core.die('rolled-back');
   }
 
   /** This device goes on by a leaf that it has only just got. */
+  beginAnew(): void {
+    this.forget();
+    this.#isRestored = false;
+  }
+
   forget(): void {
     this.#open = undefined;
-    this.#isRestored = false;
+    this.core.isDoubted = false;
   }
 
   /** Of the leaf that is in use: those before it seal no more. */

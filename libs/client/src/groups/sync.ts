@@ -24,10 +24,10 @@ const NONCE_BYTES = 16;
 const MOST_ASKS = 64;
 /** A hello for its own sake: what nobody misses shows nowhere else. */
 const IDLE_HELLO_MS = 900_000;
-const DAY_MS = 86_400_000;
 /** Then it is unlikely that it was away each time. */
 const MANY_MISSES = 6;
-const FORMER_TOKEN_MS = 43_200_000;
+/** Since the program started. */
+const MOST_ASKED_AS_FORMER = 8;
 
 /** Members tell each other what they have, and give what the other lacks (docs/groups.md § Catching up). */
 export class Sync {
@@ -40,8 +40,6 @@ export class Sync {
   readonly #asks = new Set<string>();
   #missing = { messages: 0, toldAt: Number.NEGATIVE_INFINITY };
   #idleAt = 0;
-  /** By which those who were removed may answer, and until when it is handed out. */
-  #formerToken: { readonly token: Uint8Array; readonly until: number } | undefined;
 
   constructor(
     private readonly core: GroupCore,
@@ -101,7 +99,7 @@ export class Sync {
   /** Another branch is where this device goes on: what others have shown is of use no more. */
   restart(step: Step): void {
     this.#peers.clear();
-    this.#rollBack.forget();
+    this.#rollBack.beginAnew();
     this.#hope.restart();
     this.start(step);
   }
@@ -135,17 +133,27 @@ export class Sync {
 
   /** Whoever is alone asks those who were there: they may all be together on another branch. */
   get #toAsk(): Member[] {
-    const { others, branches, ports } = this.core;
-    return others.length > 0 ? others : branches.formerMembers().filter(({ identity }) => identity.device !== ports.own.device);
+    const { others, out, branches, ports } = this.core;
+    if (others.length > 0 || out) return others;
+    return branches.formerMembers().filter(({ identity }) => identity.device !== ports.own.device && this.#mayAskFormer(identity.device));
   }
 
   #ask(member: Member, step: Step): void {
-    const peer = this.#peers.of(member.identity.device);
+    const { device } = member.identity;
+    const peer = this.#peers.of(device);
     const address = this.#reach(member, peer, step);
-    peer.asked(step.now);
+    peer.asked(address.token, step.now);
     if (peer.shown === undefined) this.#tellOfEntry(address, step);
-    const token = this.core.member(member.identity.device) === undefined ? this.#tokenForFormer(step) : this.core.answerToken;
-    this.#asks.add(this.#writer.send(member, address, { hop: 1, token }, step));
+    if (this.core.member(device) !== undefined) return this.#awaits(this.#writer.send(member, address, { hop: 1 }, step));
+    peer.timesAskedAsFormer++;
+    const token = this.core.tokenForFormer(step.now);
+    // To be given what is missing it has to say what that is. Nothing goes on where it is alone.
+    if (this.core.others.length === 0) this.#awaits(this.#writer.send(member, address, { hop: 1, token }, step));
+    else this.#awaits(this.#writer.sendQuestion(member, address, token, step));
+  }
+
+  #awaits(send: string): void {
+    this.#asks.add(send);
     if (this.#asks.size > MOST_ASKS) this.#asks.delete(this.#asks.values().next().value!);
   }
 
@@ -155,38 +163,24 @@ export class Sync {
    */
   missed(device: string, step: Step): void {
     const { core } = this;
-    if (core.out || core.member(device) !== undefined) return;
+    if (core.out || core.member(device) !== undefined || !this.#mayAskFormer(device)) return;
     const former = core.branches.findRemoved(device);
     if (former !== undefined && this.#peers.of(device).mayAsk(step.now)) this.#ask(former, step);
   }
 
-  /** For a day: who was removed is to have no token that lasts. */
-  #tokenForFormer({ now }: Step): Uint8Array {
-    const known = this.#formerToken;
-    if (known !== undefined && now < known.until) return known.token;
-    const token = this.core.ports.newToken();
-    this.#formerToken = { token, until: now + FORMER_TOKEN_MS };
-    this.core.retire(token, now + 2 * FORMER_TOKEN_MS);
-    return token;
+  /** Who was removed is to have a token of this device only as long as it may need to be told. */
+  #mayAskFormer(device: string): boolean {
+    return this.#peers.of(device).timesAskedAsFormer < MOST_ASKED_AS_FORMER;
   }
 
-  /** In turn by its leaf's token and by others: that one may be withdrawn, and the commit that brings a new one not here. */
+  /** By what reached it last, else in turn by what is known: its leaf's token may be withdrawn, and the commit that brings a new one not here. */
   #reach(member: Member, peer: Peer, step: Step): Address {
     const { id, ports } = this.core;
-    const { device } = member.identity;
-    const others = [peer.token, ports.tokenElsewhere(id, device), this.#publishedToken(member, peer, step)];
-    const tokens = [member.address.token, ...others.filter((each) => each !== undefined)];
+    const { account, device } = member.identity;
+    const published = this.#needs && peer.misses >= MANY_MISSES ? ports.publishedToken(account, device, step) : undefined;
+    const known = [peer.reachedBy, member.address.token, peer.token, ports.tokenElsewhere(id, device), published];
+    const tokens = [...new Map(known.flatMap((token) => (token === undefined ? [] : ([[toHex(token), token]] as const)))).values()];
     return { device, token: tokens[peer.misses % tokens.length]! };
-  }
-
-  /** That of a key package, which costs one: once a day, of a device that can't be reached by anything else. */
-  #publishedToken({ identity: { account, device } }: Member, peer: Peer, step: Step): Uint8Array | undefined {
-    if (peer.published === undefined || step.now - peer.published.at > DAY_MS) {
-      if (peer.misses < MANY_MISSES) return undefined;
-      const token = this.core.ports.packagesOf(account, step)?.get(device)?.token;
-      if (token !== undefined) peer.published = { token, at: step.now };
-    }
-    return peer.published?.token;
   }
 
   /** Whoever does not have the commit that let this device in can't read its hello: its author may have told nobody else. */

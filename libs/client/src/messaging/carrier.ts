@@ -12,4 +12,6 @@ export interface Carrier {
   claim(account: string): Promise<Claimed | undefined>;
   /** Published key packages are to be replaced: that of last resort was used, or the store is older than they are. */
   topUp(): void;
+  /** By some tokens this device is reached no more from now on: whoever delivers to it is told. */
+  withdrawn(): void;
 }

@@ -214,6 +214,7 @@ export class Messaging {
   #revoke(capability: string, journal: Journal): void {
     this.device.revoked.add([capability], journal);
     this.device.stock.discard([capability], journal);
+    journal.lastly(this.device.revoked, () => journal.afterwards(() => this.carrier.withdrawn()));
   }
 
   #spend(used: OwnKeyPackage, journal: Journal): boolean {

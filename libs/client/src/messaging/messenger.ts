@@ -32,6 +32,7 @@ import { DirectConversations } from './direct-conversations.js';
 import { type Invitation, Invitations } from './invitations.js';
 import { Joining, type Welcomed } from './joining.js';
 import type { Claimed, IncomingReceipt, MessengerPorts } from './messenger-ports.js';
+import { PublishedTokens } from './published-tokens.js';
 import { UnknownGroups } from './unknown-groups.js';
 
 const GROUP_ID_BYTES = 32;
@@ -58,6 +59,7 @@ export interface GroupView {
 export class Messenger {
   readonly #groups = new Map<string, Group>();
   readonly #claims = new Claims();
+  readonly #published = new PublishedTokens();
   readonly #groupPorts: GroupPorts;
   readonly #directs: DirectConversations;
   readonly #deliveries: Deliveries;
@@ -154,6 +156,7 @@ export class Messenger {
       const usable = await this.#checked(account, each, step);
       if (usable !== undefined) packages.set(each.device, usable);
     }
+    this.#published.claimed(packages);
     // Of one's own account an empty answer says that there is no other device.
     const usable = packages.size > 0 || (claimed !== undefined && account === this.ports.own.account);
     this.#claims.claimed(account, usable ? packages : undefined, step.now);
@@ -603,6 +606,7 @@ export class Messenger {
       release: (group, leaf, step) => this.#deliveries.release(group, leaf, step),
       tokenElsewhere: (group, device) => this.#tokenElsewhere(group, device),
       transmit: (payload, to, step) => this.#transmit(payload, to, step),
+      publishedToken: (account, device, step) => this.#publishedToken(account, device, step),
       packagesOf: (account, step) => this.#claims.packagesOf(account, step.now, () => step.journal.afterwards(() => ports.claim(account))),
       isClaiming: (account) => this.#claims.isClaiming(account),
       packagesUsed: (account) => this.#claims.used(account),
@@ -622,6 +626,12 @@ export class Messenger {
       if (member !== undefined) return member.address.token;
     }
     return undefined;
+  }
+
+  /** Of contacts that are there alone: nobody else's key packages are to be had, or would help. */
+  #publishedToken(account: string, device: string, step: Step): Uint8Array | undefined {
+    if (this.ports.isOnline(account) !== true) return undefined;
+    return this.#published.of(account, device, step.now, () => step.journal.afterwards(() => this.ports.claim(account)));
   }
 
   #dispatch(dispatch: Dispatch, { now }: Step): string {

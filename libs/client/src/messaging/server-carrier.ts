@@ -34,6 +34,12 @@ export class ServerCarrier implements Carrier {
     return answer?.keyPackages.map(({ device, keyPackage: bytes }) => ({ device: toHex(device), bytes }));
   }
 
+  /** Attach is what tells the server. */
+  withdrawn(): void {
+    const { connection } = this.device;
+    if (connection.link !== undefined) void connection.connect();
+  }
+
   topUp(): void {
     void this.#topUp();
   }

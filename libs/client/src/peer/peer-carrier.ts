@@ -56,6 +56,9 @@ export class PeerCarrier implements Carrier {
     return this.#links.get(account)?.claim();
   }
 
+  /** Peers deliver to this device alone, and look at no tokens. */
+  withdrawn(): void {}
+
   topUp(): void {
     // None is published: each peer is given one when it asks.
   }

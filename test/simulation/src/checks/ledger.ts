@@ -66,7 +66,9 @@ export class Ledger {
   readonly removals = new Map<string, readonly string[]>();
   /** From which state, by which commit, a state came about. States by their authenticators. */
   readonly lineage = new Map<string, Origin>();
-  /** Commits that were made so that only some can process them: who could. Device ids, by commit id. */
+  /** Who has had a state. Device ids, by its authenticator. */
+  readonly holders = new Map<string, Set<string>>();
+  /** Commits that were made so that only some can process them: who tried and could not. Device ids, by commit id. */
   readonly spoilt = new Map<string, Set<string>>();
   /** Who sent a hello, by its very bytes. */
   readonly hellos = new WeakMap<Uint8Array, { readonly device: string; readonly at: number }>();
@@ -78,10 +80,19 @@ export class Ledger {
     this.violations.push({ check, text });
   }
 
-  /** Whether the device could not process some commit on the way to where this was sealed. */
+  holds(device: string, state: string): void {
+    const holders = this.holders.get(state) ?? new Set<string>();
+    this.holders.set(state, holders.add(device));
+  }
+
+  /** Whether the device has never had the state where this was sealed, as it could not process a spoilt commit on the way there. */
   isShutOut(device: string, { state }: Sealing): boolean {
-    for (let origin = this.lineage.get(state); origin !== undefined; origin = this.lineage.get(origin.parent))
-      if (this.spoilt.get(origin.commit)?.has(device) === false) return true;
+    for (let at = state; this.holders.get(at)?.has(device) !== true;) {
+      const origin = this.lineage.get(at);
+      if (origin === undefined) return false;
+      if (this.spoilt.get(origin.commit)?.has(device) === true) return true;
+      at = origin.parent;
+    }
     return false;
   }
 

@@ -121,9 +121,12 @@ export class Device {
       opened: (message) => this.#facts.push(() => this.#noteOpened(message)),
       sawCommit: (commit, removes, { from, to }) => {
         world.ledger.removals.set(commit, removes);
-        if (!to.removed) world.ledger.lineage.set(hex(to.authenticator), { parent: hex(from.authenticator), commit });
-        world.ledger.spoilt.get(commit)?.add(identity.device);
+        if (to.removed) return;
+        world.ledger.lineage.set(hex(to.authenticator), { parent: hex(from.authenticator), commit });
+        world.ledger.holds(identity.device, hex(to.authenticator));
       },
+      failed: (commit) => void world.ledger.spoilt.get(commit)?.add(identity.device),
+      joined: ({ authenticator }) => world.ledger.holds(identity.device, hex(authenticator)),
       made: (text) => {
         world.counters.count('commit-made');
         this.#note(text);

@@ -93,7 +93,7 @@ export class Hostile {
       x25519: (secret, peer) => (peer[0]! % 2 === 0 ? provider.x25519(secret, peer) : this.random.bytes(peer.length)),
     });
     const { id: commit } = await this.#mint('hostile-partial-commit', { state, id }, {}, this.#others(state), spoilt);
-    this.device.world.ledger.spoilt.set(commit, new Set([this.device.identity.device]));
+    this.device.world.ledger.spoilt.set(commit, new Set());
   }
 
   #harmless(state: GroupState): Changes {

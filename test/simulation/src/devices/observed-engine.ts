@@ -18,6 +18,10 @@ export interface EngineObserver {
   opened(message: string): void;
   /** It made the commit, or opened it as valid MLS. */
   sawCommit(commit: string, removes: readonly string[], step: { readonly from: GroupState; readonly to: GroupState }): void;
+  /** It could not open what would have this id, if it were a commit. */
+  failed(commit: string): void;
+  /** It was let in. */
+  joined(state: GroupState): void;
   /** For the trace. */
   made(text: string): void;
 }
@@ -31,13 +35,21 @@ export function observed(engine: MlsEngine, observer: EngineObserver): MlsEngine
       return result;
     },
     async open(state, message) {
-      const opened = await engine.open(state, message);
+      const opened = await engine.open(state, message).catch((error: unknown) => {
+        observer.failed(commitId(message));
+        throw error;
+      });
       if (opened.kind === 'application') observer.opened(messageId(message));
       if (opened.kind === 'commit') {
         const removed = removedForGood(hex(state.groupId), opened);
         observer.sawCommit(commitId(message), removed, { from: state, to: opened.state });
       }
       return opened;
+    },
+    async joinFromWelcome(welcome, candidates) {
+      const joined = await engine.joinFromWelcome(welcome, candidates);
+      observer.joined(joined.state);
+      return joined;
     },
     async commit(state, changes, now, authenticatedData) {
       const committed = await engine.commit(state, changes, now, authenticatedData);
