@@ -97,6 +97,7 @@ export class Committing {
       const judged = judgeIntent(intent, head, (account) => core.ports.packagesOf(account, step));
       if (judged.is === 'due') wanted = joined(wanted, judged, intent, this.#mostAdded);
       if (judged.is === 'waits' && judged.stale === true) core.ports.packagesUseless(judged.account);
+      if (judged.is === 'waits' && judged.unused !== undefined) core.noteUnseen(judged.unused, step.now);
       if (judged.is === 'waits') claiming ||= core.ports.isClaiming(judged.account);
       if (judged.is === 'met') core.touch();
       return judged.is !== 'met';

@@ -228,6 +228,13 @@ export class GroupCore {
     this.touch();
   }
 
+  /** The device behind a leaf has never shown itself by it, as it seems: it is to be greeted. */
+  noteUnseen(leaf: LeafId, now: number): void {
+    if (this.unseen.has(leaf)) return;
+    this.unseen.set(leaf, now);
+    this.touch();
+  }
+
   wish(intent: Intent): void {
     if (this.intents.some((each) => JSON.stringify(each) === JSON.stringify(intent))) return;
     this.intents.push(intent);

@@ -25,7 +25,7 @@ const having =
     const own = devices.filter((device) => device.startsWith(`${account}/`));
     return own.length === 0
       ? undefined
-      : new Map(own.map((device) => [device, { bytes: packageOf(device), leaf: `fresh leaf of ${device}` }]));
+      : new Map(own.map((device) => [device, { bytes: packageOf(device), leaf: `fresh leaf of ${device}`, token: new Uint8Array() }]));
   };
 const none: PackagesOf = () => undefined;
 const judge = (intent: Intent, more: Partial<Head> = {}, packages = none) => judgeIntent(intent, head(more), packages);
@@ -125,6 +125,8 @@ describe('another leaf for a device that has lost its keys', () => {
   it('waits for a key package of that very device', () => {
     expect(judge(replace)).toEqual({ is: 'waits', account: 'bob' });
     expect(judge(replace, {}, having('bob/laptop'))).toEqual({ is: 'waits', account: 'bob', stale: true });
+    const unused: PackagesOf = () => new Map([['bob/phone', { bytes: packageOf('bob/phone'), leaf: bob.id, token: new Uint8Array() }]]);
+    expect(judge(replace, {}, unused)).toEqual({ is: 'waits', account: 'bob', stale: true, unused: bob.id });
   });
 
   it('is due with it, and met once the old leaf is gone or on its way out', () => {

@@ -37,9 +37,18 @@ export interface Head {
 /** Key packages at hand of an account, by device; undefined: not claimed yet. */
 export type PackagesOf = (account: string) => ReadonlyMap<string, { readonly bytes: Uint8Array; readonly leaf: LeafId }> | undefined;
 
-/** `met`: nothing to do. `waits`: the account's key packages are needed first, others than those at hand if they are `stale`. */
-export type Judged =
-  { readonly is: 'met' } | { readonly is: 'waits'; readonly account: string; readonly stale?: boolean } | ({ readonly is: 'due' } & Change);
+/** The account's key packages are needed first. */
+interface Waits {
+  readonly is: 'waits';
+  readonly account: string;
+  /** Others than those at hand. */
+  readonly stale?: boolean;
+  /** A leaf whose device still publishes the package behind it: it was never let in by it. */
+  readonly unused?: LeafId;
+}
+
+/** `met`: nothing to do. */
+export type Judged = { readonly is: 'met' } | Waits | ({ readonly is: 'due' } & Change);
 
 const NOTHING = { add: [], remove: [], refresh: false } as const;
 
@@ -88,7 +97,8 @@ function judgeReplace({ account, device, leaf }: Extract<Intent, { kind: 'replac
   const packages = packagesOf(account);
   const fresh = packages?.get(device);
   // The same last resort would make the same leaf.
-  if (fresh === undefined || fresh.leaf === leaf) return { is: 'waits', account, ...(packages !== undefined && { stale: true }) };
+  if (fresh?.leaf === leaf) return { is: 'waits', account, stale: true, unused: leaf };
+  if (fresh === undefined) return { is: 'waits', account, ...(packages !== undefined && { stale: true }) };
   return due({ add: [fresh.bytes], remove: [old] });
 }
 
