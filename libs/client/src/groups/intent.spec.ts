@@ -116,6 +116,8 @@ describe('a rejoin', () => {
   it('brings nobody back who was removed', () => {
     expect(judge(rejoin, { members: [alice, carol], removed: new Set([bob.id]) })).toEqual(MET);
     expect(judge(rejoin, { removed: new Set([bob.id]) })).toEqual(MET);
+    const newLeaf = 'new leaf';
+    expect(judge({ ...rejoin, newLeaf }, { members: [alice, carol], removed: new Set([newLeaf]) })).toEqual(MET);
   });
 });
 

@@ -9,7 +9,15 @@ export type Intent =
   /** The account is an admin, or is none. */
   | { readonly kind: 'role'; readonly account: string; readonly admin: boolean }
   /** The device has a new leaf instead of this one; or at all, where only a branch that lost let it in. */
-  | { readonly kind: 'rejoin'; readonly account: string; readonly device: string; readonly leaf: LeafId; readonly keyPackage: Uint8Array }
+  | {
+      readonly kind: 'rejoin';
+      readonly account: string;
+      readonly device: string;
+      readonly leaf: LeafId;
+      readonly keyPackage: Uint8Array;
+      /** The leaf that the package makes; absent in what former versions stored. */
+      readonly newLeaf?: LeafId;
+    }
   /** The device has another leaf instead of this one, for which it has no keys. */
   | { readonly kind: 'replace'; readonly account: string; readonly device: string; readonly leaf: LeafId }
   /** This device has fresh keys, and a fresh token if the old one is to be withdrawn, in a commit after this one. */
@@ -71,7 +79,8 @@ export function judgeIntent(intent: Intent, head: Head, packagesOf: PackagesOf):
       const there = head.members.find(({ identity }) => identity.device === intent.device);
       // Another leaf than the one that asked: somebody has helped already.
       if (there !== undefined && there.id !== intent.leaf) return { is: 'met' };
-      if (head.removed.has(intent.leaf)) return { is: 'met' };
+      // Or somebody has, and it was removed since.
+      if (head.removed.has(intent.leaf) || head.removed.has(intent.newLeaf ?? '')) return { is: 'met' };
       return due({ add: [intent.keyPackage], remove: there === undefined ? [] : [there] });
     }
     case 'replace':

@@ -65,7 +65,8 @@ export class Rejoining {
     if (rejoin === undefined || !this.#wasOffered(asking.identity.device, toHex(rejoin.nonce), step.now)) return;
     const { engine, own } = core.ports;
     const signed = engine.verify(asking.signatureKey, 'rejoin', rejoinBytes(core.id, rejoin.nonce, rejoin.keyPackage), rejoin.signature);
-    if (!signed || !(await this.#isOf(asking, rejoin.keyPackage, step)) || asking.identity.device === own.device) return;
+    const newLeaf = signed ? await this.#leafOf(asking, rejoin.keyPackage, step) : undefined;
+    if (newLeaf === undefined || core.branches.tree.removed.has(newLeaf) || asking.identity.device === own.device) return;
     const { account, device } = asking.identity;
     const there = core.member(device);
     const asked = this.#askedFor(hello, toHex(rejoin.nonce)) ?? asking.id;
@@ -75,7 +76,7 @@ export class Rejoining {
     this.#offers.delete(device);
     core.ports.count('rejoin-helped');
     core.intents = core.intents.filter((each) => each.kind !== 'rejoin' || each.device !== device);
-    core.wish({ kind: 'rejoin', account, device, leaf, keyPackage: rejoin.keyPackage });
+    core.wish({ kind: 'rejoin', account, device, leaf, keyPackage: rejoin.keyPackage, newLeaf });
   }
 
   /** A member has spoken. By another leaf than the head has of it: its store may be older than that leaf. */
@@ -103,14 +104,14 @@ export class Rejoining {
     return greeted?.member.identity.device === device && greeted.until > now;
   }
 
-  async #isOf({ identity }: Member, keyPackage: Uint8Array, { now }: Step): Promise<boolean> {
+  /** The leaf that a key package makes. Undefined: it is not one of this member. */
+  async #leafOf({ identity }: Member, keyPackage: Uint8Array, { now }: Step): Promise<LeafId | undefined> {
     try {
-      const { identity: fresh } = await this.core.ports.engine.readKeyPackage(keyPackage, Math.floor(now / 1_000));
-      return (
-        fresh.device === identity.device && fresh.account === identity.account && toHex(fresh.accountKey) === toHex(identity.accountKey)
-      );
+      const { identity: fresh, leafId } = await this.core.ports.engine.readKeyPackage(keyPackage, Math.floor(now / 1_000));
+      const isSame = fresh.device === identity.device && fresh.account === identity.account;
+      return isSame && toHex(fresh.accountKey) === toHex(identity.accountKey) ? leafId : undefined;
     } catch (error) {
-      if (error instanceof MlsError) return false;
+      if (error instanceof MlsError) return undefined;
       throw error;
     }
   }
