@@ -644,8 +644,10 @@ describe('a device that was rolled back', () => {
     const hiking = await hikers(alice, bob, carol);
     const backup = await alice.backup();
     await bob.offline();
+    office.loses = isTo(bob, 'application');
     await alice.say(hiking, 'before');
     await office.settle();
+    office.loses = () => false;
     await carol.offline();
     await bob.online();
     await alice.restore(backup);
@@ -653,9 +655,14 @@ describe('a device that was rolled back', () => {
     await office.pass(MINUTE);
     expect(alice.view(hiking).hold).toBeUndefined();
     await bob.offline();
+    // As if it had been sealed for her alone: the message itself would prove it.
+    office.loses = ({ to, kind }) => to === alice && kind === 'supply';
     await carol.online();
     await office.pass(10 * SECOND);
     await alice.say(hiking, 'after');
+    expect(alice.view(hiking).hold).toBe('hello');
+    await office.pass(3 * MINUTE);
+    office.loses = () => false;
     await bob.online();
     await office.pass(5 * MINUTE);
     expect(carol.shown).toEqual(['alice: before', 'alice: after']);
