@@ -185,9 +185,9 @@ export class GroupCore {
     return this.leaving || this.expelled || (this.ports.rules.removedFallSilent && this.branches.removedHere);
   }
 
-  /** This device's leaf may not be used: it waits for a new one. */
+  /** This device's leaf may not be used: it waits for a new one. Alone, it may: there is nobody who saw its keys used, and nobody to wait for. */
   get dead(): boolean {
-    return this.deadLeaf !== undefined && this.ownLeaf?.id === this.deadLeaf;
+    return this.deadLeaf !== undefined && this.ownLeaf?.id === this.deadLeaf && this.others.length > 0;
   }
 
   /** It can't go on by itself, and is to be let in again. */
