@@ -24,6 +24,7 @@ export const FAULTS = [
   'hostile-commit',
   'hostile-commit-on-old-epoch',
   'hostile-removal',
+  'hostile-sibling',
   'hostile-slot',
   'hostile-junk',
   'hostile-withheld',

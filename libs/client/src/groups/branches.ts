@@ -20,6 +20,7 @@ import { HeldStates } from './held-states.js';
 import type { Intent } from './intent.js';
 import { OutOfReach } from './out-of-reach.js';
 import { commitId, letIn, type OwnCommit, type OwnResult, removedForGood, type StoredCommit } from './stored-commit.js';
+import { surplusCommits } from './surplus-commits.js';
 import { MOST_REOPENED, surplusOf } from './surplus-states.js';
 
 export type Entered =
@@ -52,6 +53,8 @@ export class Branches {
   readonly #ownEntered: StateId[] = [];
   readonly #byShort = new Map<string, StateId>();
   #cutOff = false;
+  /** Commits have come since surplus ones were last looked for. */
+  #hasGrown = true;
   readonly #engine: MlsEngine;
 
   constructor(
@@ -235,15 +238,33 @@ export class Branches {
   letGoOfSurplus(step: Step): void {
     if (!this.#states.takeGrown()) return;
     const followed = new Set(this.tree.path(this.head));
-    const sealedIn = new Set([...this.own.values()].map(({ node }) => node.parent));
-    const others = [...this.#states.all()].flatMap(([id, state]) => {
-      const isSpared = followed.has(id) || this.own.has(id) || sealedIn.has(id) || this.#engine.generationOf(state, state.ownLeaf) > 0;
-      return isSpared ? [] : (this.commits.get(id)?.node ?? []);
-    });
+    const used = this.#usedStates();
+    const others = [...this.#states.all().keys()].flatMap((id) =>
+      followed.has(id) || used.has(id) ? [] : (this.commits.get(id)?.node ?? []),
+    );
     for (const id of surplusOf(others)) {
       this.#states.drop(id, step);
       this.ports.count('state-let-go');
     }
+  }
+
+  /** Forgets commits that nobody needs: none of the followed branch, none of this device, and none behind which there are messages. */
+  forgetSurplus(hasMessages: (state: StateId) => boolean, step: Step): void {
+    if (!this.#hasGrown) return;
+    this.#hasGrown = false;
+    const followed = new Set(this.tree.path(this.head));
+    const used = this.#usedStates();
+    const losing = [...this.commits.values()].filter(({ node, intents }) => !followed.has(node.id) && intents === undefined);
+    for (const id of surplusCommits(losing, this.tree, (state) => used.has(state) || hasMessages(state))) {
+      this.#forget(id, step);
+      this.ports.count('commit-let-go');
+    }
+  }
+
+  /** Those that this device made, or has sealed in. */
+  #usedStates(): ReadonlySet<StateId> {
+    const sealedIn = [...this.#states.all()].flatMap(([id, state]) => (this.#engine.generationOf(state, state.ownLeaf) > 0 ? id : []));
+    return new Set([...this.own.keys(), ...[...this.own.values()].map(({ node }) => node.parent), ...sealedIn]);
   }
 
   /** Where it begins for this device: the group is its own, or it was let in. */
@@ -404,6 +425,7 @@ export class Branches {
   #putStored(stored: StoredCommit, step: Step): void {
     if ([...this.tree.nodes()].some(({ parent }) => parent === stored.node.parent)) this.ports.count('fork');
     this.tree.add(stored.node);
+    this.#hasGrown = true;
     this.#outOfReach.remove(stored.node.id);
     this.commits.set(stored.node.id, stored);
     this.#byShort.set(short(stored.node.id), stored.node.id);

@@ -100,6 +100,7 @@ export type Rung =
   | 'cannot'
   | 'sealed-again'
   | 'state-let-go'
+  | 'commit-let-go'
   | 'state-reopened'
   | 'rejoin-asked'
   | 'rejoin-helped'

@@ -160,6 +160,7 @@ export class Group {
       await this.#committing.tick(step);
       if (adopted === undefined && !read && core.branches.commits.size === before) break;
     }
+    core.branches.forgetSurplus((state) => core.log.hasOf(state), step);
     this.#checkMembership(step);
     const awaits = this.later.size > 0 && step.now - this.later.newestAt < ASKED_FOR_MS;
     core.isMissing = awaits || this.#committing.blockedBy !== undefined;

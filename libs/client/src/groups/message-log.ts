@@ -66,6 +66,10 @@ export class MessageLog {
     return this.#byState.keys();
   }
 
+  hasOf(state: StateId): boolean {
+    return this.#byState.has(state);
+  }
+
   /** Oldest first. */
   of(state: StateId): [string, LoggedMessage][] {
     return [...(this.#byState.get(state)?.ids ?? [])].map((id) => [id, this.#messages.get(id)!]);

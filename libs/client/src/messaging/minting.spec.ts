@@ -5,6 +5,7 @@ import { nodeProvider } from '@sotto/mls/node';
 import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, MessageAuthenticatedDataSchema } from '@sotto/protocol';
 import { commitId } from '../groups/stored-commit.js';
 import { applicationEnvelope, commitEnvelope } from '../groups/sealing.js';
+import { MOST_COMMITS_OF_ACCOUNT } from '../groups/surplus-commits.js';
 import { MOST_STATES_OF_AUTHOR, MOST_STATES_OF_EPOCH } from '../groups/surplus-states.js';
 import { type Phone, PostOffice } from './post-office.harness.js';
 
@@ -102,6 +103,24 @@ describe('a member who mints commits on one epoch', () => {
     expect(alice.view(hiking).data.name).toBe('walking');
     expect(branchesOf(alice).tree.path(branchesOf(alice).head)).toContain(elsewhere.id);
     await office.pass(10 * MINUTE, 10 * SECOND);
+    expectTogether(alice, bob);
+  });
+
+  it('costs the others no more commits than an honest member makes, and cuts nobody off', async () => {
+    const minted = await siblings(MOST_COMMITS_OF_ACCOUNT + 40);
+    const before = branchesOf(alice).commits.size;
+    await deliver(alice, minted);
+    const most = before + MOST_COMMITS_OF_ACCOUNT + 1;
+    expect(branchesOf(alice).commits.size).toBe(most);
+    expect((await alice.stored('commits')).size).toBe(most);
+    expect(alice.count('commit-let-go')).toBe(39);
+    const forgotten = minted[0]!;
+    expect(branchesOf(alice).commits.has(forgotten.id)).toBe(false);
+    await deliver(bob, [forgotten]);
+    await bob.wish(hiking, { kind: 'rename', name: 'walking' });
+    await office.pass(10 * MINUTE, 10 * SECOND);
+    expect(branchesOf(alice).tree.path(branchesOf(alice).head)).toContain(forgotten.id);
+    expect(alice.view(hiking).data.name).toBe('walking');
     expectTogether(alice, bob);
   });
 

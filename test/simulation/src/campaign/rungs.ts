@@ -17,6 +17,7 @@ const ALL: Record<Rung, true> = {
   cannot: true,
   'sealed-again': true,
   'state-let-go': true,
+  'commit-let-go': true,
   'state-reopened': true,
   'rejoin-asked': true,
   'rejoin-helped': true,

@@ -1,6 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { decodeRecord, type HelloKey, sealHello } from '@sotto/client/core';
-import { type Changes, encodeGroupData, decodeGroupData, type GroupState, type Member, MlsError } from '@sotto/mls';
+import { type Changes, encodeGroupData, decodeGroupData, type GroupState, type Member, type MlsEngine, MlsError } from '@sotto/mls';
 import { EnvelopeSchema, fromHex, HelloSchema, Outcome } from '@sotto/protocol';
 import type { Fault } from '../counters.js';
 import type { Random } from '../random.js';
@@ -19,6 +19,13 @@ interface Place {
   readonly id: string;
   readonly state: GroupState;
 }
+
+export interface Minted {
+  readonly id: string;
+  readonly show: (to: Device) => void;
+}
+
+const isOf = ({ identity }: Device, member: Member) => member.identity.device === identity.device;
 
 /** A member's device in wrong hands: beside what its program does, it sends whatever its keys allow, long after it is out. */
 export class Hostile {
@@ -50,6 +57,27 @@ export class Hostile {
     let place = this.#places().find(({ id }) => id === from);
     for (let i = 0; i < length && place !== undefined; i++)
       place = await this.#mint('hostile-commit-on-old-epoch', place, this.#harmless(place.state), this.#others(place.state));
+  }
+
+  /** So many commits on one state, which nobody has yet; the one that the fork rule likes best comes first. */
+  async siblings(on: string, count: number): Promise<Minted[]> {
+    const place = this.#places().find(({ id }) => id === on);
+    if (place === undefined) return [];
+    const minted: Minted[] = [];
+    for (let i = 0; i < count; i++) {
+      const { id, envelope } = await this.#made(place, this.#harmless(place.state));
+      const recipients = this.#others(place.state);
+      minted.push({
+        id,
+        show: (to) =>
+          this.#send(
+            'hostile-sibling',
+            envelope,
+            recipients.filter((each) => isOf(to, each)),
+          ),
+      });
+    }
+    return minted.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   #one(places: readonly Place[]): Promise<void> | void {
@@ -102,19 +130,18 @@ export class Hostile {
     return { groupData: encodeGroupData({ ...data, name: `hostile ${this.random.whole(0, 1_000)}` }) };
   }
 
-  async #mint(
-    fault: Fault,
-    { state, id }: Place,
-    changes: Changes,
-    to: readonly Member[],
-    engine = this.device.identity.engine,
-  ): Promise<Place> {
+  async #mint(fault: Fault, on: Place, changes: Changes, to: readonly Member[], engine?: MlsEngine): Promise<Place> {
+    const { envelope, ...place } = await this.#made(on, changes, engine);
+    this.#send(fault, envelope, to);
+    return place;
+  }
+
+  async #made({ state, id }: Place, changes: Changes, engine = this.device.identity.engine): Promise<Place & { envelope: Uint8Array }> {
     const made = await engine.commit(state, changes, Math.floor(this.device.now / 1_000));
     const place = { id: commitId(made.commit), state: made.state };
     this.#keep(place);
     const value = { parent: fromHex(id), message: made.commit };
-    this.#send(fault, toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'commit', value } })), to);
-    return place;
+    return { ...place, envelope: toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'commit', value } })) };
   }
 
   #keep({ id, state }: Place): void {

@@ -1,6 +1,6 @@
 import { hasRight } from '@sotto/mls';
 import type { Device } from '../devices/device.js';
-import { Hostile } from '../devices/hostile.js';
+import { Hostile, type Minted } from '../devices/hostile.js';
 import type { Random } from '../random.js';
 import type { Simulation } from './simulation.js';
 
@@ -22,6 +22,12 @@ export class Adversary {
   outbid(group: string, from: string, length: number): Promise<void> {
     this.group = () => group;
     return this.#hostile.branch(from, length);
+  }
+
+  /** In this group from now on: makes many commits on one state. The best comes first. */
+  mintSiblings(group: string, on: string, count: number): Promise<Minted[]> {
+    this.group = () => group;
+    return this.#hostile.siblings(on, count);
   }
 
   act(): Promise<void> {

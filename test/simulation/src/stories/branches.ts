@@ -7,6 +7,8 @@ const LONGEST_BRANCH = 8;
 /** Commits on a branch, after which the state where it began is gone. */
 const BEYOND_COMPARE = 18;
 const HEARD_MS = 120_000;
+/** More commits on one state than a device holds states of. */
+const MINTED = 12;
 
 /** What two have committed is not undone by a member who makes a longer branch all alone. */
 export async function branchOfOne(stage: Stage): Promise<void> {
@@ -28,6 +30,26 @@ export async function branchOfTheRemoved(stage: Stage): Promise<void> {
   const leaf = stage.core(founder, group).member(adversary.device.identity.device)!.id;
   await stage.wish(founder, group, { kind: 'remove', leaves: [leaf] });
   await outbid(stage, { adversary, group, from, honest: [founder, other] });
+}
+
+/** A member makes many commits on one state, of which a device holds few: it follows others who went on from one that it let go of. */
+export async function mintedSiblings(stage: Stage): Promise<void> {
+  const { founder, other } = stage.cast('founder', 'other');
+  const adversary = adversaryOf(stage, founder);
+  const group = await stage.found(founder, [other, adversary.device]);
+  const minted = await adversary.mintSiblings(group, stage.core(founder, group).head, MINTED);
+  const worst = minted.at(-1);
+  if (worst === undefined) throw new Untold('whoever is hostile has not that state');
+  stage.keepApart(other);
+  for (const each of [...minted].reverse()) each.show(founder);
+  await stage.until(() => minted.every(({ id }) => stage.core(founder, group).branches.commits.has(id)));
+  stage.keepApart(founder);
+  worst.show(other);
+  await stage.until(() => stage.core(other, group).head === worst.id);
+  await stage.commit(other, group);
+  stage.letTogether();
+  const isFollowed = () => stage.path(founder, group).includes(worst.id) && stage.agree(group, [founder, other]);
+  await stage.expect(isFollowed, `${founder.name} follows ${other.name}`, HEARD_MS);
 }
 
 /** A device crashes when its commit is written down and not sent yet: it goes on from there, by the leaf that it had. */

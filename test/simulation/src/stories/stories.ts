@@ -1,5 +1,5 @@
 import type { Profile } from '../run/profile.js';
-import { branchOfOne, branchOfTheRemoved, crashInCommit, longFork } from './branches.js';
+import { branchOfOne, branchOfTheRemoved, crashInCommit, longFork, mintedSiblings } from './branches.js';
 import { losingInvitation, lostRemoval, orphanedNewcomer, takenSlot } from './membership.js';
 import { forgottenMessage, losingMessage, unreadableFlood } from './messages.js';
 import { type Stage, Untold } from './stage.js';
@@ -13,6 +13,7 @@ export type StoryName =
   | 'losing-invitation'
   | 'losing-message'
   | 'lost-removal'
+  | 'minted-siblings'
   | 'orphaned-newcomer'
   | 'taken-slot'
   | 'unreadable-flood';
@@ -37,6 +38,7 @@ export const STORIES: Readonly<Record<StoryName, Story>> = {
   'losing-invitation': { tell: losingInvitation },
   'losing-message': { tell: losingMessage },
   'lost-removal': { tell: lostRemoval },
+  'minted-siblings': { tell: mintedSiblings, world: HOSTILE },
   'orphaned-newcomer': { tell: orphanedNewcomer, world: { strangers: ERIN_IS_STRANGE } },
   'taken-slot': { tell: takenSlot },
   'unreadable-flood': { tell: unreadableFlood, world: { deliveryWindow: 4, retryWindowMs: 600_000 } },
