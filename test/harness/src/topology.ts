@@ -108,11 +108,12 @@ class RunningTopology implements Topology {
   }
 }
 
-/** The services first, then what they stand on. */
+/** The services first, then what they stand on. What a relay waits for when it leaves in an orderly way is nothing to a test that is over. */
 export async function stopAll(processes: Map<string, RunningServer>): Promise<void> {
   const grounds = ['nats', 'redis', 'postgres'];
   const all = [...processes];
-  await Promise.all(all.filter(([name]) => !grounds.includes(name)).map(([, one]) => one.stop()));
+  const ours = all.filter(([name]) => !grounds.includes(name)).map(([, one]) => one);
+  await Promise.all(ours.map((one) => one.kill('SIGKILL').then(() => one.stop())));
   await Promise.all(all.filter(([name]) => grounds.includes(name)).map(([, one]) => one.stop()));
 }
 
