@@ -9,6 +9,9 @@ const MINUTE = 60_000;
 const BEGAN = 1_800_000_000_000;
 const HEAD = 'aa'.repeat(16);
 const ELSEWHERE = 'bb'.repeat(16);
+const BEFORE = 'dd'.repeat(16);
+/** The better one of two in one epoch: who wants to follow it does not count for the other. */
+const SPOILT = '77'.repeat(16);
 
 let peers: Peers;
 let core: GroupCore;
@@ -16,11 +19,14 @@ let vote: BranchVote;
 
 /** This device was let in at epoch 20 and is still there; the others are two accounts with three devices. */
 beforeEach(() => {
-  const branches = { tree: new CommitTree(), head: HEAD, root: HEAD, headEpoch: 20, epoch: () => 20, unprocessableIds: () => [] };
+  const branches = {
+    ...{ tree: new CommitTree(), head: HEAD, root: HEAD, headEpoch: 20, epoch: () => 20 },
+    ...{ unprocessableIds: () => [], byShort: () => undefined },
+  };
   const others = ['bob', 'carol', 'carol'].map((account, i) => ({ identity: { account, device: `device ${i}` } }));
   core = {
     ...{ branches, others, head: HEAD, out: false, dead: false, wantsRejoin: false },
-    ports: { rules: { rejoin: true } },
+    ports: { rules: { rejoin: true }, own: { account: 'alice' } },
     touch: () => undefined,
   } as unknown as GroupCore;
   peers = new Peers();
@@ -44,6 +50,14 @@ describe('whether others on another branch are followed', () => {
     shows(1, HEAD, 20);
     expect(wantsAt(BEGAN)).toBe(false);
     shows(1, ELSEWHERE, 20);
+    expect(wantsAt(BEGAN)).toBe(true);
+  });
+
+  it('is decided by accounts before devices: who came in on one branch alone is unknown on the other', () => {
+    const own = [3, 4].map((device) => ({ identity: { account: 'alice', device: `device ${device}` } }));
+    core.others.push(...(own as never[]));
+    for (const device of [3, 4]) shows(device, HEAD, 20);
+    for (const device of [0, 1]) shows(device, ELSEWHERE, 20);
     expect(wantsAt(BEGAN)).toBe(true);
   });
 
@@ -83,5 +97,83 @@ describe('whether others on another branch are followed', () => {
     expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
     shows(2, ELSEWHERE, 9);
     expect(wantsAt(BEGAN + 4 * MINUTE)).toBe(true);
+  });
+});
+
+describe('a commit that only some can process', () => {
+  /** On the state before it there is another, which everybody can process. */
+  function isForked(unprocessable: readonly string[]): void {
+    const commits = [HEAD, SPOILT].filter((id) => !unprocessable.includes(id));
+    const nodes = commits.map((id, index) => ({
+      ...{ id, parent: BEFORE, epoch: 20, removes: [], adds: [] },
+      author: { leaf: `leaf ${index}`, index, account: `author ${index}` },
+    }));
+    const known = new Map([...commits, BEFORE].map((id) => [short(id), id]));
+    Object.assign(core.branches, {
+      ...{ tree: new CommitTree(undefined, nodes), root: BEFORE, epoch: () => 19 },
+      ...{ unprocessableIds: () => unprocessable, byShort: (id: string) => known.get(id) },
+    });
+  }
+
+  const stands = (device: number, head: string, others: readonly string[]) =>
+    peers
+      .of(`device ${device}`)
+      .shows({ headEpoch: 20, heldFrom: 19, path: [head, BEFORE].map(short), others: new Set(others.map(short)) }, BEGAN);
+
+  /** Three minutes later: nobody has moved. */
+  const follows = () => wantsAt(BEGAN + 3 * MINUTE);
+
+  describe('where it can not be processed', () => {
+    beforeEach(() => isForked([SPOILT]));
+
+    it('is followed by a new leaf, if those of two accounts follow it and know what is here', () => {
+      core.others.push(
+        { identity: { account: 'dave', device: 'device 3' } } as never,
+        { identity: { account: 'erin', device: 'device 4' } } as never,
+      );
+      for (const device of [1, 3, 4]) stands(device, HEAD, [SPOILT]);
+      for (const device of [0, 2]) stands(device, SPOILT, []);
+      expect(follows()).toBe(false);
+      stands(2, SPOILT, [HEAD]);
+      expect(follows()).toBe(true);
+    });
+
+    it('is not followed for one account alone that is no majority', () => {
+      stands(0, HEAD, [SPOILT]);
+      stands(1, SPOILT, [HEAD]);
+      expect(follows()).toBe(false);
+    });
+  });
+
+  describe('where it can', () => {
+    beforeEach(() => {
+      isForked([]);
+      Object.assign(core, { head: SPOILT });
+      Object.assign(core.branches, { head: SPOILT });
+    });
+
+    it('is left by one account alone, when most know it and have stayed elsewhere for a minute', () => {
+      for (const device of [0, 1]) stands(device, HEAD, [SPOILT]);
+      expect(wantsAt(BEGAN + MINUTE)).toBe(false);
+      expect(wantsAt(BEGAN + MINUTE + 1)).toBe(true);
+    });
+
+    it('is not left as long as the others have not seen it, or want to follow it', () => {
+      for (const device of [0, 1]) stands(device, HEAD, []);
+      expect(follows()).toBe(false);
+      for (const device of [0, 1]) stands(device, HEAD, [SPOILT]);
+      for (const device of ['device 0', 'device 1']) peers.of(device).wantsRejoin = true;
+      expect(follows()).toBe(false);
+    });
+
+    it('is not left by two accounts', () => {
+      core.others.push(
+        { identity: { account: 'dave', device: 'device 3' } } as never,
+        { identity: { account: 'erin', device: 'device 4' } } as never,
+      );
+      for (const device of [1, 2, 3, 4]) stands(device, HEAD, [SPOILT]);
+      stands(0, SPOILT, [HEAD]);
+      expect(follows()).toBe(false);
+    });
   });
 });

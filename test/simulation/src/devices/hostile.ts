@@ -54,8 +54,19 @@ export class Hostile {
 
   /** A branch of its own on that state, so many commits long, for all who are members there. */
   async branch(from: string, length: number): Promise<void> {
-    let place = this.#places().find(({ id }) => id === from);
-    for (let i = 0; i < length && place !== undefined; i++)
+    const place = this.#places().find(({ id }) => id === from);
+    if (place !== undefined) await this.#goOn(place, length);
+  }
+
+  /** One whose first commit only some can process. */
+  async spoiltBranch(from: string, length: number): Promise<void> {
+    const place = this.#places().find(({ id }) => id === from);
+    if (place !== undefined) await this.#goOn(await this.#spoil(place), length - 1);
+  }
+
+  async #goOn(from: Place, length: number): Promise<void> {
+    let place = from;
+    for (let i = 0; i < length; i++)
       place = await this.#mint('hostile-commit-on-old-epoch', place, this.#harmless(place.state), this.#others(place.state));
   }
 
@@ -80,10 +91,10 @@ export class Hostile {
     return minted.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  #one(places: readonly Place[]): Promise<void> | void {
+  #one(places: readonly Place[]): Promise<unknown> | void {
     const newest = places.reduce((a, b) => (b.state.epoch > a.state.epoch ? b : a));
     const any = this.random.pick(places);
-    return this.random.weighted<() => Promise<void> | void>([
+    return this.random.weighted<() => Promise<unknown> | void>([
       [() => this.#commit('hostile-commit', newest), 3],
       [() => this.#commit('hostile-commit-on-old-epoch', any), 3],
       [() => this.#remove(this.random.chance(0.5) ? newest : any), 1],
@@ -114,14 +125,15 @@ export class Hostile {
   }
 
   /** A commit whose path only some can open: half of the keys that it is sealed to get what they can't open. */
-  async #spoil({ state, id }: Place): Promise<void> {
+  async #spoil({ state, id }: Place): Promise<Place> {
     const { provider, engineWith } = this.device.identity;
     const spoilt = await engineWith({
       ...provider,
       x25519: (secret, peer) => (peer[0]! % 2 === 0 ? provider.x25519(secret, peer) : this.random.bytes(peer.length)),
     });
-    const { id: commit } = await this.#mint('hostile-partial-commit', { state, id }, {}, this.#others(state), spoilt);
-    this.device.world.ledger.spoilt.set(commit, new Set());
+    const place = await this.#mint('hostile-partial-commit', { state, id }, {}, this.#others(state), spoilt);
+    this.device.world.ledger.spoilt.set(place.id, new Set());
+    return place;
   }
 
   #harmless(state: GroupState): Changes {

@@ -30,6 +30,12 @@ export class Adversary {
     return this.#hostile.siblings(on, count);
   }
 
+  /** In this group from now on: makes a branch of its own, whose first commit only some can process. */
+  divide(group: string, from: string, length: number): Promise<void> {
+    this.group = () => group;
+    return this.#hostile.spoiltBranch(from, length);
+  }
+
   act(): Promise<void> {
     return this.#hostile.act();
   }

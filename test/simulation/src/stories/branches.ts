@@ -7,6 +7,9 @@ const LONGEST_BRANCH = 8;
 /** Commits on a branch, after which the state where it began is gone. */
 const BEYOND_COMPARE = 18;
 const HEARD_MS = 120_000;
+/** Commits on a branch that is longer than one commit of another. */
+const DIVIDING = 3;
+const HEALED_MS = 3_600_000;
 /** More commits on one state than a device holds states of. */
 const MINTED = 12;
 
@@ -48,8 +51,20 @@ export async function mintedSiblings(stage: Stage): Promise<void> {
   await stage.until(() => stage.core(other, group).head === worst.id);
   await stage.commit(other, group);
   stage.letTogether();
-  const isFollowed = () => stage.path(founder, group).includes(worst.id) && stage.agree(group, [founder, other]);
-  await stage.expect(isFollowed, `${founder.name} follows ${other.name}`, HEARD_MS);
+  await stage.expect(() => stage.agree(group, [founder, other]), `${founder.name} and ${other.name} agree`, HEARD_MS);
+}
+
+/** A member makes a branch that wins for those of the others who can process its first commit, and stays a member: they come together all the same. */
+export async function spoiltBranch(stage: Stage): Promise<void> {
+  const { founder, first, second, third } = stage.cast('founder', 'first', 'second', 'third');
+  const adversary = adversaryOf(stage, founder);
+  const honest = [founder, first, second, third];
+  const group = await stage.found(founder, [...honest.slice(1), adversary.device]);
+  const { head } = stage.core(founder, group);
+  await stage.commit(founder, group);
+  await adversary.divide(group, head, DIVIDING);
+  await stage.pass(HEARD_MS);
+  await stage.expect(() => stage.agree(group, honest), 'the honest agree', HEALED_MS);
 }
 
 /** A device crashes when its commit is written down and not sent yet: it goes on from there, by the leaf that it had. */
