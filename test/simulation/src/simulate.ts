@@ -8,6 +8,7 @@ import { runSeed, type SeedResult } from './run/seed-run.js';
 import { storyNamed } from './stories/stories.js';
 
 const SEED_LIMIT_MS = 600_000;
+const TOLD_EVERY_MS = 30_000;
 /** Violations shown of each seed, of many. */
 const SHOWN = 4;
 
@@ -40,6 +41,7 @@ async function runOne(seed: number): Promise<void> {
 
 async function runMany(): Promise<void> {
   const [from, count] = [whole('from', values.from), whole('seeds', values.seeds)];
+  const telling = setInterval(() => console.error(summary.soFar(count)), TOLD_EVERY_MS);
   await runCampaign({
     seeds: Array.from({ length: count }, (_, i) => from + i),
     real: values.real,
@@ -49,6 +51,7 @@ async function runMany(): Promise<void> {
     seedLimitMs: SEED_LIMIT_MS,
     onResult: tell,
   });
+  clearInterval(telling);
   console.log(summary.text(count));
 }
 

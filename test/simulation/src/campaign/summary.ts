@@ -28,6 +28,10 @@ export class Summary {
     return [...FAULTS, ...RUNGS].filter((name) => !this.#counts.has(name));
   }
 
+  soFar(wanted: number): string {
+    return `${this.#seeds} of ${wanted} seeds so far, ${this.failed.length} failed`;
+  }
+
   text(wanted: number): string {
     const line = (name: string) => `${name.padEnd(30)} ${String(this.#counts.get(name) ?? 0).padStart(9)}`;
     return [
