@@ -7,7 +7,7 @@ const COUNT = 20_000;
 /** Processes that ask at the same time begin far from each other. */
 let next = randomInt(COUNT);
 
-/** A loopback TCP port on which nobody listens, and which this process gives to nobody else. */
+/** A loopback TCP port on which nobody listens, and which whoever asks this module is not given again. */
 export async function freePort(): Promise<number> {
   for (let tried = 0; tried < COUNT; tried++) {
     const port = FIRST + (next++ % COUNT);

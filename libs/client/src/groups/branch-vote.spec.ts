@@ -53,11 +53,45 @@ describe('whether others on another branch are followed', () => {
     expect(wantsAt(BEGAN)).toBe(true);
   });
 
-  it('is decided by accounts before devices: who came in on one branch alone is unknown on the other', () => {
-    const own = [3, 4].map((device) => ({ identity: { account: 'alice', device: `device ${device}` } }));
-    core.others.push(...(own as never[]));
+  describe('is decided by accounts alone, and of as many by the better head', () => {
+    /** Two accounts here with a second device that the others do not know of, and two there. */
+    function evenly(here: string, there: string): void {
+      const [second, dave] = [
+        { identity: { account: 'alice', device: 'device 3' } },
+        { identity: { account: 'dave', device: 'device 4' } },
+      ];
+      core.others.push(second as never, dave as never);
+      Object.assign(core, { head: here });
+      Object.assign(core.branches, { head: here, root: here });
+      for (const device of [0, 3]) shows(device, here, 20);
+      for (const device of [1, 4]) shows(device, there, 20);
+    }
+
+    it('which the others have', () => {
+      evenly(ELSEWHERE, HEAD);
+      expect(wantsAt(BEGAN)).toBe(true);
+    });
+
+    it('which is the own', () => {
+      evenly(HEAD, ELSEWHERE);
+      expect(wantsAt(BEGAN)).toBe(false);
+    });
+  });
+
+  it('is decided by those who hold the state where the branches part and know both, and by nobody who holds it not', () => {
+    const byBob = { id: HEAD, parent: BEFORE, epoch: 20, author: { leaf: 'leaf', index: 1, account: 'bob' }, removes: [], adds: [] };
+    const more = ['dave', 'erin'].map((account, i) => ({ identity: { account, device: `device ${3 + i}` } }));
+    core.others.push(...(more as never[]));
+    Object.assign(core.branches, { tree: new CommitTree(undefined, [byBob]) });
+    const path = [ELSEWHERE, BEFORE].map(short);
+    const showsPath = (device: number, heldFrom: number, others: readonly string[]) =>
+      peers.of(`device ${device}`).shows({ headEpoch: 20, heldFrom, path, others: new Set(others.map(short)) }, BEGAN);
     for (const device of [3, 4]) shows(device, HEAD, 20);
-    for (const device of [0, 1]) shows(device, ELSEWHERE, 20);
+    for (const device of [0, 1]) showsPath(device, 20, [HEAD]);
+    expect(wantsAt(BEGAN)).toBe(false);
+    for (const device of [0, 1]) showsPath(device, 19, []);
+    expect(wantsAt(BEGAN)).toBe(false);
+    for (const device of [0, 1]) showsPath(device, 19, [HEAD]);
     expect(wantsAt(BEGAN)).toBe(true);
   });
 
@@ -132,9 +166,10 @@ describe('a commit that only some can process', () => {
         { identity: { account: 'erin', device: 'device 4' } } as never,
       );
       for (const device of [1, 3, 4]) stands(device, HEAD, [SPOILT]);
-      for (const device of [0, 2]) stands(device, SPOILT, []);
-      expect(follows()).toBe(false);
+      stands(0, SPOILT, []);
       stands(2, SPOILT, [HEAD]);
+      expect(follows()).toBe(false);
+      stands(0, SPOILT, [HEAD]);
       expect(follows()).toBe(true);
     });
 
@@ -164,6 +199,15 @@ describe('a commit that only some can process', () => {
       for (const device of [0, 1]) stands(device, HEAD, [SPOILT]);
       for (const device of ['device 0', 'device 1']) peers.of(device).wantsRejoin = true;
       expect(follows()).toBe(false);
+    });
+
+    it('is not left for those alone who are heard first after a start', () => {
+      const strangers = ['dave', 'erin', 'frank', 'grace'].map((account, i) => ({ identity: { account, device: `device ${3 + i}` } }));
+      core.others.push(...(strangers as never[]));
+      for (const device of [0, 1]) stands(device, HEAD, [SPOILT]);
+      expect(follows()).toBe(false);
+      stands(3, HEAD, [SPOILT]);
+      expect(follows()).toBe(true);
     });
 
     it('is not left by two accounts', () => {

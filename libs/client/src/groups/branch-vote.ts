@@ -13,13 +13,11 @@ type Standing = Side | 'refuses';
 /** What is needed of a member, or of this device, to tell whether it has chosen its branch. */
 type Choice = Omit<Shown, 'others'> & { readonly account: string; readonly others: Pick<Shown['others'], 'has'> };
 
+/** Accounts, each counted once, on either side. */
 interface Votes {
-  /** Above 0 if theirs are more: accounts, then devices. */
-  readonly majority: number;
-  /** Devices, of those alone who have chosen between the branches. */
+  readonly all: Record<Side, number>;
+  /** Those alone who have chosen between the branches. */
   readonly chosen: Record<Side, number>;
-  /** Accounts: on the own side of those who have chosen, on the other of all. */
-  readonly accounts: Record<Side, number>;
   readonly theirsIsBetter: boolean;
 }
 
@@ -53,17 +51,18 @@ export class BranchVote {
 
   /** Those who have chosen decide, unless it is one account's word against the majority's; if nobody has, the majority. */
   #isLost(now: number): boolean {
-    const { majority, chosen, accounts, theirsIsBetter } = this.#votes(now);
-    const areMore = majority > 0 || (majority === 0 && theirsIsBetter);
+    const { all, chosen, theirsIsBetter } = this.#votes(now);
+    const areMore = all.theirs > all.mine || (all.theirs === all.mine && theirsIsBetter);
     if (chosen.theirs === chosen.mine) return areMore;
-    if (chosen.theirs > chosen.mine) return areMore || majority === 0 || accounts.theirs > 1;
-    return majority > 0 && accounts.mine === 1;
+    if (chosen.theirs > chosen.mine) return chosen.theirs > 1 || all.theirs >= all.mine;
+    return chosen.mine === 1 && all.theirs > all.mine;
   }
 
   #votes(now: number): Votes {
     const own = this.#own();
     const here = [own];
-    const there: (Choice & { readonly refuses: boolean })[] = [];
+    const there: Choice[] = [];
+    const refusing: Choice[] = [];
     const whereRemoved: string[] = [];
     for (const { identity } of this.core.others) {
       const { shown, saysRemoved, wantsRejoin } = this.peers.of(identity.device);
@@ -71,21 +70,30 @@ export class BranchVote {
       if (saysRemoved) whereRemoved.push(account);
       if (saysRemoved || shown === undefined) continue;
       const standing = this.#standing(identity.device, shown, now);
-      if (standing === 'mine') here.push({ ...shown, account });
+      const choice = { ...shown, account };
+      if (standing === 'mine') here.push(choice);
       // Who leaves its branch itself does not count there: of two who would follow each other, one stays.
-      else if (standing !== undefined && (!wantsRejoin || isBetter(shown, own)))
-        there.push({ ...shown, account, refuses: standing === 'refuses' });
+      else if (standing !== undefined && (!wantsRejoin || isBetter(shown, own))) (standing === 'refuses' ? refusing : there).push(choice);
     }
+    // A few who are heard first after a start are not yet all who refuse.
+    const counted = this.#areMost([...here, ...there, ...refusing]) ? [...there, ...refusing] : there;
     // Whoever is here despite a commit that this device can't process had no choice either.
-    const others = there.filter(({ path }) => !this.#canNotFollow(path));
-    const chosenHere = here.filter((each) => others.some((other) => hasChosen(each, other)));
-    const [mine, theirs] = [here.map(({ account }) => account), [...there.map(({ account }) => account), ...whereRemoved]];
+    const parted = new Partings([...here, ...counted]);
+    const others = oneOfEachHead(counted.filter(({ path }) => !this.#canNotFollow(path)));
     return {
-      majority: countOf(theirs) - countOf(mine) || theirs.length - mine.length,
-      chosen: { mine: chosenHere.length, theirs: there.filter((each) => !each.refuses && hasChosen(each, own)).length },
-      accounts: { mine: countOf(chosenHere.map(({ account }) => account)), theirs: countOf(theirs) },
-      theirsIsBetter: there.some((each) => isBetter(each, own)),
+      all: { mine: accountsOf(here), theirs: new Set([...counted.map(({ account }) => account), ...whereRemoved]).size },
+      chosen: {
+        mine: accountsOf(here.filter((each) => others.some((other) => parted.hasChosen(each, other)))),
+        theirs: accountsOf(there.filter((each) => parted.hasChosen(each, own))),
+      },
+      theirsIsBetter: counted.some((each) => isBetter(each, own)),
     };
+  }
+
+  /** Whether these are of more than half of the accounts in the head. */
+  #areMost(heard: readonly Choice[]): boolean {
+    const members = new Set([this.core.ports.own.account, ...this.core.others.map(({ identity }) => identity.account)]);
+    return 2 * accountsOf(heard) > members.size;
   }
 
   #own(): Choice {
@@ -100,8 +108,10 @@ export class BranchVote {
   }
 
   #canNotFollow(path: readonly string[]): boolean {
+    const unprocessable = this.core.branches.unprocessableIds();
+    if (unprocessable.length === 0) return false;
     const on = new Set(path);
-    return this.core.branches.unprocessableIds().some((id) => on.has(short(id)));
+    return unprocessable.some((id) => on.has(short(id)));
   }
 
   /** It knows this device's head, and for long has stayed where this device could go and does not: it can't process what leads here. */
@@ -119,16 +129,46 @@ export class BranchVote {
   }
 }
 
-/** Whether a device holds the state where another's branch parts from its own, and knows how that one goes on. */
-function hasChosen({ path, headEpoch, heldFrom, others }: Choice, other: Pick<Shown, 'path'>): boolean {
-  const epochs = new Map(path.map((id, i) => [id, headEpoch - i]));
-  const parting = other.path.findIndex((id) => epochs.has(id));
-  if (parting < 0 || epochs.get(other.path[parting]!)! < heldFrom) return false;
-  return parting === 0 || others.has(other.path[parting - 1]!);
+/** Where paths part. Those that end in one head are one path, of which each device knows a part. */
+class Partings {
+  readonly #longest = new Map<string, Choice>();
+  readonly #epochs = new Map<string, ReadonlyMap<string, number>>();
+
+  constructor(choices: readonly Choice[]) {
+    for (const each of choices) {
+      const head = each.path[0] ?? '';
+      if (each.path.length > (this.#longest.get(head)?.path.length ?? 0)) this.#longest.set(head, each);
+    }
+  }
+
+  /** Whether a device holds the state where another's branch parts from its own, and knows how that one goes on. */
+  hasChosen({ path, headEpoch, heldFrom, others }: Choice, other: Choice): boolean {
+    const epochs = this.#epochsTo(path[0] ?? '');
+    const lowest = headEpoch - path.length + 1;
+    const parting = other.path.findIndex((id) => (epochs.get(id) ?? -1) >= lowest);
+    if (parting < 0 || epochs.get(other.path[parting]!)! < heldFrom) return false;
+    return parting === 0 || others.has(other.path[parting - 1]!);
+  }
+
+  /** Of the states on the way to a head. */
+  #epochsTo(head: string): ReadonlyMap<string, number> {
+    const known = this.#epochs.get(head);
+    if (known !== undefined) return known;
+    const { path, headEpoch } = this.#longest.get(head) ?? { path: [], headEpoch: 0 };
+    const epochs = new Map(path.map((id, i) => [id, headEpoch - i]));
+    this.#epochs.set(head, epochs);
+    return epochs;
+  }
+}
+
+/** Those who have most of the path to it. */
+function oneOfEachHead(choices: readonly Choice[]): Choice[] {
+  const longestLast = [...choices].sort((a, b) => a.path.length - b.path.length);
+  return [...new Map(longestLast.map((each) => [each.path[0], each])).values()];
 }
 
 /** How many different ones. */
-const countOf = (accounts: readonly string[]) => new Set(accounts).size;
+const accountsOf = (choices: readonly Choice[]) => new Set(choices.map(({ account }) => account)).size;
 
 function isBetter(a: Pick<Shown, 'headEpoch' | 'path'>, b: Pick<Shown, 'headEpoch' | 'path'>): boolean {
   return a.headEpoch > b.headEpoch || (a.headEpoch === b.headEpoch && (a.path[0] ?? '') < (b.path[0] ?? ''));

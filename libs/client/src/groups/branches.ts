@@ -248,14 +248,15 @@ export class Branches {
     }
   }
 
-  /** Forgets commits that nobody needs: none of the followed branch, none of this device, and none behind which there are messages. */
+  /** Forgets commits off the followed branch that are more than the bounds allow. */
   forgetSurplus(hasMessages: (state: StateId) => boolean, step: Step): void {
     if (!this.#hasGrown) return;
     this.#hasGrown = false;
     const followed = new Set(this.tree.path(this.head));
     const used = this.#usedStates();
-    const losing = [...this.commits.values()].filter(({ node, intents }) => !followed.has(node.id) && intents === undefined);
-    for (const id of surplusCommits(losing, this.tree, (state) => used.has(state) || hasMessages(state))) {
+    const losing = [...this.commits.values()].filter(({ node }) => !followed.has(node.id));
+    const isUsed = (state: StateId) => used.has(state) || this.commits.get(state)?.intents !== undefined;
+    for (const id of surplusCommits(losing, this.tree, { isUsed, hasMessages })) {
       this.#forget(id, step);
       this.ports.count('commit-let-go');
     }

@@ -185,7 +185,7 @@ export class GroupCore {
     return this.leaving || this.expelled || (this.ports.rules.removedFallSilent && this.branches.removedHere);
   }
 
-  /** This device's leaf may not be used: it waits for a new one. Alone, it may: there is nobody who saw its keys used, and nobody to wait for. */
+  /** This device's leaf may not be used: it waits for a new one. Alone, it may: nobody has the keys of that state besides, and nobody could help. */
   get dead(): boolean {
     return this.deadLeaf !== undefined && this.ownLeaf?.id === this.deadLeaf && this.others.length > 0;
   }
@@ -217,6 +217,13 @@ export class GroupCore {
     if (leaf === undefined || leaf === this.deadLeaf || leaf !== this.ownLeaf?.id) return;
     this.deadLeaf = leaf;
     this.ports.count(why);
+    this.touch();
+  }
+
+  /** Who went on alone from `state` has made keys that it has never used. */
+  reviveAlone(state: StateId): void {
+    if (this.deadLeaf === undefined || this.branches.members(state).length !== 1 || this.ownLeaf?.id !== this.deadLeaf) return;
+    this.deadLeaf = undefined;
     this.touch();
   }
 

@@ -233,6 +233,7 @@ export class Group {
     core.touch();
     for (const intent of returned) core.wish(intent);
     this.sync.progress(step);
+    core.reviveAlone(from);
     const [before, after] = [core.branches.members(from), core.branches.members(to)];
     const added = without(after, before);
     const removed = without(before, after);

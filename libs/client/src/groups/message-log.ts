@@ -66,6 +66,7 @@ export class MessageLog {
     return this.#byState.keys();
   }
 
+  /** Whether there are any that are handed on. */
   hasOf(state: StateId): boolean {
     return this.#byState.has(state);
   }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { CommitTree } from '@sotto/mls';
+import { CommitTree, type Member } from '@sotto/mls';
 import type { StoredCommit } from './stored-commit.js';
-import { MOST_COMMITS_OF_ACCOUNT, MOST_LOSING_BYTES, surplusCommits } from './surplus-commits.js';
+import { MOST_COMMITS_OF_ACCOUNT, MOST_LOSING_BYTES, surplusCommits, type Uses } from './surplus-commits.js';
 
 const ROOT = 'root';
 const SMALL = 10;
-const NOBODY = () => false;
+const NO_USES: Uses = { isUsed: () => false, hasMessages: () => false };
 
 interface Made {
   readonly parent?: string;
@@ -23,15 +23,12 @@ function commit(id: string, { parent = ROOT, by = 'mallory', epoch = 1, bytes = 
 const name = (i: number) => `m${String(i).padStart(4, '0')}`;
 const siblings = (count: number, made?: Made) => Array.from({ length: count }, (_, i) => commit(name(i), made));
 
-function surplusOf(losing: readonly StoredCommit[], isNeeded = NOBODY as (id: string) => boolean): string[] {
-  return surplusCommits(
-    losing,
-    new CommitTree(
-      undefined,
-      losing.map(({ node }) => node),
-    ),
-    isNeeded,
+function surplusOf(losing: readonly StoredCommit[], uses: Partial<Uses> = {}): string[] {
+  const tree = new CommitTree(
+    undefined,
+    losing.map(({ node }) => node),
   );
+  return surplusCommits(losing, tree, { ...NO_USES, ...uses });
 }
 
 describe('surplus commits', () => {
@@ -70,12 +67,24 @@ describe('surplus commits', () => {
     expect(surplusOf([...siblings(MOST_COMMITS_OF_ACCOUNT, { epoch: 9 }), commit('x', made)])).toEqual([]);
   });
 
-  it('are none behind which there is something', () => {
-    expect(surplusOf([...siblings(MOST_COMMITS_OF_ACCOUNT, { epoch: 9 }), commit('x')], (id) => id === 'x')).toEqual([]);
+  it('are none that let in a further device', () => {
+    const tablet = { ...commit('x'), newcomers: [{} as Member] };
+    expect(surplusOf([...siblings(MOST_COMMITS_OF_ACCOUNT, { epoch: 9 }), tablet])).toEqual([]);
+  });
+
+  it.each(['isUsed', 'hasMessages'] as const)('are none of which %s says so, nor those before it', (use) => {
+    const many = siblings(MOST_COMMITS_OF_ACCOUNT, { epoch: 9 });
+    const way = [commit('x1'), commit('x2', { parent: 'x1', epoch: 2 })];
+    expect(surplusOf([...many, ...way], { [use]: (id: string) => id === 'x2' })).toEqual([]);
   });
 
   it('are the oldest of what is more than a device has room for, whoever made them and whatever they do', () => {
     const large = (id: string, epoch: number) => commit(id, { by: id, epoch, bytes: MOST_LOSING_BYTES / 2, adds: ['dave'] });
-    expect(surplusOf([large('a', 1), large('b', 2), large('c', 3)])).toEqual(['a']);
+    expect(surplusOf([commit('0', { epoch: 0, by: 'erin' }), large('a', 1), large('b', 2), large('c', 3)])).toEqual(['a', '0']);
+  });
+
+  it('are never those by whose keys this device has sealed, however large the others are', () => {
+    const large = (id: string, epoch: number) => commit(id, { by: id, epoch, bytes: MOST_LOSING_BYTES });
+    expect(surplusOf([large('used', 1), large('b', 2), large('c', 3)], { isUsed: (id) => id === 'used' })).toEqual(['b']);
   });
 });
