@@ -25,6 +25,8 @@ const ENVELOPE_BYTES = 1_024;
 
 /** Makes true what members want, one commit after the other (docs/groups.md § Committing). */
 export class Committing {
+  /** Where something that was due could not be committed. */
+  #hopeless: { readonly head: StateId; readonly commits: number } | undefined;
   #mostAdded = MOST_ADDED;
   /** The slot is held by a commit that is not here. */
   #blocked: { readonly by: StateId; readonly since: number } | undefined;
@@ -81,6 +83,7 @@ export class Committing {
     if (head === undefined) return undefined;
     const due = core.ports.rules.removalsAddUp && !core.dead ? removalsDue(head) : [];
     if (due.length > 0) {
+      if (this.#isHopeless()) return undefined;
       core.ports.count('removal-carried-over');
       return { intents: [], add: [], remove: due, refresh: false };
     }
@@ -177,7 +180,19 @@ export class Committing {
       if (!(error instanceof MlsError)) throw error;
     }
     this.#giveUp(wanted, step);
+    this.#hopeless = this.#known();
     return undefined;
+  }
+
+  /** What was due here could not be committed, say for a right whose place is not known, and nothing has come since. */
+  #isHopeless(): boolean {
+    const { head, commits } = this.#known();
+    return this.#hopeless?.head === head && this.#hopeless.commits === commits;
+  }
+
+  #known() {
+    const { head, branches } = this.core;
+    return { head, commits: branches.commits.size };
   }
 
   #giveUp({ intents }: Wanted, step: Step): void {

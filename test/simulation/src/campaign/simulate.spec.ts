@@ -27,6 +27,9 @@ const STORIES: Readonly<Record<string, StoryName>> = {
   keepLosingBranches: 'losing-message',
 };
 
+/** Stories that no rule alone decides, and in how many worlds each is tried. */
+const WHOLE: Readonly<Partial<Record<StoryName, number>>> = { 'minted-siblings': 3, 'spoilt-branch': 8 };
+
 /** Some, as with every other test; `.ci/run` goes through many. */
 const FIRST_SEEDS = 12;
 const SIMULATE = fileURLToPath(new URL('../../dist/simulate.js', import.meta.url));
@@ -70,6 +73,17 @@ describe('npm run simulate', () => {
       expect(without.output).toMatch(WRONG);
       expect(without.code).toBe(1);
       expect(await simulate('--seed', '1', '--story', story)).toEqual({ code: 0, output: 'seed 1: all well\n' });
+    },
+    LONG,
+  );
+
+  it.each(Object.entries(WHOLE))(
+    'finds nothing wrong in the story %s, in %i worlds',
+    async (story, worlds) => {
+      const { code, output } = await simulate('--seeds', String(worlds), '--story', story);
+      expect(output).toMatch(new RegExp(`^story-${story} +[1-9]`, 'm'));
+      expect(output).toContain(`${worlds} of ${worlds} seeds, 0 failed`);
+      expect(code).toBe(0);
     },
     LONG,
   );

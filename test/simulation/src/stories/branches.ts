@@ -66,6 +66,7 @@ export async function spoiltBranch(stage: Stage): Promise<void> {
   const { head } = stage.core(founder, group);
   await stage.commit(founder, group);
   await adversary.divide(group, head, DIVIDING);
+  await stage.until(() => honest.some((each) => stage.core(each, group).branches.unprocessableIds().length > 0));
   await stage.pass(HEARD_MS);
   await stage.expect(() => stage.agree(group, honest), 'the honest agree', HEALED_MS);
 }
