@@ -639,6 +639,20 @@ describe('a device that was rolled back', () => {
     expectTogether(hiking, [alice, bob, carol]);
   });
 
+  it('goes on by its leaf when it is alone, and is as alive as others once somebody is there', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as [Phone, Phone];
+    const hiking = await alice.createGroup('hiking');
+    const { core } = alice.messenger.unsafeGroup(hiking)!;
+    core.die('rolled-back');
+    const leaf = core.ownLeaf?.id;
+    await alice.add(hiking, bob);
+    await office.pass(MINUTE);
+    await alice.say(hiking, 'here we are');
+    await office.settle();
+    expect(bob.shown).toEqual(['alice: here we are']);
+    expect([core.ownLeaf?.id, core.dead, alice.count('rejoined')]).toEqual([leaf, false, 0]);
+  });
+
   it('hears of it later too, from the only one who got what it has forgotten', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await hikers(alice, bob, carol);

@@ -70,7 +70,7 @@ export class CommitTree {
     for (const leaf of node.removes) if (!this.#removed.has(leaf)) this.#removed.set(leaf, node.id);
   }
 
-  /** Forgets a commit that all members are past. What it removed stays removed. */
+  /** Forgets a commit that all members are past, or that nobody needs. What it removed stays removed. */
   forget(id: StateId): void {
     const node = this.#nodes.get(id);
     if (node === undefined) return;
