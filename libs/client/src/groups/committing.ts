@@ -23,10 +23,18 @@ const MOST_ADDED = 100;
 /** For what an envelope has beside its messages. */
 const ENVELOPE_BYTES = 1_024;
 
+/** What could give a removal its right. */
+interface Known {
+  readonly head: StateId;
+  readonly commits: number;
+  /** Statements of those who leave. */
+  readonly left: number;
+}
+
 /** Makes true what members want, one commit after the other (docs/groups.md § Committing). */
 export class Committing {
-  /** Where something that was due could not be committed. */
-  #hopeless: { readonly head: StateId; readonly commits: number } | undefined;
+  /** Where a removal that was due could not be committed. */
+  #hopeless: Known | undefined;
   #mostAdded = MOST_ADDED;
   /** The slot is held by a commit that is not here. */
   #blocked: { readonly by: StateId; readonly since: number } | undefined;
@@ -180,19 +188,19 @@ export class Committing {
       if (!(error instanceof MlsError)) throw error;
     }
     this.#giveUp(wanted, step);
-    this.#hopeless = this.#known();
+    if (wanted.intents.length === 0) this.#hopeless = this.#known();
     return undefined;
   }
 
-  /** What was due here could not be committed, say for a right whose place is not known, and nothing has come since. */
+  /** The removal that is due could not be committed, say for a right whose place is not known, and nothing has come since that could give one. */
   #isHopeless(): boolean {
-    const { head, commits } = this.#known();
-    return this.#hopeless?.head === head && this.#hopeless.commits === commits;
+    const [before, now] = [this.#hopeless, this.#known()];
+    return before?.head === now.head && before.commits === now.commits && before.left === now.left;
   }
 
-  #known() {
+  #known(): Known {
     const { head, branches } = this.core;
-    return { head, commits: branches.commits.size };
+    return { head, commits: branches.commits.size, left: this.left.size };
   }
 
   #giveUp({ intents }: Wanted, step: Step): void {
