@@ -81,7 +81,9 @@ describe('one session with two servers and a peer', () => {
       await dora.shows('? alice_b');
       dora.type(`/accept alice_b${KEYS.enter}`);
       await alice.shows('● bob');
+      await bob.shows('● alice');
       await alice.shows('● dora');
+      await dora.shows('● alice_b');
       expect(alice.text.match(/[●○] (?:bob|dora|carol)\b/g)).toHaveLength(3);
     },
     LONG,

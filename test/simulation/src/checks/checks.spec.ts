@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkEachMessageOnce, type Written } from './each-message-once.js';
-import { Ledger, type Sealing } from './ledger.js';
+import { Ledger, Memory, type Sealing } from './ledger.js';
 import { checkNothingLeft } from './nothing-left.js';
 import { checkNothingUndone } from './nothing-undone.js';
 import { checkOneHead } from './one-head.js';
@@ -91,6 +91,7 @@ describe('each message once', () => {
     discarded: false,
     sealings: [sealing()],
     openedBy: new Set(),
+    putBehind: new Set(),
     withoutKey: new Set(),
     ...more,
   });
@@ -119,8 +120,8 @@ describe('each message once', () => {
 
   it('can be read by no device that a spoilt commit kept out of where it was sealed', () => {
     const ledger = new Ledger();
-    ledger.lineage.set('after', { parent: 'spoilt', commit: 'commit 2' });
-    ledger.lineage.set('spoilt', { parent: 'before', commit: 'commit 1' });
+    ledger.lineage.set('after', { parent: 'spoilt', commit: 'commit 2', closedTo: new Set() });
+    ledger.lineage.set('spoilt', { parent: 'before', commit: 'commit 1', closedTo: new Set() });
     ledger.spoilt.set('commit 1', new Set(['carol', 'dave']));
     ledger.holds('dave', 'after');
     const isShutOut = (device: string, state: string) => ledger.isShutOut(device, sealing({ state }));
@@ -158,6 +159,20 @@ describe('each message once', () => {
   it('is owed again to the same leaf on an older disk: its keys are back', () => {
     const openedBy = new Set([member('carol').device]);
     expect(checkEachMessageOnce([message({ openedBy })], arrived('bob'))).toHaveLength(1);
+  });
+
+  it('is not owed again where the older disk lies before a commit that the device can never process', () => {
+    const putBehind = new Set([member('carol').device]);
+    expect(checkEachMessageOnce([message({ openedBy: putBehind, putBehind })], arrived('bob'))).toEqual([]);
+  });
+
+  it('has no way to a disk that was put back behind a commit of the device or of its rejoin', () => {
+    const ledger = new Ledger();
+    ledger.lineage.set('second', { parent: 'first', commit: 'commit 2', closedTo: new Set(['carol']) });
+    ledger.lineage.set('third', { parent: 'second', commit: 'commit 3', closedTo: new Set() });
+    const putBehind = (device: string, ...states: string[]) =>
+      ledger.isPutBehind(device, sealing({ state: 'third' }), new Memory(new Set(), new Set(), new Set(states)));
+    expect([putBehind('carol', 'first'), putBehind('carol', 'first', 'second'), putBehind('bob', 'first')]).toEqual([true, false, false]);
   });
 
   it('is not asked for where it was discarded, or never sealed', () => {

@@ -6,6 +6,8 @@ export interface Written extends Composed {
   readonly sealings: readonly Sealing[];
   /** Devices that had durably opened it at some time, whatever became of their disks. */
   readonly openedBy: ReadonlySet<string>;
+  /** Of these, the devices whose disks were put back to where nothing leads to its key any more. */
+  readonly putBehind: ReadonlySet<string>;
   /**
    * Devices that have no key for it: they opened another message under the same, as its sender was put back between the two, or somebody hostile
    * kept them out of the state where it was sealed first.
@@ -48,6 +50,7 @@ function checkArrival(message: Written, witnesses: readonly Witness[]): string[]
   return active.flatMap((sight) => {
     const was = first.members.find(({ device }) => device === sight.device);
     if (was === undefined || sight.device === message.device || hasSeen(sight, message, witnesses)) return [];
+    if (message.putBehind.has(sight.device)) return [];
     if (was.leaf !== sight.ownLeaf && isPast(was.leaf, sight, message, active, witnesses)) return [];
     const keepsKeys = was.leaf === sight.ownLeaf && first.epoch >= sight.heldFrom && !message.withoutKey.has(sight.device);
     const owed = whyOwed(message, { sameLeaf: was.leaf === sight.ownLeaf, keepsKeys }, active, witnesses);

@@ -46,6 +46,8 @@ export interface Opening {
 export interface Origin {
   readonly parent: string;
   readonly commit: string;
+  /** Who can never process the commit: the device that made it, and those whose leaves it takes away. Device ids. */
+  readonly closedTo: ReadonlySet<string>;
 }
 
 /** A violation of one of the six invariants of docs/groups.md § Proof, or of what every step must keep. */
@@ -96,6 +98,17 @@ export class Ledger {
     return false;
   }
 
+  /** Whether the device has no way to the state where this was sealed, which it had before its disk was put back: only what it forgot led there. */
+  isPutBehind(device: string, { state }: Sealing, { states }: Memory): boolean {
+    for (let at = state; !states.has(at);) {
+      const origin = this.lineage.get(at);
+      if (origin === undefined) return false;
+      if (origin.closedTo.has(device)) return true;
+      at = origin.parent;
+    }
+    return false;
+  }
+
   sealingsOf(content: string): Sealing[] {
     return [...this.sealings.values()].filter((each) => each.content === content && each.left);
   }
@@ -108,9 +121,11 @@ export class Memory {
     readonly seenRemoved = new Set<string>(),
     /** Messages that it has opened. */
     readonly opened = new Set<string>(),
+    /** States that it has had, by their authenticators. */
+    readonly states = new Set<string>(),
   ) {}
 
   copy(): Memory {
-    return new Memory(new Set(this.seenRemoved), new Set(this.opened));
+    return new Memory(new Set(this.seenRemoved), new Set(this.opened), new Set(this.states));
   }
 }

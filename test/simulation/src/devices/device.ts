@@ -23,7 +23,7 @@ import type { Connection, Endpoint, Server } from '../server/server.js';
 import type { Trace } from '../trace.js';
 import { type CrashPoint, Disk, DiskStore } from './disk.js';
 import { described, envelopeOf, messagesIn } from './envelopes.js';
-import { hex, observed, type SealedHere } from './observed-engine.js';
+import { type CommitStep, hex, observed, type SealedHere } from './observed-engine.js';
 import { SimulatedStock } from './package-stock.js';
 import { StepRunner } from './step-runner.js';
 
@@ -119,14 +119,10 @@ export class Device {
     this.engine = observed(identity.engine, {
       sealed: (message, sealing) => this.#noteSealing(message, sealing),
       opened: (message) => this.#facts.push(() => this.#noteOpened(message)),
-      sawCommit: (commit, removes, { from, to }) => {
-        world.ledger.removals.set(commit, removes);
-        if (to.removed) return;
-        world.ledger.lineage.set(hex(to.authenticator), { parent: hex(from.authenticator), commit });
-        world.ledger.holds(identity.device, hex(to.authenticator));
-      },
+      madeCommit: (commit, step) => this.#noteStep(commit, step, [identity.device, ...step.removed]),
+      openedCommit: (commit, step) => this.#noteStep(commit, step, step.removed),
       failed: (commit) => void world.ledger.spoilt.get(commit)?.add(identity.device),
-      joined: ({ authenticator }) => world.ledger.holds(identity.device, hex(authenticator)),
+      joined: ({ authenticator }) => this.#noteState(hex(authenticator)),
       made: (text) => {
         world.counters.count('commit-made');
         this.#note(text);
@@ -324,6 +320,21 @@ export class Device {
       for (const leaf of removals.get(key.slice(key.indexOf('/') + 1)) ?? []) this.memory.seenRemoved.add(leaf);
     }
     for (const fact of this.#facts.splice(0)) fact();
+  }
+
+  #noteStep(commit: string, { from, to, removedForGood }: CommitStep, closedTo: readonly string[]): void {
+    const { lineage, removals } = this.world.ledger;
+    removals.set(commit, removedForGood);
+    if (to.removed) return;
+    const state = hex(to.authenticator);
+    const known = lineage.get(state)?.closedTo ?? [];
+    lineage.set(state, { parent: hex(from.authenticator), commit, closedTo: new Set([...known, ...closedTo]) });
+    this.#noteState(state);
+  }
+
+  #noteState(state: string): void {
+    this.world.ledger.holds(this.identity.device, state);
+    this.#facts.push(() => this.memory.states.add(state));
   }
 
   #noteSealing(message: string, sealing: SealedHere): void {

@@ -10,14 +10,25 @@ export const messageId = (message: Uint8Array): string => hash('sha256', message
 export const commitId = (commit: Uint8Array): string => messageId(commit).slice(0, 32);
 export const leafName = (group: string, leaf: string): string => `${group}/${leaf}`;
 
+export interface CommitStep {
+  readonly from: GroupState;
+  readonly to: GroupState;
+  /** Devices, ids. */
+  readonly removed: readonly string[];
+  /** Leaves, `group/leaf`, of devices that it does not add again. */
+  readonly removedForGood: readonly string[];
+}
+
 /** What the engine can tell of a sealing. */
 export type SealedHere = Omit<Sealing, 'device' | 'forbidden' | 'left' | 'heard'>;
 
 export interface EngineObserver {
   sealed(message: string, sealing: SealedHere): void;
   opened(message: string): void;
-  /** It made the commit, or opened it as valid MLS. */
-  sawCommit(commit: string, removes: readonly string[], step: { readonly from: GroupState; readonly to: GroupState }): void;
+  /** It made the commit. */
+  madeCommit(commit: string, step: CommitStep): void;
+  /** It opened the commit as valid MLS. */
+  openedCommit(commit: string, step: CommitStep): void;
   /** It could not open what would have this id, if it were a commit. */
   failed(commit: string): void;
   /** It was let in. */
@@ -41,8 +52,7 @@ export function observed(engine: MlsEngine, observer: EngineObserver): MlsEngine
       });
       if (opened.kind === 'application') observer.opened(messageId(message));
       if (opened.kind === 'commit') {
-        const removed = removedForGood(hex(state.groupId), opened);
-        observer.sawCommit(commitId(message), removed, { from: state, to: opened.state });
+        observer.openedCommit(commitId(message), stepOf(state, opened.state, opened));
       }
       return opened;
     },
@@ -56,8 +66,7 @@ export function observed(engine: MlsEngine, observer: EngineObserver): MlsEngine
       const after = engine.members(committed.state);
       observer.made(`makes commit ${commitId(committed.commit).slice(0, 8)}: ${describe(engine, state, changes, after)}`);
       const removedMembers = engine.members(state).filter(({ leaf }) => changes.remove?.includes(leaf));
-      const removed = removedForGood(hex(state.groupId), { addedMembers: after, removedMembers });
-      observer.sawCommit(commitId(committed.commit), removed, { from: state, to: committed.state });
+      observer.madeCommit(commitId(committed.commit), stepOf(state, committed.state, { addedMembers: after, removedMembers }));
       return committed;
     },
   };
@@ -104,12 +113,14 @@ function describe(engine: MlsEngine, state: GroupState, { remove, groupData, tok
 }
 
 /** A device that is added again by the same commit has rejoined. */
-function removedForGood(
-  group: string,
+function stepOf(
+  from: GroupState,
+  to: GroupState,
   { addedMembers, removedMembers }: Pick<Extract<Opened, { kind: 'commit' }>, 'addedMembers' | 'removedMembers'>,
-) {
+): CommitStep {
   const there = new Set(addedMembers.map(deviceOf));
-  return removedMembers.filter((member) => !there.has(deviceOf(member))).map(({ id }) => leafName(group, id));
+  const removedForGood = removedMembers.filter((member) => !there.has(deviceOf(member))).map(({ id }) => leafName(hex(from.groupId), id));
+  return { from, to, removed: removedMembers.map(deviceOf), removedForGood };
 }
 
 const deviceOf = ({ identity }: Member): string => identity.device;

@@ -21,8 +21,13 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
     const shutOut = sealed
       .slice(0, 1)
       .flatMap(([, first]) => first.members.map(({ device }) => device).filter((device) => ledger.isShutOut(device, first)));
+    const putBehind = new Set(
+      devices.flatMap(({ identity: { device }, memory }) =>
+        openedBy.has(device) && sealed.slice(0, 1).some(([, first]) => ledger.isPutBehind(device, first, memory)) ? [device] : [],
+      ),
+    );
     const withoutKey = new Set([...others.flatMap(([other]) => holders(other, ledger)), ...shutOut]);
-    return { ...each, sealings: sealed.map(([, sealing]) => sealing), openedBy, withoutKey };
+    return { ...each, sealings: sealed.map(([, sealing]) => sealing), openedBy, putBehind, withoutKey };
   });
   const nameOf = (device: string) => witnesses.find((each) => each.device === device)?.name ?? device.slice(0, 8);
   const honestDevices = new Set(honest.map(({ device }) => device));
