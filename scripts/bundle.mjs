@@ -1,6 +1,6 @@
-// Makes what `npm pack -w apps/terminal` packs: the code of our own packages in one folder (they are on no registry), and of those that draw
-// the screen, with all others as ordinary dependencies, because some of them are native. Refuses a package that apps/terminal/package.json
-// does not name.
+// Makes what `npm pack -w apps/terminal` packs: the code of our own packages in one folder (they are on no registry), and of those that a
+// command would long wait for, with all others as ordinary dependencies, because some of them are native. Refuses a package that
+// apps/terminal/package.json does not name.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { basename, join } from 'node:path';
@@ -12,8 +12,11 @@ const TERMINAL = join(root, 'apps/terminal');
 const BUNDLE = join(TERMINAL, 'dist/bundle');
 const BUILT_IN = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
 
-/** Taken in with all that they need: as packages they are 500 files, which the first frame would wait for longer than for all the rest. */
-const DRAWING = ['ink', 'react', 'string-width'];
+/**
+ * Taken in with all that they need: as packages they are 570 files, which a command would wait for longer than for all the rest. What draws the
+ * screen, and what is pinned exactly and not native, so that whoever installs gets no other version than the one in the bundle.
+ */
+const TAKEN_IN = ['ink', 'react', 'string-width', '@hpke/core', '@noble/ciphers', '@noble/curves', '@noble/hashes', 'cborg'];
 /** Ink loads it only when somebody develops ink. */
 const NEVER_LOADED = 'react-devtools-core';
 
@@ -21,12 +24,12 @@ const packageOf = (specifier) => specifier.split('/', specifier.startsWith('@') 
 
 /** Ours are taken in, with the modules of ts-mls that scripts/patch.mjs mended; relative paths are esbuild's. */
 function onlyOurs(dependencies) {
-  const isDrawing = (path, importer) => DRAWING.includes(packageOf(path)) || importer.includes('/node_modules/');
+  const isTakenIn = (path, importer) => TAKEN_IN.includes(packageOf(path)) || importer.includes('/node_modules/');
   const resolved = ({ path, kind, importer }) => {
     if (kind === 'entry-point' || BUILT_IN.has(path) || path.startsWith('@sotto/') || path.startsWith('#')) return undefined;
     if (path === NEVER_LOADED) return { path, namespace: NEVER_LOADED };
     if (dependencies[packageOf(path)] !== undefined) return { path, external: true };
-    if (isDrawing(path, importer)) return undefined;
+    if (isTakenIn(path, importer)) return undefined;
     return { errors: [{ text: `${path} is not among the dependencies of apps/terminal/package.json` }] };
   };
   return {
