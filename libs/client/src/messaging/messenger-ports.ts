@@ -1,5 +1,5 @@
 import type { MlsEngine, MlsProvider, OwnKeyPackage } from '@sotto/mls';
-import type { Outcome, ReceiptStatus } from '@sotto/protocol';
+import { type Outcome, type ReceiptStatus, toHex } from '@sotto/protocol';
 import type { Address, DeviceName, GroupNotice, Rung, Step } from '../groups/group-ports.js';
 import type { GroupRules } from '../groups/group-rules.js';
 import type { DeliveryStatus } from '../outbox/outbox-entry.js';
@@ -71,6 +71,15 @@ export interface MessengerPorts {
   /** Called within the step: what is to be kept of it goes into the same journal, the program is told after that. */
   notify(notice: MessengerNotice, step: Step): void;
   count(rung: Rung): void;
+}
+
+const ID_BYTES = 16;
+
+/** To these devices if they are there now, as soon as the step is durable. Returns the id of the Send. */
+export function transmit(ports: MessengerPorts, payload: Uint8Array, recipients: readonly Address[], step: Step): string {
+  const id = toHex(ports.random(ID_BYTES));
+  step.journal.afterwards(() => ports.send({ id, recipients, payload, held: false }));
+  return id;
 }
 
 /** MLSMessages with key packages, by device. */

@@ -1,26 +1,14 @@
-import { fromBinary } from '@bufbuild/protobuf';
 import { directData, encodeGroupData, type GroupData, type Member, MlsError, newGroupData } from '@sotto/mls';
-import {
-  type Envelope,
-  EnvelopeSchema,
-  type GreetingEnvelope,
-  type HelloEnvelope,
-  Outcome,
-  ReceiptStatus,
-  type SupplyEnvelope,
-  toHex,
-  type TypingEnvelope,
-  type WelcomeEnvelope,
-} from '@sotto/protocol';
+import { ReceiptStatus, toHex } from '@sotto/protocol';
 import { ClientError } from '../client-error.js';
-import { commitId, genesis } from '../groups/stored-commit.js';
+import { genesis } from '../groups/stored-commit.js';
 import { Claims } from '../groups/claims.js';
 import { type Content, type ContentRecord, Contents, recordOf } from '../groups/contents.js';
-import { Group } from '../groups/group.js';
+import { type Begun, Group } from '../groups/group.js';
 import { capabilityOf } from '../groups/group-core.js';
-import type { Address, ClaimedPackage, Dispatch, GroupPorts, Step } from '../groups/group-ports.js';
+import type { ClaimedPackage, Dispatch, GroupPorts, Step } from '../groups/group-ports.js';
 import type { Intent } from '../groups/intent.js';
-import { Later, type LaterRecord } from '../groups/later.js';
+import type { LaterRecord } from '../groups/later.js';
 import type { JoinPackage } from '../groups/rejoining.js';
 import { load, loadGroups } from '../groups/stored-groups.js';
 import { Outbox } from '../outbox/outbox.js';
@@ -29,16 +17,14 @@ import type { Journal } from '../storage/journal.js';
 import type { Store } from '../storage/store.js';
 import { Deliveries } from './deliveries.js';
 import { DirectConversations } from './direct-conversations.js';
+import { Inbox } from './inbox.js';
 import { type Invitation, Invitations } from './invitations.js';
-import { Joining, type Welcomed } from './joining.js';
-import type { Claimed, IncomingReceipt, MessengerPorts } from './messenger-ports.js';
+import { Joining } from './joining.js';
+import { type Claimed, type IncomingReceipt, type MessengerPorts, transmit } from './messenger-ports.js';
 import { PublishedTokens } from './published-tokens.js';
-import { UnknownGroups } from './unknown-groups.js';
 
 const GROUP_ID_BYTES = 32;
 const ID_BYTES = 16;
-/** Of groups that this device does not know: their Welcome may be on its way. */
-const STRAYS = { count: 200, bytes: 4 * 1024 * 1024 };
 
 /** A group as the program sees it. */
 export interface GroupView {
@@ -63,8 +49,7 @@ export class Messenger {
   readonly #groupPorts: GroupPorts;
   readonly #directs: DirectConversations;
   readonly #deliveries: Deliveries;
-  #strays = new Later('', STRAYS);
-  readonly #unknown = new UnknownGroups();
+  readonly #inbox: Inbox;
 
   private constructor(
     private readonly ports: MessengerPorts,
@@ -76,6 +61,7 @@ export class Messenger {
     this.#directs = new DirectConversations(ports, outbox, contents, this.#groups);
     this.#deliveries = new Deliveries(ports, outbox, contents, this.#groups, this.#directs);
     this.#groupPorts = this.#portsOfGroups();
+    this.#inbox = new Inbox(ports, this.#groups, this.#directs, joining, invitations, (begun, step) => this.#begin(begun, step));
   }
 
   /** Throws ClientError `storage-failed` for a store that can't be read. */
@@ -90,12 +76,7 @@ export class Messenger {
     for (const [id, stored] of await loadGroups(store))
       messenger.#groups.set(id, Group.restore(id, messenger.#groupPorts, contents, stored));
     messenger.#restoreWaiting();
-    const strays = [...(await load<LaterRecord>(store, 'later'))].filter(([key]) => key.startsWith('/'));
-    messenger.#strays = new Later(
-      '',
-      STRAYS,
-      strays.map(([key, record]) => [key.slice(1), record] as const),
-    );
+    messenger.#inbox.restore(await load<LaterRecord>(store, 'later'));
     return messenger;
   }
 
@@ -126,7 +107,7 @@ export class Messenger {
   async offline(step: Step): Promise<void> {
     this.outbox.offline();
     this.#claims.disconnected();
-    this.#strays.forgetHandles();
+    this.#inbox.disconnected();
     for (const group of this.#groups.values()) group.disconnected();
     this.#finish(step);
   }
@@ -168,9 +149,7 @@ export class Messenger {
 
   /** One delivery. It is answered when the step is durable. */
   async receive(handle: bigint, payload: Uint8Array, step: Step): Promise<void> {
-    const envelope = parse(payload);
-    const outcome = envelope === undefined ? Outcome.CANNOT : await this.#receive(envelope.kind, payload, handle, step);
-    if (outcome !== Outcome.LATER || this.ports.rules.later) this.#answer(handle, outcome, step);
+    await this.#inbox.receive(handle, payload, step);
     this.#finish(step);
   }
 
@@ -188,183 +167,22 @@ export class Messenger {
     this.#finish(step);
   }
 
-  async #receive(kind: Envelope['kind'], payload: Uint8Array, handle: bigint | undefined, step: Step): Promise<Outcome> {
-    switch (kind.case) {
-      case 'welcome':
-        return this.#welcome(kind.value, payload, step);
-      case 'application':
-      case 'commit':
-        return this.#message(kind, payload, handle, step);
-      case 'hello':
-        await this.#hello(kind.value, step);
-        return Outcome.STORED;
-      case 'supply':
-        await this.#supply(kind.value, step);
-        return Outcome.STORED;
-      case 'greeting':
-        await this.#greeting(kind.value, step);
-        return Outcome.STORED;
-      case 'typing':
-        await this.#typing(kind.value, step);
-        return Outcome.STORED;
-      default:
-        return Outcome.CANNOT;
-    }
-  }
-
-  async #message(
-    kind: Envelope['kind'] & { case: 'application' | 'commit' },
-    payload: Uint8Array,
-    handle: bigint | undefined,
-    step: Step,
-  ): Promise<Outcome> {
-    const id = this.#groupOf(kind.value.message);
-    if (id === undefined) return Outcome.CANNOT;
-    const group = this.#groups.get(id);
-    if (group === undefined) return this.#stray(id, payload, handle, step);
-    const outcome = await group.receive(kind, payload, handle, step);
-    await group.settle(step);
-    return outcome;
-  }
-
-  /** Of a group that is not known: kept as long as its Welcome, a greeting or the user's leave may come. After that this device is lost to it. */
-  #stray(group: string, payload: Uint8Array, handle: bigint | undefined, step: Step): Outcome {
-    if (this.#unknown.isLost(group, step.now) && !this.invitations.has(group)) return Outcome.CANNOT;
-    this.#strays.keep(commitId(payload, this.ports.provider), { payload, waitsFor: group }, handle, step);
-    return Outcome.LATER;
-  }
-
-  async #hello(envelope: HelloEnvelope, step: Step): Promise<void> {
-    const group = this.#groups.get(toHex(envelope.group));
-    const heard = group?.sync.open(envelope);
-    if (group === undefined || heard === undefined) return;
-    await group.sync.hear(heard.hello, heard.from, step);
-    await group.settle(step);
-  }
-
-  async #supply({ group: id, envelopes }: SupplyEnvelope, step: Step): Promise<void> {
-    const group = this.#groups.get(toHex(id));
-    if (group === undefined) return;
-    for (const payload of envelopes) {
-      const kind = parse(payload)?.kind;
-      if (kind?.case !== 'application' && kind?.case !== 'commit') continue;
-      if (this.#groupOf(kind.value.message) !== group.id) continue;
-      const outcome = await group.receive(kind, payload, undefined, step);
-      if (outcome === Outcome.STORED) this.ports.count(kind.case === 'commit' ? 'supplied-commit' : 'supplied-message');
-    }
-    // Not before: what this device would commit or seal between them may belong to a past that the next one proves.
-    await group.settle(step);
-  }
-
-  async #greeting({ sealed }: GreetingEnvelope, step: Step): Promise<void> {
-    const greeting = this.joining.openGreeting(sealed);
-    if (greeting === undefined) return;
-    const group = this.#groups.get(toHex(greeting.group));
-    const sender = toHex(greeting.sender);
-    if (group !== undefined && !group.core.branches.removedHere) return group.answerGreeting(sender, greeting.token, step);
-    if (group?.core.leaving === true) return;
-    this.#transmit(await this.joining.askIn(greeting, step), [{ device: sender, token: greeting.token }], step);
-  }
-
-  async #typing(envelope: TypingEnvelope, step: Step): Promise<void> {
-    const group = toHex(envelope.group);
-    const member = await this.#groups.get(group)?.typing.hear(envelope, step);
-    if (member === undefined) return;
-    const { account, device, accountName: name } = member.identity;
-    this.ports.notify({ kind: 'typing', group, from: { account, device, name } }, step);
-  }
-
-  #groupOf(message: Uint8Array): string | undefined {
-    try {
-      return toHex(this.ports.engine.peek(message).groupId);
-    } catch (error) {
-      if (error instanceof MlsError) return undefined;
-      throw error;
-    }
-  }
-
-  #answer(handle: bigint, outcome: Outcome, step: Step): void {
-    step.journal.afterwards(() => this.ports.ack(handle, outcome));
-  }
-
   // --- being let in
-
-  async #welcome(envelope: WelcomeEnvelope, payload: Uint8Array, step: Step): Promise<Outcome> {
-    const id = commitId(envelope.commit?.message ?? new Uint8Array(), this.ports.provider);
-    const known = this.#groups.get(this.#groupOf(envelope.commit?.message ?? new Uint8Array()) ?? '');
-    if (known?.knows(id) === true) return Outcome.STORED;
-    try {
-      const welcomed = await this.joining.open(envelope);
-      if (known === undefined && !this.invitations.mayJoin(welcomed)) return this.invitations.keep(welcomed, payload, step);
-      if (known !== undefined && !known.welcomes(welcomed.state)) return Outcome.STORED;
-      await this.#join(welcomed, step);
-      return Outcome.STORED;
-    } catch (error) {
-      if (!(error instanceof MlsError)) throw error;
-      if (error.reason === 'no-key-package') this.ports.stock.outdated(step.journal);
-      return Outcome.CANNOT;
-    }
-  }
-
-  async #join(welcomed: Welcomed, step: Step): Promise<void> {
-    const { group: id, by } = welcomed;
-    const known = this.#groups.get(id);
-    if (known !== undefined) await known.letInAgain(welcomed, step);
-    const group = known ?? (await Group.begin(this.#groupPorts, this.contents, welcomed, step));
-    this.#groups.set(id, group);
-    this.#unknown.forget(id);
-    const lastResort = this.joining.spend(welcomed, step);
-    if (lastResort) group.refresh();
-    const replaces = known === undefined && (await this.#directs.begun(group, by, step));
-    this.ports.notify({ kind: 'joined', group: id, by, again: known !== undefined, replaces }, step);
-    await this.#readStrays(id, step);
-    group.sync.start(step);
-    await group.settle(step);
-  }
-
-  /** What came before its Welcome. */
-  async #readStrays(id: string, step: Step): Promise<void> {
-    for (const [key, { payload }] of this.#strays.waitingFor(id)) {
-      const kind = parse(payload)?.kind;
-      if (kind === undefined) continue;
-      const handle = this.#strays.take(key, step);
-      const outcome = await this.#receive(kind, payload, handle, step);
-      if (handle !== undefined && outcome !== Outcome.LATER) this.#answer(handle, outcome, step);
-    }
-  }
 
   /** Whoever is a contact now needs no leave to let this device in. */
   async contactAccepted(account: string, step: Step): Promise<void> {
-    for (const group of this.invitations.by(account)) {
-      const welcomed = await this.invitations.open(group);
-      if (welcomed === undefined || !this.invitations.mayJoin(welcomed)) continue;
-      this.invitations.forget(group, step);
-      await this.#join(welcomed, step);
-    }
+    await this.#inbox.contactAccepted(account, step);
     this.#finish(step);
   }
 
   /** The user knows who asks. Throws ClientError `unknown-group`. */
   async acceptInvitation(group: string, step: Step): Promise<void> {
-    const welcomed = await this.invitations.open(group);
-    if (welcomed === undefined || this.invitations.dataOf(welcomed.state).kind === 'direct')
-      throw new ClientError('unknown-group', 'there is no such invitation, or it does not hold any more: ask to be added again');
-    this.invitations.forget(group, step);
-    await this.#join(welcomed, step);
+    await this.#inbox.acceptInvitation(group, step);
     this.#finish(step);
   }
 
-  /** Its device is a member already, so it leaves: or the others would owe it their messages, and it be sent them. */
   async declineInvitation(group: string, step: Step): Promise<void> {
-    const welcomed = await this.invitations.open(group);
-    this.invitations.forget(group, step);
-    if (welcomed === undefined) return;
-    const left = await Group.begin(this.#groupPorts, this.contents, welcomed, step);
-    this.#groups.set(left.id, left);
-    this.joining.spend(welcomed, step);
-    left.leave(step);
-    await this.#readStrays(left.id, step);
-    await left.settle(step);
+    await this.#inbox.declineInvitation(group, step);
     this.#finish(step);
   }
 
@@ -411,10 +229,15 @@ export class Messenger {
   async #create(id: Uint8Array, data: GroupData, accounts: readonly string[], step: Step): Promise<Group> {
     const state = await this.ports.engine.createGroup(id, await this.joining.generate(step.now), encodeGroupData(data));
     const first = genesis(toHex(id), this.ports.provider);
-    const group = await Group.begin(this.#groupPorts, this.contents, { id: first, state }, step);
-    this.#groups.set(group.id, group);
+    const group = await this.#begin({ id: first, state }, step);
     for (const account of [...accounts, this.ports.own.account]) group.wish({ kind: 'add', account });
     await group.settle(step);
+    return group;
+  }
+
+  async #begin(begun: Begun, step: Step): Promise<Group> {
+    const group = await Group.begin(this.#groupPorts, this.contents, begun, step);
+    this.#groups.set(group.id, group);
     return group;
   }
 
@@ -561,12 +384,6 @@ export class Messenger {
     }
   }
 
-  #transmit(payload: Uint8Array, recipients: readonly Address[], step: Step): string {
-    const id = toHex(this.ports.random(ID_BYTES));
-    step.journal.afterwards(() => this.ports.send({ id, recipients, payload, held: false }));
-    return id;
-  }
-
   /** What the step has changed goes into its journal, and what is due out after it. */
   #finish({ journal, now }: Step): void {
     journal.lastly(this, () => {
@@ -605,7 +422,7 @@ export class Messenger {
       withdraw: (id) => this.outbox.withdraw(id),
       release: (group, leaf, step) => this.#deliveries.release(group, leaf, step),
       tokenElsewhere: (group, device) => this.#tokenElsewhere(group, device),
-      transmit: (payload, to, step) => this.#transmit(payload, to, step),
+      transmit: (payload, to, step) => transmit(ports, payload, to, step),
       publishedToken: (account, device, step) => this.#publishedToken(account, device, step),
       packagesOf: (account, step) => this.#claims.packagesOf(account, step.now, () => step.journal.afterwards(() => ports.claim(account))),
       isClaiming: (account) => this.#claims.isClaiming(account),
@@ -613,7 +430,7 @@ export class Messenger {
       packagesUseless: (account) => this.#claims.useless(account),
       isOnline: (account) => ports.isOnline(account),
       sighted: (device) => this.outbox.sighted(device),
-      answer: (handle, outcome, step) => this.#answer(handle, outcome, step),
+      answer: (handle, outcome, step) => step.journal.afterwards(() => ports.ack(handle, outcome)),
       notify: (notice, step) => ports.notify(notice, step),
       count: (rung) => ports.count(rung),
     };
@@ -638,13 +455,5 @@ export class Messenger {
     const id = toHex(this.ports.random(ID_BYTES));
     this.outbox.add(id, dispatch, now);
     return id;
-  }
-}
-
-function parse(payload: Uint8Array): Envelope | undefined {
-  try {
-    return fromBinary(EnvelopeSchema, payload);
-  } catch {
-    return undefined;
   }
 }
