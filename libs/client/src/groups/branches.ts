@@ -424,7 +424,7 @@ export class Branches {
   }
 
   #putStored(stored: StoredCommit, step: Step): void {
-    if ([...this.tree.nodes()].some(({ parent }) => parent === stored.node.parent)) this.ports.count('fork');
+    if (!this.tree.isEnd(stored.node.parent)) this.ports.count('fork');
     this.tree.add(stored.node);
     this.#hasGrown = true;
     this.#outOfReach.remove(stored.node.id);
