@@ -95,27 +95,27 @@ describe('each message once', () => {
     withoutKey: new Set(),
     ...more,
   });
+  const check = (written: readonly Written[], witnesses: readonly Witness[], ledger = new Ledger()) =>
+    checkEachMessageOnce(written, witnesses, (leaf) => ledger.successorsOf(leaf));
   const shown = { content: 'content 1', plaintext: 'hello' };
   const wrote = { written: new Set(['content 1']) };
   const arrived = (...names: string[]) =>
     PEOPLE.map((name) => witness(name, { ...(name === 'alice' && wrote), history: names.includes(name) ? [shown] : [] }));
 
   it('is what everyone has whom it was sealed for', () => {
-    expect(checkEachMessageOnce([message()], arrived('bob', 'carol'))).toEqual([]);
+    expect(check([message()], arrived('bob', 'carol'))).toEqual([]);
   });
 
   it('is missed where it never came, while its sender is there', () => {
-    expect(checkEachMessageOnce([message()], arrived('bob'))).toEqual(['carol never saw content  (epoch 3): its sender alice is there']);
+    expect(check([message()], arrived('bob'))).toEqual(['carol never saw content  (epoch 3): its sender alice is there']);
   });
 
   it('is owed by whoever has it when its sender is gone, and by nobody when no one is left who has it', () => {
     const senderGone = (names: string[]) => arrived(...names).map((each) => (each.name === 'alice' ? { ...each, dead: true } : each));
-    expect(checkEachMessageOnce([message()], senderGone(['bob']))).toEqual([
-      'carol never saw content  (epoch 3): its sender is gone, and bob has it',
-    ]);
-    expect(checkEachMessageOnce([message()], senderGone([]))).toEqual([]);
+    expect(check([message()], senderGone(['bob']))).toEqual(['carol never saw content  (epoch 3): its sender is gone, and bob has it']);
+    expect(check([message()], senderGone([]))).toEqual([]);
     const withoutKey = new Set([member('carol').device]);
-    expect(checkEachMessageOnce([message({ withoutKey })], senderGone(['bob']))).toEqual([]);
+    expect(check([message({ withoutKey })], senderGone(['bob']))).toEqual([]);
   });
 
   it('can be read by no device that a spoilt commit kept out of where it was sealed', () => {
@@ -137,33 +137,48 @@ describe('each message once', () => {
       witness('bob', { history: [shown] }),
       witness('carol', {}, anew),
     ];
-    expect(checkEachMessageOnce([message()], joinedAnew({}))).toHaveLength(1);
-    expect(checkEachMessageOnce([message()], joinedAnew({ dead: true }))).toEqual([]);
+    expect(check([message()], joinedAnew({}))).toHaveLength(1);
+    expect(check([message()], joinedAnew({ dead: true }))).toEqual([]);
   });
 
   it('is not owed to one who has left, and is back', () => {
     const back = witness('carol', { left: new Set([GROUP]) }, { ownLeaf: `${GROUP}/newer` });
-    expect(checkEachMessageOnce([message()], [witness('alice', wrote), witness('bob', { history: [shown] }), back])).toEqual([]);
+    expect(check([message()], [witness('alice', wrote), witness('bob', { history: [shown] }), back])).toEqual([]);
   });
 
   it('is not owed to a new leaf by one who was told that the old one had it, or saw the old one removed for good', () => {
     const back = witness('carol', {}, { ownLeaf: `${GROUP}/newer` });
     const others = [witness('alice', wrote), witness('bob', { history: [shown] })];
     const openedBy = new Set([member('carol').device]);
-    expect(checkEachMessageOnce([message({ openedBy })], [...others, back])).toEqual([]);
+    expect(check([message({ openedBy })], [...others, back])).toEqual([]);
     const removal = witness('bob', { history: [shown] }, { removed: new Set([member('carol').leaf]) });
-    expect(checkEachMessageOnce([message()], [others[0]!, removal, back])).toEqual([]);
-    expect(checkEachMessageOnce([message()], [...others, back])).toHaveLength(1);
+    expect(check([message()], [others[0]!, removal, back])).toEqual([]);
+    expect(check([message()], [...others, back])).toHaveLength(1);
+  });
+
+  it('is not owed to one that joined anew, was removed for good after that, and was added once more', () => {
+    const ledger = new Ledger();
+    const [first, second] = [member('carol').leaf, `${GROUP}/second`];
+    ledger.replaces(second, first);
+    ledger.replaces(first, second);
+    const back = witness('carol', {}, { ownLeaf: `${GROUP}/third` });
+    const seen = (removed: string) => [
+      witness('alice', wrote),
+      witness('bob', { history: [shown] }, { removed: new Set([removed]) }),
+      back,
+    ];
+    expect(check([message()], seen(second), ledger)).toEqual([]);
+    expect(check([message()], seen(`${GROUP}/another`), ledger)).toHaveLength(1);
   });
 
   it('is owed again to the same leaf on an older disk: its keys are back', () => {
     const openedBy = new Set([member('carol').device]);
-    expect(checkEachMessageOnce([message({ openedBy })], arrived('bob'))).toHaveLength(1);
+    expect(check([message({ openedBy })], arrived('bob'))).toHaveLength(1);
   });
 
   it('is not owed again where the older disk lies before a commit that the device can never process', () => {
     const putBehind = new Set([member('carol').device]);
-    expect(checkEachMessageOnce([message({ openedBy: putBehind, putBehind })], arrived('bob'))).toEqual([]);
+    expect(check([message({ openedBy: putBehind, putBehind })], arrived('bob'))).toEqual([]);
   });
 
   it('has no way to a disk that was put back behind a commit of the device or of its rejoin', () => {
@@ -176,18 +191,16 @@ describe('each message once', () => {
   });
 
   it('is not asked for where it was discarded, or never sealed', () => {
-    expect(checkEachMessageOnce([message({ discarded: true })], arrived())).toEqual([]);
-    expect(checkEachMessageOnce([message({ sealings: [] })], arrived())).toEqual([]);
+    expect(check([message({ discarded: true })], arrived())).toEqual([]);
+    expect(check([message({ sealings: [] })], arrived())).toEqual([]);
   });
 
   it('is not shown twice, altered, or to a device that it was not sealed for', () => {
     const withHistory = (...history: (typeof shown)[]) => [...arrived('bob').slice(0, 2), witness('carol', { history })];
-    expect(checkEachMessageOnce([message()], withHistory(shown, shown))).toEqual(['carol was shown content  twice']);
-    expect(checkEachMessageOnce([message()], withHistory({ ...shown, plaintext: 'other' }))).toEqual([
-      'carol was shown content , which nobody wrote so',
-    ]);
+    expect(check([message()], withHistory(shown, shown))).toEqual(['carol was shown content  twice']);
+    expect(check([message()], withHistory({ ...shown, plaintext: 'other' }))).toEqual(['carol was shown content , which nobody wrote so']);
     const forBob = message({ sealings: [sealing({ members: [member('alice'), member('bob')] })] });
-    expect(checkEachMessageOnce([forBob], withHistory(shown))).toEqual(['carol was shown content , which was never sealed for it']);
+    expect(check([forBob], withHistory(shown))).toEqual(['carol was shown content , which was never sealed for it']);
   });
 });
 

@@ -19,8 +19,13 @@ export interface Written extends Composed {
  * Invariant 2: each message once on every device whose leaf was where it was sealed and still is, if its sender or its keys and ciphertext
  * remain; never twice. `witnesses` are the honest.
  */
-export function checkEachMessageOnce(written: readonly Written[], witnesses: readonly Witness[]): string[] {
-  return [...written.flatMap((each) => checkArrival(each, witnesses)), ...checkNeverTwice(written, witnesses)];
+export function checkEachMessageOnce(
+  written: readonly Written[],
+  witnesses: readonly Witness[],
+  successorsOf: (leaf: string) => ReadonlySet<string>,
+): string[] {
+  const leavesOf = (leaf: string) => [leaf, ...successorsOf(leaf)];
+  return [...written.flatMap((each) => checkArrival(each, witnesses, leavesOf)), ...checkNeverTwice(written, witnesses)];
 }
 
 function checkNeverTwice(written: readonly Written[], witnesses: readonly Witness[]): string[] {
@@ -41,7 +46,7 @@ function checkNeverTwice(written: readonly Written[], witnesses: readonly Witnes
   });
 }
 
-function checkArrival(message: Written, witnesses: readonly Witness[]): string[] {
+function checkArrival(message: Written, witnesses: readonly Witness[], leavesOf: (leaf: string) => readonly string[]): string[] {
   const [first] = message.sealings;
   // What somebody hostile writes is owed to nobody.
   const isHonest = witnesses.some(({ device }) => device === message.device);
@@ -51,7 +56,7 @@ function checkArrival(message: Written, witnesses: readonly Witness[]): string[]
     const was = first.members.find(({ device }) => device === sight.device);
     if (was === undefined || sight.device === message.device || hasSeen(sight, message, witnesses)) return [];
     if (message.putBehind.has(sight.device)) return [];
-    if (was.leaf !== sight.ownLeaf && isPast(was.leaf, sight, message, active, witnesses)) return [];
+    if (was.leaf !== sight.ownLeaf && isPast(leavesOf(was.leaf), sight, message, active, witnesses)) return [];
     const keepsKeys = was.leaf === sight.ownLeaf && first.epoch >= sight.heldFrom && !message.withoutKey.has(sight.device);
     const owed = whyOwed(message, { sameLeaf: was.leaf === sight.ownLeaf, keepsKeys }, active, witnesses);
     return owed === undefined ? [] : [`${sight.name} never saw ${short(message.content)} (epoch ${first.epoch}): ${owed}`];
@@ -59,12 +64,18 @@ function checkArrival(message: Written, witnesses: readonly Witness[]): string[]
 }
 
 /**
- * A leaf that is no more was owed nothing further when it was removed for good, when its owner left, and when it had opened the message
- * already and was put back to an older disk: its sender was told so.
+ * A leaf that is no more was owed nothing further when it, or one that took its place, was removed for good, when its owner left, and when it
+ * had opened the message already and was put back to an older disk: its sender was told so.
  */
-function isPast(leaf: string, sight: Sight, message: Written, active: readonly Sight[], witnesses: readonly Witness[]): boolean {
+function isPast(
+  leaves: readonly string[],
+  sight: Sight,
+  message: Written,
+  active: readonly Sight[],
+  witnesses: readonly Witness[],
+): boolean {
   const hasLeft = witnessOf(sight, witnesses)?.left.has(message.group) === true;
-  return hasLeft || message.openedBy.has(sight.device) || active.some(({ removed }) => removed.has(leaf));
+  return hasLeft || message.openedBy.has(sight.device) || active.some(({ removed }) => leaves.some((leaf) => removed.has(leaf)));
 }
 
 /** Undefined when neither the sender nor anybody with its ciphertext is left, or nobody but the sender could help one who has no keys. */

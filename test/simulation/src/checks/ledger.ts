@@ -66,6 +66,8 @@ export class Ledger {
   readonly composed = new Map<string, Composed>();
   /** Leaves that a commit removes for good, by commit id. */
   readonly removals = new Map<string, readonly string[]>();
+  /** Leaf → the leaves that took its place, as the same device joined anew. */
+  readonly replacedBy = new Map<string, Set<string>>();
   /** From which state, by which commit, a state came about. States by their authenticators. */
   readonly lineage = new Map<string, Origin>();
   /** Who has had a state. Device ids, by its authenticator. */
@@ -85,6 +87,17 @@ export class Ledger {
   holds(device: string, state: string): void {
     const holders = this.holders.get(state) ?? new Set<string>();
     this.holders.set(state, holders.add(device));
+  }
+
+  replaces(newer: string, older: string): void {
+    this.replacedBy.set(older, (this.replacedBy.get(older) ?? new Set()).add(newer));
+  }
+
+  /** Those of the same device that came after this leaf, by joining anew. */
+  successorsOf(leaf: string): ReadonlySet<string> {
+    const found = new Set(this.replacedBy.get(leaf));
+    for (const each of found) for (const next of this.replacedBy.get(each) ?? []) found.add(next);
+    return found;
   }
 
   /** Whether the device has never had the state where this was sealed, as it could not process a spoilt commit on the way there. */

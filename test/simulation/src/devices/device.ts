@@ -322,9 +322,11 @@ export class Device {
     for (const fact of this.#facts.splice(0)) fact();
   }
 
-  #noteStep(commit: string, { from, to, removedForGood }: CommitStep, closedTo: readonly string[]): void {
-    const { lineage, removals } = this.world.ledger;
+  #noteStep(commit: string, { from, to, removedForGood, replaced }: CommitStep, closedTo: readonly string[]): void {
+    const { ledger } = this.world;
+    const { lineage, removals } = ledger;
     removals.set(commit, removedForGood);
+    for (const [older, newer] of replaced) ledger.replaces(newer, older);
     if (to.removed) return;
     const state = hex(to.authenticator);
     const known = lineage.get(state)?.closedTo ?? [];

@@ -17,6 +17,8 @@ export interface CommitStep {
   readonly removed: readonly string[];
   /** Leaves, `group/leaf`, of devices that it does not add again. */
   readonly removedForGood: readonly string[];
+  /** Leaves, `group/leaf`, of devices that it adds again: before and after. */
+  readonly replaced: readonly (readonly [string, string])[];
 }
 
 /** What the engine can tell of a sealing. */
@@ -118,9 +120,14 @@ function stepOf(
   to: GroupState,
   { addedMembers, removedMembers }: Pick<Extract<Opened, { kind: 'commit' }>, 'addedMembers' | 'removedMembers'>,
 ): CommitStep {
-  const there = new Set(addedMembers.map(deviceOf));
-  const removedForGood = removedMembers.filter((member) => !there.has(deviceOf(member))).map(({ id }) => leafName(hex(from.groupId), id));
-  return { from, to, removed: removedMembers.map(deviceOf), removedForGood };
+  const named = ({ id }: Member) => leafName(hex(from.groupId), id);
+  const there = new Map(addedMembers.map((member) => [deviceOf(member), member]));
+  const removedForGood = removedMembers.filter((member) => !there.has(deviceOf(member))).map(named);
+  const replaced = removedMembers.flatMap((member) => {
+    const again = there.get(deviceOf(member));
+    return again === undefined ? [] : [[named(member), named(again)] as const];
+  });
+  return { from, to, removed: removedMembers.map(deviceOf), removedForGood, replaced };
 }
 
 const deviceOf = ({ identity }: Member): string => identity.device;

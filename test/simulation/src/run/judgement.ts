@@ -38,7 +38,9 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
   };
   return [
     ...checkOneHead(witnesses).map((text) => ({ check: 'one-head', text }) as const),
-    ...checkEachMessageOnce(written, honest).map((text) => ({ check: 'each-message-once', text }) as const),
+    ...checkEachMessageOnce(written, honest, (leaf) => ledger.successorsOf(leaf)).map(
+      (text) => ({ check: 'each-message-once', text }) as const,
+    ),
     ...checkSealings(sealings, knew, nameOf).map((text) => ({ check: 'sealed-for-members', text }) as const),
     ...checkNothingLeft(witnesses, (account) => isReachable(account, simulation, witnesses)).map(
       (text) => ({ check: 'nothing-left', text }) as const,
