@@ -1,4 +1,4 @@
-import { checkEachMessageOnce } from '../checks/each-message-once.js';
+import { checkEachMessageOnce, type Written } from '../checks/each-message-once.js';
 import { keyOf, type Ledger, type Sealing, type Violation } from '../checks/ledger.js';
 import { checkNothingLeft } from '../checks/nothing-left.js';
 import { checkOneHead } from '../checks/one-head.js';
@@ -7,28 +7,14 @@ import { type Witness, witnessOf } from '../checks/sight.js';
 import type { Device } from '../devices/device.js';
 import type { Simulation } from './simulation.js';
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 /** What the five invariants say of the world as it is. `hostile` is believed and owed nothing. */
 export function judge(simulation: Simulation, hostile?: Device): Violation[] {
   const { devices, ledger } = simulation;
   const witnesses = devices.map((each) => witnessOf(each, each === hostile));
   const honest = witnesses.filter((each) => !each.hostile);
-  const byContent = sealingsBy(({ content }) => content, ledger);
-  const byKey = sealingsBy(keyOf, ledger);
-  const written = [...ledger.composed.values()].map((each) => {
-    const sealed = byContent.get(each.content) ?? [];
-    const openedBy = new Set(sealed.flatMap(([message]) => [...(ledger.opened.get(message)?.keys() ?? [])]));
-    const others = sealed.slice(0, 1).flatMap(([message, first]) => byKey.get(keyOf(first))!.filter(([other]) => other !== message));
-    const shutOut = sealed
-      .slice(0, 1)
-      .flatMap(([, first]) => first.members.map(({ device }) => device).filter((device) => ledger.isShutOut(device, first)));
-    const putBehind = new Set(
-      devices.flatMap(({ identity: { device }, memory }) =>
-        openedBy.has(device) && sealed.slice(0, 1).some(([, first]) => ledger.isPutBehind(device, first, memory)) ? [device] : [],
-      ),
-    );
-    const withoutKey = new Set([...others.flatMap(([other]) => holders(other, ledger)), ...shutOut]);
-    return { ...each, sealings: sealed.map(([, sealing]) => sealing), openedBy, putBehind, withoutKey };
-  });
+  const written = allWritten(simulation);
   const nameOf = (device: string) => witnesses.find((each) => each.device === device)?.name ?? device.slice(0, 8);
   const honestDevices = new Set(honest.map(({ device }) => device));
   const sealings = new Map([...ledger.sealings].filter(([, { device }]) => honestDevices.has(device)));
@@ -48,6 +34,26 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
     ...ledger.violations,
     ...(simulation.isStorm ? [{ check: 'nothing-left', text: 'commits without end' } as const] : []),
   ];
+}
+
+/** What users wrote, and what became of it in the world. */
+function allWritten({ devices, ledger }: Simulation): Written[] {
+  const byContent = sealingsBy(({ content }) => content, ledger);
+  const byKey = sealingsBy(keyOf, ledger);
+  return [...ledger.composed.values()].map((each) => {
+    const sealed = byContent.get(each.content) ?? [];
+    const sealings = sealed.map(([, sealing]) => sealing);
+    const openedBy = new Set(sealed.flatMap(([message]) => [...(ledger.opened.get(message)?.keys() ?? [])]));
+    const [first] = sealed;
+    if (first === undefined) return { ...each, sealings, openedBy, putBehind: NOBODY, withoutKey: NOBODY };
+    const isPutBehind = (device: Device) =>
+      openedBy.has(device.identity.device) && ledger.isPutBehind(device.identity.device, first[1], device.memory);
+    const putBehind = new Set(devices.filter(isPutBehind).map(({ identity }) => identity.device));
+    const others = byKey.get(keyOf(first[1]))!.filter(([message]) => message !== first[0]);
+    const shutOut = first[1].members.map(({ device }) => device).filter((device) => ledger.isShutOut(device, first[1]));
+    const withoutKey = new Set([...others.flatMap(([other]) => holders(other, ledger)), ...shutOut]);
+    return { ...each, sealings, openedBy, putBehind, withoutKey };
+  });
 }
 
 /** Those that left their device, with the ids of their messages. */
