@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes, randomInt } from 'node:crypto';
-import { Accounts, Contacts, KeyPackages } from '@sotto/protocol';
+import { Accounts, Contacts, KeyPackages, ReceiptStatus } from '@sotto/protocol';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { tokenFor, WireClient, type WireDevice, wireDevice } from './wire-client.js';
 
@@ -70,6 +70,31 @@ async function expectAlike(attempt: (number: number) => Promise<Times>): Promise
 function joined(all: Times[]): Times {
   const names = [...all[0]!.keys()];
   return new Map(names.map((name) => [name, all.flatMap((times) => times.get(name)!)]));
+}
+
+interface SendTo {
+  readonly device: Uint8Array;
+  readonly token: Uint8Array;
+}
+
+/** Sends to all of them at once, with a second to live. How long each took to its first receipt of that status. */
+async function timesOf({ client }: WireDevice, recipients: Record<string, SendTo>, status: ReceiptStatus): Promise<Times> {
+  const heard = client.frames.length;
+  const times: Times = new Map();
+  const sends = shuffled(Object.entries(recipients)).map(([name, recipient]) => {
+    const id = randomBytes(16);
+    client.send({ case: 'send', value: { id, recipients: [recipient], payload: randomBytes(200), ttl: 1 } });
+    return { name, id, start: performance.now() };
+  });
+  while (times.size < sends.length) {
+    const receipts = client.frames
+      .slice(heard)
+      .flatMap(({ kind }) => (kind.case === 'receipt' && kind.value.status === status ? kind.value : []));
+    for (const { name, id, start } of sends)
+      if (!times.has(name) && receipts.some((each) => id.equals(each.id))) times.set(name, [performance.now() - start]);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return times;
 }
 
 describe('the comparison of times', () => {
@@ -158,4 +183,30 @@ describe.each(['standalone', 'services'] as const)('the time in which %s answers
     await expectAlike((number) => measure({ unknown: logIn(`nobody_${number}`), known: logIn(names[number]!) }, 12));
     await client.close();
   }, 60_000);
+
+  describe('a Send does not tell whether its device exists, is there, or gives leave:', () => {
+    const recipients = () => ({
+      unknown: { device: randomBytes(16), token: randomBytes(32) },
+      'online, without leave': { device: online.session.device, token: randomBytes(32) },
+      offline: { device: offline.session.device, token: tokenFor(offline) },
+      'offline, without leave': { device: offline.session.device, token: randomBytes(32) },
+    });
+
+    it.each([
+      ['neither in when it is accepted', ReceiptStatus.ACCEPTED, 20],
+      ['nor in when it comes back', ReceiptStatus.UNDELIVERED, 3],
+    ])(
+      '%s',
+      async (_, status, rounds) => {
+        const sender = await asker();
+        await expectAlike(async () => {
+          const all: Times[] = [];
+          for (let round = 0; round < rounds; round++) all.push(await timesOf(sender, recipients(), status));
+          return joined(all);
+        });
+        await sender.client.close();
+      },
+      60_000,
+    );
+  });
 });
