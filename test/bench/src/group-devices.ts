@@ -109,6 +109,7 @@ export class BenchDevice {
       ack: () => undefined,
       claim: (account) => void this.claims.push(account),
       isOnline: () => true,
+      isContact: () => true,
       trusts: () => true,
       notify: (notice) => void (this.shown += Number(notice.kind === 'message')),
       count: () => undefined,

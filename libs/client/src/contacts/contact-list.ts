@@ -34,7 +34,12 @@ export class ContactList {
   /** Since when each account is known to be online. Unix milliseconds. */
   readonly #onlineSince = new Map<string, number>();
 
-  constructor(private readonly byName: Map<string, Contact>) {}
+  /** By account. */
+  readonly #accepted = new Map<string, Contact>();
+
+  constructor(private readonly byName: Map<string, Contact>) {
+    for (const contact of byName.values()) this.#keep(contact);
+  }
 
   all(): Contact[] {
     return [...this.byName.values()];
@@ -45,7 +50,7 @@ export class ContactList {
   }
 
   byAccount(account: string): Contact | undefined {
-    return this.all().find((contact) => contact.account === account && contact.status === 'accepted');
+    return this.#accepted.get(account);
   }
 
   /** Somebody whom the user has blocked: by the account, or, where this device never knew that, by the name that goes with it. */
@@ -76,7 +81,7 @@ export class ContactList {
     if (status === undefined) return [];
     if (status === 'removed') return before === undefined ? [] : [this.#remove(before, journal)];
     const contact = merged(row, status, before);
-    this.byName.set(contact.name, contact);
+    this.#keep(contact);
     if (status === 'accepted') this.#present(contact.account, row.online);
     const changed = before === undefined || before.status !== status || before.changedKey?.join() !== contact.changedKey?.join();
     if (!changed) return [];
@@ -86,7 +91,7 @@ export class ContactList {
 
   /** As it is: of somebody whom no server names. */
   put(contact: Contact, journal: Journal): void {
-    this.byName.set(contact.name, contact);
+    this.#keep(contact);
     journal.put('contacts', contact.name, { ...contact, online: false });
   }
 
@@ -95,7 +100,7 @@ export class ContactList {
     const before = this.byAccount(account);
     if (before === undefined || before.online === online) return undefined;
     const contact = { ...before, online };
-    this.byName.set(contact.name, contact);
+    this.#keep(contact);
     this.#present(account, online);
     return contact;
   }
@@ -103,7 +108,7 @@ export class ContactList {
   /** Nothing is known of anyone while there is no connection. */
   forgetPresence(): void {
     this.#onlineSince.clear();
-    for (const contact of this.all()) this.byName.set(contact.name, { ...contact, online: false });
+    for (const contact of this.all()) this.#keep({ ...contact, online: false });
   }
 
   /** The user has compared and trusts the new key. */
@@ -113,12 +118,24 @@ export class ContactList {
     return confirmed;
   }
 
+  #keep(contact: Contact): void {
+    this.#leaveIndex(contact.name);
+    this.byName.set(contact.name, contact);
+    if (contact.status === 'accepted') this.#accepted.set(contact.account, contact);
+  }
+
+  #leaveIndex(name: string): void {
+    const { account } = this.byName.get(name) ?? {};
+    if (account !== undefined && this.#accepted.get(account)?.name === name) this.#accepted.delete(account);
+  }
+
   #present(account: string, online: boolean): void {
     if (!online) this.#onlineSince.delete(account);
     else if (!this.#onlineSince.has(account)) this.#onlineSince.set(account, Date.now());
   }
 
   #remove(before: Contact, journal: Journal): ContactChange {
+    this.#leaveIndex(before.name);
     this.byName.delete(before.name);
     journal.remove('contacts', before.name);
     return { contact: { ...before, status: 'removed', online: false }, before };

@@ -7,7 +7,7 @@ import type { Intent } from './intent.js';
 import { MessageLog } from './message-log.js';
 
 /** Why nothing may be sealed just now. */
-export type Hold = 'removal' | 'hello' | 'rejoin' | 'out';
+export type Hold = 'removal' | 'hello' | 'rejoin' | 'out' | 'closed';
 
 const ANSWER_TIMEOUT_MS = 120_000;
 const FORMER_TOKEN_MS = 86_400_000;
@@ -198,14 +198,27 @@ export class GroupCore {
   get hold(): Hold | undefined {
     const { rules } = this.ports;
     if (this.out) return 'out';
+    if (this.isClosed) return 'closed';
     if (this.dead || this.wantsRejoin) return 'rejoin';
     if (rules.helloBeforeSealing && (!this.confirmed || this.isDoubted) && this.others.length > 0) return 'hello';
     return rules.hold && this.removedInHead.length > 0 ? 'removal' : undefined;
   }
 
+  /**
+   * In a conversation of two nothing goes to the other end once it is no contact: whatever it is, it would tell that this device is there.
+   * One's own devices go on telling each other what was said.
+   */
+  isClosedTo(account: string): boolean {
+    return this.data.kind === 'direct' && account !== this.ports.own.account && !this.ports.isContact(account);
+  }
+
+  get isClosed(): boolean {
+    return this.data.kind === 'direct' && this.data.accounts.some((account) => this.isClosedTo(account));
+  }
+
   /** Whoever is gone for good never answers: after a while a commit needs no answer, so that it can remove them. */
   mayCommit(now: number): boolean {
-    if (this.out || this.isDoubted) return false;
+    if (this.out || this.isClosed || this.isDoubted) return false;
     if (this.dead) return this.isLastHope;
     const waited = this.askingSince > 0 && now - this.askingSince > ANSWER_TIMEOUT_MS;
     return this.confirmed || waited || !this.ports.rules.helloBeforeSealing || this.others.length === 0;

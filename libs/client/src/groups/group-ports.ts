@@ -145,6 +145,7 @@ export interface GroupPorts {
   packagesUseless(account: string): void;
   /** Whether an account is known to be reachable, known not to be, or unknown. */
   isOnline(account: string): boolean | undefined;
+  isContact(account: string): boolean;
   /** This device has seen a sign of life of that one. */
   sighted(device: string, step: Step): void;
   /** Settles a delivery that was answered with `later`. */

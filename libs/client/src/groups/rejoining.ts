@@ -125,7 +125,7 @@ export class Rejoining {
     for (const member of core.others) {
       const since = core.unseen.get(member.id);
       if (since === undefined || !this.#isGreetingDue(member.id, since, step.now)) continue;
-      if (core.ports.isOnline(member.identity.account) === false) continue;
+      if (core.ports.isOnline(member.identity.account) === false || core.isClosedTo(member.identity.account)) continue;
       const { at, waitMs } = this.#greetAt.get(member.id)!;
       this.#greetAt.set(member.id, { at: at + waitMs, waitMs: Math.min(2 * waitMs, LAST_GREETING_MS) });
       this.#sendGreeting(member, step);

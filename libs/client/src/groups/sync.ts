@@ -65,7 +65,7 @@ export class Sync {
   /** A member is there. Its head may be one that was not seen yet. */
   sighted(device: string, step: Step): void {
     const member = this.core.member(device);
-    if (member === undefined || device === this.core.ports.own.device) return;
+    if (member === undefined || device === this.core.ports.own.device || this.#isClosedTo(member)) return;
     const peer = this.#peers.of(device);
     if (peer.shown !== undefined && this.#isHead(peer.shown) && !this.#needs) return;
     if (peer.mayAsk(step.now)) this.#ask(member, step);
@@ -78,6 +78,7 @@ export class Sync {
   }
 
   show(to: Member, address: Address, step: Step): void {
+    if (this.#isClosedTo(to)) return;
     this.#writer.send(to, address, {}, step);
   }
 
@@ -111,6 +112,10 @@ export class Sync {
     return core.out ? !core.expelled && !core.branches.isCutOff : asks;
   }
 
+  #isClosedTo({ identity }: Member): boolean {
+    return this.core.isClosedTo(identity.account);
+  }
+
   #isHead({ path }: Shown): boolean {
     return path[0] === short(this.core.head);
   }
@@ -118,7 +123,7 @@ export class Sync {
   #askSome(step: Step): void {
     const { core } = this;
     this.#idleAt = step.now + IDLE_HELLO_MS * (0.5 + core.ports.random(1)[0]! / 256);
-    const members = this.#toAsk.filter(({ identity }) => this.#peers.of(identity.device).mayAsk(step.now));
+    const members = this.#toAsk.filter((each) => !this.#isClosedTo(each) && this.#peers.of(each.identity.device).mayAsk(step.now));
     const isOnline = ({ identity }: Member) => core.ports.isOnline(identity.account);
     const there = shuffled(
       members.filter((each) => isOnline(each) === true),
@@ -165,7 +170,7 @@ export class Sync {
     const { core } = this;
     if (core.out || core.member(device) !== undefined || !this.#mayAskFormer(device)) return;
     const former = core.branches.findRemoved(device);
-    if (former !== undefined && this.#peers.of(device).mayAsk(step.now)) this.#ask(former, step);
+    if (former !== undefined && !this.#isClosedTo(former) && this.#peers.of(device).mayAsk(step.now)) this.#ask(former, step);
   }
 
   /** Who was removed is to have a token of this device only as long as it may need to be told. */
@@ -208,6 +213,7 @@ export class Sync {
 
   /** Takes in what the other shows, gives what it lacks, and answers. */
   async hear(hello: Hello, from: Member, step: Step): Promise<void> {
+    if (this.#isClosedTo(from)) return;
     const address = { device: from.identity.device, token: hello.token };
     const peer = this.#meet(hello, from, step);
     this.#hearLeave(hello, from, step);

@@ -200,6 +200,7 @@ export class Messaging {
       ack: (handle, outcome) => this.carrier.ack(handle, outcome),
       claim: (of) => void this.#claim(of),
       isOnline: (of) => device.contacts.byAccount(of)?.online,
+      isContact: (of) => device.contacts.byAccount(of) !== undefined,
       trusts: (of, key) => this.#trusts(of, key),
       notify: (notice, step) => this.#notify(notice, step),
       count: (rung) => this.rungs.count(rung),

@@ -66,6 +66,8 @@ export interface MessengerPorts {
   /** Asks for a key package of each device of an account; the answer comes by Messenger.claimed. */
   claim(account: string): void;
   isOnline(account: string): boolean | undefined;
+  /** Both are contacts of each other now. */
+  isContact(account: string): boolean;
   /** A contact under the key that was pinned, or this account itself: its devices are let in, and its groups joined without asking. */
   trusts(account: string, accountKey: Uint8Array): boolean;
   /** Called within the step: what is to be kept of it goes into the same journal, the program is told after that. */

@@ -1072,4 +1072,38 @@ describe('a conversation of two', () => {
     await office.settle();
     expect(bob.shown).toEqual(['alice: hello', 'alice: again']);
   });
+
+  it('tells nothing to the other end once it is no contact, and what the other said to the own devices that missed it', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const laptop = await office.phone('alice/laptop');
+    laptop.befriend(bob);
+    await laptop.online();
+    await alice.tell(bob, 'hello');
+    await office.pass(MINUTE);
+    await laptop.offline();
+    await bob.tell(alice, 'good bye');
+    await office.settle();
+    await bob.offline();
+    await alice.tell(bob, 'one more thing');
+    await office.pass(MINUTE);
+    for (const phone of [alice, laptop]) {
+      phone.contacts.delete(bob.account);
+      await phone.step((messenger, step) => messenger.endDirect(bob.account, step));
+    }
+    office.journey.length = 0;
+    await bob.online();
+    await office.pass(30 * MINUTE);
+    await alice.restart();
+    await alice.online();
+    await laptop.online();
+    await office.pass(30 * MINUTE);
+    expect(office.journey.filter((each) => each.endsWith('→ bob') && !each.includes(' bob →'))).toEqual([]);
+    expect(bob.shown).toEqual(['alice: hello']);
+    expect(laptop.shown).toContain('bob: good bye');
+    alice.befriend(bob);
+    laptop.befriend(bob);
+    await alice.step((messenger, step) => messenger.beginDirect(bob.account, step, true));
+    await office.pass(MINUTE);
+    expect(bob.shown).toEqual(['alice: hello', 'alice: one more thing']);
+  });
 });

@@ -388,7 +388,10 @@ export class Messenger {
   #finish({ journal, now }: Step): void {
     journal.lastly(this, () => {
       for (const group of this.#groups.values()) group.core.save({ journal, now });
-      const due = this.outbox.due(now, (group, device) => this.#groups.get(group)?.core.member(device)?.address.token);
+      const due = this.outbox.due(now, {
+        token: (group, device) => this.#groups.get(group)?.core.member(device)?.address.token,
+        isClosed: (group, account) => this.#groups.get(group)?.core.isClosedTo(account) === true,
+      });
       this.outbox.save(journal);
       for (const send of due) journal.afterwards(() => this.ports.send(send));
     });
@@ -429,6 +432,7 @@ export class Messenger {
       packagesUsed: (account) => this.#claims.used(account),
       packagesUseless: (account) => this.#claims.useless(account),
       isOnline: (account) => ports.isOnline(account),
+      isContact: (account) => ports.isContact(account),
       sighted: (device) => this.outbox.sighted(device),
       answer: (handle, outcome, step) => step.journal.afterwards(() => ports.ack(handle, outcome)),
       notify: (notice, step) => ports.notify(notice, step),

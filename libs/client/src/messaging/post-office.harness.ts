@@ -485,6 +485,7 @@ export class Phone {
       },
       claim: (account) => this.office.later(() => this.#claimed(account)),
       isOnline: (account) => this.#presenceOf(account),
+      isContact: (account) => this.contacts.has(account),
       trusts: (account, key) => toHex(this.contacts.get(account) ?? new Uint8Array()) === toHex(key),
       notify: (notice) => this.#told.push(notice),
       count: (rung) => this.rungs.set(rung, this.count(rung) + 1),

@@ -344,7 +344,8 @@ describe('undelivered', () => {
   it('goes again by the token that the group has of the device by then: the one of the first try may be withdrawn', () => {
     give('hi', ['bob']);
     const fresh = new Uint8Array(32).fill(99);
-    const tokens = () => outbox.due(now, () => fresh).flatMap(({ recipients }) => recipients.map(({ token }) => token));
+    const tokens = () =>
+      outbox.due(now, { token: () => fresh, isClosed: () => false }).flatMap(({ recipients }) => recipients.map(({ token }) => token));
     expect(tokens()).toEqual([to('bob').token]);
     accepted('hi');
     undelivered('hi', 'bob');

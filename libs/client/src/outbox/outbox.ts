@@ -30,8 +30,15 @@ export type OutboxEffect =
   /** Its standing with some recipient changed. */
   | { readonly kind: 'moved'; readonly entry: OutboxEntry };
 
-/** By which a device is reached now, as a group knows it: what did not arrive may have gone by a token that was withdrawn. */
-export type TokenNow = (group: string, device: string) => Uint8Array | undefined;
+/** What groups know of recipients now. */
+export interface Reach {
+  /** By which a device is reached: what did not arrive may have gone by a token that was withdrawn. */
+  token(group: string, device: string): Uint8Array | undefined;
+  /** Nothing goes there to this account. It stays owed what it is owed. */
+  isClosed(group: string, account: string): boolean;
+}
+
+const AS_BEFORE: Reach = { token: () => undefined, isClosed: () => false };
 
 /** Recipients on their way at a time: the relay's bound for held messages stays out of reach. */
 const WINDOW = 128;
@@ -187,17 +194,18 @@ export class Outbox {
   // --- sending
 
   /** What is due now, in order; a device gets no message of a group before its Welcome. A commit waits for nobody: it claims its epoch. */
-  due(now: number, tokenNow: TokenNow = () => undefined): OutgoingSend[] {
+  due(now: number, reach = AS_BEFORE): OutgoingSend[] {
     if (!this.#online || this.#queued.size === 0 || this.#onTheirWay >= WINDOW) return [];
     const sends: OutgoingSend[] = [];
     const unwelcomed = this.#unwelcomed();
     for (const entry of [...this.#queued].map((id) => this.#entries.get(id)!).sort((a, b) => a.order - b.order)) {
       if (this.#onTheirWay >= WINDOW) break;
       const open = [...entry.open].filter(({ status }) => status === 'queued');
+      const isAfterWelcome = (device: string) => entry.kind !== 'message' || !unwelcomed.has(`${entry.group}/${device}`);
       const due = open.filter(
-        ({ notBefore, device }) => notBefore <= now && (entry.kind !== 'message' || !unwelcomed.has(`${entry.group}/${device}`)),
+        ({ notBefore, device, account }) => notBefore <= now && isAfterWelcome(device) && !reach.isClosed(entry.group, account),
       );
-      if (due.length > 0) sends.push(this.#send(entry, due, now, tokenNow));
+      if (due.length > 0) sends.push(this.#send(entry, due, now, reach));
       if (due.length === open.length) this.#queued.delete(entry.id);
     }
     return sends;
@@ -223,9 +231,12 @@ export class Outbox {
     this.#settled.clear();
   }
 
-  #send(entry: OutboxEntry, due: RecipientState[], now: number, tokenNow: TokenNow): OutgoingSend {
+  #send(entry: OutboxEntry, due: RecipientState[], now: number, reach: Reach): OutgoingSend {
     const slot = entry.slot !== undefined && !entry.won ? { slot: entry.slot, commit: entry.state } : undefined;
-    const recipients = due.map(({ device, token, sentAt }) => ({ device, token: (sentAt > 0 && tokenNow(entry.group, device)) || token }));
+    const recipients = due.map(({ device, token, sentAt }) => ({
+      device,
+      token: (sentAt > 0 && reach.token(entry.group, device)) || token,
+    }));
     for (const each of due) {
       this.#set(each, 'sent');
       each.sentAt = now;

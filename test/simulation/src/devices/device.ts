@@ -389,6 +389,7 @@ export class Device {
       ack: (handle, outcome) => effect('an Ack', () => process.connection?.send({ kind: 'ack', handle, outcome: this.answers(outcome) })),
       claim: (about) => effect('a claim', () => this.#claim(about, process)),
       isOnline: (about) => process.online.get(about),
+      isContact: (about) => world.areContacts(account, about),
       trusts: (about) => about === account || world.areContacts(account, about),
       notify: (notice, step) => this.#notice(notice, step),
       count: (rung) => world.counters.count(rung),
