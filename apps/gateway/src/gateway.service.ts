@@ -55,7 +55,7 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
 
   private async open(): Promise<number> {
     await ready();
-    this.lease = await LeaseHolder.claim(this.leases, 'gateway', () => void this.afterWipe());
+    this.lease = await LeaseHolder.claim(this.leases, 'gateway', { onWiped: () => void this.afterWipe() });
     const { incarnation } = this.lease;
     this.sessions.start(incarnation);
     this.watch.start(incarnation);

@@ -215,3 +215,27 @@ describe.each([
     expect(await stores.timers.takeDue(Date.now(), 10)).toEqual([]);
   }, 30_000);
 });
+
+describe('a relay that is cut off from the bus', () => {
+  it('loses its lease, so that senders are told and turn to another, and takes it up again', async () => {
+    const nats = await startNats();
+    const bus = await connectNatsBus({ servers: nats.url, name: 'spec' });
+    const leases = new MemoryLeaseStore();
+    const slots = new CommitSlots(
+      new MemoryCommitSlotStore(),
+      new RateLimit({ kind: 'memory' }, { keyPrefix: 'spec', points: 1, seconds: 1 }),
+    );
+    const relay = new RelayService(bus, new MemoryDeviceRouteStore(), leases, new MemoryRetryTimerStore(), DEFAULT_RELAY_CONFIG, slots);
+    await relay.onApplicationBootstrap();
+    const alive = await leases.alive('relay');
+    expect(alive).toHaveLength(1);
+    await nats.stop();
+    await until('its lease is gone', async () => (await leases.alive('relay')).length === 0);
+    const back = await startNats({ port: nats.port });
+    await until('it has its lease again', async () => (await leases.alive('relay')).length === 1);
+    expect(await leases.alive('relay')).toEqual(alive);
+    await relay.onApplicationShutdown();
+    await bus.close();
+    await back.stop();
+  });
+});

@@ -39,7 +39,11 @@ export class RelayService implements OnApplicationBootstrap, OnApplicationShutdo
 
   async onApplicationBootstrap(): Promise<void> {
     await sodium.ready;
-    this.lease = await LeaseHolder.claim(this.leases, 'relay', () => this.engine.forgetRoutes());
+    this.lease = await LeaseHolder.claim(this.leases, 'relay', {
+      onWiped: () => this.engine.forgetRoutes(),
+      // Cut off from the bus it can neither take nor deliver: gateways are to turn to another, and to tell its senders.
+      mayRenew: () => this.bus.connected,
+    });
     const { incarnation } = this.lease;
     this.output = new BatchPublisher(this.bus, incarnation, gatewayOutSubject);
     this.gateways = new LeaseWatch(this.leases, 'gateway', { gone: (gateway) => this.engine.gatewayGone(gateway) });

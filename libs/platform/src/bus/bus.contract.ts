@@ -90,6 +90,19 @@ export function busContract(name: string, open: () => Promise<{ publisher: Bus; 
       expect(seen).toEqual(['marker']);
     });
 
+    it('hands over what was on its way to a subscription that is drained, and nothing after that', async () => {
+      const seen: string[] = [];
+      const leaving = subscriber.subscribe('drained', (payload) => seen.push(text(payload)));
+      await settle();
+      // From the same end: the broker has them before it hears of the drain.
+      for (let i = 0; i < 200; i++) subscriber.publish('drained', bytes('before'));
+      await leaving.drain();
+      expect(seen).toHaveLength(200);
+      publisher.publish('drained', bytes('after'));
+      await settle();
+      expect(seen).toHaveLength(200);
+    });
+
     it('answers a request once, by one member of the group', async () => {
       let served = 0;
       for (let i = 0; i < 2; i++) subscriber.respond('echo', 'g', async (payload) => (served++, payload));

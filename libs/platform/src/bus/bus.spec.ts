@@ -28,6 +28,19 @@ describe('over a real broker', () => {
 });
 
 describe('NatsBus without its broker', () => {
+  it('notices a broker that says nothing any more', async () => {
+    const nats = await startNats();
+    const bus = await connectNatsBus({ servers: nats.url, name: 'patient' });
+    process.kill(nats.pid, 'SIGSTOP');
+    const stoppedAt = performance.now();
+    while (bus.connected && performance.now() - stoppedAt < 15_000) await sleep(50);
+    expect(bus.connected).toBe(false);
+    process.kill(nats.pid, 'SIGCONT');
+    while (!bus.connected) await sleep(50);
+    await bus.close();
+    await nats.stop();
+  });
+
   it('says that it is away, loses what is published, and serves again when the broker is back', async () => {
     const first = await startNats();
     const bus = await connectNatsBus({ servers: first.url, name: 'survivor' });

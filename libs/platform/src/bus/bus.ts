@@ -11,6 +11,8 @@ export class BusError extends Error {
 
 export interface Subscription {
   unsubscribe(): void;
+  /** Takes nothing new. Resolves when what was on its way has been handed over; what a handler began then may still run. */
+  drain(): Promise<void>;
 }
 
 /**

@@ -86,13 +86,13 @@ export class InProcessBus implements Bus {
 
   onStatus(listener: (connected: boolean) => void): Subscription {
     this.listeners.add(listener);
-    return { unsubscribe: () => void this.listeners.delete(listener) };
+    const unsubscribe = () => void this.listeners.delete(listener);
+    return { unsubscribe, drain: async () => unsubscribe() };
   }
 
   async drain(): Promise<void> {
     // What was published before the drain reaches its subscribers; what the last handlers publish goes nowhere, as with a broker.
-    await Promise.resolve();
-    while (this.queue.length > 0) await Promise.resolve();
+    await this.handedOver();
     this.draining = true;
     await Promise.all(this.running);
     await this.close();
@@ -108,6 +108,11 @@ export class InProcessBus implements Bus {
     for (const listener of this.listeners) listener(false);
   }
 
+  private async handedOver(): Promise<void> {
+    await Promise.resolve();
+    while (this.queue.length > 0) await Promise.resolve();
+  }
+
   private add(pattern: string, queue: string | undefined, deliver: Deliver): Subscription {
     if (this.closed) throw new BusError('closed', 'the bus is closed');
     const groups = this.groupsOf(pattern);
@@ -118,7 +123,8 @@ export class InProcessBus implements Bus {
     }
     group.members.push(deliver);
     const joined = group;
-    return { unsubscribe: () => this.remove(joined, deliver) };
+    const unsubscribe = () => this.remove(joined, deliver);
+    return { unsubscribe, drain: () => this.handedOver().then(unsubscribe) };
   }
 
   private groupsOf(pattern: string): Group[] {

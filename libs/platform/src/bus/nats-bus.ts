@@ -24,6 +24,8 @@ export interface NatsBusOptions {
 }
 
 const DRAIN_LIMIT_MS = 5_000;
+/** A broker that stays silent is noticed within three of these: it may hang, or the network between drop everything. */
+const PING_MS = 2_000;
 
 /** Waits until the first connection stands, however long (but see `onceWithinMs`: throws BusError); afterwards reconnects for ever by itself. */
 export async function connectNatsBus(options: NatsBusOptions): Promise<NatsBus> {
@@ -44,6 +46,8 @@ function connectionOptions(options: NatsBusOptions): NodeConnectionOptions {
     ...(options.onceWithinMs === undefined ? { waitOnFirstConnect: true } : { timeout: options.onceWithinMs }),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
+    pingInterval: PING_MS,
+    maxPingOut: 2,
     // A password that is being rotated is refused for a while; giving up would need a restart.
     ignoreAuthErrorAbort: true,
     ...(options.user === undefined ? {} : { user: options.user, inboxPrefix: `_INBOX.${options.user}` }),
@@ -105,7 +109,8 @@ export class NatsBus implements Bus {
 
   onStatus(listener: (connected: boolean) => void): Subscription {
     this.listeners.add(listener);
-    return { unsubscribe: () => void this.listeners.delete(listener) };
+    const unsubscribe = () => void this.listeners.delete(listener);
+    return { unsubscribe, drain: async () => unsubscribe() };
   }
 
   async drain(): Promise<void> {
@@ -136,6 +141,10 @@ export class NatsBus implements Bus {
       unsubscribe: () => {
         this.subscriptions.delete(subscription);
         if (!subscription.isClosed()) subscription.unsubscribe();
+      },
+      drain: async () => {
+        this.subscriptions.delete(subscription);
+        if (this.connected && !subscription.isClosed()) await within(DRAIN_LIMIT_MS, subscription.drain());
       },
     };
   }

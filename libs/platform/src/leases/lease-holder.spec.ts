@@ -18,13 +18,15 @@ describe('the holder of a lease', () => {
   let store: SilentLeaseStore;
   let holder: LeaseHolder;
   let wipes: number;
+  let isUseful: boolean;
   const renewals = (count: number) => jest.advanceTimersByTimeAsync((count * TIMES.leaseMs) / 3);
 
   beforeEach(async () => {
     jest.useFakeTimers();
     wipes = 0;
+    isUseful = true;
     store = new SilentLeaseStore();
-    holder = await LeaseHolder.claim(store, 'gateway', () => wipes++);
+    holder = await LeaseHolder.claim(store, 'gateway', { onWiped: () => wipes++, mayRenew: () => isUseful });
   });
   afterEach(async () => {
     await holder.release();
@@ -40,6 +42,16 @@ describe('the holder of a lease', () => {
   it('tells once that it was gone', async () => {
     await store.release('gateway', holder.incarnation);
     await renewals(3);
+    expect(wipes).toBe(1);
+  });
+
+  it('lets it run out while its process can not do its work, and takes it up again', async () => {
+    isUseful = false;
+    await renewals(4);
+    expect(await store.alive('gateway')).toEqual([]);
+    isUseful = true;
+    await renewals(2);
+    expect(await store.alive('gateway')).toEqual([holder.incarnation]);
     expect(wipes).toBe(1);
   });
 

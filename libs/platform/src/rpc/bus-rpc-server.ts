@@ -49,7 +49,8 @@ export class BusRpcServer extends Server implements CustomTransportStrategy {
 
   /** Takes no new calls and lets the running ones end. */
   async close(): Promise<void> {
-    for (const subscription of this.subscriptions.splice(0)) subscription.unsubscribe();
+    // The broker may have handed a call to this process that has not been read yet, and gives it to nobody else.
+    await Promise.all(this.subscriptions.splice(0).map((subscription) => subscription.drain()));
     await Promise.allSettled(this.running);
   }
 
