@@ -103,6 +103,13 @@ describe('calls at the gateway', () => {
     expect(() => world.router.handle(alice.connection, Uint8Array.of(0xff, 0xff))).toThrow(WireError);
   });
 
+  it('of a stranger end its connection when there are too many, although each was refused', async () => {
+    const stranger = world.connect();
+    const refused = async () => (await world.call(stranger, 'sotto.v1.Contacts/List')).error?.code;
+    for (let i = 0; i < 90; i++) expect(await refused()).toBe(ErrorCode.UNAUTHENTICATED);
+    await expect(Promise.all(Array.from({ length: 20 }, refused))).rejects.toThrow(WireError);
+  });
+
   it('are bounded in number at once, and free again when they are answered', async () => {
     const alice = await attached(ALICE);
     const calls = Array.from({ length: LIMITS.openCallsPerConnection + 5 }, () => world.call(alice, 'sotto.v1.Contacts/List'));

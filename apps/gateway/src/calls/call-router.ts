@@ -24,6 +24,8 @@ import { SessionService } from '../sessions/session.service.js';
 
 /** More than what the frame, the padding's length and the tag add to a reply's body. */
 const REPLY_OVERHEAD = 64;
+/** To gather the others takes five times as long as to skip them. */
+const KNOWN_FIELDS = { readUnknownFields: false };
 const ATTACH = methodName(Sessions.method.attach);
 
 /** Checks a call by what its method declares, charges it, and hands it to whoever serves it: a new method needs no change here. */
@@ -38,16 +40,13 @@ export class CallRouter {
     private readonly sessions: SessionService,
   ) {}
 
-  /** A serialised Call. Replies by itself, also with errors; throws WireError when the bytes are no Call, or too many are refused. */
+  /** A serialised Call. Replies by itself, also with errors; throws WireError when the bytes are no Call, or there are too many: to refuse one costs, too. */
   handle(connection: Connection, bytes: Uint8Array): void {
+    connection.countFree();
     const call = parseCall(bytes);
     if (connection.openCalls >= LIMITS.openCallsPerConnection) {
-      connection.countFree();
-      return this.fail(
-        connection,
-        call.id,
-        new RpcError(ErrorCode.RATE_LIMITED, `At most ${LIMITS.openCallsPerConnection} calls at once.`, 100),
-      );
+      const text = `At most ${LIMITS.openCallsPerConnection} calls at once.`;
+      return this.fail(connection, call.id, new RpcError(ErrorCode.RATE_LIMITED, text, 100));
     }
     connection.openCalls++;
     this.answer(connection, call)
@@ -94,7 +93,7 @@ export class CallRouter {
 
 function parseCall(bytes: Uint8Array): Call {
   try {
-    return fromBinary(CallSchema, bytes);
+    return fromBinary(CallSchema, bytes, KNOWN_FIELDS);
   } catch {
     throw new WireError('no Call');
   }
@@ -102,7 +101,7 @@ function parseCall(bytes: Uint8Array): Call {
 
 function parseAttachRequest(bytes: Uint8Array): AttachRequest {
   try {
-    return fromBinary(AttachRequestSchema, bytes);
+    return fromBinary(AttachRequestSchema, bytes, KNOWN_FIELDS);
   } catch {
     throw new RpcError(ErrorCode.MALFORMED, 'The request cannot be read.');
   }

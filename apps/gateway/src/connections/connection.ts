@@ -121,7 +121,7 @@ export class Connection {
     else this.countFree();
   }
 
-  /** To be called for each frame that is answered on the spot. Throws WireError when there are too many. */
+  /** To be called for each Call, and each frame that is answered on the spot. Throws WireError when there are too many. */
   countFree(): void {
     const { rate, burst } = this.session === undefined ? FREE_OF_STRANGERS : FREE;
     this.freeUntil = Math.max(this.freeUntil, this.lastSeen) + 1_000 / rate;

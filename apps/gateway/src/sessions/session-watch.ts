@@ -70,11 +70,15 @@ export class SessionWatch {
     }
   }
 
-  /** The device attached at another gateway: its connection here is the older one. */
   private onDeviceChanged(payload: Uint8Array, here: number): void {
     const { device, online, gateway } = fromBinary(DeviceChangedSchema, payload);
-    if (!online || gateway === here) return;
-    this.table.byDevice(toHex(device))?.socket.close(CloseCode.REPLACED, 'replaced by a newer connection');
+    const connection = online && gateway !== here ? this.table.byDevice(toHex(device)) : undefined;
+    if (connection !== undefined) void this.endIfElsewhere(connection);
+  }
+
+  /** The device attached at another gateway as well. Which of the two was last is in live state: what they say of it may cross. */
+  private async endIfElsewhere(connection: Connection): Promise<void> {
+    if (await this.sessions.isElsewhere(connection)) connection.socket.close(CloseCode.REPLACED, 'replaced by a newer connection');
   }
 
   /** Auth away: connections stay. */

@@ -93,6 +93,12 @@ export class SessionService {
     else await this.leave(session!);
   }
 
+  /** Whether live state has the device at another connection than this one. */
+  async isElsewhere({ session, number }: Connection): Promise<boolean> {
+    const route = await this.routes.find(session!.device).catch(() => undefined);
+    return route !== undefined && (route.gateway !== this.gateway || route.connection !== number);
+  }
+
   /** Live state has it already: here it outlives a wipe, and relays are told to read the route again. */
   capabilitiesRevoked(session: AttachedSession, capabilities: readonly Uint8Array[]): void {
     if (session.route === undefined) return;

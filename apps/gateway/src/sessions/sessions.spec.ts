@@ -74,6 +74,22 @@ describe('a session at the gateway', () => {
     expect(older.socket.closings).toEqual([CloseCode.REPLACED]);
   });
 
+  it('ends when live state has the device at another gateway, and not when one only says so', async () => {
+    const phone = await attached(PHONE);
+    const other = { device: PHONE.device, account: ALICE, gateway: GATEWAY + 1, connection: 7 };
+    const announce = () => world.bus.publish('device.changed', toBinary(DeviceChangedSchema, create(DeviceChangedSchema, announced)));
+    const announced = { ...other, device: fromHex(PHONE.device), account: fromHex(ALICE), online: true };
+    announce();
+    await settle();
+    await settle();
+    expect(phone.socket.closings).toEqual([]);
+    await routes.attach({ ...other, deliveryKey: new Uint8Array(32), revokedCapabilities: new Uint8Array(0), invisible: false });
+    announce();
+    await settle();
+    await settle();
+    expect(phone.socket.closings).toEqual([CloseCode.REPLACED]);
+  });
+
   it.each([
     ['its device', { device: PHONE.device }],
     ['all but another', { exceptDevice: LAPTOP.device }],

@@ -49,7 +49,9 @@ export class Admission {
 
   private parse(sender: Endpoint, bytes: Uint8Array): ParsedSend | undefined {
     try {
-      return parseSend(bytes);
+      const send = parseSend(bytes);
+      if (namesOneTwice(send)) throw new WireError('a Send names each device once');
+      return send;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.receipts.refused(sender, idOfSend(bytes), { code: ErrorCode.MALFORMED, text: error.message, retryAfterMs: 0 });
@@ -65,6 +67,14 @@ export class Admission {
     this.receipts.accepted(message);
     this.on.repeated(message, send);
   }
+}
+
+/** Its payload counts once: to one device it must not go a thousand times. */
+function namesOneTwice({ devices, recipients }: ParsedSend): boolean {
+  if (recipients === 1) return false;
+  const named = new Set<string>();
+  for (let place = 0; place < recipients; place++) named.add(keyOf(devices, place));
+  return named.size < recipients;
 }
 
 /** One literal, without spreads: V8 makes an object of a known shape at once, and of a spread field by field. */

@@ -203,6 +203,13 @@ describe('the relay', () => {
     expect(world.deliveries).toHaveLength(1);
   });
 
+  it('refuses a Send that names a device twice: its payload would count once and go out twice', async () => {
+    world.connect(BOB, 2);
+    const id = await world.send({ to: [BOB, ALICE, BOB] });
+    expect(world.receipts).toMatchObject([{ id, status: ReceiptStatus.REFUSED, error: { code: ErrorCode.MALFORMED } }]);
+    expect(world.deliveries).toHaveLength(0);
+  });
+
   it('names the Send that it refuses as too large', async () => {
     const id = await world.send({ size: LIMITS.payloadBytes + 1 });
     expect(world.receipts).toMatchObject([{ id, status: ReceiptStatus.REFUSED, error: { code: ErrorCode.MALFORMED } }]);

@@ -123,7 +123,7 @@ export class BusRpcServer extends Server implements CustomTransportStrategy {
 function decodeRequest(contract: MethodContract, payload: Uint8Array) {
   try {
     const { caller, body } = fromBinary(RpcRequestSchema, payload);
-    return { request: fromBinary(contract.method.input, body), caller: callerFromWire(caller) };
+    return { request: fromBinary(contract.method.input, body, { readUnknownFields: false }), caller: callerFromWire(caller) };
   } catch {
     throw new RpcError(ErrorCode.MALFORMED, 'The request cannot be read.');
   }
