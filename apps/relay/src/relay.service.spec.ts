@@ -212,7 +212,7 @@ describe.each([
       new Set([`${ids[0]} ${ReceiptStatus.UNDELIVERED}`]),
     );
     expect(receipts.map(({ device }) => toHex(device)).sort()).toEqual([...recipients].sort());
-    expect(await stores.timers.takeDue(Date.now(), 10)).toEqual([]);
+    expect(await stores.timers.takeDue(Date.now(), 10, [])).toEqual([]);
   }, 30_000);
 });
 

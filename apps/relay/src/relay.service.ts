@@ -53,14 +53,14 @@ export class RelayService implements OnApplicationBootstrap, OnApplicationShutdo
       loadRoute: (device) => this.routes.find(toHex(device)),
       claimSlot: (account, slot, commitId) => this.commitSlots.claim(account, slot, commitId),
       gatewayAlive: (gateway) => this.gateways.has(gateway),
-      addTimers: (timers) => this.keepTimers(this.retryTimers.add(timers)),
+      addTimers: (timers) => this.keepTimers(this.retryTimers.add(timers.map(byTheWallClock))),
       removeTimers: (timers) => this.keepTimers(this.retryTimers.remove(timers)),
-      now: Date.now,
+      now: steadyNow,
     });
     await this.gateways.start();
     this.subscribe(incarnation);
     this.timers.push(setInterval(() => this.engine.tick(), TICK_MS));
-    const orphans = new OrphanedTimers(this.retryTimers, this.routes, (sender, timer) => this.tellUndelivered(sender, timer));
+    const orphans = new OrphanedTimers(this.retryTimers, this.routes, this.leases, (sender, timer) => this.tellUndelivered(sender, timer));
     this.timers.push(setInterval(() => void orphans.report(Date.now()).catch(() => undefined), ORPHANED_AFTER_MS));
   }
 
@@ -101,4 +101,14 @@ export class RelayService implements OnApplicationBootstrap, OnApplicationShutdo
     const receipt = encodeReceipt(fromHex(timer.id), fromHex(timer.device), ReceiptStatus.UNDELIVERED);
     this.output.add(sender.gateway, encodeGatewayOutput(sender.connection, receipt));
   }
+}
+
+/** Milliseconds since the epoch as this process first knew them: a clock that is set meanwhile moves no deadline. */
+function steadyNow(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** Another relay may have to tell of it, and goes by the time of day. */
+function byTheWallClock(timer: RetryTimer): RetryTimer {
+  return { ...timer, deadline: Math.round(timer.deadline + Date.now() - steadyNow()) };
 }

@@ -12,7 +12,7 @@ export const CloseCode = {
   MALFORMED: 4000,
   /** A newer connection of the same device took over. */
   REPLACED: 4001,
-  /** Nothing was heard for too long, or the handshake took too long. */
+  /** Nothing was heard for too long, the handshake took too long, or the connection is old. */
   TIMEOUT: 4002,
   /** The session was revoked. */
   REVOKED: 4003,

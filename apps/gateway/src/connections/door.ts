@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { LIMITS, TIMES } from '@sotto/protocol';
+import { LIMITS } from '@sotto/protocol';
 import { WebSocket, WebSocketServer } from 'ws';
 import { GatewayCertificateHolder } from '../certificates/gateway-certificate.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../gateway.config.js';
@@ -13,6 +13,7 @@ import { CloseCode } from './close-codes.js';
 import { Connection } from './connection.js';
 import { ConnectionTable } from './connection-table.js';
 import { endNow } from './ending.js';
+import { whyOverdue } from './patience.js';
 import { Receiver } from './receiver.js';
 
 const SUBPROTOCOL = 'sotto.v1';
@@ -147,15 +148,10 @@ export class Door {
   }
 
   private sweep(now: number): void {
-    for (const connection of this.table.values())
-      if (this.isOverdue(connection, now)) endNow(connection.socket, CloseCode.TIMEOUT, 'nothing heard for too long');
-  }
-
-  /** Pings don't keep a connection open that never logs in. */
-  private isOverdue({ channel, session, openedAt, awaitedSince, lastSeen }: Connection, now: number): boolean {
-    const { handshakeMs, logInMs } = this.config.door;
-    if (session !== undefined) return now - lastSeen > 2.5 * TIMES.heartbeatMs;
-    return channel === undefined ? now - openedAt > handshakeMs : now - awaitedSince > logInMs;
+    for (const connection of this.table.values()) {
+      const reason = whyOverdue(connection, now, this.config.door);
+      if (reason !== undefined) endNow(connection.socket, CloseCode.TIMEOUT, reason);
+    }
   }
 }
 

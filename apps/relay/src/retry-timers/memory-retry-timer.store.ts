@@ -14,11 +14,11 @@ export class MemoryRetryTimerStore implements RetryTimerStore {
     return Promise.resolve();
   }
 
-  takeDue(before: number, limit: number): Promise<RetryTimer[]> {
+  takeDue(before: number, limit: number, alive: readonly number[]): Promise<RetryTimer[]> {
     const due: RetryTimer[] = [];
     for (const [key, timer] of this.timers) {
       if (due.length === limit) break;
-      if (timer.deadline >= before) continue;
+      if (timer.deadline >= before || alive.includes(timer.owner)) continue;
       this.timers.delete(key);
       due.push(timer);
     }

@@ -1,4 +1,4 @@
-import type { DeviceRoute, DeviceRouteStore } from '@sotto/platform/live-state';
+import type { DeviceRoute, DeviceRouteStore, LeaseStore } from '@sotto/platform/live-state';
 import type { RetryTimer, RetryTimerStore } from './retry-timer.store.js';
 
 /** How long after its deadline a timer counts as left behind by its owner. Milliseconds. */
@@ -10,13 +10,15 @@ export class OrphanedTimers {
   constructor(
     private readonly timers: Pick<RetryTimerStore, 'takeDue'>,
     private readonly routes: Pick<DeviceRouteStore, 'find'>,
+    private readonly leases: Pick<LeaseStore, 'alive'>,
     private readonly tell: (sender: DeviceRoute, timer: RetryTimer) => void,
   ) {}
 
   /** Tells the sender of each where it is connected. Rejects while live state is away; what was not taken then is left for the next time. */
   async report(now: number): Promise<void> {
+    const alive = await this.leases.alive('relay');
     for (let taken = AT_ONCE; taken === AT_ONCE;) {
-      const due = await this.timers.takeDue(now - ORPHANED_AFTER_MS, AT_ONCE);
+      const due = await this.timers.takeDue(now - ORPHANED_AFTER_MS, AT_ONCE, alive);
       taken = due.length;
       await this.tellSenders(due);
     }

@@ -8,10 +8,24 @@ const KEY_LIFETIME = 24 * 3_600 + 60;
 /** Timers in one command: a function takes only so many arguments. */
 const AT_ONCE = 1_000;
 
+/** ARGV: before, limit, then the owners that are alive. Looks at so many at a time, and passes over theirs. */
 const TAKE_DUE = `
-local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
-for i = 1, #due, 2 do redis.call('ZREM', KEYS[1], due[i]) end
-return due`;
+local alive, taken, passed = {}, {}, 0
+for i = 3, #ARGV do alive[ARGV[i]] = true end
+while #taken < 2 * ARGV[2] do
+  local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'WITHSCORES', 'LIMIT', passed, ARGV[2])
+  if #due == 0 then break end
+  for i = 1, #due, 2 do
+    if alive[string.match(due[i], '%d+$')] then
+      passed = passed + 1
+    elseif #taken < 2 * ARGV[2] then
+      redis.call('ZREM', KEYS[1], due[i])
+      taken[#taken + 1] = due[i]
+      taken[#taken + 1] = due[i + 1]
+    end
+  end
+end
+return taken`;
 
 export class RedisRetryTimerStore implements RetryTimerStore {
   constructor(private readonly redis: Redis) {}
@@ -28,11 +42,12 @@ export class RedisRetryTimerStore implements RetryTimerStore {
   }
 
   async remove(timers: readonly RetryTimer[]): Promise<void> {
-    if (timers.length > 0) await this.redis.zrem(KEY, ...timers.map(retryTimerKey));
+    for (let from = 0; from < timers.length; from += AT_ONCE)
+      await this.redis.zrem(KEY, ...timers.slice(from, from + AT_ONCE).map(retryTimerKey));
   }
 
-  async takeDue(before: number, limit: number): Promise<RetryTimer[]> {
-    const due = (await this.redis.eval(TAKE_DUE, 1, KEY, before, limit)) as string[];
+  async takeDue(before: number, limit: number, alive: readonly number[]): Promise<RetryTimer[]> {
+    const due = (await this.redis.eval(TAKE_DUE, 1, KEY, before, limit, ...alive)) as string[];
     const timers: RetryTimer[] = [];
     for (let i = 0; i < due.length; i += 2) timers.push(parse(due[i]!, Number(due[i + 1])));
     return timers;

@@ -14,25 +14,45 @@ export function retryTimerStoreContract(open: () => RetryTimerStore): void {
   it('returns each timer whose deadline is over, as it was added, and keeps the others', async () => {
     const store = open();
     await store.add([timer(1, 1_000), timer(2, 2_000), timer(3, 3_000)]);
-    expect(await store.takeDue(3_000, 10)).toEqual([timer(1, 1_000), timer(2, 2_000)]);
-    expect(await store.takeDue(3_000, 10)).toEqual([]);
-    expect(await store.takeDue(3_001, 10)).toEqual([timer(3, 3_000)]);
+    expect(await store.takeDue(3_000, 10, [])).toEqual([timer(1, 1_000), timer(2, 2_000)]);
+    expect(await store.takeDue(3_000, 10, [])).toEqual([]);
+    expect(await store.takeDue(3_001, 10, [])).toEqual([timer(3, 3_000)]);
   });
 
   it('returns no timer that was removed', async () => {
     const store = open();
     await store.add([timer(1, 1_000), timer(1, 1_000, 2)]);
     await store.remove([timer(1, 1_000)]);
-    expect(await store.takeDue(5_000, 10)).toEqual([timer(1, 1_000, 2)]);
+    expect(await store.takeDue(5_000, 10, [])).toEqual([timer(1, 1_000, 2)]);
   });
 
   it('returns each of a thousand recipients to one of several that take, no more at once than asked for', async () => {
     const store = open();
     const all = Array.from({ length: 2_500 }, (_, i) => timer(i & 0xff, 1_000, i >>> 8));
     await store.add(all);
-    const taken = await Promise.all(Array.from({ length: 6 }, () => store.takeDue(5_000, 500)));
+    const taken = await Promise.all(Array.from({ length: 6 }, () => store.takeDue(5_000, 500, [])));
     expect(taken.map((some) => some.length)).toEqual([500, 500, 500, 500, 500, 0]);
     const keys = taken.flat().map(({ id, device }) => id + device);
     expect(new Set(keys)).toEqual(new Set(all.map(({ id, device }) => id + device)));
+  });
+
+  it('leaves those of owners who are alive, however many, and returns what stands behind them', async () => {
+    const store = open();
+    const owned = (owner: number, id: number): RetryTimer => ({ ...timer(1, 1_000 + id, id), owner });
+    await store.add([
+      ...Array.from({ length: 25 }, (_, i) => owned(7, i)),
+      owned(8, 30),
+      ...Array.from({ length: 3 }, (_, i) => owned(17, 40 + i)),
+    ]);
+    expect(await store.takeDue(5_000, 3, [7, 8])).toEqual([owned(17, 40), owned(17, 41), owned(17, 42)]);
+    expect(await store.takeDue(5_000, 3, [7])).toEqual([owned(8, 30)]);
+    expect(await store.takeDue(5_000, 100, [])).toHaveLength(25);
+  });
+
+  it('removes any number at once', async () => {
+    const store = open();
+    await store.add([timer(1, 1_000)]);
+    await store.remove(Array.from({ length: 200_000 }, () => timer(1, 1_000)));
+    expect(await store.takeDue(5_000, 10, [])).toEqual([]);
   });
 }

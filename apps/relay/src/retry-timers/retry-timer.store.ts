@@ -13,8 +13,11 @@ export interface RetryTimer {
 export interface RetryTimerStore {
   add(timers: readonly RetryTimer[]): Promise<void>;
   remove(timers: readonly RetryTimer[]): Promise<void>;
-  /** Removes and returns timers whose deadline is before `before`, at most `limit`. Each is returned at most once, over all relays. */
-  takeDue(before: number, limit: number): Promise<RetryTimer[]>;
+  /**
+   * Removes and returns timers whose deadline is before `before`, at most `limit`, but those of the owners who are `alive` (incarnations): they
+   * end theirs themselves, by their own clock. Each is returned at most once, over all relays.
+   */
+  takeDue(before: number, limit: number, alive: readonly number[]): Promise<RetryTimer[]>;
 }
 
 export const RETRY_TIMER_STORE = Symbol('RETRY_TIMER_STORE');

@@ -6,7 +6,7 @@ import { LIMITS } from '@sotto/protocol';
  * account-devices:<account>  hash: device → "<gateway>:<connection>:<invisible>", connected devices only
  * gateway-devices:<gateway>  hash: device → account, connected devices only
  *
- * Nothing is refreshed per connection, so a connected device's keys live for 30 days: longer than a connection does.
+ * Nothing is refreshed per connection, so a connected device's keys live for 30 days: longer than a connection does (apps/gateway/src/connections/patience.ts).
  * The scripts derive the keys of the route that they find, so all keys live on one Redis (no cluster).
  */
 const UNLINK = `
