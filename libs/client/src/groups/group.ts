@@ -22,6 +22,8 @@ const JUDGE_EVERY_MS = 300_000;
 const OVER_MS = 14 * DAY_MS;
 /** How long members are asked for what does not come. */
 const ASKED_FOR_MS = 3_600_000;
+/** Of that, without a break. */
+const ASKED_AT_LEAST_MS = 600_000;
 const ID_BYTES = 16;
 const LATER = { count: 2_000, bytes: 16 * 1024 * 1024 };
 /** Rounds of adopting, reading what waited and committing within one step; the next step goes on. */
@@ -113,10 +115,19 @@ export class Group {
     const read = await this.#read(kind, step);
     const { ports } = this.core;
     if (read === 'stored') return Outcome.STORED;
-    ports.count(read === 'cannot' ? 'cannot' : 'later');
-    if (read === 'cannot') return Outcome.CANNOT;
-    this.later.keep(commitId(payload, ports.provider), { payload, ...read }, handle, step);
-    return Outcome.LATER;
+    const id = commitId(payload, ports.provider);
+    const outcome = read === 'cannot' || this.#waitsInVain(id, kind, step) ? Outcome.CANNOT : Outcome.LATER;
+    ports.count(outcome === Outcome.CANNOT ? 'cannot' : 'later');
+    if (read !== 'cannot') this.later.keep(id, { payload, ...read }, outcome === Outcome.LATER ? handle : undefined, step);
+    return outcome;
+  }
+
+  /** Nobody who was asked has the state of a message: perhaps nobody has it any more, and its author has to seal it again. It is read all the same if the state comes. */
+  #waitsInVain(id: string, kind: Kind, { now }: Step): boolean {
+    const { awaitsWelcome, askingSince } = this.core;
+    const since = this.later.since(id);
+    const isAsked = since !== undefined && now - since > ASKED_FOR_MS && askingSince > 0 && now - askingSince > ASKED_AT_LEAST_MS;
+    return kind.case === 'application' && isAsked && !awaitsWelcome;
   }
 
   async #read(kind: Kind, step: Step): Promise<Read> {

@@ -36,6 +36,11 @@ export class Later {
     return [...this.#records.values()].at(-1)?.at ?? 0;
   }
 
+  /** When it came first, and began to wait for what it waits for now. Unix milliseconds. */
+  since(id: string): number | undefined {
+    return this.#records.get(id)?.at;
+  }
+
   /** What they wait for. */
   wanted(): string[] {
     return [...this.#byWanted.keys()];
