@@ -66,7 +66,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
   );
 
   it(
-    'read and write with the account’s contacts once they are let in',
+    'read and write with the account’s contacts once they are let in, and leave a group together',
     async () => {
       const [phone, bert] = await Promise.all([registers('agnes'), registers('bert')]);
       await becomeContacts(phone, bert);
@@ -81,6 +81,18 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
       const story = () => JSON.stringify([phone.problems, tablet.problems, bert.problems, bert.deliveries]);
       await until('the tablet has it', () => tablet.textsFrom('bert').includes('to all of yours'), 40_000, story);
       await until('the phone has it', () => phone.textsFrom('bert').includes('to all of yours'), 40_000, story);
+      const tea = await bert.sdk.groups.create('tea', ['agnes']);
+      const inside = (person: Person) => person.sdk.groups.all().some(({ id }) => id === tea);
+      const members = () => bert.sdk.groups.get(tea).members.map(({ name, devices }) => `${name} ${devices.length}`);
+      await until('both are in', () => inside(phone) && inside(tablet) && members().includes('agnes 2'), 40_000, story);
+      await phone.sdk.groups.leave(tea);
+      await until('both are out', () => !inside(phone) && !inside(tablet), 40_000, story);
+      await until(
+        'bert is alone',
+        () => members().join() === 'bert 1',
+        40_000,
+        () => members().join(),
+      );
     },
     LONG,
   );

@@ -115,6 +115,16 @@ export class Branches {
 
   /** Who was removed for good by commits that are here: each device as it was in the latest epoch that ended with its removal. */
   formerMembers(): Member[] {
+    return [...this.#removals().values()].map(({ member }) => member);
+  }
+
+  /** Whether the device was removed for good on the way to the head since the leaf came. */
+  wasRemovedSince(leaf: LeafId, device: string): boolean {
+    const entered = this.epoch(this.entryOf(leaf) ?? this.root) ?? 0;
+    return (this.#removals().get(device)?.epoch ?? 0) > entered;
+  }
+
+  #removals(): Map<string, { readonly member: Member; readonly epoch: number }> {
     const latest = new Map<string, { readonly member: Member; readonly epoch: number }>();
     for (const { node, removed = [] } of this.commits.values()) {
       for (const member of removed) {
@@ -122,7 +132,7 @@ export class Branches {
         if (node.epoch > (latest.get(device)?.epoch ?? -1)) latest.set(device, { member, epoch: node.epoch });
       }
     }
-    return [...latest.values()].map(({ member }) => member);
+    return latest;
   }
 
   /** The state of the head's branch that let this leaf in; the oldest one that is known there, if it was there before. */

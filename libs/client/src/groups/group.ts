@@ -116,18 +116,18 @@ export class Group {
     const { ports } = this.core;
     if (read === 'stored') return Outcome.STORED;
     const id = commitId(payload, ports.provider);
-    const outcome = read === 'cannot' || this.#waitsInVain(id, kind, step) ? Outcome.CANNOT : Outcome.LATER;
+    const outcome = read === 'cannot' || this.#waitsInVain(id, step) ? Outcome.CANNOT : Outcome.LATER;
     ports.count(outcome === Outcome.CANNOT ? 'cannot' : 'later');
     if (read !== 'cannot') this.later.keep(id, { payload, ...read }, outcome === Outcome.LATER ? handle : undefined, step);
     return outcome;
   }
 
-  /** Nobody who was asked has the state of a message: perhaps nobody has it any more, and its author has to seal it again. It is read all the same if the state comes. */
-  #waitsInVain(id: string, kind: Kind, { now }: Step): boolean {
+  /** Nobody who was asked has its state: perhaps nobody has it any more, and a message is to be sealed again. It is read all the same if the state comes. */
+  #waitsInVain(id: string, { now }: Step): boolean {
     const { awaitsWelcome, askingSince } = this.core;
     const since = this.later.since(id);
     const isAsked = since !== undefined && now - since > ASKED_FOR_MS && askingSince > 0 && now - askingSince > ASKED_AT_LEAST_MS;
-    return kind.case === 'application' && isAsked && !awaitsWelcome;
+    return isAsked && !awaitsWelcome;
   }
 
   async #read(kind: Kind, step: Step): Promise<Read> {

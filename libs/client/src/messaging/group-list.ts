@@ -42,6 +42,12 @@ export interface GroupInvitation {
   readonly by: string;
 }
 
+/** How long a commit may take before this device goes alone: 20 s. */
+const LEAVE_LOOKS = 200;
+const LEAVE_LOOK_MS = 100;
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** The groups of this device, for programs: names instead of ids of members, and clear errors before anything is tried. */
 export class GroupList {
   constructor(
@@ -83,9 +89,24 @@ export class GroupList {
     await this.#wish(id, { kind: 'remove', leaves: leaves.map((leaf) => leaf.id) });
   }
 
+  /**
+   * With all devices of the account: the others are taken out first, by a commit, this one says that it goes. Throws ClientError `offline` when
+   * there are others and no connection.
+   */
   async leave(id: string): Promise<void> {
-    this.#view(id);
+    const others = this.#otherOwnLeaves(id);
+    if (others.length > 0) {
+      if (!this.messaging.online) throw new ClientError('offline', 'to leave with all devices of the account takes a connection');
+      await this.#wish(id, { kind: 'remove', leaves: others });
+      for (let i = 0; i < LEAVE_LOOKS && this.#otherOwnLeaves(id).length > 0; i++) await sleep(LEAVE_LOOK_MS);
+    }
     await this.messaging.step((messenger, step) => messenger.leave(id, step));
+  }
+
+  #otherOwnLeaves(id: string): string[] {
+    const { account, device } = this.device.signedIn().session;
+    const others = this.#view(id).members.filter(({ identity }) => identity.account === account && identity.device !== device);
+    return others.map((member) => member.id);
   }
 
   async rename(id: string, name: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { toHex } from '@sotto/protocol';
+import { Outcome, toHex } from '@sotto/protocol';
 import { type Letter, type Phone, PostOffice } from './post-office.harness.js';
 
 // Real keys for everybody, and hours that pass: seconds on a machine that has time.
@@ -92,6 +92,20 @@ describe('a group', () => {
     await office.settle();
     expect(bob.shown).toEqual(['bob: from my laptop']);
     expect(alice.shown).toEqual(['bob: from my laptop']);
+  });
+
+  it('knows of a device of one’s own that has left: it is not to be brought back', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const laptop = await office.phone('bob/laptop');
+    laptop.befriend(alice);
+    await laptop.online();
+    const hiking = await alice.createGroup('hiking', bob);
+    expectTogether(hiking, [alice, bob, laptop]);
+    expect(bob.messenger.hasLeft(hiking, laptop.device)).toBe(false);
+    await laptop.step((messenger, step) => messenger.leave(hiking, step));
+    await office.pass(MINUTE);
+    expect(alice.members(hiking)).toEqual(['alice', 'bob']);
+    expect(bob.messenger.hasLeft(hiking, laptop.device)).toBe(true);
   });
 
   it('puts a member out, who is told so and reads nothing more', async () => {
@@ -258,6 +272,24 @@ describe('a message', () => {
     for (const words of ['one', 'two', 'three']) await alice.say(hiking, words);
     await office.pass(30 * MINUTE, SECOND);
     for (const phone of [bob, carol]) expect([...phone.shown].sort()).toEqual(['alice: one', 'alice: three', 'alice: two']);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('is asked for anew when nobody who is asked has what it needs for an hour, and is read once all the same when that comes', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    office.loses = ({ to, kind }) => to === carol && kind !== 'application';
+    await bob.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    await bob.say(hiking, 'on bikes');
+    await office.pass(59 * MINUTE, 5 * SECOND);
+    expect(carol.acks).not.toContain(Outcome.CANNOT);
+    await office.pass(60 * MINUTE, 5 * SECOND);
+    expect(carol.acks).toContain(Outcome.CANNOT);
+    expect(bob.count('sealed-again')).toBeGreaterThan(0);
+    office.loses = () => false;
+    await office.pass(60 * MINUTE, 5 * SECOND);
+    expect(carol.shown).toEqual(['bob: on bikes']);
     expectTogether(hiking, [alice, bob, carol]);
   });
 

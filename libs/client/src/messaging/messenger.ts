@@ -249,6 +249,12 @@ export class Messenger {
     this.#finish(step);
   }
 
+  /** A device of this account that this one has seen go out of the group: it has left. */
+  hasLeft(group: string, device: string): boolean {
+    const { branches, ownLeaf } = this.#groups.get(group)?.core ?? {};
+    return branches !== undefined && ownLeaf !== undefined && branches.wasRemovedSince(ownLeaf.id, device);
+  }
+
   /** Into these groups, as soon as their key packages are to be had: those at hand are older than the device that is wanted. */
   async bringOwnDevices(groups: readonly string[], step: Step): Promise<void> {
     const { account } = this.ports.own;

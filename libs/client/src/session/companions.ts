@@ -62,7 +62,7 @@ export class Companions {
         const inside = new Set(members.map(({ identity }) => identity.device));
         const due = devices
           .map((device) => [device, `${device}/${id}`] as const)
-          .filter(([device, key]) => !inside.has(device) && !this.#tried.has(key));
+          .filter(([device, key]) => !inside.has(device) && !this.#tried.has(key) && !messenger.hasLeft(id, device));
         for (const [, key] of due) this.#tried.set(key, step.now);
         return due.length > 0;
       });
