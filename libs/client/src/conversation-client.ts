@@ -119,6 +119,11 @@ export abstract class ConversationClient implements MessagingClient {
     return this.#parts.messaging.queue();
   }
 
+  /** Tries a queued message again now: it is sent by itself when its recipients are there, and arrives once. */
+  async resend(id: string): Promise<void> {
+    await this.#parts.messaging.step(async (messenger, step) => messenger.resend(id, step));
+  }
+
   /** Gives up a queued message. What is on its way may still arrive. */
   async discard(id: string): Promise<void> {
     await this.#parts.messaging.step(async (messenger, step) => messenger.discard(id, step));

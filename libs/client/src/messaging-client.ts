@@ -36,6 +36,7 @@ export interface MessagingClient {
   /** What is not yet delivered, oldest first. */
   queue(): QueuedMessage[];
   /** Gives up a queued message. What is on its way may still arrive. */
+  resend(id: string): Promise<void>;
   discard(id: string): Promise<void>;
   close(): Promise<void>;
 }

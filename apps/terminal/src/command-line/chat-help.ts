@@ -19,7 +19,7 @@ export const CHAT_HELP = `While you talk:
   /history NAME [N]      the last N messages       (20)
   /search WORDS          messages that hold them, newest first
   /queue                 what is not delivered yet
-  /resend N              send a message of the queue anew; all: what waits for this conversation, all NAME: for NAME
+  /resend N              try a message of the queue again now; all: what waits for this conversation, all NAME: for NAME
   /discard N             or give up on it; all, all NAME
   /verify NAME           show the safety number to compare
   /confirm NAME          compare and trust the changed key of a contact
@@ -53,7 +53,7 @@ export const PEER_HELP = `While you talk:
   /history NAME [N]      the last N messages       (20)
   /search WORDS          messages that hold them, newest first
   /queue                 what is not delivered yet
-  /resend N              send a message of the queue anew; all: what waits for this conversation, all NAME: for NAME
+  /resend N              try a message of the queue again now; all: what waits for this conversation, all NAME: for NAME
   /discard N             or give up on it; all, all NAME
   /verify NAME           show the safety number to compare
   /confirm NAME          compare and trust the changed key of a contact

@@ -33,29 +33,21 @@ export class Deliveries {
   /** @param here the conversation that the user has before them. Throws what the SDK throws, and UsageError. */
   async run(command: QueueCommand, here: string | undefined): Promise<void> {
     if (command.do === 'queue') return this.#showQueue();
-    const change = command.do === 'discard' ? (each: QueuedMessage) => this.client.discard(each.id) : this.#sendAnew;
+    const change = ({ id }: QueuedMessage) => (command.do === 'discard' ? this.client.discard(id) : this.client.resend(id));
     if (command.message !== ALL) return change(this.#queued(command.message));
     const conversation = this.messages.where(command.in, here);
     const waiting = this.client.queue().filter(({ to }) => to === conversation);
     const meant = command.do === 'discard' ? waiting : waiting.filter(isStuck);
     const name = this.names.nameOf(conversation) ?? conversation;
-    if (meant.length === 0) throw new UsageError(`nothing for ${name} waits to be ${command.do === 'discard' ? 'given up' : 'sent anew'}`);
+    if (meant.length === 0) throw new UsageError(`nothing for ${name} waits to be ${command.do === 'discard' ? 'given up' : 'sent again'}`);
     for (const each of meant) await change(each);
-    const done = command.do === 'discard' ? 'given up' : 'sent anew';
+    const done = command.do === 'discard' ? 'given up' : 'sent again';
     this.show({ event: 'notice', text: `${meant.length === 1 ? 'One message' : `${meant.length} messages`} to ${name}: ${done}.` });
   }
 
   #showQueue(): void {
     this.show({ event: 'queue', messages: this.client.queue().map((each) => ({ ...each, ...this.#groupNameOf(each.to) })) });
   }
-
-  /** As a new message: what it was sealed for may be there no more. The old one goes when the new one is durable. */
-  readonly #sendAnew = async ({ id, to, what, text }: QueuedMessage): Promise<void> => {
-    if (what !== 'text') throw new UsageError('only a message is sent anew: make that change again');
-    const replyTo = (await this.client.message(to, id))?.replyTo;
-    await this.messages.send(to, text, replyTo);
-    await this.client.discard(id);
-  };
 
   #queued(message: string): QueuedMessage {
     const id = this.numbers.idOf(message);
@@ -77,7 +69,7 @@ export class Deliveries {
   }
 }
 
-/** What is on its way needs no second sending; a change of a message is made again by hand. */
-function isStuck({ what, status }: QueuedMessage): boolean {
-  return what === 'text' && (status === 'undelivered' || status === 'waiting-for-online');
+/** What is on its way needs no second sending. */
+function isStuck({ status }: QueuedMessage): boolean {
+  return status === 'undelivered' || status === 'waiting-for-online';
 }

@@ -380,6 +380,10 @@ export class Group {
     this.#sealing.forget(content);
   }
 
+  withhold(payload: Uint8Array, step: Step): void {
+    this.#sealing.withhold(payload, step);
+  }
+
   retire(step: Step): void {
     this.core.retired = true;
     this.core.intents = this.core.intents.filter(({ kind }) => kind === 'remove');

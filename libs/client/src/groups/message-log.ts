@@ -55,6 +55,14 @@ export class MessageLog {
     while (this.#bytes > this.mostBytes) this.#drop(this.#messages.keys().next().value!, step);
   }
 
+  /** Hands it to nobody from now on. */
+  withhold(id: string, step: Step): void {
+    const message = this.#messages.get(id);
+    if (message === undefined || message.alone === true) return;
+    this.#drop(id, step);
+    this.add(id, { ...message, bytes: new Uint8Array(), alone: true }, step);
+  }
+
   expire(step: Step): void {
     for (const [id, { at }] of this.#messages) {
       if (at > step.now - KEPT_MS) break;

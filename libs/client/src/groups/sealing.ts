@@ -68,6 +68,12 @@ export class Sealing {
     core.touch();
   }
 
+  /** What was sealed, and has reached nobody, is to reach nobody. @param payload of its envelope */
+  withhold(payload: Uint8Array, step: Step): void {
+    const { kind } = fromBinary(EnvelopeSchema, payload);
+    if (kind.case === 'application') this.core.log.withhold(this.#idOf(kind.value.message), step);
+  }
+
   /** Seals what waits, if it may be sealed now. */
   async flush(step: Step): Promise<void> {
     const { core } = this;

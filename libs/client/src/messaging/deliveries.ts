@@ -96,12 +96,20 @@ export class Deliveries {
     if (status !== undefined) this.#tell(this.contents.get(content)?.group ?? '', content, status, step);
   }
 
-  /** The user gave it up. What is on its way may still arrive. */
+  /** The user wants it to be tried at once, whatever it waits for. */
+  resend(content: string, step: Step): void {
+    for (const entry of this.contents.entriesOf(content)) this.outbox.resend(entry);
+    this.tellStatus(content, step);
+  }
+
+  /** The user gave it up. What is on its way may still arrive, and what somebody has he may hand on. */
   discard(content: string, step: Step): void {
     const known = this.contents.get(content);
     if (known === undefined) return;
     const group = this.groups.get(known.group ?? '');
-    for (const entry of this.contents.entriesOf(content)) this.outbox.withdraw(entry);
+    const entries = [...this.contents.entriesOf(content)].flatMap((id) => this.outbox.get(id) ?? []);
+    if (entries.every(isWithNobody)) for (const { payload } of entries) group?.withhold(payload, step);
+    for (const { id } of entries) this.outbox.withdraw(id);
     group?.forget(content);
     group?.core.save(step);
     this.contents.forget(content, step);
@@ -163,4 +171,9 @@ export class Deliveries {
   #tell(group: string, content: string, status: DeliveryStatus, step: Step): void {
     this.ports.notify({ kind: 'delivery', group, content, status }, step);
   }
+}
+
+/** As far as is known. */
+function isWithNobody({ recipients }: OutboxEntry): boolean {
+  return [...recipients.values()].every(({ status }) => status !== 'delivered');
 }

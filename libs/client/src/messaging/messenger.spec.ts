@@ -275,6 +275,39 @@ describe('a message', () => {
     expectTogether(hiking, [alice, bob, carol]);
   });
 
+  it('that was given up before anybody had it reaches nobody, also not by catching up', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await bob.offline();
+    await carol.offline();
+    const first = await alice.say(hiking, 'never mind');
+    await alice.say(hiking, 'let us go');
+    await office.pass(MINUTE);
+    await alice.step(async (messenger, step) => messenger.discard(first, step));
+    await bob.online();
+    await carol.online();
+    await office.pass(30 * MINUTE, 5 * SECOND);
+    for (const phone of [bob, carol]) expect(phone.shown).toEqual(['alice: let us go']);
+    for (const phone of [alice, bob, carol]) expect(phone.told('missing')).toEqual([]);
+    expect(alice.queue).toEqual([]);
+  });
+
+  it('that waits is sent again at once when the user wants it, and arrives once', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    await alice.tell(bob, 'hello');
+    await office.settle();
+    await bob.offline();
+    const id = await alice.tell(bob, 'are you there?');
+    await office.pass(MINUTE);
+    expect(alice.queue).toEqual(['are you there? (waiting-for-online)']);
+    await alice.step(async (messenger, step) => messenger.resend(id, step));
+    await office.settle();
+    expect(alice.queue).toEqual(['are you there? (accepted)']);
+    await bob.online();
+    await office.pass(5 * MINUTE);
+    expect(bob.shown).toEqual(['alice: hello', 'alice: are you there?']);
+  });
+
   it('is asked for anew when nobody who is asked has what it needs for an hour, and is read once all the same when that comes', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await hikers(alice, bob, carol);

@@ -374,6 +374,12 @@ export class Messenger {
     return this.contents.all();
   }
 
+  /** Tries at once what waits of a message. */
+  resend(id: string, step: Step): void {
+    this.#deliveries.resend(id, step);
+    this.#finish(step);
+  }
+
   /** Gives a message up. What is on its way may still arrive. */
   discard(id: string, step: Step): void {
     this.#deliveries.discard(id, step);

@@ -131,6 +131,13 @@ export class Outbox {
     });
   }
 
+  /** Sends it again now to whoever is waited for. */
+  resend(id: string): void {
+    const entry = this.#entries.get(id);
+    for (const each of entry?.open ?? [])
+      if (each.status === 'waiting-for-online' || each.status === 'queued') this.#again(entry!, each, FIRST_TIMEOUT_MS);
+  }
+
   // --- events
 
   online(): void {
