@@ -302,7 +302,12 @@ export class Group {
     this.later.expire(step);
     if (this.#isOver(step.now)) return this.#close(step);
     core.branches.dropPassed(step);
-    for (const each of this.sync.lostMembers(step.now)) this.replace(addressed(each));
+    for (const each of this.sync.lostMembers(step.now)) {
+      const { account } = each.identity;
+      // Nobody but contacts has its key packages. Greeted, it can ask to be let in by one of its own making.
+      if (account === core.ports.own.account || core.ports.isContact(account)) this.replace(addressed(each));
+      else core.noteUnseen(each.id, step.now);
+    }
   }
 
   /** Out for so long that nobody who was away can need anything of this device, nor tell it that it is in after all. */

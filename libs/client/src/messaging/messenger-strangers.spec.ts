@@ -328,6 +328,24 @@ describe('a member who lies', () => {
   });
 });
 
+describe('a member whose Welcome is lost with its author', () => {
+  it('is greeted by one who is no contact of it and finds it silent, and comes in', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    alice.contacts.delete(carol.account);
+    carol.contacts.delete(alice.account);
+    office.loses = ({ to, kind }) => to === carol && kind === 'welcome';
+    const hiking = await bob.createGroup('hiking', alice, carol);
+    await office.pass(MINUTE);
+    await bob.die();
+    office.loses = () => false;
+    await office.pass(4 * HOUR, 5 * SECOND);
+    expect(carol.told('joined')).toHaveLength(1);
+    await carol.say(hiking, 'here I am');
+    await office.settle();
+    expect(alice.shown).toEqual(['carol: here I am']);
+  });
+});
+
 describe('a member who mints commits', () => {
   it('does not keep the others from telling each other what they have', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;

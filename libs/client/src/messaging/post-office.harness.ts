@@ -204,7 +204,7 @@ export class PostOffice {
   #close(parcel: Parcel, status: ReceiptStatus): void {
     if (!this.#parcels.includes(parcel)) return;
     this.#parcels = this.#parcels.filter((each) => each !== parcel);
-    if (parcel.held) this.later(() => parcel.from.receipt(parcel.id, status, parcel.to.device));
+    this.later(() => parcel.from.receipt(parcel.id, status, parcel.to.device));
   }
 
   // --- directory
