@@ -7,6 +7,7 @@ import { DeviceTable } from '../routing/device-table.js';
 import { enterWindow, leaveWindow } from './delivery-window.js';
 import { append, isGone, remove } from './device-entry.js';
 import { FanOut } from './fan-out.js';
+import { Gathering } from './gathering.js';
 import { keyOf } from './id-key.js';
 import type { Delivery, DeviceEntry, Endpoint, InFlightMessage } from './message.js';
 import { Numbered } from './numbered.js';
@@ -19,6 +20,8 @@ const LAST_RETRY_SECONDS = 60;
 export class Deliveries {
   private readonly devices = new DeviceTable();
   private readonly open = new Numbered<Delivery>();
+  /** While many may go out one by one. */
+  private gathering: Gathering | undefined;
 
   constructor(
     private readonly incarnation: number,
@@ -35,7 +38,9 @@ export class Deliveries {
     const fanOut = new FanOut();
     for (const delivery of message.open) {
       const route = this.goesTo(delivery);
-      if (route !== undefined) fanOut.add(route.gateway, route.connection, delivery.number);
+      if (route === undefined) continue;
+      if (this.gathering !== undefined) this.gathering.add(delivery, route);
+      else fanOut.add(route.gateway, route.connection, delivery.number);
     }
     fanOut.sendTo(this.ports, message.payload);
   }
@@ -61,6 +66,7 @@ export class Deliveries {
     const before = message.open.length;
     message.tokens = tokensOfOpen(message, send.tokens, places);
     for (const [i, place] of places.entries()) this.add(message, this.devices.getOrAdd(send.devices, place), before + i, retryAt);
+    this.gather();
     for (const delivery of message.open.slice(before)) this.dispatch(delivery);
   }
 
@@ -106,6 +112,7 @@ export class Deliveries {
   /** Ends what is over, and tries again what is due. To be called once a second. */
   everySecond(now: number): void {
     const second = Math.floor(now / 1_000);
+    this.gather();
     this.open.forEach((delivery) => {
       if (delivery.message.deadline <= now) this.settle(delivery, ReceiptStatus.UNDELIVERED);
       else if (delivery.retryAt <= second) this.retry(delivery, second);
@@ -161,7 +168,20 @@ export class Deliveries {
 
   private dispatch(delivery: Delivery): void {
     const route = this.goesTo(delivery);
-    if (route !== undefined) this.ports.deliver(route.gateway, delivery.message.payload, [route.connection, delivery.number]);
+    if (route === undefined) return;
+    if (this.gathering !== undefined) this.gathering.add(delivery, route);
+    else this.ports.deliver(route.gateway, delivery.message.payload, [route.connection, delivery.number]);
+  }
+
+  /** Until what runs now, and what was to run when it ended, has run: routes that were asked for together come together. */
+  private gather(): void {
+    if (this.gathering !== undefined) return;
+    const gathering = new Gathering();
+    this.gathering = gathering;
+    queueMicrotask(() => {
+      this.gathering = undefined;
+      gathering.sendTo(this.ports);
+    });
   }
 
   /** Where the delivery goes out to now, and counts as sent: its device is connected, has room and the token holds. Else it stays open. */
@@ -237,6 +257,7 @@ export class Deliveries {
     entry.rights = DeliveryRights.of(route, entry.rights);
     entry.route = route === undefined || route.gateway === 0 ? null : { gateway: route.gateway, connection: route.connection };
     entry.waiting = entry.first;
+    if (entry.first !== undefined) this.gather();
     this.fillWindow(entry);
   }
 }
