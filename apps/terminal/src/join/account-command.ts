@@ -93,6 +93,6 @@ export function parseJsonAccount(word: AccountWord, fields: JsonFields): Account
     case 'invite':
       return { do: word, name: fields.optional('name') };
     case 'panic':
-      return { do: word, everywhere: fields.value['everywhere'] === true, name: fields.text('name') };
+      return { do: word, everywhere: fields.flag('everywhere', false), name: fields.text('name') };
   }
 }

@@ -1,5 +1,17 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { parseJsonLine, parseTypedLine } from './chat-command.js';
+import { UsageError } from '../command-line/usage-error.js';
+import { COMMAND_WORDS, parseJsonLine, parseTypedLine } from './chat-command.js';
+import { JSON_FORMS } from './json-forms.js';
+
+/** What the fields of JSON commands may hold. */
+const SAMPLES: Readonly<Record<string, unknown>> = {
+  ...{ count: 3, seconds: 60, days: 30, on: true, confirm: true, everywhere: true, admin: false, names: ['bob'], contacts: ['bob'] },
+  ...{ message: '3', text: 'tea', emoji: '+1', to: 'bob', in: 'bob', name: 'bob', group: 'tea', id: '3f2a', device: '3f2a', code: '12345678' },
+  ...{ file: 'drawer.sotto', passphrase: 'p', password: 'p', new: 'n', address: 'h:1', pin: 'ab' },
+};
+/** What is missed only when it is needed. */
+const SECRETS = ['password', 'new', 'passphrase', 'confirm'];
 
 describe('a typed line', () => {
   it.each([
@@ -123,7 +135,7 @@ describe('a JSON line', () => {
     expect(says({ do: 'reply', message, text: 'yes' })).toEqual({ do: 'reply', message, text: 'yes' });
     expect(says({ do: 'react', message, emoji: '+1', in: 'bob' })).toEqual({ do: 'react', message, emoji: '+1', in: 'bob' });
     expect(says({ do: 'expire', seconds: 60, in: 'bob' })).toEqual({ do: 'expire', afterMs: 60_000, in: 'bob' });
-    expect(says({ do: 'expire' })).toEqual({ do: 'expire', afterMs: undefined });
+    expect(says({ do: 'expire', seconds: null })).toEqual({ do: 'expire', afterMs: undefined });
     expect(says({ do: 'search', text: 'tea', count: 3 })).toEqual({ do: 'search', text: 'tea', count: 3 });
     expect(says({ do: 'read', message })).toEqual({ do: 'read', message });
     expect(says({ do: 'typing', in: 'bob' })).toEqual({ do: 'typing', in: 'bob' });
@@ -156,7 +168,46 @@ describe('a JSON line', () => {
       do: 'delete-account',
       secrets: { password: 'p', confirm: true },
     });
-    expect(parseJsonLine('{"do":"reset-key","confirm":"yes"}')).toEqual({ do: 'reset-key', secrets: {} });
+  });
+
+  it.each([
+    ['{"do":"send","group":"tea","text":"at five"}', '"send" knows no "group": nothing was done; it takes "text", "to"'],
+    ['{"do":"expire","to":"bob","duration":"10m"}', '"expire" knows no "to"'],
+    ['{"do":"expire","in":"bob","seconds":60,"duration":"10m"}', '"expire" knows no "duration"'],
+    ['{"do":"group","action":"new","name":"tea","members":["bob"]}', '"group new" knows no "members": nothing was done; it takes "action", "name"'],
+    ['{"do":"contacts","name":"bob"}', '"contacts" knows no "name": nothing was done; it stands alone'],
+    ['{"do":"password","password":"p","new":"n","confirm":true}', '"password" knows no "confirm"'],
+    ['{"do":"send","text":"hi","__proto__":{}}', '"send" knows no "__proto__"'],
+  ])('is refused for a field that its command has not: %s', (line, reason) => {
+    expect(() => parseJsonLine(line)).toThrow(reason);
+  });
+
+  it('of any form is understood, and means something else without a field that it need not have', () => {
+    for (const [called, fields] of JSON_FORMS) {
+      const [word = '', action] = called.split(' ');
+      const names = fields.map((field) => field.replace('?', ''));
+      const full = { do: word, ...(action !== undefined && { action }), ...Object.fromEntries(names.map((name) => [name, SAMPLES[name]])) };
+      const understood = parseJsonLine(JSON.stringify(full));
+      for (const name of names) {
+        const less = JSON.stringify({ ...full, [name]: undefined });
+        if (fields.includes(`${name}?`) || SECRETS.includes(name)) expect([less, parseJsonLine(less)]).not.toEqual([less, understood]);
+        else expect(() => parseJsonLine(less)).toThrow(UsageError);
+      }
+    }
+  });
+
+  it('has a form for each command', () => {
+    const words = [...COMMAND_WORDS, 'send'].filter((word) => word !== 'group');
+    expect([...JSON_FORMS.keys()].filter((called) => !called.startsWith('group ')).sort()).toEqual(words.sort());
+  });
+
+  it('asks for the forms, which docs/json.md has as well', async () => {
+    const help = (parseJsonLine('{"do":"help"}') as { text: string }).text;
+    const page = await readFile(new URL('../../../../docs/json.md', import.meta.url), 'utf8');
+    for (const [called, fields] of JSON_FORMS) {
+      expect(help).toContain(`  ${called.padEnd(16)} ${fields.join(' ')}`.trimEnd());
+      expect(page).toContain(`| \`${called}\` | ${fields.map((field) => `\`${field}\``).join(', ')} |`);
+    }
   });
 
   it.each([
@@ -169,6 +220,12 @@ describe('a JSON line', () => {
     '{"do":"group","action":"fly"}',
     '{"do":"react","message":"1"}',
     '{"do":"expire","seconds":"60"}',
+    '{"do":"expire"}',
+    '{"do":"retention"}',
+    '{"do":"reset-key","confirm":"yes"}',
+    '{"do":"panic","name":"bob","everywhere":"yes"}',
+    '{"do":"group","action":"admin","group":"tea","name":"bob","admin":"off"}',
+    '{"do":"group","action":"remove","group":"tea"}',
     '{"do":"search","text":"tea","count":0}',
     '{"do":"read-receipts"}',
     '{"do":"retention","days":"30"}',

@@ -3,6 +3,7 @@ import { didYouMean } from '../command-line/suggestion.js';
 import { ACCOUNT_WORDS, type AccountCommand, isAccountWord, parseJsonAccount, parseTypedAccount } from './account-command.js';
 import { type GroupCommand, parseJsonGroup, parseTypedGroup } from './group-command.js';
 import { JsonFields, type Secrets } from './json-fields.js';
+import { checkFields, jsonHelp } from './json-forms.js';
 import { isMessageWord, MESSAGE_WORDS, type MessageCommand, parseJsonMessage, parseTypedMessage } from './message-command.js';
 import { isQueueWord, parseJsonQueue, parseTypedQueue, QUEUE_WORDS, type QueueCommand } from './queue-command.js';
 import { firstWord, oneWord, standsAlone } from './words.js';
@@ -35,7 +36,9 @@ export type ChatCommand =
   | QueueCommand
   /** To a peer that listens. */
   | ConnectCommand
-  | { readonly do: 'contacts' | 'help' }
+  | { readonly do: 'contacts' }
+  /** Without a text: what can be typed. */
+  | { readonly do: 'help'; readonly text?: string }
   | { readonly do: 'quit' };
 
 const WITH_NAME = ['add', 'accept', 'decline', 'verify', 'remove', 'block', 'unblock'] as const;
@@ -122,8 +125,11 @@ function countOf(count: unknown): number {
 /** Throws UsageError. */
 export function parseJsonLine(line: string): ChatCommand | undefined {
   if (line.trim() === '') return undefined;
-  const fields = new JsonFields(jsonObject(line));
+  const value = jsonObject(line);
+  checkFields(value);
+  const fields = new JsonFields(value);
   const { word } = fields;
+  if (word === 'help') return { do: word, text: jsonHelp() };
   if (isOneOf(ALONE, word)) return { do: word };
   if (isOneOf(WITH_NAME, word)) return { do: word, name: fields.text('name') };
   if (isAccountWord(word)) return parseJsonAccount(word, fields);
@@ -146,7 +152,7 @@ function jsonWithArguments(word: unknown, fields: JsonFields): ChatCommand {
     case 'history':
       return { do: 'history', name: fields.text('name'), count: countOf(fields.value['count'] ?? DEFAULT_HISTORY) };
     default:
-      throw new UsageError(`"do" is one of ${[...COMMAND_WORDS, 'send'].join(', ')}`);
+      throw new UsageError(`"do" is one of ${[...COMMAND_WORDS, 'send'].join(', ')}; {"do":"help"} tells their fields`);
   }
 }
 

@@ -75,7 +75,7 @@ export class Chat {
       case 'contacts':
         return this.show({ event: 'contacts', contacts: this.client.contacts().map(viewOf) });
       case 'help':
-        return this.show({ event: 'help', text: this.around.help });
+        return this.show({ event: 'help', text: command.text ?? this.around.help });
     }
   }
 

@@ -109,11 +109,11 @@ export function parseJsonGroup(fields: JsonFields): GroupCommand {
       return { do: 'group', action, name: fields.text('name'), contacts: fields.texts('contacts') };
     case 'add':
     case 'remove':
-      return { do: 'group', action, group: fields.text('group'), names: fields.texts('names') };
+      return { do: 'group', action, group: fields.text('group'), names: someNames(fields) };
     case 'rename':
       return { do: 'group', action, group: fields.text('group'), name: fields.text('name') };
     case 'admin':
-      return { do: 'group', action, group: fields.text('group'), name: fields.text('name'), admin: fields.value['admin'] !== false };
+      return { do: 'group', action, group: fields.text('group'), name: fields.text('name'), admin: fields.flag('admin', true) };
     case 'leave':
     case 'members':
       return { do: 'group', action, group: fields.text('group') };
@@ -125,4 +125,10 @@ export function parseJsonGroup(fields: JsonFields): GroupCommand {
     default:
       throw new UsageError(`"action" of "group" is one of ${ACTIONS.join(', ')}`);
   }
+}
+
+function someNames(fields: JsonFields): readonly string[] {
+  const names = fields.texts('names');
+  if (names.length === 0) throw new UsageError('"names" is a list of one text or more');
+  return names;
 }

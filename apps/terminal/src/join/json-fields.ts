@@ -35,12 +35,27 @@ export class JsonFields {
     return found;
   }
 
+  /** @param without what it is when absent; undefined: it may not be. */
+  flag(field: string, without?: boolean): boolean {
+    const found = this.value[field] ?? without;
+    if (typeof found !== 'boolean') throw new UsageError(`"${field}" of "${String(this.word)}" is true or false`);
+    return found;
+  }
+
+  /** Undefined for null, which has to be said: what is left out may be a slip. */
+  numberOrNull(field: string): number | undefined {
+    const found = this.value[field];
+    if (found === null) return undefined;
+    if (typeof found !== 'number' || found <= 0) throw new UsageError(`"${field}" of "${String(this.word)}" is a number, or null for never`);
+    return found;
+  }
+
   secrets(): Secrets {
     return {
       password: this.optional('password'),
       newPassword: this.optional('new'),
       passphrase: this.optional('passphrase'),
-      confirm: this.value['confirm'] === true ? true : undefined,
+      confirm: this.flag('confirm', false) ? true : undefined,
     };
   }
 }

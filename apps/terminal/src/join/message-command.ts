@@ -107,30 +107,19 @@ export function parseJsonMessage(word: MessageWord, fields: JsonFields): Message
     case 'show':
       return { do: word, message: fields.text('message'), ...where };
     case 'expire':
-      return { do: word, afterMs: seconds(fields.value['seconds']), ...where };
+      return { do: word, afterMs: milliseconds(fields.numberOrNull('seconds')), ...where };
     case 'search':
       return { do: word, text: fields.text('text'), count: countIn(fields.value['count'] ?? FOUND_AT_ONCE), ...where };
     case 'typing':
       return { do: word, ...where };
     case 'read-receipts':
-      if (typeof fields.value['on'] !== 'boolean') throw new UsageError('"on" of "read-receipts" is true or false');
-      return { do: word, on: fields.value['on'] };
+      return { do: word, on: fields.flag('on') };
     case 'retention':
-      return { do: word, days: days(fields.value['days']) };
+      return { do: word, days: fields.numberOrNull('days') };
   }
 }
 
-function seconds(value: unknown): number | undefined {
-  if (value === null || value === undefined) return undefined;
-  if (typeof value !== 'number' || value <= 0) throw new UsageError('"seconds" of "expire" is a number, or null');
-  return 1_000 * value;
-}
-
-function days(value: unknown): number | undefined {
-  if (value === null || value === undefined) return undefined;
-  if (typeof value !== 'number') throw new UsageError('"days" of "retention" is a number, or null');
-  return value;
-}
+const milliseconds = (seconds: number | undefined) => (seconds === undefined ? undefined : 1_000 * seconds);
 
 function countIn(value: unknown): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MOST_FOUND) return value;

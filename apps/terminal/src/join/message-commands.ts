@@ -125,6 +125,8 @@ export class MessageCommands {
   // --- settings
 
   #expire(conversation: string, afterMs: number | undefined): void {
+    if (!this.#isContact(conversation) && this.names.nameOf(conversation) === undefined)
+      throw new UsageError(`there is no conversation with ${conversation} (/contacts and /group list show whom there is)`);
     if (afterMs === undefined) this.#expireAfterMs.delete(conversation);
     else this.#expireAfterMs.set(conversation, afterMs);
     const name = this.names.nameOf(conversation) ?? conversation;
