@@ -62,14 +62,25 @@ describe('the account in the sotto command', () => {
     await Promise.all([phone.ends({ do: 'quit' }), tablet.ends({ do: 'quit' })]);
   }, 120_000);
 
-  it('turns a device away that the user does not know', async () => {
+  it('turns a device away that the user does not know, and lets none in by chance when two wait', async () => {
     const phone = await registers('anna');
-    const thief = logsIn('anna', 'anna-thief');
-    await phone.hears('approval', { stage: 'asked' });
+    const [thief, tablet] = ['anna-thief', 'anna-tablet'].map((store) => logsIn('anna', store, '--device', store)) as [
+      JsonProcess,
+      JsonProcess,
+    ];
+    const asked = ['anna-thief', 'anna-tablet'].map((name) => phone.hears('approval', { stage: 'asked', name }));
+    const [ofThief, ofTablet] = (await Promise.all(asked)).map(({ device }) => String(device)) as [string, string];
+    for (const word of ['approve', 'deny']) {
+      const { text } = await phone.ask({ do: word }, 'error');
+      for (const each of [ofThief, ofTablet]) expect(text).toContain(each.slice(0, 8));
+    }
+    await phone.ask({ do: 'approve', device: ofThief }, 'approval', { stage: 'compare', device: ofThief });
+    const { code } = await phone.ask({ do: 'approve', device: ofTablet }, 'approval', { stage: 'compare', device: ofTablet });
+    await phone.ask({ do: 'approve', code }, 'approval', { stage: 'approved', device: ofTablet });
     phone.say({ do: 'deny' });
     await thief.hears('approval', { stage: 'refused', own: true });
     expect((await thief.ask({ do: 'add', name: 'bob' }, 'error'))['text']).toContain('Confirm this device first');
-    await Promise.all([phone.ends({ do: 'quit' }), thief.ends({ do: 'quit' })]);
+    await Promise.all([phone, thief, tablet].map((each) => each.ends({ do: 'quit' })));
   }, 120_000);
 
   it('writes a recovery file that nobody else can read, over no other, and lets a new device in by it', async () => {

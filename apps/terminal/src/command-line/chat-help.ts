@@ -37,7 +37,8 @@ Groups, by their name ("in quotes" when it has spaces) or the first characters o
   /group decline ID            or do not
 Your account and its devices:
   /devices               those that are connected, wait, or were revoked
-  /approve [CODE]        let a new device in: shows a code; with it, says that both show the same
+  /approve [DEVICE]      let a new device in: shows a code; of several that wait, name one
+  /approve CODE          and says that both show the same
   /deny [DEVICE]         refuse it                 /revoke DEVICE  end a device's session
   /recovery FILE         write a recovery file
   /reset-key             make a new account key; every contact must confirm it

@@ -6,7 +6,7 @@ import { atMostOneWord, oneWord, standsAlone } from './words.js';
 export type AccountCommand =
   | { readonly do: 'devices' }
   | { readonly do: 'login' | 'password' | 'reset-key' | 'delete-account'; readonly secrets: Secrets }
-  /** Without a code: takes up what a device asks, or asks. Without a device: the one that has waited longest. */
+  /** Without a code: takes up what a device asks, or asks. Without a device: the one that shows the code, or the only one. */
   | { readonly do: 'approve'; readonly device?: string | undefined; readonly code?: string | undefined }
   | { readonly do: 'deny'; readonly device?: string | undefined }
   | { readonly do: 'revoke'; readonly device: string }

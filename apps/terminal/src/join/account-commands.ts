@@ -6,7 +6,9 @@ import { isConfirmed } from '../panic/destruction.js';
 import type { Asker } from './asker.js';
 import type { AccountCommand, PanicOrder } from './account-command.js';
 import type { ChatEvent, DeviceView } from './chat-event.js';
+import { shortDevice } from './account-rendering.js';
 import type { Secrets } from './json-fields.js';
+import { clock, oneLine } from './shown-text.js';
 
 /** What the commands need beside the SDK. */
 export interface AccountTools {
@@ -100,23 +102,27 @@ export class AccountCommands {
   async #approve(device: string | undefined, code: string | undefined): Promise<void> {
     const { approvals, account } = this.client;
     if (account?.pending === true && approvals.all().length === 0) return approvals.ask(this.tools.deviceName ?? '');
-    const approval = await this.#waiting(device, code !== undefined);
+    const approval = await this.#waiting(device, code);
     if (code !== undefined) await approvals.approve(approval.device, code);
     else if (approval.code !== undefined || account?.pending === true) this.#showApproval(approval);
     else await approvals.answer(approval.device);
   }
 
-  /** Of several the one that asked first, or of those that show a code. */
-  async #waiting(prefix: string | undefined, withCode = false): Promise<Approval> {
+  /** The one that is named or shows this code, else the only one: nobody is let in or refused by chance. Throws UsageError. */
+  async #waiting(prefix: string | undefined, code?: string): Promise<Approval> {
     const all = this.client.approvals.all();
     if (prefix !== undefined) {
       const device = await this.#deviceOf(prefix);
       const named = all.find((each) => each.device === device);
       if (named !== undefined) return named;
     }
-    const found = prefix === undefined ? (all.find(({ code }) => !withCode || code !== undefined) ?? all[0]) : undefined;
-    if (found === undefined) throw new UsageError('no device waits to be let in');
-    return found;
+    if (prefix !== undefined || all.length === 0) throw new UsageError('no device waits to be let in');
+    const showing = code === undefined ? all : all.filter((each) => each.code !== undefined);
+    if (showing.length === 0) throw new UsageError('no code is shown yet: /approve without one comes first');
+    const meant = code === undefined ? undefined : showing.find((each) => each.code === code.replace(/\D/g, ''));
+    const found = showing.length === 1 ? showing[0] : meant;
+    if (found !== undefined) return found;
+    throw new UsageError(`several devices wait to be let in, say which: ${showing.map(waitingDevice).join(', ')}`);
   }
 
   async #devices(): Promise<DeviceView[]> {
@@ -226,4 +232,8 @@ export class AccountCommands {
   #failed(error: unknown): void {
     this.show({ event: 'error', text: error instanceof Error ? error.message : 'failed' });
   }
+}
+
+function waitingDevice({ device, name, askedAt }: Approval): string {
+  return `${shortDevice(device)} ("${oneLine(name)}", asked at ${clock(askedAt, Date.now())})`;
 }

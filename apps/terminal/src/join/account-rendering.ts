@@ -15,7 +15,7 @@ export function renderAccountEvent(event: AccountEvent, now: number): string[] {
     case 'approval':
       return approvalLines(event, now);
     case 'revoked':
-      return [`${clock(now, now)} · the session of device ${short(event.device)} is over`];
+      return [`${clock(now, now)} · the session of device ${shortDevice(event.device)} is over`];
     case 'recovery-written':
       return [
         `Written: ${visible(event.file)}. Keep it where this device is not; whoever has it, its passphrase and your password has the account.`,
@@ -28,7 +28,7 @@ export function renderAccountEvent(event: AccountEvent, now: number): string[] {
 function deviceLine({ device, name, own, online, pending, revoked }: DeviceView): string {
   const standing = revoked ? 'revoked' : pending ? 'waits to be let in' : online ? 'online' : 'offline';
   const called = name === undefined ? '' : ` "${oneLine(name)}"`;
-  return `${online ? '●' : '○'} ${short(device)}${called}  ${standing}${own ? ', this one' : ''}`;
+  return `${online ? '●' : '○'} ${shortDevice(device)}${called}  ${standing}${own ? ', this one' : ''}`;
 }
 
 function approvalLines(event: ApprovalEvent, now: number): string[] {
@@ -66,13 +66,13 @@ function ownLines({ stage, code = '' }: ApprovalEvent): string[] {
 
 /** On a device that can let another in. */
 function othersLines({ device, name, stage, code = '', askedAt }: ApprovalEvent, now: number): string[] {
-  const which = `device ${short(device)}`;
+  const which = `device ${shortDevice(device)}`;
   switch (stage) {
     case 'asked':
       return [
         `A new device wants into your account: "${oneLine(name)}", ${which}, asked at ${clock(askedAt, now)}.`,
         '/approve shows a code to compare, /deny refuses.',
-        `Not you? Then somebody has your password: /revoke ${short(device)}, and /password.`,
+        `Not you? Then somebody has your password: /revoke ${shortDevice(device)}, and /password.`,
       ];
     case 'compare':
       return [
@@ -84,7 +84,7 @@ function othersLines({ device, name, stage, code = '', askedAt }: ApprovalEvent,
     case 'taken':
       return [`Another of your devices answers ${which}.`];
     case 'refused':
-      return [`Refused: ${which}. /revoke ${short(device)} ends its session, too.`];
+      return [`Refused: ${which}. /revoke ${shortDevice(device)} ends its session, too.`];
     case 'expired':
       return [`It took longer than ten minutes: ${which} has to ask again.`];
     case 'ended':
@@ -94,7 +94,7 @@ function othersLines({ device, name, stage, code = '', askedAt }: ApprovalEvent,
   }
 }
 
-function short(device: string): string {
+export function shortDevice(device: string): string {
   return device.slice(0, SHORT_ID);
 }
 
