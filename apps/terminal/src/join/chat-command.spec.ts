@@ -7,7 +7,18 @@ import { JSON_FORMS } from './json-forms.js';
 /** What the fields of JSON commands may hold. */
 const SAMPLES: Readonly<Record<string, unknown>> = {
   ...{ count: 3, seconds: 60, days: 30, on: true, confirm: true, everywhere: true, admin: false, names: ['bob'], contacts: ['bob'] },
-  ...{ message: '3', text: 'tea', emoji: '+1', to: 'bob', in: 'bob', name: 'bob', group: 'tea', id: '3f2a', device: '3f2a', code: '12345678' },
+  ...{
+    message: '3',
+    text: 'tea',
+    emoji: '+1',
+    to: 'bob',
+    in: 'bob',
+    name: 'bob',
+    group: 'tea',
+    id: '3f2a',
+    device: '3f2a',
+    code: '12345678',
+  },
   ...{ file: 'drawer.sotto', passphrase: 'p', password: 'p', new: 'n', address: 'h:1', pin: 'ab' },
 };
 /** What is missed only when it is needed. */
@@ -174,7 +185,10 @@ describe('a JSON line', () => {
     ['{"do":"send","group":"tea","text":"at five"}', '"send" knows no "group": nothing was done; it takes "text", "to"'],
     ['{"do":"expire","to":"bob","duration":"10m"}', '"expire" knows no "to"'],
     ['{"do":"expire","in":"bob","seconds":60,"duration":"10m"}', '"expire" knows no "duration"'],
-    ['{"do":"group","action":"new","name":"tea","members":["bob"]}', '"group new" knows no "members": nothing was done; it takes "action", "name"'],
+    [
+      '{"do":"group","action":"new","name":"tea","members":["bob"]}',
+      '"group new" knows no "members": nothing was done; it takes "action", "name"',
+    ],
     ['{"do":"contacts","name":"bob"}', '"contacts" knows no "name": nothing was done; it stands alone'],
     ['{"do":"password","password":"p","new":"n","confirm":true}', '"password" knows no "confirm"'],
     ['{"do":"send","text":"hi","__proto__":{}}', '"send" knows no "__proto__"'],
@@ -221,6 +235,7 @@ describe('a JSON line', () => {
     '{"do":"react","message":"1"}',
     '{"do":"expire","seconds":"60"}',
     '{"do":"expire"}',
+    '{"do":"expire","seconds":0}',
     '{"do":"retention"}',
     '{"do":"reset-key","confirm":"yes"}',
     '{"do":"panic","name":"bob","everywhere":"yes"}',

@@ -46,7 +46,7 @@ export class JsonFields {
   numberOrNull(field: string): number | undefined {
     const found = this.value[field];
     if (found === null) return undefined;
-    if (typeof found !== 'number' || found <= 0) throw new UsageError(`"${field}" of "${String(this.word)}" is a number, or null for never`);
+    if (typeof found !== 'number') throw new UsageError(`"${field}" of "${String(this.word)}" is a number, or null for never`);
     return found;
   }
 

@@ -119,7 +119,11 @@ export function parseJsonMessage(word: MessageWord, fields: JsonFields): Message
   }
 }
 
-const milliseconds = (seconds: number | undefined) => (seconds === undefined ? undefined : 1_000 * seconds);
+function milliseconds(seconds: number | undefined): number | undefined {
+  if (seconds === undefined) return undefined;
+  if (seconds <= 0) throw new UsageError('"seconds" of "expire" is more than 0, or null for never');
+  return 1_000 * seconds;
+}
 
 function countIn(value: unknown): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MOST_FOUND) return value;
