@@ -17,8 +17,8 @@ export interface ClientEvents {
   typing: { conversation: string; by: string };
   /** Somebody has read these messages; `own`: the user, on another device. */
   read: { conversation: string; by: string; own: boolean; ids: readonly string[] };
-  /** Of messages; how edits, reactions and the like fare, `queue` tells. */
-  delivery: { id: string; status: DeliveryStatus };
+  /** Of messages; how edits, reactions and the like fare, `queue` tells. `conversation`: the contact's name, or the group's id. */
+  delivery: { id: string; conversation: string; status: DeliveryStatus };
   /** What happens in a group beside messages. `conversation`: the contact's name, or the group's id. */
   group: Exclude<GroupNotice, { kind: 'message' }> & { readonly conversation: string };
   /** A device of the account waits to be let in, and how that goes on; on both ends. */

@@ -12,6 +12,8 @@ import type { MessageCommands } from './message-commands.js';
 export class Chat {
   /** To whom a line goes that names nobody: a contact's name, or a group's id. */
   #conversation: string | undefined;
+  /** What was shown last of each contact, on this connection. */
+  readonly #online = new Map<string, boolean>();
   readonly #stopListening: (() => void)[];
 
   constructor(
@@ -24,7 +26,8 @@ export class Chat {
   ) {
     this.#stopListening = [
       client.on('contact', (contact) => this.#contactChanged(contact)),
-      client.on('presence', ({ name, online }) => show({ event: 'presence', name, online })),
+      client.on('presence', ({ name, online }) => this.#presence(name, online)),
+      client.on('state', ({ state }) => (state === 'online' ? undefined : this.#online.clear())),
       // Who waits to be let in is told by the approval.
       client.on('problem', ({ code, text }) => (code === 'pending-device' ? undefined : show({ event: 'notice', text, code }))),
     ];
@@ -32,7 +35,6 @@ export class Chat {
 
   /** What waits since the last time. */
   start(): void {
-    this.deliveries.start();
     const accepted = this.client.contacts().filter(({ status }) => status === 'accepted');
     if (accepted.length === 1) this.turnTo(accepted[0]!.name);
     for (const { name, status } of this.client.contacts()) if (status === 'requested') this.show({ event: 'request', name });
@@ -134,8 +136,14 @@ export class Chat {
   #contactChanged({ name, status, online }: Contact): void {
     if (status === 'requested') return this.show({ event: 'request', name });
     this.show({ event: 'contact', name, state: status });
-    if (status === 'accepted' && online) this.show({ event: 'presence', name, online });
+    if (status === 'accepted' && online) this.#presence(name, online);
     if (status === 'accepted' && this.#conversation === undefined) this.#writeTo(name);
+  }
+
+  #presence(name: string, online: boolean): void {
+    if (this.#online.get(name) === online) return;
+    this.#online.set(name, online);
+    this.show({ event: 'presence', name, online });
   }
 }
 

@@ -8,7 +8,6 @@ import type { Groups } from './surroundings.js';
 
 /** What is not delivered yet: how it fares, and what the user does about it. */
 export class Deliveries {
-  readonly #recipients = new Map<string, string>();
   readonly #stopListening: () => void;
 
   constructor(
@@ -19,11 +18,6 @@ export class Deliveries {
     private readonly show: (event: ChatEvent) => void,
   ) {
     this.#stopListening = client.on('delivery', (change) => this.#delivery(change));
-  }
-
-  /** What waits since the last time. */
-  start(): void {
-    for (const { id, to } of this.client.queue()) this.#recipients.set(id, to);
   }
 
   stop(): void {
@@ -56,10 +50,7 @@ export class Deliveries {
     return queued;
   }
 
-  #delivery({ id, status }: ClientEvents['delivery']): void {
-    const to = this.#recipients.get(id) ?? this.client.queue().find((each) => each.id === id)?.to ?? '';
-    if (status === 'delivered' || status === 'discarded') this.#recipients.delete(id);
-    else this.#recipients.set(id, to);
+  #delivery({ id, conversation: to, status }: ClientEvents['delivery']): void {
     this.show({ event: 'delivery', to, ...this.#groupNameOf(to), id, status });
   }
 

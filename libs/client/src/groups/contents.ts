@@ -35,6 +35,8 @@ export class Contents {
     private readonly ownAccount: string,
   ) {
     this.#contents = new Map([...contents].map(([id, { owed, ...rest }]) => [id, { ...rest, owed: owed && new Set(idsIn(owed)) }]));
+    // Told before the start; kept for the account's other devices.
+    for (const [id, { owed }] of this.#contents) if (owed?.size === 0) this.#status.set(id, 'delivered');
   }
 
   get(id: string): Content | undefined {
@@ -105,6 +107,11 @@ export class Contents {
   delivered(content: string, account: string, step: Step): void {
     const before = this.#contents.get(content);
     if (before?.owed?.delete(account) === true) this.#changed(content, step);
+  }
+
+  /** No device of this account, which is another's, has it yet. */
+  isOwed(content: string, account: string): boolean {
+    return this.#contents.get(content)?.owed?.has(account) === true;
   }
 
   settled(content: string, entry: string): void {

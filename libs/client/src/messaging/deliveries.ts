@@ -1,5 +1,5 @@
 import type { LeafId } from '@sotto/mls';
-import type { Contents } from '../groups/contents.js';
+import type { Content, Contents } from '../groups/contents.js';
 import type { Group } from '../groups/group.js';
 import type { Step } from '../groups/group-ports.js';
 import type { Outbox, OutboxEffect } from '../outbox/outbox.js';
@@ -46,8 +46,8 @@ export class Deliveries {
       case 'cannot':
         return this.#cannot(entry, effect.to, group, step);
       case 'undelivered':
-        if (entry.content !== undefined && effect.to.account !== this.ports.own.account)
-          this.#tell(entry.group, entry.content, 'undelivered', step);
+        if (entry.content !== undefined && this.contents.isOwed(entry.content, effect.to.account))
+          this.#tell({ group: entry.group }, entry.content, 'undelivered', step);
         group?.sync.missed(effect.to.device, step);
         this.#moved(entry, step);
         return undefined;
@@ -93,7 +93,7 @@ export class Deliveries {
 
   tellStatus(content: string, step: Step): void {
     const status = this.contents.changedStatus(content, (id) => this.outbox.get(id));
-    if (status !== undefined) this.#tell(this.contents.get(content)?.group ?? '', content, status, step);
+    if (status !== undefined) this.#tell(this.contents.get(content) ?? {}, content, status, step);
   }
 
   /** The user wants it to be tried at once, whatever it waits for. */
@@ -113,7 +113,7 @@ export class Deliveries {
     group?.forget(content);
     group?.core.save(step);
     this.contents.forget(content, step);
-    this.#tell(known.group ?? '', content, 'discarded', step);
+    this.#tell(known, content, 'discarded', step);
   }
 
   #cannot(entry: OutboxEntry, to: RecipientState, group: Group | undefined, step: Step): Group | undefined {
@@ -165,11 +165,11 @@ export class Deliveries {
     if (waits) return;
     const given = this.statusOf(content) === 'delivered' ? undefined : this.contents.get(content);
     this.contents.forget(content, step);
-    if (given !== undefined) this.#tell(given.group ?? '', content, 'discarded', step);
+    if (given !== undefined) this.#tell(given, content, 'discarded', step);
   }
 
-  #tell(group: string, content: string, status: DeliveryStatus, step: Step): void {
-    this.ports.notify({ kind: 'delivery', group, content, status }, step);
+  #tell({ group, account }: Pick<Content, 'group' | 'account'>, content: string, status: DeliveryStatus, step: Step): void {
+    this.ports.notify({ kind: 'delivery', group, account, content, status }, step);
   }
 }
 

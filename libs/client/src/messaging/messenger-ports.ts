@@ -2,6 +2,7 @@ import type { MlsEngine, MlsProvider, OwnKeyPackage } from '@sotto/mls';
 import { type Outcome, type ReceiptStatus, toHex } from '@sotto/protocol';
 import type { Address, DeviceName, GroupNotice, Rung, Step } from '../groups/group-ports.js';
 import type { GroupRules } from '../groups/group-rules.js';
+import type { Content } from '../groups/contents.js';
 import type { DeliveryStatus } from '../outbox/outbox-entry.js';
 import type { Journal } from '../storage/journal.js';
 
@@ -34,7 +35,8 @@ export interface IncomingReceipt {
 
 export type MessengerNotice =
   | GroupNotice
-  | { readonly kind: 'delivery'; readonly group: string; readonly content: string; readonly status: DeliveryStatus }
+  /** `group` and `account`: as in Content. */
+  | ({ readonly kind: 'delivery'; readonly content: string; readonly status: DeliveryStatus } & Pick<Content, 'group' | 'account'>)
   | { readonly kind: 'typing'; readonly group: string; readonly from: DeviceName & { readonly name: string } };
 
 /** The one-time and last-resort packages that this device has published. */

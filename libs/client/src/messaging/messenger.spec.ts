@@ -428,6 +428,25 @@ describe('a message', () => {
     expect(status().at(-1)).toBe('delivered');
   });
 
+  it('that one device of each account has is not told of again after a restart, when another comes', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const laptop = await office.phone('bob/laptop');
+    laptop.befriend(alice);
+    await laptop.online();
+    const hiking = await alice.createGroup('hiking', bob);
+    await laptop.offline();
+    const id = await alice.say(hiking, 'hello');
+    await office.pass(MINUTE);
+    expect(alice.told('delivery').at(-1)).toMatchObject({ content: id, group: hiking, status: 'delivered' });
+    const told = alice.told('delivery').length;
+    await alice.restart();
+    await alice.online();
+    await laptop.online();
+    await office.pass(MINUTE);
+    expect(laptop.shown).toEqual(['alice: hello']);
+    expect(alice.told('delivery').slice(told)).toEqual([]);
+  });
+
   it('that the relay refuses for good is told to be given up', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
     const hiking = await hikers(alice, bob);

@@ -21,12 +21,17 @@ export class Notices {
       case 'typing':
         return this.#typing(notice, step);
       case 'delivery':
-        return step.journal.afterwards(() => this.device.events.emit('delivery', { id: notice.content, status: notice.status }));
+        return this.#delivery(notice, step);
       case 'joined':
         return this.#joined(notice, step);
       default:
         return this.#group(notice, step);
     }
+  }
+
+  #delivery({ content: id, group, account, status }: NoticeOf<'delivery'>, step: Step): void {
+    const event = { id, conversation: conversationOf(group, account, this.device), status };
+    step.journal.afterwards(() => this.device.events.emit('delivery', event));
   }
 
   #message({ group, from, plaintext }: NoticeOf<'message'>, step: Step): void {
