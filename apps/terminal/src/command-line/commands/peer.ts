@@ -31,7 +31,7 @@ const STORE_OPTIONS: OptionSpecs = {
   store: valued('FOLDER', 'where this device keeps its keys and messages\n(~/.local/share/sotto/peer/NAME)', { completes: 'folder' }),
   ...KEY_FILE_OPTIONS,
   plain: flag('line mode also on a terminal'),
-  json: flag('one JSON object a line, in and out'),
+  json: flag('one JSON object a line, in and out;\n{"do":"help"} lists the commands'),
 };
 
 export const LISTEN: CommandSpec<PeerCommand> = {
