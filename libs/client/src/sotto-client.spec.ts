@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { create, fromBinary, type Message as WireMessage, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, type Message as WireMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { makeGatewayKey, pinOf, ready, ServerHandshake, signCertificate } from '@sotto/channel';
 import {
   type AttachRequest,
   type BlockContactRequest,
   type Call,
   CapabilitiesRevokedSchema,
+  ContactSchema,
+  ContactState,
   type Event,
   FramesSchema,
   METHODS,
@@ -34,6 +36,8 @@ let identityKey: Uint8Array;
 let lost: string;
 /** What the server says at Attach that it has revoked. */
 let revokedMeanwhile: Uint8Array[];
+/** Rows of the contact list. */
+let listed: MessageInitShape<typeof ContactSchema>[];
 /** To the connection that was made last. */
 let pushEvent: (kind: Event['kind']) => Promise<unknown>;
 
@@ -57,6 +61,7 @@ function answer(name: string): object {
     'sotto.v1.Accounts/Resume': { ...session, identityKey },
     'sotto.v1.Sessions/Attach': { heartbeatMs: 30_000, retryWindow: 30, revokedCapabilities: revokedMeanwhile },
     'sotto.v1.KeyPackages/Count': { left: 100, hasLastResort: true },
+    'sotto.v1.Contacts/List': { contacts: listed },
     'sotto.v1.Contacts/Block': { revokeCapabilities: [CAPABILITY] },
   };
   return answers[name] ?? {};
@@ -103,6 +108,7 @@ beforeEach(async () => {
   calls = [];
   lost = '';
   revokedMeanwhile = [];
+  listed = [];
   const identity = makeGatewayKey();
   const gateway = makeGatewayKey();
   pin = toHex(await pinOf(identity.publicKey));
@@ -181,6 +187,23 @@ describe('a device that has an account', () => {
       expect(attachments()).toHaveLength(count);
     }
     expect(attachments()).toEqual([[], [toHex(told)], [toHex(told), toHex(missed)]]);
+  });
+
+  it('takes no contact for lost because of an event that was on its way while the list was fetched', async () => {
+    const told: string[] = [];
+    client.on('contact', ({ status }) => told.push(status));
+    const bob = { name: 'bob', account: new Uint8Array(16).fill(5), identityKey: new Uint8Array(32).fill(6), online: true };
+    listed = [{ ...bob, state: ContactState.ACCEPTED }];
+    await client.requestContact('bob');
+    await pushEvent({ case: 'contact', value: create(ContactSchema, { name: 'bob', state: ContactState.PENDING }) });
+    // Behind the event in the order of the client's steps.
+    await client.requestContact('bob');
+    expect(told).toEqual(['accepted']);
+    // The list is what counts.
+    listed = [{ name: 'bob', state: ContactState.PENDING }];
+    await pushEvent({ case: 'contact', value: create(ContactSchema, { name: 'bob', state: ContactState.PENDING }) });
+    await client.requestContact('carol');
+    expect(told).toEqual(['accepted', 'pending']);
   });
 
   it('names the capabilities of its groups when a contact ends, so that they stay good', async () => {

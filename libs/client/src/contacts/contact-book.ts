@@ -25,10 +25,20 @@ export class ContactBook {
 
   async rows(rows: WireContact[], journal: Journal): Promise<void> {
     for (const row of rows) {
+      if (this.#isOutdated(row)) {
+        await this.fetch(journal);
+        continue;
+      }
       await this.changes(this.device.contacts.apply(row, journal), journal);
       const contact = this.device.contacts.get(row.name);
       if (row.state === ContactState.ACCEPTED && row.online && contact) await this.online(contact, journal);
     }
+  }
+
+  /** A contact asks for nothing and is asked for nothing: that was said before a list which is here, and would end the conversation. */
+  #isOutdated({ name, state }: WireContact): boolean {
+    const isRequest = state === ContactState.PENDING || state === ContactState.REQUESTED;
+    return isRequest && this.device.contacts.get(name)?.status === 'accepted';
   }
 
   async changes(changes: ContactChange[], journal: Journal): Promise<void> {
