@@ -85,6 +85,10 @@ describe('messages in the sotto command', () => {
       await bob.hears('error', { text: 'only its author changes a message' });
       bob.say({ do: 'react', message: '0a'.repeat(16), emoji: '+1', in: 'alice' });
       await bob.hears('error', { text: 'that message is not here' });
+      const unknown = await bob.ask({ do: 'expire', seconds: 5, in: 'nobody' }, 'error');
+      expect(unknown['text']).toContain('no conversation with nobody');
+      const half = await bob.ask({ do: 'send', group: 'tea', text: 'to whom?' }, 'error');
+      expect(half['text']).toContain('"send" knows no "group"');
       bob.say({ do: 'retention', days: 0 });
       await bob.hears('error', { text: 'messages are kept for 1 to 36500 days, or for good' });
     },
