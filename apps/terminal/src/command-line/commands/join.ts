@@ -53,7 +53,10 @@ const JOIN_OPTIONS: OptionSpecs = {
   ...secretOptions('passphrase', 'its passphrase'),
 };
 
-const LAST_OPTIONS: OptionSpecs = { ...KEY_FILE_OPTIONS, json: flag('one JSON object a line, in and out;\n{"do":"help"} lists the commands') };
+const LAST_OPTIONS: OptionSpecs = {
+  ...KEY_FILE_OPTIONS,
+  json: flag('one JSON object a line, in and out;\n{"do":"help"} lists the commands'),
+};
 
 export const JOIN: CommandSpec<JoinCommand> = {
   summary: 'log in (or register) and talk',
