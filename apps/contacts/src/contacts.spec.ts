@@ -283,6 +283,54 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       expect(heard.filter(({ account, event }) => account === idOf('alice') && event.kind.case === 'contact')).toEqual([]);
     });
 
+    it('tells one who is removed or blocked of it as of a leave: as late, once, and not when no leave would be told', async () => {
+      for (const name of ['bob', 'carol', 'dave'] as const) await befriend('alice', name);
+      for (const name of ['alice', 'bob', 'carol'] as const) await connect(name);
+      await connect('dave', true);
+      await until(() => presenceHeardBy('alice').length === 2);
+      heard = [];
+      await as('dave', Contacts.method.block, { name: 'alice' });
+      await disconnect('carol');
+      // Half the damping: told at once it would come first, and as late as of a leave second.
+      await pause(125);
+      await as('bob', Contacts.method.block, { name: 'alice' });
+      await disconnect('bob');
+      await until(() => presenceHeardBy('alice').length === 2);
+      await pause(400);
+      expect(presenceHeardBy('alice')).toEqual([`${idOf('carol')} false`, `${idOf('bob')} false`]);
+    });
+
+    it('tells no leave to one who ended the contact as well, nor to one who has it again by then', async () => {
+      for (const name of ['bob', 'carol'] as const) {
+        await befriend('alice', name);
+        await connect(name);
+      }
+      await connect('alice');
+      await until(() => presenceHeardBy('bob').length === 1);
+      heard = [];
+      for (const name of ['bob', 'carol'] as const) {
+        await as('alice', Contacts.method.remove, { name });
+        await as(name, name === 'bob' ? Contacts.method.remove : Contacts.method.decline, { name: 'alice' });
+      }
+      await befriend('alice', 'carol');
+      await pause(400);
+      expect([presenceHeardBy('bob'), presenceHeardBy('carol')]).toEqual([[], []]);
+    });
+
+    it('shows an account that is deleted to its contacts as one that leaves', async () => {
+      await befriend('alice', 'bob');
+      await befriend('alice', 'carol');
+      for (const name of ['bob', 'carol', 'alice'] as const) await connect(name);
+      await until(() => presenceHeardBy('bob').length === 1 && presenceHeardBy('carol').length > 0);
+      heard = [];
+      await disconnect('alice');
+      await clientOf().call(ContactLookup.method.accountChanged, { account: fromHex(idOf('alice')), deleted: true });
+      expect([presenceHeardBy('bob'), presenceHeardBy('carol')]).toEqual([[], []]);
+      await until(() => presenceHeardBy('bob').length > 0 && presenceHeardBy('carol').length > 0);
+      await pause(400);
+      expect([presenceHeardBy('bob'), presenceHeardBy('carol')]).toEqual([[`${idOf('alice')} false`], [`${idOf('alice')} false`]]);
+    });
+
     it('tells a new key to whoever has the account in the list, removed or not, and keeps showing one that is gone', async () => {
       await befriend('alice', 'bob');
       await befriend('alice', 'carol');

@@ -5,7 +5,7 @@ import { Rpc } from '@sotto/platform/rpc';
 import { toHex } from '@sotto/protocol';
 import { ContactLookup } from '@sotto/protocol/internal';
 import type { AccountChangedRequest, MayClaimRequest, MayClaimResponseSchema } from '@sotto/protocol/internal';
-import { PresenceAudience } from '../presence/presence-audience.js';
+import { PresenceService } from '../presence/presence.service.js';
 import { CONTACT_STORE } from './contact.store.js';
 import type { ContactStore } from './contact.store.js';
 import { ContactsService } from './contacts.service.js';
@@ -16,7 +16,7 @@ export class ContactLookupController {
   constructor(
     @Inject(CONTACT_STORE) private readonly store: ContactStore,
     private readonly contacts: ContactsService,
-    private readonly audience: PresenceAudience,
+    private readonly presence: PresenceService,
   ) {}
 
   /** A claimer who was removed or blocked goes on being answered (docs/protocol.md § Contacts and presence): whether the owner still wants the contact must not show. */
@@ -35,7 +35,7 @@ export class ContactLookupController {
     if (request.deleted) {
       const peers = await this.store.mutual(account);
       await this.store.forget(account);
-      for (const peer of peers) await this.audience.seemOffline(account, peer);
+      await this.presence.seemToLeave(account, peers);
     } else if (request.identityKeyChanged) {
       // Former contacts too, who see the key in their lists: one that does not hear of the change would know itself removed.
       for (const peer of await this.store.holders(account)) await this.tellNewKey(peer, account);

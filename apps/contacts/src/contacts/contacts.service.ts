@@ -7,7 +7,7 @@ import { KeyPackageLedger } from '@sotto/protocol/internal';
 import { AccountBook } from '../accounts/account-book.js';
 import { CONTACT_LIMITS, REQUEST_LIFETIME_MS } from '../config.js';
 import { OnlineAccounts } from '../presence/online-accounts.js';
-import { PresenceAudience } from '../presence/presence-audience.js';
+import { PresenceService } from '../presence/presence.service.js';
 import { type ContactInit, goneFromList, viewOf } from './contact-view.js';
 import { CONTACT_STORE } from './contact.store.js';
 import type { ContactRow, ContactStore, Ended, Person } from './contact.store.js';
@@ -25,7 +25,7 @@ export class ContactsService {
     private readonly accounts: AccountBook,
     private readonly events: AccountEvents,
     private readonly online: OnlineAccounts,
-    private readonly audience: PresenceAudience,
+    private readonly presence: PresenceService,
     private readonly rpc: RpcClient,
   ) {}
 
@@ -96,7 +96,7 @@ export class ContactsService {
   }
 
   private leave(me: Person, before: ContactRow): void {
-    if (before.peer !== null) this.run(this.audience.seemOffline(me.account, before.peer));
+    if (before.peer !== null) this.run(this.presence.seemToLeave(me.account, [before.peer]));
   }
 
   /** One who removed or blocked the owner shows as offline from then on. */

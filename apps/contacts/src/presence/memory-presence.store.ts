@@ -15,9 +15,13 @@ export class MemoryPresenceStore implements PresenceStore {
     return Promise.resolve(fresh);
   }
 
-  offline(account: string): Promise<boolean> {
-    const was = (this.until.get(account) ?? 0) > Date.now();
+  async offline(account: string): Promise<boolean> {
+    const was = this.shown(account);
     this.until.delete(account);
-    return Promise.resolve(was);
+    return was;
+  }
+
+  shown(account: string): Promise<boolean> {
+    return Promise.resolve((this.until.get(account) ?? 0) > Date.now());
   }
 }

@@ -20,21 +20,28 @@ export class PresenceAudience {
   ) {}
 
   async tellOnline(account: string): Promise<void> {
-    if (await this.presence.online(account)) await this.tellContacts(account, true);
+    if (await this.presence.online(account)) await this.tell(await this.contacts.mutual(account), account, true);
   }
 
-  async tellOfflineIfAway(account: string): Promise<void> {
-    if ((await this.online.among([account])).has(account)) return;
-    if (await this.presence.offline(account)) await this.tellContacts(account, false);
+  /** Whether contacts were told that the account is online, so that they will be told that it has gone. */
+  shown(account: string): Promise<boolean> {
+    return this.presence.shown(account);
   }
 
-  /** To one who loses the contact without being told: all that shows is a contact that went offline. */
-  async seemOffline(account: string, towards: string): Promise<void> {
-    await this.events.toAccount(towards, { kind: { case: 'presence', value: { account: fromHex(account), online: false } } });
+  /**
+   * Contacts hear of it if the account is away. Those who lost it without being told hear the same in any case, unless they gave it up themselves, or
+   * are its contacts again.
+   */
+  async settle(account: string, lostBy: ReadonlySet<string>): Promise<void> {
+    const away = !(await this.online.among([account])).has(account) && (await this.presence.offline(account));
+    if (!away && lostBy.size === 0) return;
+    const contacts = new Set(await this.contacts.mutual(account));
+    const holders = await this.contacts.holders(account);
+    const audience = holders.filter((holder) => (contacts.has(holder) ? away : lostBy.has(holder)));
+    await this.tell(audience, account, false);
   }
 
-  private async tellContacts(account: string, online: boolean): Promise<void> {
-    const peers = await this.contacts.mutual(account);
+  private async tell(peers: string[], account: string, online: boolean): Promise<void> {
     const connected = await this.routes.connectedDevicesOf(peers);
     const event = { kind: { case: 'presence' as const, value: { account: fromHex(account), online } } };
     for (const peer of connected.keys()) await this.events.toAccount(peer, event);

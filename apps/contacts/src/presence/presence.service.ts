@@ -11,12 +11,18 @@ import { CONTACTS_CONFIG } from '../config.js';
 import type { ContactsConfig } from '../config.js';
 import { PresenceAudience } from './presence-audience.js';
 
+/** An absence that is not yet told. */
+interface Absence {
+  timer: NodeJS.Timeout;
+  /** Accounts to whom it is one even if the account stays. */
+  lostBy: Set<string>;
+}
+
 /** Tells accepted contacts when an account comes and goes. An account is online while one device that is not invisible is. */
 @Injectable()
 export class PresenceService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(PresenceService.name);
-  /** Accounts whose absence is not yet told. */
-  private readonly settling = new Map<string, NodeJS.Timeout>();
+  private readonly settling = new Map<string, Absence>();
   private subscription: Subscription | undefined;
   private readonly gateways: LeaseWatch;
 
@@ -38,8 +44,18 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
   onApplicationShutdown(): void {
     this.subscription?.unsubscribe();
     this.gateways.stop();
-    for (const timer of this.settling.values()) clearTimeout(timer);
+    for (const { timer } of this.settling.values()) clearTimeout(timer);
     this.settling.clear();
+  }
+
+  /**
+   * These lose the contact without being told: all that shows is an account that leaves, told when it would be told of one that leaves now, or of
+   * one that left and is not yet told of. One that was not shown as online has nothing to leave.
+   */
+  async seemToLeave(account: string, lostBy: readonly string[]): Promise<void> {
+    if (!(await this.audience.shown(account))) return;
+    const absence = this.settleLater(account);
+    for (const peer of lostBy) absence.lostBy.add(peer);
   }
 
   private changed(payload: Uint8Array): void {
@@ -49,13 +65,17 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
   }
 
   /** Whoever is back within the damping was never away. */
-  private settleLater(account: string): void {
-    if (this.settling.has(account)) return;
+  private settleLater(account: string): Absence {
+    const running = this.settling.get(account);
+    if (running !== undefined) return running;
+    const lostBy = new Set<string>();
     const settle = () => {
       this.settling.delete(account);
-      this.run(this.audience.tellOfflineIfAway(account));
+      this.run(this.audience.settle(account, lostBy));
     };
-    this.settling.set(account, setTimeout(settle, this.config.PRESENCE_DAMPING_MS));
+    const absence = { timer: setTimeout(settle, this.config.PRESENCE_DAMPING_MS), lostBy };
+    this.settling.set(account, absence);
+    return absence;
   }
 
   private async clearGateway(incarnation: number): Promise<void> {

@@ -21,4 +21,13 @@ export function presenceStoreContract(open: () => Promise<[PresenceStore, Presen
     expect(await two.offline(BOB)).toBe(false);
     expect(await two.offline(ALICE)).toBe(true);
   });
+
+  it('says of whom it was told that they are online, from then until it is told that they are gone', async () => {
+    const [one, two] = await open();
+    expect(await two.shown(ALICE)).toBe(false);
+    await one.online(ALICE);
+    expect([await two.shown(ALICE), await two.shown(BOB)]).toEqual([true, false]);
+    await one.offline(ALICE);
+    expect(await two.shown(ALICE)).toBe(false);
+  });
 }

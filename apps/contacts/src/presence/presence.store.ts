@@ -7,6 +7,8 @@ export interface PresenceStore {
   online(account: string): Promise<boolean>;
   /** Returns whether the account was told to be online; true to one caller. */
   offline(account: string): Promise<boolean>;
+  /** Whether the account was told to be online, and not yet to be gone. */
+  shown(account: string): Promise<boolean>;
 }
 
 export const PRESENCE_STORE = Symbol('PRESENCE_STORE');

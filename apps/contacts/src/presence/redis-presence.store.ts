@@ -12,6 +12,10 @@ export class RedisPresenceStore implements PresenceStore {
   async offline(account: string): Promise<boolean> {
     return (await this.redis.del(keyOf(account))) === 1;
   }
+
+  async shown(account: string): Promise<boolean> {
+    return (await this.redis.exists(keyOf(account))) === 1;
+  }
 }
 
 function keyOf(account: string): string {
