@@ -123,6 +123,7 @@ export class GatewayWorld {
 
   async stop(): Promise<void> {
     this.watch.stop();
+    this.sessions.stop();
     await this.bus.close();
   }
 

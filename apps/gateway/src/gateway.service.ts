@@ -87,6 +87,7 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
     await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
     await this.door.closeAll();
     this.watch.stop();
+    this.sessions.stop();
     this.relays.stop();
     await this.lease?.release();
     this.lease = undefined;

@@ -14,14 +14,18 @@ import type { AttachedSession } from './attached-session.js';
 import { eventFrame } from './event-frame.js';
 import { RecentRevocations } from './recent-revocations.js';
 
-/** Routes that are put back in one go. */
+/** Routes that are put back, or taken out, in one go. */
 const AGAIN_AT_ONCE = 500;
+const LEAVE_AGAIN_MS = 1_000;
 const NONE: Uint8Array = new Uint8Array(0);
 
 /** Ties connections to devices, in the table and in live state. */
 @Injectable()
 export class SessionService {
   private gateway = 0;
+  /** By connection: sessions that may have a route still, as live state was away when it was to be taken out. */
+  private readonly lingering = new Map<number, AttachedSession>();
+  private leavingAgain: NodeJS.Timeout | undefined;
 
   constructor(
     @Inject(BUS) private readonly bus: Bus,
@@ -34,6 +38,11 @@ export class SessionService {
 
   start(gateway: number): void {
     this.gateway = gateway;
+  }
+
+  stop(): void {
+    clearTimeout(this.leavingAgain);
+    this.lingering.clear();
   }
 
   async attach(connection: Connection, request: AttachRequest): Promise<MessageInitShape<typeof AttachResponseSchema>> {
@@ -120,20 +129,51 @@ export class SessionService {
     };
     session.route = route;
     const { replaced, revoked } = await this.routes.attach(route).catch(() => {
+      // It may be written all the same.
+      this.leaveLater(session);
       throw new RpcError(ErrorCode.UNAVAILABLE, 'The server is not ready. Try again soon.', 1_000);
     });
+    this.lingering.delete(connection.number);
     session.route = withRevoked(route, revoked.map(fromHex));
-    if (replaced?.gateway === this.gateway)
+    // Its own, from an attach of which only the answer was lost, is no older one.
+    if (replaced?.gateway === this.gateway && replaced.connection !== connection.number)
       this.table.get(replaced.connection)?.socket.close(CloseCode.REPLACED, 'replaced by a newer connection');
     return revoked;
   }
 
-  private async leave(session: AttachedSession): Promise<void> {
+  private async leave(session: AttachedSession, again = false): Promise<void> {
     const { route } = session;
     if (route === undefined) return;
-    const was = await this.routes.detach(route.device, route.gateway, route.connection, this.config.retryWindowMs).catch(() => true);
-    // A route that is gone altogether was revoked, and its contacts have not heard of it; one of another connection has taken over.
-    if (was || (await this.routes.find(route.device).catch(() => undefined)) === undefined) this.announce(session, false);
+    try {
+      const was = await this.routes.detach(route.device, route.gateway, route.connection, this.config.retryWindowMs);
+      // A route that is gone altogether was revoked, and its contacts have not heard of it; one of another connection has taken over.
+      if (was || !(await this.routes.find(route.device))?.gateway) this.announce(session, false);
+    } catch {
+      this.leaveLater(session);
+      // Relays need not wait; contacts find it there still, and hear of it again.
+      if (!again) this.announce(session, false);
+    }
+  }
+
+  /** No more than can have been connected: nobody attaches without live state. */
+  private leaveLater(session: AttachedSession): void {
+    this.lingering.set(session.route!.connection, session);
+    if (this.lingering.size > this.config.maxConnections) this.lingering.delete(this.lingering.keys().next().value!);
+    if (this.leavingAgain === undefined) this.leaveAgainSoon();
+  }
+
+  private leaveAgainSoon(): void {
+    this.leavingAgain = setTimeout(() => void this.leaveAgain(), LEAVE_AGAIN_MS).unref();
+  }
+
+  /** Not for connections that are open: they may attach yet, and leave when they close. */
+  private async leaveAgain(): Promise<void> {
+    const closed = [...this.lingering.values()].filter(({ route }) => this.table.get(route!.connection) === undefined);
+    for (const { route } of closed) this.lingering.delete(route!.connection);
+    for (let from = 0; from < closed.length; from += AGAIN_AT_ONCE)
+      await Promise.all(closed.slice(from, from + AGAIN_AT_ONCE).map((session) => this.leave(session, true)));
+    this.leavingAgain = undefined;
+    if (this.lingering.size > 0) this.leaveAgainSoon();
   }
 
   private announce(session: AttachedSession, online: boolean): void {

@@ -13,15 +13,28 @@ const LAPTOP = { account: ALICE, device: 'a3'.repeat(16) };
 const CAPABILITIES = ['c1', 'c2', 'c3'].map((digits) => digits.repeat(16));
 const now = () => Math.floor(Date.now() / 1_000);
 
-/** Routes that can be held up in the middle of an attach. */
+/** Routes that can be held up in the middle of an attach, and that can fail. */
 class SlowRoutes extends MemoryDeviceRouteStore {
   gate: Promise<unknown> = Promise.resolve();
   arrived: () => void = () => undefined;
+  /** What is written while it fails may be there all the same. */
+  failing = false;
 
   override async attach(route: DeviceRoute) {
     this.arrived();
     await this.gate;
-    return super.attach(route);
+    const attached = await super.attach(route);
+    this.assertThere();
+    return attached;
+  }
+
+  override async detach(...at: Parameters<MemoryDeviceRouteStore['detach']>) {
+    this.assertThere();
+    return super.detach(...at);
+  }
+
+  private assertThere(): void {
+    if (this.failing) throw new Error('live state is away');
   }
 }
 
@@ -37,6 +50,10 @@ describe('a session at the gateway', () => {
   });
   afterEach(() => world.stop());
 
+  const until = async (check: () => Promise<boolean>) => {
+    for (let i = 0; i < 500 && !(await check()); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await check()).toBe(true);
+  };
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   const codeOf = ({ error }: Reply) => error?.code;
   const isAttached = ({ connection }: Client) =>
@@ -149,6 +166,27 @@ describe('a session at the gateway', () => {
     await goOn();
     expect(isAttached(phone)).toBe(false);
     expect((await routes.find(PHONE.device))?.gateway).toBe(0);
+  });
+
+  it('is taken out of live state when that is back, if it was away as the connection closed or attached', async () => {
+    const [phone, laptop] = [await attached(PHONE), world.connect()];
+    routes.failing = true;
+    expect(codeOf(await world.attach(laptop, LAPTOP))).toBe(ErrorCode.UNAVAILABLE);
+    const close = async ({ connection }: Client) => (world.table.remove(connection), world.sessions.detach(connection));
+    await close(phone);
+    routes.failing = false;
+    const at = async ({ device }: typeof PHONE) => (await routes.find(device))?.gateway;
+    expect([await at(PHONE), await at(LAPTOP)]).toEqual([GATEWAY, GATEWAY]);
+    changed.length = 0;
+    await until(async () => (await at(PHONE)) === 0);
+    expect(changed.map(({ device, online }) => [toHex(device), online])).toEqual([[PHONE.device, false]]);
+    // The laptop's connection is open: it may try again, and has its route.
+    expect(codeOf(await world.attach(laptop, LAPTOP))).toBeUndefined();
+    expect(await at(LAPTOP)).toBe(GATEWAY);
+    routes.failing = true;
+    await close(laptop);
+    routes.failing = false;
+    await until(async () => (await at(LAPTOP)) === 0);
   });
 
   it('hears what is for its device or for all of the account, and nothing for another', async () => {
