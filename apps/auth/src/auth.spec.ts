@@ -116,6 +116,26 @@ describe.each([
     expect((await new Person(world, 'irene').register()).session?.name).toBe('irene');
   });
 
+  it('answers a registration that is repeated, or asked twice at once, with its one account and device, and nobody else', async () => {
+    const invite = world.invite();
+    const jack = new Person(world, 'jack');
+    await Promise.all([jack.register(invite), jack.register(invite)]);
+    const { account, device, name } = jack.session!;
+    const again = (await jack.reconnect().register(invite)).session!;
+    expect([again.account, again.device, again.name, again.pending]).toEqual([account, device, name, false]);
+    expect((await jack.resume()).device).toEqual(device);
+    const { devices } = await world.call(Accounts.method.listDevices, {}, jack.caller);
+    expect(devices).toHaveLength(1);
+    const { password } = jack;
+    const others = new Person(world, 'jack', password).register(invite);
+    await expect(others).rejects.toThrow('INVITE_INVALID');
+    jack.password = 'not the long passphrase of jack';
+    await expect(jack.register(invite)).rejects.toThrow('WRONG_PASSWORD');
+    jack.password = password;
+    await world.call(Accounts.method.deleteAccount, { password }, jack.caller);
+    await expect(jack.register(invite)).rejects.toThrow('INVITE_INVALID');
+  });
+
   it('gives a tag to who comes by an invite without a name, or whose name is gone', async () => {
     const first = await new Person(world, 'ida').register();
     const second = await new Person(world, 'ida').register();

@@ -164,6 +164,24 @@ describe('a device that has an account', () => {
     for (const each of [late, again]) await each.close();
   });
 
+  it('asks again for the answer to its registration, and after a restart, by the same invite with the same keys', async () => {
+    const store = new MemoryStore();
+    const late = await openClient({ url, pin, store, socket: nodeSocketFactory });
+    lost = 'sotto.v1.Accounts/Register';
+    await expect(late.register('late', 'a long password', 'an invite')).rejects.toMatchObject({ reason: 'offline' });
+    lost = '';
+    const again = await openClient({ url, pin, store, socket: nodeSocketFactory });
+    expect(await again.register('late', 'a long password', 'an invite')).toMatchObject({ pending: false });
+    const other = await openClient({ url, pin, store: new MemoryStore(), socket: nodeSocketFactory });
+    await other.register('late', 'a long password', 'an invite');
+    const asked = requests<RegisterRequest>('sotto.v1.Accounts/Register').slice(1);
+    const keys = asked.map((request) => toHex(request.identityKey) + toHex(request.deviceAuthKey));
+    expect(keys).toHaveLength(4);
+    expect(keys.slice(0, 3)).toEqual([keys[0], keys[0], keys[0]]);
+    expect(keys[3]).not.toBe(keys[0]);
+    for (const each of [late, again, other]) await each.close();
+  });
+
   it('tells the server what a block revokes before the block resolves, and again at every later connection', async () => {
     expect(attachments()).toEqual([[]]);
     await client.block('bob');

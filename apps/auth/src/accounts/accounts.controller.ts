@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import type { MessageInitShape } from '@bufbuild/protobuf';
@@ -18,6 +18,7 @@ import {
 } from '@sotto/protocol';
 import { ContactLookup } from '@sotto/protocol/internal';
 import { Rpc, RpcClient, type RpcCaller, RpcError } from '@sotto/platform/rpc';
+import { inviteInvalid } from '../invites/invites.js';
 import { verifyEd25519 } from '../identity/ed25519.js';
 import { SessionEnder } from '../sessions/session-ender.js';
 import { SessionIssuer, unixNow } from '../sessions/session-issuer.js';
@@ -42,8 +43,11 @@ export class AccountsController {
   @Rpc(Accounts.method.register)
   async register(@Payload() request: RegisterRequest, @Ctx() caller: RpcCaller): Promise<SessionInit> {
     assertIdentityProof(request, caller);
-    const account = await this.registration.register(request);
-    return this.sessions.open(account, { id: newDeviceId(), authKey: request.deviceAuthKey, pending: false }, caller);
+    const account = await this.registration.register(request, caller.address);
+    const id = firstDeviceId(account.id, request.deviceAuthKey);
+    if (account.revokedDevices.has(id)) throw inviteInvalid();
+    await this.ender.tellDevices(account.id);
+    return this.sessions.open(account, { id, authKey: request.deviceAuthKey, pending: false }, caller);
   }
 
   @Rpc(Accounts.method.resetIdentity)
@@ -94,6 +98,11 @@ export class AccountsController {
 
 export function newDeviceId(): string {
   return randomBytes(ID_BYTES).toString('hex');
+}
+
+/** The same for a registration that is repeated: its device must not stand in the list twice. */
+function firstDeviceId(account: string, deviceAuthKey: Uint8Array): string {
+  return createHash('sha256').update(account).update(deviceAuthKey).digest().subarray(0, ID_BYTES).toString('hex');
 }
 
 export function assertKey(key: Uint8Array): void {

@@ -31,7 +31,8 @@ export interface NewAccount {
 export interface AccountsStore {
   /** Of all callers with one name, or one invite, exactly one gets 'created'. 'invite-used' wins when both are taken. */
   create(account: NewAccount): Promise<'created' | 'name-taken' | 'invite-used'>;
-  isInviteUsed(invite: string): Promise<boolean>;
+  /** The account that the invite was used for. Deleted accounts too. */
+  findByInvite(invite: string): Promise<Account | undefined>;
   /** Deleted accounts too. */
   findByName(name: string): Promise<Account | undefined>;
   /** Deleted accounts too. */

@@ -14,11 +14,11 @@ export class PrismaAccountsStore implements AccountsStore {
     // ON CONFLICT DO NOTHING over both unique columns: no error to take apart, and the database decides who was first.
     const { count } = await this.client.account.createMany({ data: [data], skipDuplicates: true });
     if (count === 1) return 'created';
-    return account.invite !== null && (await this.isInviteUsed(account.invite)) ? 'invite-used' : 'name-taken';
+    return account.invite !== null && (await this.findByInvite(account.invite)) !== undefined ? 'invite-used' : 'name-taken';
   }
 
-  async isInviteUsed(invite: string): Promise<boolean> {
-    return (await this.client.account.findUnique({ where: { invite }, select: { id: true } })) !== null;
+  async findByInvite(invite: string): Promise<Account | undefined> {
+    return accountOf(await this.client.account.findUnique({ where: { invite } }));
   }
 
   async findByName(name: string): Promise<Account | undefined> {

@@ -8,6 +8,7 @@ import { serverIdentityOf } from '../identity/server-identity.js';
 import { createInviteCode } from '../invites/create-invite-code.js';
 import { InviteMaker } from '../invites/invites.js';
 import type { AccountsStore, NewAccount } from './accounts.store.js';
+import type { PasswordCheck } from './password-check.js';
 import type { PasswordHasher } from './password-hasher.js';
 import { Registration } from './registration.js';
 
@@ -25,16 +26,19 @@ function accountsWith(taken: string[]) {
     if (invite !== null) invites.add(invite);
     return Promise.resolve('created' as const);
   };
-  const isInviteUsed = (invite: string) => Promise.resolve(invites.has(invite));
-  return { create, isInviteUsed } as Partial<AccountsStore> as AccountsStore;
+  const findByInvite = () => Promise.resolve(undefined);
+  return { create, findByInvite } as Partial<AccountsStore> as AccountsStore;
 }
 
 function registrationOf(policy: RegistrationPolicy, taken: string[] = []) {
   const config: AuthConfig = { ...DEFAULT_AUTH_CONFIG, registration: policy, serverName: 'sotto.test', identity };
   const hasher = { hash: () => Promise.resolve('a hash') } as Partial<PasswordHasher> as PasswordHasher;
-  const registration = new Registration(config, accountsWith(taken), hasher, new InviteMaker(config, identity));
+  const passwords = {} as PasswordCheck;
+  const registration = new Registration(config, accountsWith(taken), hasher, new InviteMaker(config, identity), passwords);
   return (invite = '', name = 'alice') =>
-    registration.register(create(RegisterRequestSchema, { name, invite, password: 'a long passphrase' })).then(({ name: got }) => got);
+    registration
+      .register(create(RegisterRequestSchema, { name, invite, password: 'a long passphrase' }), '192.0.2.1')
+      .then(({ name: got }) => got);
 }
 
 const invite = (name = '') => createInviteCode(identity, DEFAULT_AUTH_CONFIG, name).code;

@@ -6,6 +6,7 @@ import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
 import { InviteMaker, inviteInvalid } from '../invites/invites.js';
 import { unixNow } from '../sessions/session-issuer.js';
 import { type Account, ACCOUNTS_STORE, type AccountsStore, type NewAccount } from './accounts.store.js';
+import { PasswordCheck } from './password-check.js';
 import { PasswordHasher } from './password-hasher.js';
 import { assertGoodPassword } from './password-policy.js';
 
@@ -19,15 +20,37 @@ export class Registration {
     @Inject(ACCOUNTS_STORE) private readonly accounts: AccountsStore,
     private readonly hasher: PasswordHasher,
     private readonly invites: InviteMaker,
+    private readonly passwords: PasswordCheck,
   ) {}
 
-  /** Throws RpcError. Keys and signatures of the request are the caller's to check. */
-  async register(request: RegisterRequest): Promise<Account> {
+  /**
+   * Whoever repeats a registration, as its answer was lost, gets the account that it made. Throws RpcError. Keys and signatures of the request are
+   * the caller's to check.
+   */
+  async register(request: RegisterRequest, address: string): Promise<Account> {
     if (!NAME_PATTERN.test(request.name))
       throw new RpcError(ErrorCode.ILLEGAL_NAME, 'A name has 3 to 32 of the characters a-z, 0-9 and _.');
     const invite = this.admit(request.invite);
     assertGoodPassword(request.password);
-    if (invite !== undefined && (await this.accounts.isInviteUsed(toHex(invite.id)))) throw inviteInvalid();
+    const made = () => this.madeBefore(invite, request, address);
+    const account = (await made()) ?? (await this.make(invite, request)) ?? (await made());
+    if (account === undefined) throw inviteInvalid();
+    return account;
+  }
+
+  /**
+   * The account that the invite was used for, to one who has its identity key and its password, as for a log-in and the confirmation of the device.
+   * To all others a used invite is no invite, before any work.
+   */
+  private async madeBefore(invite: InviteBody | undefined, request: RegisterRequest, address: string): Promise<Account | undefined> {
+    const account = invite && (await this.accounts.findByInvite(toHex(invite.id)));
+    if (account === undefined) return undefined;
+    if (account.deleted || !Buffer.from(account.identityKey ?? []).equals(request.identityKey)) throw inviteInvalid();
+    return this.passwords.byName(account.name, request.password, address);
+  }
+
+  /** Undefined: the invite was used meanwhile. */
+  private async make(invite: InviteBody | undefined, request: RegisterRequest): Promise<Account | undefined> {
     const account = {
       id: randomBytes(ID_BYTES).toString('hex'),
       passwordHash: await this.hasher.hash(request.password),
@@ -36,7 +59,7 @@ export class Registration {
       sessionsValidAfter: unixNow(),
     };
     const name = await this.take(account, request.name, invite?.name === request.name);
-    return { ...account, name, revokedDevices: new Map(), disabled: false, deleted: false };
+    return name === undefined ? undefined : { ...account, name, revokedDevices: new Map(), disabled: false, deleted: false };
   }
 
   private admit(code: string): InviteBody | undefined {
@@ -47,14 +70,18 @@ export class Registration {
     return undefined;
   }
 
-  /** Returns the name that it got: the exact one when that is allowed and free, else with a tag. */
-  private async take(account: Omit<NewAccount, 'name' | 'baseName' | 'tag'>, baseName: string, exact: boolean): Promise<string> {
+  /** Returns the name that it got: the exact one when that is allowed and free, else with a tag. Undefined: the invite was used meanwhile. */
+  private async take(
+    account: Omit<NewAccount, 'name' | 'baseName' | 'tag'>,
+    baseName: string,
+    exact: boolean,
+  ): Promise<string | undefined> {
     for (let tries = 0; tries < TAG_TRIES; tries++) {
       const tag = exact && tries === 0 ? null : newTag(tries);
       const name = tag === null ? baseName : `${baseName}.${tag}`;
       const outcome = await this.accounts.create({ ...account, name, baseName, tag });
       if (outcome === 'created') return name;
-      if (outcome === 'invite-used') throw inviteInvalid();
+      if (outcome === 'invite-used') return undefined;
     }
     throw new RpcError(ErrorCode.UNAVAILABLE, 'No free name was found; try again or choose another.');
   }

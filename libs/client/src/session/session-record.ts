@@ -12,6 +12,12 @@ export interface DeviceSecrets {
   readonly deliveryKey: Uint8Array;
 }
 
+/** What a device was about to be when it asked to register or to log in: the answer may never come. */
+export interface NextSecrets extends DeviceSecrets {
+  /** With which it registers; '' or absent: none. */
+  readonly invite?: string;
+}
+
 /**
  * `first`: made with the account. `alone`: by a log-in, and no other device was there: the contacts know devices that may be gone, and must be
  * met with new conversations. `brought`: another device of the account brings it into the conversations there are.

@@ -14,7 +14,15 @@ import { type Argon2id, portableArgon2id } from './argon2id.js';
 import { engineOf } from './own-engine.js';
 import { exportRecoveryFile, importRecoveryFile } from './recovery-file.js';
 import { RevokedCapabilities } from './revoked-capabilities.js';
-import { type DeviceOrigin, type DeviceSecrets, newSecrets, PEER_COLLECTION, recordOf, type SessionRecord } from './session-record.js';
+import {
+  type DeviceOrigin,
+  type DeviceSecrets,
+  newSecrets,
+  type NextSecrets,
+  PEER_COLLECTION,
+  recordOf,
+  type SessionRecord,
+} from './session-record.js';
 import { RESTORED, type RestoredAccount } from './restored-account.js';
 import * as signIn from './sign-in.js';
 
@@ -29,8 +37,8 @@ export interface Account {
 
 /** Who this device is to the server, and which keys it has for that. */
 export class Sessions {
-  /** Of a registration whose answer never came: the account may be there, and under this key. */
-  #untoldSeed: Uint8Array | undefined;
+  /** Of a registration whose answer never came: the account may be there, and under these keys. */
+  #untold: NextSecrets | undefined;
   /** Of an archive that this store was made from, until the first log-in. */
   #restored: RestoredAccount | undefined;
 
@@ -52,16 +60,37 @@ export class Sessions {
     return this.#restored && { name: this.#restored.name, server: this.#restored.server };
   }
 
-  /** Makes an account; the name that it got may carry a tag. Throws ServerError, ClientError. */
+  /**
+   * Makes an account; the name that it got may carry a tag. An answer that is lost is asked for once more; later, also by a program that starts anew,
+   * the same invite and password give the account that was made. Throws ServerError, ClientError.
+   */
   async register(name: string, password: string, invite = ''): Promise<Account> {
     if (this.#restored !== undefined) throw new ClientError('not-allowed', 'this store was made from an archive: log in');
-    const secrets = newSecrets(newKeyPair().seed);
-    return this.#signIn(secrets, 'first', (link) => signIn.register(link, secrets, { name, password, invite }));
+    const secrets = this.#untoldBy(invite) ?? newSecrets(newKeyPair().seed);
+    let asked = false;
+    const ask = (link: Link) => {
+      asked = true;
+      return signIn.register(link, secrets, { name, password, invite });
+    };
+    try {
+      return await this.#signIn(secrets, 'first', ask, invite);
+    } catch (error) {
+      const lost = asked && error instanceof ClientError && error.reason === 'offline';
+      // Without an invite the server would make another account.
+      if (!lost || invite === '' || this.device.session !== undefined) throw error;
+      return this.#signIn(secrets, 'first', ask, invite);
+    }
+  }
+
+  #untoldBy(invite: string): DeviceSecrets | undefined {
+    if (invite === '' || this.#untold?.invite !== invite) return undefined;
+    const { authSeed, mlsSeed, deliveryKey, identitySeed } = this.#untold;
+    return { authSeed, mlsSeed, deliveryKey, identitySeed };
   }
 
   /** Makes a new device of an account. It is pending until it is confirmed, unless this store holds the account's identity key. */
   async logIn(name: string, password: string, replaceLongestAway: boolean): Promise<Account> {
-    const secrets = newSecrets(this.device.secrets?.identitySeed ?? this.#restored?.identitySeed ?? this.#untoldSeed);
+    const secrets = newSecrets(this.device.secrets?.identitySeed ?? this.#restored?.identitySeed ?? this.#untold?.identitySeed);
     const account = await this.#signIn(secrets, 'alone', (link) => signIn.logIn(link, secrets, { name, password, replaceLongestAway }));
     const ours =
       secrets.identitySeed !== undefined && toHex(keyPairOf(secrets.identitySeed).publicKey) === toHex(this.device.session!.identityKey);
@@ -119,7 +148,7 @@ export class Sessions {
     const one = <T>(key: string): T | undefined => (session!.has(key) ? decodeRecord<T>(session!.get(key)!) : undefined);
     this.device.secrets = one<DeviceSecrets>('secrets');
     this.device.session = one<SessionRecord>('session');
-    this.#untoldSeed = one<DeviceSecrets>('next-secrets')?.identitySeed;
+    this.#untold = one<NextSecrets>('next-secrets');
     this.#restored = one<RestoredAccount>(RESTORED);
     this.device.pin = one<{ pin: string }>('pin')?.pin;
     this.device.contacts = new ContactList(recordsOf<Contact>(contacts!));
@@ -140,17 +169,18 @@ export class Sessions {
     return this.device.options.argon2id ?? portableArgon2id;
   }
 
-  async #signIn(secrets: DeviceSecrets, origin: DeviceOrigin, ask: (link: Link) => Promise<Session>): Promise<Account> {
+  async #signIn(secrets: DeviceSecrets, origin: DeviceOrigin, ask: (link: Link) => Promise<Session>, invite = ''): Promise<Account> {
     const link = await this.device.connection.openLink();
     try {
       // Kept before the server knows them: an account must not end up with a key that nobody has.
       await this.device.step(async (journal) => {
-        journal.put('session', 'next-secrets', secrets);
-        this.#untoldSeed = secrets.identitySeed;
+        this.#untold = { ...secrets, invite };
+        journal.put('session', 'next-secrets', this.#untold);
         journal.put('session', 'pin', { pin: link.pin });
         this.device.pin = link.pin;
       });
       const session = await ask(link);
+      this.#untold = undefined;
       this.#checkRestored(session);
       await this.#keepSession(session, secrets, origin);
       await this.#attach(link, session.accessToken);
