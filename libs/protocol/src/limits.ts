@@ -28,6 +28,8 @@ export const LIMITS = {
   keyPackageBytes: 8 * 1024,
   /** One-time key packages of a device. */
   oneTimeKeyPackages: 100,
+  /** All key packages that a device has in stock together; those of this repository's clients have less than 1 KiB each. */
+  stockedKeyPackageBytes: 128 * 1024,
   keyPackagesLowWater: 25,
   /** Whom a device that listens for peers knows at most: strangers choose their names themselves. */
   peers: 200,

@@ -21,26 +21,38 @@ local function keep(key, expires)
   if ttl < expires - now then redis.call('EXPIRE', key, math.max(1, expires - now)) end
 end
 local function expiryOf(packed) return tonumber(string.sub(packed, 37, 46)) end
+local function bytesOf(packed) return (#packed - 46) / 4 * 3 - #string.match(packed, '=*$') end
 `;
 
-/** ARGV: prefix, now, device, bound, low water, last resort ('' for none), packed... → left, or -1 above the bound. */
-export const PUBLISH = `${SHARED}
+/**
+ * ARGV: prefix, now, device, bound, low water, bound of bytes, last resort ('' for none), packed...
+ * → left, -1 above the bound, -2 above that of bytes.
+ * The first line has Redis refuse it at maxmemory (OOM); a script without one is let through that writes anything small first.
+ */
+export const PUBLISH = `#!lua${SHARED}
 local device, bound, water = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local one, spent = p .. 'one:' .. device, p .. 'spent:' .. device
+local one, spent, lastKey = p .. 'one:' .. device, p .. 'spent:' .. device, p .. 'last:' .. device
+local last = ARGV[7] ~= '' and ARGV[7] or redis.call('GET', lastKey)
+local bytes = last and bytesOf(last) or 0
 redis.call('ZREMRANGEBYSCORE', one, '-inf', now)
 redis.call('ZREMRANGEBYSCORE', spent, '-inf', now)
 local seen = {}
-for _, packed in ipairs(redis.call('ZRANGE', one, 0, -1)) do seen[string.sub(packed, 1, 32)] = true end
+for _, packed in ipairs(redis.call('ZRANGE', one, 0, -1)) do
+  seen[string.sub(packed, 1, 32)] = true
+  bytes = bytes + bytesOf(packed)
+end
 local fresh = {}
-for i = 7, #ARGV do
+for i = 8, #ARGV do
   local capability = string.sub(ARGV[i], 1, 32)
   if not seen[capability] and not redis.call('ZSCORE', spent, capability) then
     seen[capability] = true
     fresh[#fresh + 1] = ARGV[i]
+    bytes = bytes + bytesOf(ARGV[i])
   end
 end
 local left = redis.call('ZCARD', one) + #fresh
 if left > bound then return -1 end
+if bytes > tonumber(ARGV[6]) then return -2 end
 local longest = now + 1
 for _, packed in ipairs(fresh) do
   local expires = expiryOf(packed)
@@ -48,9 +60,9 @@ for _, packed in ipairs(fresh) do
   if expires > longest then longest = expires end
 end
 if #fresh > 0 then keep(one, longest) end
-if ARGV[6] ~= '' then
-  local expires = expiryOf(ARGV[6])
-  redis.call('SET', p .. 'last:' .. device, ARGV[6], 'EX', math.max(1, expires - now))
+if ARGV[7] ~= '' then
+  local expires = expiryOf(ARGV[7])
+  redis.call('SET', lastKey, ARGV[7], 'EX', math.max(1, expires - now))
   if expires > longest then longest = expires end
 end
 redis.call('SADD', p .. 'devices', device)

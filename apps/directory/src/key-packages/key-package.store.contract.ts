@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { DeviceRouteStore } from '@sotto/platform/live-state';
-import { toHex } from '@sotto/protocol';
+import { LIMITS, toHex } from '@sotto/protocol';
 import type { Claim, KeyPackageStore, StockedKeyPackage } from './key-package.store.js';
 
 const ALICE = 'a1'.repeat(16);
@@ -73,8 +73,25 @@ export function keyPackageStoreContract(open: () => Promise<[KeyPackageStore, Ke
   it('stores nothing of a publication that goes over the bound', async () => {
     const [store] = await open();
     await store.publish(ALICE, ALICE_PHONE, some(99, now() + 60), undefined, now());
-    expect(await store.publish(ALICE, ALICE_PHONE, some(2, now() + 60), undefined, now())).toBeUndefined();
+    expect(await store.publish(ALICE, ALICE_PHONE, some(2, now() + 60), undefined, now())).toBe('count');
     expect(await store.count(ALICE, ALICE_PHONE, now())).toEqual({ left: 99, hasLastResort: false });
+  });
+
+  it('stores of a device what fits into its bytes to the last, the last-resort package with it, and no byte more', async () => {
+    const [store] = await open();
+    const sized = (bytes: number): StockedKeyPackage => ({ ...stocked(now() + 60), keyPackage: new Uint8Array(bytes) });
+    const share = LIMITS.stockedKeyPackageBytes / 16;
+    const publish = (oneTime: StockedKeyPackage[], last?: StockedKeyPackage) => store.publish(ALICE, ALICE_PHONE, oneTime, last, now());
+    expect(await publish(Array.from({ length: 14 }, () => sized(share)))).toBe(14);
+    expect(await publish([sized(share)], sized(share + 1))).toBe('bytes');
+    expect(await publish([sized(share - 1), sized(2)], sized(share))).toBe('bytes');
+    expect(await publish([sized(share - 1), sized(1)], sized(share))).toBe(16);
+    expect(await publish([sized(1)])).toBe('bytes');
+    // Another last-resort package takes the place of the one before; another device has its own bytes.
+    expect(await publish([sized(1)], sized(share - 1))).toBe(17);
+    expect(await store.publish(ALICE, ALICE_LAPTOP, [sized(share)], undefined, now())).toBe(1);
+    await store.take(ALICE, by(BOB), now());
+    expect(await publish([sized(share)])).toBe(17);
   });
 
   it('skips packages that are expired and suites that were not asked for', async () => {

@@ -51,6 +51,21 @@ describe('key packages in Redis', () => {
     return [new RedisKeyPackageStore(one), new RedisKeyPackageStore(two), new RedisDeviceRouteStore(one)];
   });
 
+  it('takes nothing in when Redis is full, and goes on handing out and revoking', async () => {
+    const redis = redisOf(replicas[0]);
+    await redis.flushall();
+    const store = new RedisKeyPackageStore(redis);
+    const now = Math.floor(Date.now() / 1_000);
+    const one = { keyPackage: Uint8Array.of(1), cipherSuite: 1, expires: now + 60, capability: '01'.repeat(16) };
+    await store.publish('alice', 'phone', [one], undefined, now);
+    await redis.config('SET', 'maxmemory', '1');
+    expect(await store.publish('alice', 'phone', [{ ...one, capability: '02'.repeat(16) }], undefined, now)).toBe('full');
+    const claim = { claimer: 'bob', cipherSuite: 1, except: '', revoke: false, since: 1 };
+    expect(await store.take('alice', claim, now)).toMatchObject([{ capability: one.capability }]);
+    expect(await store.revokeTaken('alice', 'bob', { ended: 2, keep: [] }, now)).toHaveLength(1);
+    await redis.config('SET', 'maxmemory', '0');
+  });
+
   it('leaves no key without an expiry', async () => {
     const redis = redisOf(replicas[0]);
     await redis.flushall();

@@ -32,6 +32,9 @@ export interface Claim {
   since: number;
 }
 
+/** `full`: live state has no room for anything now. */
+export type BeyondBound = 'count' | 'bytes' | 'full';
+
 /** What a claimer holds of one of the owner's devices. */
 export interface TakenCapability {
   device: string;
@@ -49,14 +52,17 @@ export interface TakenCapability {
  * Everything goes by its own expiry; a wipe costs devices a new publication.
  */
 export interface KeyPackageStore {
-  /** All or nothing. Returns the one-time packages now in stock; undefined when that would be more than `bound`. Re-arms the low-water mark when above it. */
+  /**
+   * All or nothing: the stock of a device stays within LIMITS.oneTimeKeyPackages and, with its last-resort package, LIMITS.stockedKeyPackageBytes.
+   * Returns the one-time packages now in stock, or what would be beyond its bound. Re-arms the low-water mark when above it.
+   */
   publish(
     account: string,
     device: string,
     oneTime: StockedKeyPackage[],
     lastResort: StockedKeyPackage | undefined,
     now: number,
-  ): Promise<number | undefined>;
+  ): Promise<number | BeyondBound>;
   /** One package of each device of the owner but `except`, and notes the capabilities in the ledger of (owner, claimer). */
   take(owner: string, claim: Claim, now: number): Promise<TakenKeyPackage[]>;
   /**

@@ -8,13 +8,23 @@ import { ContactLookup } from '@sotto/protocol/internal';
 import { ClaimBudgetStore } from './claim-budget.store.js';
 import { DeviceNotices } from './device-notices.js';
 import { KEY_PACKAGE_STORE } from './key-package.store.js';
-import type { KeyPackageStore, StockedKeyPackage } from './key-package.store.js';
+import type { BeyondBound, KeyPackageStore, StockedKeyPackage } from './key-package.store.js';
 
 /** Has no stock: a claim that is not allowed takes from it, so that it costs the same steps. */
 const NOBODY = '0'.repeat(32);
 /** Longest lifetime of a key package. Seconds. */
 const MAX_LIFETIME = 366 * 24 * 3_600;
 const MAX_SUITE = 0xffff;
+const FULL_RETRY_MS = 60_000;
+const BEYOND: Readonly<Record<BeyondBound, () => RpcError>> = {
+  count: () => new RpcError(ErrorCode.LIMIT_REACHED, `A device has at most ${LIMITS.oneTimeKeyPackages} one-time key packages.`),
+  bytes: () =>
+    new RpcError(
+      ErrorCode.LIMIT_REACHED,
+      `The key packages of a device have at most ${LIMITS.stockedKeyPackageBytes} bytes together: publish fewer, or smaller ones.`,
+    ),
+  full: () => new RpcError(ErrorCode.UNAVAILABLE, 'The server has no room for key packages now. Try again later.', FULL_RETRY_MS),
+};
 
 @Injectable()
 export class KeyPackagesService {
@@ -25,17 +35,16 @@ export class KeyPackagesService {
     private readonly notices: DeviceNotices,
   ) {}
 
-  /** Returns the one-time packages in stock. Throws MALFORMED, TOO_LARGE, LIMIT_REACHED; then nothing is stored. */
+  /** Returns the one-time packages in stock. Throws MALFORMED, TOO_LARGE, LIMIT_REACHED, UNAVAILABLE; then nothing is stored. */
   async publish(caller: RpcCaller, request: PublishKeyPackagesRequest): Promise<number> {
     const now = seconds();
     const oneTime = request.oneTime.map((one) => checked(one, now));
     const lastResort = request.lastResort === undefined ? undefined : checked(request.lastResort, now);
     const left =
       oneTime.length > LIMITS.oneTimeKeyPackages
-        ? undefined
+        ? 'count'
         : await this.store.publish(caller.account, caller.device, oneTime, lastResort, now);
-    if (left === undefined)
-      throw new RpcError(ErrorCode.LIMIT_REACHED, `A device has at most ${LIMITS.oneTimeKeyPackages} one-time key packages.`);
+    if (typeof left === 'string') throw BEYOND[left]();
     return left;
   }
 

@@ -1,6 +1,7 @@
 import { LIMITS } from '@sotto/protocol';
 import type { DeviceRouteStore, RevokedCapability } from '@sotto/platform/live-state';
 import {
+  type BeyondBound,
   type Claim,
   END_COUNTS_SECONDS,
   type KeyPackageStore,
@@ -47,13 +48,15 @@ export class MemoryKeyPackageStore implements KeyPackageStore {
     oneTime: StockedKeyPackage[],
     lastResort: StockedKeyPackage | undefined,
     now: number,
-  ): Promise<number | undefined> {
+  ): Promise<number | BeyondBound> {
     const stock = this.stockOf(account, device, now);
     const seen = new Set([...stock.oneTime.map(({ capability }) => capability), ...stock.spent.keys()]);
     const fresh = oneTime.filter(({ capability }) => !seen.has(capability) && seen.add(capability));
-    if (stock.oneTime.length + fresh.length > LIMITS.oneTimeKeyPackages) return Promise.resolve(undefined);
+    const last = lastResort ?? stock.lastResort;
+    if (stock.oneTime.length + fresh.length > LIMITS.oneTimeKeyPackages) return Promise.resolve('count');
+    if (bytesOf([...stock.oneTime, ...fresh, ...(last ? [last] : [])]) > LIMITS.stockedKeyPackageBytes) return Promise.resolve('bytes');
     stock.oneTime.push(...fresh);
-    stock.lastResort = lastResort ?? stock.lastResort;
+    stock.lastResort = last;
     if (stock.oneTime.length > LIMITS.keyPackagesLowWater) stock.low = false;
     return Promise.resolve(stock.oneTime.length);
   }
@@ -163,6 +166,10 @@ function note(owner: Owner, claimer: string, capability: string, taken: { device
   ledger.set(capability, taken);
   if (ledger.size > MOST_IN_LEDGER) ledger.delete(ledger.keys().next().value!);
   owner.ledgers.set(claimer, ledger);
+}
+
+function bytesOf(packages: readonly StockedKeyPackage[]): number {
+  return packages.reduce((bytes, { keyPackage }) => bytes + keyPackage.length, 0);
 }
 
 function expire(stock: DeviceStock, now: number): void {

@@ -2,7 +2,7 @@ import { LuaScript } from '@sotto/platform/live-state';
 import { LIMITS } from '@sotto/protocol';
 import type { Redis } from 'ioredis';
 import { PUBLISH, REVOKE_TAKEN, TAKE } from './key-package.lua.js';
-import type { Claim, KeyPackageStore, StockedKeyPackage, TakenCapability, TakenKeyPackage } from './key-package.store.js';
+import type { BeyondBound, Claim, KeyPackageStore, StockedKeyPackage, TakenCapability, TakenKeyPackage } from './key-package.store.js';
 
 const publish = new LuaScript<number>(PUBLISH);
 /** Length of capability, suite and expiry before the bytes of a packed package. */
@@ -23,11 +23,18 @@ export class RedisKeyPackageStore implements KeyPackageStore {
     oneTime: StockedKeyPackage[],
     lastResort: StockedKeyPackage | undefined,
     now: number,
-  ): Promise<number | undefined> {
+  ): Promise<number | BeyondBound> {
     const last = lastResort === undefined ? '' : pack(lastResort);
-    const args = [prefixOf(account), now, device, LIMITS.oneTimeKeyPackages, LIMITS.keyPackagesLowWater, last, ...oneTime.map(pack)];
-    const left = await publish.run(this.redis, [`${prefixOf(account)}devices`], args);
-    return left < 0 ? undefined : left;
+    const { oneTimeKeyPackages, keyPackagesLowWater, stockedKeyPackageBytes } = LIMITS;
+    const bounds = [oneTimeKeyPackages, keyPackagesLowWater, stockedKeyPackageBytes];
+    const args = [prefixOf(account), now, device, ...bounds, last, ...oneTime.map(pack)];
+    const left = await publish.run(this.redis, [`${prefixOf(account)}devices`], args).catch((error: Error) => {
+      if (error.message.startsWith('OOM')) return 'full' as const;
+      throw error;
+    });
+    if (left === 'full') return left;
+    if (left < 0) return left === -1 ? 'count' : 'bytes';
+    return left;
   }
 
   async take(owner: string, { claimer, cipherSuite, except, revoke, since }: Claim, now: number): Promise<TakenKeyPackage[]> {

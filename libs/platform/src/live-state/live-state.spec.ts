@@ -94,6 +94,21 @@ describe('live state in Redis', () => {
     expect(await chargeUntilRefused(new CallLimiter(state))).toBe(9);
   });
 
+  it('keeps leases, and lets devices come and leave, when Redis is full', async () => {
+    const [leases, routes] = [new RedisLeaseStore(redis), new RedisDeviceRouteStore(redis)];
+    const route = { account: 'a1'.repeat(16), gateway: 7, deliveryKey: new Uint8Array(32), revokedCapabilities: new Uint8Array() };
+    const attach = (connection: number) => routes.attach({ ...route, device: `a${connection}`.repeat(16), connection, invisible: false });
+    await leases.claim('gateway', 7, 5_000);
+    await redis.config('SET', 'maxmemory', '1');
+    await expect(redis.set('anything', 'else')).rejects.toThrow('OOM');
+    expect(await leases.renew('gateway', 7, 5_000)).toBe(true);
+    expect(await leases.claim('relay', 8, 5_000)).toBe(true);
+    for (const connection of [1, 2]) await attach(connection);
+    expect(await routes.detach('a1'.repeat(16), 7, 1, 1_000)).toBe(true);
+    expect(await routes.takeDevicesOf(7, 1_000)).toHaveLength(1);
+    await redis.config('SET', 'maxmemory', '0');
+  });
+
   it('goes on limiting while Redis is away, and works again when it is back', async () => {
     const limiter = new CallLimiter(state);
     const leases = new RedisLeaseStore(redis);
