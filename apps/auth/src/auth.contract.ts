@@ -70,6 +70,8 @@ const GATEWAY = 7;
 /** A running auth, called as a gateway calls it; the services around it answer, and what they hear is kept. */
 export class AuthWorld {
   readonly heard: string[] = [];
+  /** Contacts answers after this. */
+  contactsWait: Promise<unknown> = Promise.resolve();
   readonly revoked: { account: string; device: string; except: string }[] = [];
   /** Accounts whose devices, pending ones too, were told that something about devices has changed. */
   readonly told: string[] = [];
@@ -87,9 +89,10 @@ export class AuthWorld {
   async start(config: Partial<AuthConfig> = {}): Promise<this> {
     const { bus } = this.parts;
     for (const method of [ContactLookup.method.accountChanged, KeyPackageLedger.method.forget]) {
-      const answer = () => {
+      const answer = async () => {
         this.heard.push(method.name);
-        return Promise.resolve(toBinary(RpcReplySchema, create(RpcReplySchema, {})));
+        if (method === ContactLookup.method.accountChanged) await this.contactsWait;
+        return toBinary(RpcReplySchema, create(RpcReplySchema, {}));
       };
       this.neighbours.push(bus.respond(subjectOf(contractOf(method)), 'neighbour', answer));
     }

@@ -286,6 +286,18 @@ describe.each([
     expect((await phone.reconnect().resume()).pending).toBe(true);
   });
 
+  it('answers a reset of the account key before contacts have told of it, who have much to tell', async () => {
+    const kira = await new Person(world, 'kira').register();
+    let done: () => void = () => undefined;
+    world.contactsWait = new Promise<void>((resolve) => (done = resolve));
+    world.heard.length = 0;
+    const request = { password: kira.password, ...kira.identityProof(newKey()) };
+    kira.session = await world.call(Accounts.method.resetIdentity, request, kira.caller);
+    expect(kira.session).toMatchObject({ pending: false, identityKey: request.identityKey });
+    await eventually(() => world.heard.includes('AccountChanged'));
+    done();
+  });
+
   it('ends a revoked device at once and for good', async () => {
     const lena = await new Person(world, 'lena').register();
     const lost = await new Person(world, 'lena').logIn();

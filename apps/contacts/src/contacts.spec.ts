@@ -348,6 +348,20 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       gone.clear();
     });
 
+    it('looks up as little to tell a new key to many as to few', async () => {
+      const stepsWith = async (holders: number): Promise<string[]> => {
+        const owners = Array.from({ length: holders }, (_, i) => i.toString(16).padStart(32, 'f'));
+        const row = { peerName: 'alice', peer: idOf('alice'), state: 'ACCEPTED' as const };
+        await parts.database.client.contact.createMany({ data: owners.map((owner) => ({ ...row, owner })), skipDuplicates: true });
+        await Promise.all(parts.steps.map((recorder) => recorder.take()));
+        asked.length = 0;
+        await clientOf().call(ContactLookup.method.accountChanged, { account: fromHex(idOf('alice')), identityKeyChanged: true });
+        return [...asked, ...((await parts.steps.at(-1)?.take()) ?? [])].sort();
+      };
+      const few = await stepsWith(2);
+      expect(await stepsWith(200)).toEqual(few);
+    });
+
     it('refuses one more contact than a list may have, whoever would accept it', async () => {
       await as('bob', Contacts.method.request, { name: 'alice' });
       await as('alice', Contacts.method.decline, { name: 'bob' });

@@ -58,7 +58,8 @@ export class AccountsController {
     // Other devices come back with credentials that name the old key, and are pending.
     await this.ender.endAll(account.id, caller.device);
     await this.ender.forgetKeyPackages(account.id, '');
-    await this.rpc.call(ContactLookup.method.accountChanged, { account: fromHex(account.id), identityKeyChanged: true });
+    // Behind the answer, without which the device would not have its new standing: contacts that don't hear of it see the key in their lists.
+    void this.ender.tellContacts(account.id);
     const confirmed = { id: caller.device, authKey: request.deviceAuthKey, pending: false };
     return this.sessions.open({ ...account, identityKey: request.identityKey }, confirmed, caller);
   }

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { fromHex } from '@sotto/protocol';
-import { KeyPackageLedger, SessionsRevokedSchema } from '@sotto/protocol/internal';
+import { ContactLookup, KeyPackageLedger, SessionsRevokedSchema } from '@sotto/protocol/internal';
 import { BUS, type Bus } from '@sotto/platform/bus';
 import { AccountEvents, DEVICE_ROUTE_STORE, type DeviceRouteStore } from '@sotto/platform/live-state';
 import { RpcClient } from '@sotto/platform/rpc';
@@ -71,6 +71,12 @@ export class SessionEnder {
 
   async forgetPlaces(account: string): Promise<void> {
     await this.tolerate('forget the places', () => this.places.forget(account));
+  }
+
+  /** Of a new identity key. */
+  async tellContacts(account: string): Promise<void> {
+    const changed = { account: fromHex(account), identityKeyChanged: true };
+    await this.tolerate('tell contacts', () => this.rpc.call(ContactLookup.method.accountChanged, changed));
   }
 
   async tellDevices(account: string): Promise<void> {

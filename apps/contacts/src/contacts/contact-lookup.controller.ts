@@ -37,16 +37,8 @@ export class ContactLookupController {
       await this.store.forget(account);
       await this.presence.seemToLeave(account, peers);
     } else if (request.identityKeyChanged) {
-      // Former contacts too, who see the key in their lists: one that does not hear of the change would know itself removed.
-      for (const peer of await this.store.holders(account)) await this.tellNewKey(peer, account);
+      await this.contacts.tellNewKey(account);
     }
     return {};
-  }
-
-  private async tellNewKey(peer: string, account: string): Promise<void> {
-    const row = await this.store.findPeer(peer, account);
-    if (row === undefined) return;
-    const [view] = await this.contacts.views([row]);
-    this.contacts.tell(peer, view!);
   }
 }

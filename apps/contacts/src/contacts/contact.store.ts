@@ -62,11 +62,9 @@ export interface ContactStore {
   block(me: Person, name: string, now: number, limits: ContactLimits): Promise<Ended | 'limit'>;
   unblock(owner: string, name: string): Promise<boolean>;
   find(owner: string, name: string): Promise<ContactRow | undefined>;
-  /** The owner's accepted row of this account. */
-  findPeer(owner: string, peer: string): Promise<ContactRow | undefined>;
   list(owner: string, since: number): Promise<ContactRow[]>;
-  /** Accounts that have this one in their list as accepted, whether or not it still has them. */
-  holders(account: string): Promise<string[]>;
+  /** The rows in which others have this account as accepted, whether or not it still has them. */
+  heldBy(account: string): Promise<ContactRow[]>;
   /** Accounts that this one has accepted and that have accepted it. */
   mutual(account: string): Promise<string[]>;
   /** The row of each side in which it has accepted the other. */

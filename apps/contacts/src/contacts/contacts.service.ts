@@ -76,6 +76,19 @@ export class ContactsService {
     return [me, peer];
   }
 
+  /** To former contacts too, who see the key in their lists: one that does not hear of the change would know itself removed. */
+  async tellNewKey(account: string): Promise<void> {
+    const [rows, mutual, known, online] = await Promise.all([
+      this.store.heldBy(account),
+      this.store.mutual(account),
+      this.accounts.byIds([account]),
+      this.online.among([account]),
+    ]);
+    const contacts = new Set(mutual);
+    const key = known.get(account)?.identityKey;
+    for (const row of rows) this.tell(row.owner, viewOf(row, key, online.has(account) && contacts.has(row.owner)));
+  }
+
   /** Not awaited by calls: a reply must not take longer because somebody is there to be told. */
   tell(account: string, contact: ContactInit): void {
     this.run(this.events.toAccount(account, { kind: { case: 'contact', value: contact } }));

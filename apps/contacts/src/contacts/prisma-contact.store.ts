@@ -98,26 +98,20 @@ export class PrismaContactStore implements ContactStore {
     return find(this.database.client, owner, name);
   }
 
-  async findPeer(owner: string, peer: string): Promise<ContactRow | undefined> {
-    const row = await this.database.client.contact.findFirst({ where: { owner, peer, state: 'ACCEPTED' } });
-    return row === null ? undefined : toRow(row);
-  }
-
   async list(owner: string, since: number): Promise<ContactRow[]> {
     const lasting = { OR: [{ state: { in: ['ACCEPTED' as const, 'BLOCKED' as const] } }, { requestedAt: { gte: new Date(since) } }] };
     const rows = await this.database.client.contact.findMany({ where: { owner, ...lasting }, orderBy: { peerName: 'asc' } });
     return rows.map(toRow);
   }
 
-  async holders(account: string): Promise<string[]> {
-    const rows = await this.database.client.contact.findMany({ where: { peer: account, state: 'ACCEPTED' }, select: { owner: true } });
-    return rows.map((row) => row.owner);
+  async heldBy(account: string): Promise<ContactRow[]> {
+    return (await this.database.client.contact.findMany({ where: { peer: account, state: 'ACCEPTED' } })).map(toRow);
   }
 
   async mutual(account: string): Promise<string[]> {
     const mine = await this.database.client.contact.findMany({ where: { owner: account, state: 'ACCEPTED' }, select: { peer: true } });
     const accepted = new Set(mine.map((row) => row.peer));
-    return (await this.holders(account)).filter((owner) => accepted.has(owner));
+    return (await this.heldBy(account)).map(({ owner }) => owner).filter((owner) => accepted.has(owner));
   }
 
   async standing(one: string, other: string): Promise<{ one: ContactRow | undefined; other: ContactRow | undefined }> {

@@ -36,8 +36,8 @@ export class PresenceAudience {
     const away = !(await this.online.among([account])).has(account) && (await this.presence.offline(account));
     if (!away && lostBy.size === 0) return;
     const contacts = new Set(await this.contacts.mutual(account));
-    const holders = await this.contacts.holders(account);
-    const audience = holders.filter((holder) => (contacts.has(holder) ? away : lostBy.has(holder)));
+    const holders = await this.contacts.heldBy(account);
+    const audience = holders.map(({ owner }) => owner).filter((holder) => (contacts.has(holder) ? away : lostBy.has(holder)));
     await this.tell(audience, account, false);
   }
 
