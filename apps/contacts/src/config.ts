@@ -21,3 +21,5 @@ export interface ContactLimits {
 export const CONTACT_LIMITS: ContactLimits = LIMITS;
 /** A request that nobody answered is over after this. Milliseconds. */
 export const REQUEST_LIFETIME_MS = TIMES.requestLifetimeDays * 24 * 3_600 * 1_000;
+/** How long it is remembered that somebody was a contact. Milliseconds. */
+export const FORMER_LIFETIME_MS = 366 * 24 * 3_600 * 1_000;

@@ -9,6 +9,7 @@ import { BusRpcServer, RpcClient, type RpcCaller } from '@sotto/platform/rpc';
 import { PlatformModule } from '@sotto/platform/service';
 import { Contacts, ContactState, contractOf, ErrorCode, type Event, fromHex, toHex } from '@sotto/protocol';
 import { ContactLookup, DeviceChangedSchema, GatewayEventSchema } from '@sotto/protocol/internal';
+import { CONTACT_STORE, type ContactStore } from './contacts/contact.store.js';
 import {
   AccountsParty,
   CAPABILITY,
@@ -223,6 +224,71 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       }
       expect(new Set(seen).size).toBe(1);
       expect(await list('carol')).toMatchObject([{ name: 'alice', state: ContactState.BLOCKED }]);
+    });
+
+    /** What alice's former contact has done before she asks again. */
+    const MEANWHILE = {
+      nothing: async () => undefined,
+      removed: () => as('bob', Contacts.method.remove, { name: 'alice' }),
+      blocked: () => as('bob', Contacts.method.block, { name: 'alice' }),
+      deleted: async () => {
+        await clientOf().call(ContactLookup.method.accountChanged, { account: fromHex(idOf('bob')), deleted: true });
+        gone.add('bob');
+      },
+    };
+    const GIVE_UP = {
+      remove: () => as('alice', Contacts.method.remove, { name: 'bob' }),
+      block: async () => {
+        await as('alice', Contacts.method.block, { name: 'bob' });
+        await as('alice', Contacts.method.unblock, { name: 'bob' });
+      },
+    };
+
+    it.each(Object.entries(GIVE_UP))(
+      'gives a former contact back alike after a %s, whatever it has done meanwhile',
+      async (_how, giveUp) => {
+        const seen: string[] = [];
+        const steps: string[][] = [];
+        const other: ContactState[][] = [];
+        for (const end of Object.values(MEANWHILE)) {
+          await parts.database.client.contact.deleteMany();
+          await befriend('alice', 'bob');
+          await end();
+          await giveUp();
+          expect(await list('alice')).toEqual([]);
+          await pause(200);
+          await Promise.all(parts.steps.map((recorder) => recorder.take()));
+          asked.length = 0;
+          const { body, error } = await bytes('alice', Contacts.method.request, { name: 'bob' });
+          // Whoever is told is told within this.
+          await pause(200);
+          steps.push([...asked, ...(await Promise.all(parts.steps.map((recorder) => recorder.take()))).flat()].sort());
+          seen.push(toHex(body) + String(error) + (await listBytes('alice')));
+          other.push((await list('bob')).map(({ state }) => state));
+          gone.clear();
+        }
+        expect(new Set(seen).size).toBe(1);
+        expect(await list('alice')).toMatchObject([{ name: 'bob', state: ContactState.ACCEPTED, online: false }]);
+        for (const each of steps) expect(each).toEqual(steps[0]);
+        expect(other).toEqual([[ContactState.ACCEPTED], [ContactState.REQUESTED], [ContactState.BLOCKED], []]);
+      },
+    );
+
+    it('makes contacts again of two who both ended it, once one has asked and the other accepts, and forgets who was one after a year', async () => {
+      await befriend('alice', 'bob');
+      for (const [name, other] of [
+        ['alice', 'bob'],
+        ['bob', 'alice'],
+      ] as const)
+        await as(name, Contacts.method.remove, { name: other });
+      await as('alice', Contacts.method.request, { name: 'bob' });
+      await as('bob', Contacts.method.accept, { name: 'alice' });
+      const mayClaim = { claimer: fromHex(idOf('bob')), owner: fromHex(idOf('alice')) };
+      expect(await clientOf().call(ContactLookup.method.mayClaim, mayClaim)).toMatchObject({ allowed: true, revoke: false });
+      await as('alice', Contacts.method.remove, { name: 'bob' });
+      const store = app.get<ContactStore>(CONTACT_STORE, { strict: false });
+      const now = Date.now();
+      expect([await store.purge(now, now - 60_000), await store.purge(now, now + 60_000)]).toEqual([0, 1]);
     });
 
     it('lets the 100th open request through and refuses the next, whoever it goes to', async () => {

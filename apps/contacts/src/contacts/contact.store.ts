@@ -6,7 +6,7 @@ export type RowState = 'PENDING' | 'REQUESTED' | 'ACCEPTED' | 'BLOCKED';
 export interface ContactRow {
   owner: string;
   peerName: string;
-  /** The peer's account: set when accepted and on a request to be answered, never while pending. */
+  /** The peer's account: set when accepted and on a request to be answered, never while pending, but for what is left of a former contact. */
   peer: string | null;
   state: RowState;
   requestedAt: number;
@@ -25,11 +25,15 @@ export interface Ended {
   at: number;
 }
 
-/** `fresh`: a pending row is new. `known`: nothing to do, the row was there. `limit`: a bound of the asker is reached. */
+/**
+ * `fresh`: a pending row is new. `known`: nothing to do, the row was there. `limit`: a bound of the asker is reached. `renewed`: a former contact of
+ * the asker is one again in its list, whatever the other side has done meanwhile.
+ */
 export type RequestOutcome =
   | { kind: 'fresh'; row: ContactRow; reached: boolean }
   | { kind: 'known' }
   | { kind: 'limit' }
+  | { kind: 'renewed'; row: ContactRow }
   | { kind: 'accepted'; mine: ContactRow; theirs: ContactRow };
 
 /**
@@ -37,7 +41,8 @@ export type RequestOutcome =
  *
  * Guarantees: a change of a pair is atomic over all callers and replicas, so two opposite requests at once are an acceptance; a request runs
  * the same statements, and leaves the same row with its owner, whether or not anybody has the name.
- * Rows PENDING or REQUESTED since before `since` count as gone everywhere.
+ * Rows PENDING or REQUESTED since before `since` count as gone everywhere. As such a row stays what its owner took out or blocked and unblocked after
+ * it was a contact, for FORMER_LIFETIME_MS: asked again, the owner has it back at once, or else the answer would tell whether the other side kept it.
  */
 export interface ContactStore {
   /** `peer` is undefined when nobody has the name. */
@@ -56,7 +61,7 @@ export interface ContactStore {
   ): Promise<{ mine: ContactRow; theirs: ContactRow; fresh: boolean } | undefined>;
   /** Drops the request from the owner's list alone. Returns whether there was one. */
   decline(owner: string, name: string): Promise<boolean>;
-  /** Takes the row out of the owner's list; a request that is taken back leaves the other list as well. */
+  /** Takes the row out of the owner's list, of a contact all but who it was; a request that is taken back leaves the other list as well. */
   takeOut(me: Person, name: string, peer: string | undefined, now: number): Promise<Ended>;
   /** 'limit': the list is full. */
   block(me: Person, name: string, now: number, limits: ContactLimits): Promise<Ended | 'limit'>;
@@ -71,8 +76,8 @@ export interface ContactStore {
   standing(one: string, other: string): Promise<{ one: ContactRow | undefined; other: ContactRow | undefined }>;
   /** Drops the account's own list, and its requests from the lists of others. Those who had accepted it keep their row. */
   forget(account: string): Promise<void>;
-  /** Deletes what counts as gone. Returns how many rows. */
-  purge(since: number): Promise<number>;
+  /** Deletes what counts as gone, and former contacts that ended before `formerSince`. Returns how many rows. */
+  purge(since: number, formerSince: number): Promise<number>;
 }
 
 export const CONTACT_STORE = Symbol('CONTACT_STORE');

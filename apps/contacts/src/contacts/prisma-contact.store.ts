@@ -12,6 +12,9 @@ interface Times {
 
 /** Stands for the account of a name that nobody has, so that the statements are the same. No account has it: ids are random. */
 const NOBODY = '0'.repeat(32);
+/** What is left of a former contact: a request that is long over, and whom it was to. */
+const FORMER = { state: 'PENDING' as const, requestedAt: new Date(0) };
+const IS_FORMER = { state: 'PENDING' as const, peer: { not: null } };
 
 /** ContactStore on Postgres or PGlite. */
 export class PrismaContactStore implements ContactStore {
@@ -22,13 +25,15 @@ export class PrismaContactStore implements ContactStore {
       const mine = await find(tx, me.account, name);
       const theirs = await find(tx, peer ?? NOBODY, me.name);
       const open = await tx.contact.count({ where: { owner: me.account, state: 'PENDING', requestedAt: { gte: new Date(time.since) } } });
-      const all = await tx.contact.count({ where: { owner: me.account } });
+      const all = await tx.contact.count({ where: { owner: me.account, NOT: IS_FORMER } });
       const known =
         mine !== undefined &&
         (mine.state === 'ACCEPTED' || mine.state === 'BLOCKED' || (mine.state === 'PENDING' && mine.requestedAt >= time.since));
       if (known) return { kind: 'known' };
       // Before the acceptance: at a full list the answer must not tell who would accept.
-      if (mine === undefined && all >= limits.contactsPerAccount) return { kind: 'limit' };
+      const former = mine?.state === 'PENDING' && mine.peer !== null ? mine : undefined;
+      if ((mine === undefined || former !== undefined) && all >= limits.contactsPerAccount) return { kind: 'limit' };
+      if (former !== undefined) return { kind: 'renewed', row: await this.renew(tx, me, former, peer ?? NOBODY, time, limits) };
       if (wants(theirs, time.since)) return { kind: 'accepted', ...(await this.join(tx, me, name, theirs, time.now)) };
       if (open >= limits.openRequestsPerAccount) return { kind: 'limit' };
       const row = await put(tx, {
@@ -64,22 +69,25 @@ export class PrismaContactStore implements ContactStore {
   takeOut(me: Person, name: string, peer: string | undefined, now: number): Promise<Ended> {
     return this.withPair(me.name, name, async (tx) => {
       const before = await find(tx, me.account, name);
-      await tx.contact.deleteMany({ where: { owner: me.account, peerName: name, state: { in: ['PENDING', 'ACCEPTED'] } } });
+      const at = endOf(before, now);
+      const mine = { owner: me.account, peerName: name };
+      await tx.contact.deleteMany({ where: { ...mine, state: 'PENDING', peer: null } });
+      await tx.contact.updateMany({ where: { ...mine, state: 'ACCEPTED' }, data: { ...FORMER, changedAt: new Date(at) } });
       await tx.contact.deleteMany({ where: { owner: peer ?? NOBODY, peerName: me.name, state: 'REQUESTED' } });
-      return { before, at: endOf(before, now) };
+      return { before, at };
     });
   }
 
   block(me: Person, name: string, now: number, limits: ContactLimits): Promise<Ended | 'limit'> {
     return this.withPair(me.name, name, async (tx) => {
       const before = await find(tx, me.account, name);
-      const all = await tx.contact.count({ where: { owner: me.account } });
+      const all = await tx.contact.count({ where: { owner: me.account, NOT: IS_FORMER } });
       if (before === undefined && all >= limits.contactsPerAccount) return 'limit';
       const at = endOf(before, now);
       await put(tx, {
         owner: me.account,
         peerName: name,
-        peer: before?.peer ?? null,
+        peer: before?.state === 'REQUESTED' ? null : (before?.peer ?? null),
         state: 'BLOCKED',
         requestedAt: at,
         changedAt: at,
@@ -90,8 +98,12 @@ export class PrismaContactStore implements ContactStore {
   }
 
   async unblock(owner: string, name: string): Promise<boolean> {
-    const { count } = await this.database.client.contact.deleteMany({ where: { owner, peerName: name, state: 'BLOCKED' } });
-    return count > 0;
+    const blocked = { owner, peerName: name, state: 'BLOCKED' as const };
+    const [strangers, formerContacts] = await this.database.client.$transaction([
+      this.database.client.contact.deleteMany({ where: { ...blocked, peer: null } }),
+      this.database.client.contact.updateMany({ where: blocked, data: FORMER }),
+    ]);
+    return strangers.count + formerContacts.count > 0;
   }
 
   find(owner: string, name: string): Promise<ContactRow | undefined> {
@@ -132,11 +144,30 @@ export class PrismaContactStore implements ContactStore {
     await this.database.client.contact.deleteMany({ where: { OR: [{ owner: account }, { peer: account, state: 'REQUESTED' }] } });
   }
 
-  async purge(since: number): Promise<number> {
-    const { count } = await this.database.client.contact.deleteMany({
-      where: { state: { in: ['PENDING', 'REQUESTED'] }, requestedAt: { lt: new Date(since) } },
-    });
+  async purge(since: number, formerSince: number): Promise<number> {
+    const over = { state: { in: ['PENDING' as const, 'REQUESTED' as const] }, requestedAt: { lt: new Date(since) }, NOT: IS_FORMER };
+    const longFormer = { ...IS_FORMER, changedAt: { lt: new Date(formerSince) } };
+    const { count } = await this.database.client.contact.deleteMany({ where: { OR: [over, longFormer] } });
     return count;
+  }
+
+  /** The same statements whether the other side has kept the asker, who is a contact again there then, or has not, and is asked, or has blocked it. */
+  private async renew(
+    tx: Transaction,
+    me: Person,
+    former: ContactRow,
+    peer: string,
+    time: Times,
+    limits: ContactLimits,
+  ): Promise<ContactRow> {
+    const at = endOf(former, time.now);
+    const row = await put(tx, { ...former, state: 'ACCEPTED', requestedAt: at, changedAt: at, acceptedByOwner: true });
+    await tx.contact.updateMany({
+      where: { owner: peer, peerName: me.name, state: 'ACCEPTED' },
+      data: { changedAt: new Date(time.now), acceptedByOwner: false },
+    });
+    await knock(tx, me, peer, time, limits);
+    return row;
   }
 
   private async join(
@@ -197,7 +228,7 @@ function wants(row: ContactRow | undefined, since: number): row is ContactRow {
 
 /**
  * Puts the request into the other list: one statement, which touches nothing for nobody, for one who blocked the asker, and where the inbox is full.
- * A list that has a row for the asker keeps it, but for a request that is out of date.
+ * A list that has a row for the asker keeps it, but for a request that is out of date and for what is left of a former contact.
  */
 async function knock(tx: Transaction, me: Person, peer: string, time: Times, limits: ContactLimits): Promise<boolean> {
   const now = new Date(time.now);
@@ -207,7 +238,8 @@ async function knock(tx: Transaction, me: Person, peer: string, time: Times, lim
     SELECT ${peer}, ${me.name}, ${me.account}, 'REQUESTED'::contact_state, ${now}, ${now}, false
     WHERE ${peer} <> ${NOBODY}
       AND (SELECT count(*) FROM contacts WHERE owner = ${peer} AND state = 'REQUESTED'::contact_state AND requested_at >= ${since}) < ${limits.openRequestsPerAccount}
-    ON CONFLICT (owner, peer_name) DO UPDATE SET requested_at = excluded.requested_at, changed_at = excluded.changed_at, peer = excluded.peer
-      WHERE contacts.state = 'REQUESTED'::contact_state`;
+    ON CONFLICT (owner, peer_name) DO UPDATE
+      SET state = excluded.state, requested_at = excluded.requested_at, changed_at = excluded.changed_at, peer = excluded.peer
+      WHERE contacts.state = 'REQUESTED'::contact_state OR (contacts.state = 'PENDING'::contact_state AND contacts.peer IS NOT NULL)`;
   return count > 0;
 }

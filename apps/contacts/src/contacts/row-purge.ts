@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { REQUEST_LIFETIME_MS } from '../config.js';
+import { FORMER_LIFETIME_MS, REQUEST_LIFETIME_MS } from '../config.js';
 import { CONTACT_STORE } from './contact.store.js';
 import type { ContactStore } from './contact.store.js';
 
@@ -13,8 +13,13 @@ export class RowPurge implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(@Inject(CONTACT_STORE) private readonly store: ContactStore) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.store.purge(Date.now() - REQUEST_LIFETIME_MS).catch(() => undefined), EVERY_MS);
+    this.timer = setInterval(() => void this.purge().catch(() => undefined), EVERY_MS);
     this.timer.unref();
+  }
+
+  private purge(): Promise<number> {
+    const now = Date.now();
+    return this.store.purge(now - REQUEST_LIFETIME_MS, now - FORMER_LIFETIME_MS);
   }
 
   onApplicationShutdown(): void {

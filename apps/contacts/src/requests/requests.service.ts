@@ -30,6 +30,7 @@ export class RequestsService {
     const outcome = await this.store.request(me, name, peer?.account, times(), CONTACT_LIMITS);
     if (outcome.kind === 'limit') throw new RpcError(ErrorCode.LIMIT_REACHED, 'Too many contacts or open requests: remove some first.');
     if (outcome.kind === 'fresh') this.tellFresh(me, peer, outcome);
+    if (outcome.kind === 'renewed') await this.tellRenewed(me, peer, outcome.row);
     if (outcome.kind === 'accepted') await this.tellBoth(outcome.mine, outcome.theirs);
   }
 
@@ -51,7 +52,21 @@ export class RequestsService {
   private tellFresh(me: Person, peer: Person | undefined, outcome: RequestOutcome & { kind: 'fresh' }): void {
     this.contacts.tell(me.account, viewOf(outcome.row, undefined, false));
     const told = outcome.reached && peer !== undefined ? peer.account : NOBODY;
-    setTimeout(() => void this.tellRequested(me, told).catch(() => undefined), randomInt(TELL_FROM_MS, TELL_UNTIL_MS)).unref();
+    later(() => this.tellRequested(me, told));
+  }
+
+  private async tellRenewed(me: Person, peer: Person | undefined, row: ContactRow): Promise<void> {
+    const [view] = await this.contacts.views([row]);
+    this.contacts.tell(me.account, view!);
+    later(() => this.tellOther(me, peer?.account ?? NOBODY, row));
+  }
+
+  /** As a contact again, or by a request, or not at all: with the same look-ups. */
+  private async tellOther(me: Person, account: string, mine: ContactRow): Promise<void> {
+    const theirs = await this.store.find(account, me.name);
+    const hears = theirs?.state === 'ACCEPTED' || theirs?.state === 'REQUESTED';
+    const [view] = await this.contacts.views([hears ? theirs : { ...mine, owner: NOBODY, peer: me.account }]);
+    this.contacts.tell(hears ? account : NOBODY, view!);
   }
 
   /** A hint: a request that is not told live stands in the list. The same look-ups for nobody. */
@@ -69,6 +84,10 @@ export class RequestsService {
     this.contacts.tell(theirs.owner, there[0]!);
     return here[0]!;
   }
+}
+
+function later(tell: () => Promise<void>): void {
+  setTimeout(() => void tell().catch(() => undefined), randomInt(TELL_FROM_MS, TELL_UNTIL_MS)).unref();
 }
 
 function times(): { now: number; since: number } {
