@@ -7,7 +7,7 @@ import { gatewayEventSubject } from '@sotto/platform/leases';
 import { DEVICE_ROUTE_STORE, type DeviceRouteStore, LEASE_STORE, type LeaseStore } from '@sotto/platform/live-state';
 import { BusRpcServer, RpcClient, type RpcCaller } from '@sotto/platform/rpc';
 import { PlatformModule } from '@sotto/platform/service';
-import { Contacts, ContactState, contractOf, ErrorCode, type Event, fromHex, toHex } from '@sotto/protocol';
+import { Contacts, ContactState, contractOf, ErrorCode, type Event, fromHex, LIMITS, toHex } from '@sotto/protocol';
 import { ContactLookup, DeviceChangedSchema, GatewayEventSchema } from '@sotto/protocol/internal';
 import { CONTACT_STORE, type ContactStore } from './contacts/contact.store.js';
 import {
@@ -432,9 +432,11 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       await as('bob', Contacts.method.request, { name: 'alice' });
       await as('alice', Contacts.method.decline, { name: 'bob' });
       await parts.database.client.$executeRaw`
-        INSERT INTO contacts (owner, peer_name, state) SELECT ${idOf('alice')}, 'name_' || i, 'BLOCKED' FROM generate_series(1, 5000) AS i`;
+        INSERT INTO contacts (owner, peer_name, state) SELECT ${idOf('alice')}, 'name_' || i, 'BLOCKED' FROM generate_series(1, ${LIMITS.contactsPerAccount}::int) AS i`;
       for (const name of ['bob', 'nobody_here'])
         await expect(as('alice', Contacts.method.request, { name })).rejects.toThrow('LIMIT_REACHED');
+      await as('dave', Contacts.method.request, { name: 'alice' });
+      await expect(as('alice', Contacts.method.accept, { name: 'dave' })).rejects.toThrow('LIMIT_REACHED');
     });
 
     it('ends the right to claim later than it began, and in the ledger too, for a contact that is removed or blocked', async () => {

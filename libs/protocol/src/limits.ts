@@ -7,7 +7,8 @@ export const LIMITS = {
   payloadBytes: 256 * 1024,
   recipientsPerSend: 1_000,
   devicesPerAccount: 10,
-  contactsPerAccount: 5_000,
+  /** With the open requests they fit into one box, whatever their names. */
+  contactsPerAccount: 4_500,
   /** Devices of an account that wait for approval at once. */
   approvalsPerAccount: 4,
   approvalMessages: 4,

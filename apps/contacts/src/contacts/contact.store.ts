@@ -25,6 +25,13 @@ export interface Ended {
   at: number;
 }
 
+/** Both rows after it; `fresh`: they were not so before. */
+export interface Acceptance {
+  mine: ContactRow;
+  theirs: ContactRow;
+  fresh: boolean;
+}
+
 /**
  * `fresh`: a pending row is new. `known`: nothing to do, the row was there. `limit`: a bound of the asker is reached. `renewed`: a former contact of
  * the asker is one again in its list, whatever the other side has done meanwhile.
@@ -53,12 +60,8 @@ export interface ContactStore {
     time: { now: number; since: number },
     limits: ContactLimits,
   ): Promise<RequestOutcome>;
-  /** Both rows after the acceptance. `undefined`: no open request of that name (any more). Accepting twice answers alike. */
-  accept(
-    me: Person,
-    name: string,
-    time: { now: number; since: number },
-  ): Promise<{ mine: ContactRow; theirs: ContactRow; fresh: boolean } | undefined>;
+  /** `undefined`: no open request of that name (any more). 'limit': the list is full. Accepting twice answers alike. */
+  accept(me: Person, name: string, time: { now: number; since: number }, limits: ContactLimits): Promise<Acceptance | 'limit' | undefined>;
   /** Drops the request from the owner's list alone. Returns whether there was one. */
   decline(owner: string, name: string): Promise<boolean>;
   /** Takes the row out of the owner's list, of a contact all but who it was; a request that is taken back leaves the other list as well. */

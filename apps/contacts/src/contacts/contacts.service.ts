@@ -56,7 +56,7 @@ export class ContactsService {
   async block(caller: RpcCaller, name: string, keep: Uint8Array[]): Promise<Uint8Array[]> {
     const [me, peer] = await this.both(caller, name);
     const blocked = await this.store.block(me, name, Date.now(), CONTACT_LIMITS);
-    if (blocked === 'limit') throw new RpcError(ErrorCode.LIMIT_REACHED, 'Your contact list is full: remove a contact first.');
+    if (blocked === 'limit') throw listFull();
     const row = await this.store.find(me.account, name);
     if (row !== undefined) this.tellOwnDevices(me, viewOf(row, undefined, false));
     if (blocked.before?.state === 'ACCEPTED') this.leave(me, blocked.before);
@@ -129,6 +129,10 @@ export function legalCapabilities(capabilities: Uint8Array[]): Uint8Array[] {
     throw new RpcError(ErrorCode.TOO_LARGE, `At most ${LIMITS.revokedCapabilities} capabilities.`);
   if (capabilities.some((id) => id.length !== ID_BYTES)) throw new RpcError(ErrorCode.MALFORMED, 'A capability id has 16 bytes.');
   return capabilities;
+}
+
+export function listFull(): RpcError {
+  return new RpcError(ErrorCode.LIMIT_REACHED, 'Your contact list is full: remove a contact first.');
 }
 
 export function legal(name: string): string {

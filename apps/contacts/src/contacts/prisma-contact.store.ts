@@ -1,6 +1,6 @@
 import type { Database } from '@sotto/platform/database';
 import type { ContactLimits } from '../config.js';
-import type { ContactRow, ContactStore, Ended, Person, RequestOutcome } from './contact.store.js';
+import type { Acceptance, ContactRow, ContactStore, Ended, Person, RequestOutcome } from './contact.store.js';
 
 type Client = Database['client'];
 type Transaction = Parameters<Parameters<Client['$transaction']>[0]>[0];
@@ -25,14 +25,14 @@ export class PrismaContactStore implements ContactStore {
       const mine = await find(tx, me.account, name);
       const theirs = await find(tx, peer ?? NOBODY, me.name);
       const open = await tx.contact.count({ where: { owner: me.account, state: 'PENDING', requestedAt: { gte: new Date(time.since) } } });
-      const all = await tx.contact.count({ where: { owner: me.account, NOT: IS_FORMER } });
+      const listed = await tx.contact.count({ where: listedBy(me.account) });
       const known =
         mine !== undefined &&
         (mine.state === 'ACCEPTED' || mine.state === 'BLOCKED' || (mine.state === 'PENDING' && mine.requestedAt >= time.since));
       if (known) return { kind: 'known' };
       // Before the acceptance: at a full list the answer must not tell who would accept.
-      const former = mine?.state === 'PENDING' && mine.peer !== null ? mine : undefined;
-      if ((mine === undefined || former !== undefined) && all >= limits.contactsPerAccount) return { kind: 'limit' };
+      const former = mine !== undefined && isFormer(mine) ? mine : undefined;
+      if (!isListed(mine) && listed >= limits.contactsPerAccount) return { kind: 'limit' };
       if (former !== undefined) return { kind: 'renewed', row: await this.renew(tx, me, former, peer ?? NOBODY, time, limits) };
       if (wants(theirs, time.since)) return { kind: 'accepted', ...(await this.join(tx, me, name, theirs, time.now)) };
       if (open >= limits.openRequestsPerAccount) return { kind: 'limit' };
@@ -50,13 +50,14 @@ export class PrismaContactStore implements ContactStore {
     });
   }
 
-  accept(me: Person, name: string, time: Times): Promise<{ mine: ContactRow; theirs: ContactRow; fresh: boolean } | undefined> {
+  accept(me: Person, name: string, time: Times, limits: ContactLimits): Promise<Acceptance | 'limit' | undefined> {
     return this.withPair(me.name, name, async (tx) => {
       const mine = await find(tx, me.account, name);
       const theirs = await find(tx, mine?.peer ?? NOBODY, me.name);
-      if (mine === undefined || !wants(theirs, time.since)) return undefined;
-      if (mine.state === 'ACCEPTED' && theirs.state === 'ACCEPTED') return { mine, theirs, fresh: false };
-      if (mine.state !== 'REQUESTED' || mine.requestedAt < time.since) return undefined;
+      if (mine?.state === 'ACCEPTED' && theirs?.state === 'ACCEPTED') return { mine, theirs, fresh: false };
+      if (mine?.state !== 'REQUESTED' || mine.requestedAt < time.since) return undefined;
+      if ((await tx.contact.count({ where: listedBy(me.account) })) >= limits.contactsPerAccount) return 'limit';
+      if (!wants(theirs, time.since)) return undefined;
       return { ...(await this.join(tx, me, name, theirs, time.now)), fresh: true };
     });
   }
@@ -81,8 +82,8 @@ export class PrismaContactStore implements ContactStore {
   block(me: Person, name: string, now: number, limits: ContactLimits): Promise<Ended | 'limit'> {
     return this.withPair(me.name, name, async (tx) => {
       const before = await find(tx, me.account, name);
-      const all = await tx.contact.count({ where: { owner: me.account, NOT: IS_FORMER } });
-      if (before === undefined && all >= limits.contactsPerAccount) return 'limit';
+      const listed = await tx.contact.count({ where: listedBy(me.account) });
+      if (!isListed(before) && listed >= limits.contactsPerAccount) return 'limit';
       const at = endOf(before, now);
       await put(tx, {
         owner: me.account,
@@ -198,6 +199,19 @@ export class PrismaContactStore implements ContactStore {
       return change(tx);
     });
   }
+}
+
+/** Rows that count to the bound of the list: requests that wait in it have their own. */
+function listedBy(owner: string) {
+  return { owner, state: { not: 'REQUESTED' as const }, NOT: IS_FORMER };
+}
+
+function isListed(row: ContactRow | undefined): boolean {
+  return row !== undefined && row.state !== 'REQUESTED' && !isFormer(row);
+}
+
+function isFormer(row: ContactRow): boolean {
+  return row.state === 'PENDING' && row.peer !== null;
 }
 
 /** Clocks of replicas differ: an end is later than what it ends. */

@@ -8,7 +8,7 @@ import { CONTACT_LIMITS, REQUEST_LIFETIME_MS } from '../config.js';
 import { type ContactInit, goneFromList, viewOf } from '../contacts/contact-view.js';
 import { CONTACT_STORE } from '../contacts/contact.store.js';
 import type { ContactRow, ContactStore, Person, RequestOutcome } from '../contacts/contact.store.js';
-import { ContactsService, legal, NOBODY } from '../contacts/contacts.service.js';
+import { ContactsService, legal, listFull, NOBODY } from '../contacts/contacts.service.js';
 
 /** When the other side is told, after the request. */
 const TELL_FROM_MS = 30;
@@ -37,8 +37,9 @@ export class RequestsService {
   async accept(caller: RpcCaller, name: string): Promise<ContactInit> {
     legal(name);
     const me = await this.accounts.standing(caller.account);
-    const accepted = me && (await this.store.accept(me, name, times()));
+    const accepted = me && (await this.store.accept(me, name, times(), CONTACT_LIMITS));
     if (accepted === undefined) throw new RpcError(ErrorCode.FORBIDDEN, 'There is no open request of that name.');
+    if (accepted === 'limit') throw listFull();
     if (!accepted.fresh) return (await this.contacts.views([accepted.mine]))[0]!;
     return this.tellBoth(accepted.mine, accepted.theirs);
   }
