@@ -35,6 +35,7 @@ export class Chat {
 
   /** What waits since the last time. */
   start(): void {
+    this.deliveries.start();
     const accepted = this.client.contacts().filter(({ status }) => status === 'accepted');
     if (accepted.length === 1) this.turnTo(accepted[0]!.name);
     for (const { name, status } of this.client.contacts()) if (status === 'requested') this.show({ event: 'request', name });
@@ -43,6 +44,11 @@ export class Chat {
   /** The next line goes to this contact, unless it does already. */
   turnTo(name: string): void {
     if (this.#conversation !== name) this.#writeTo(name);
+  }
+
+  /** Before the user leaves who sees no answers: see Deliveries. */
+  handOver(interrupted: AbortSignal): Promise<number> {
+    return this.deliveries.handOver(interrupted);
   }
 
   stop(): void {

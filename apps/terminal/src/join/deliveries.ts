@@ -1,6 +1,7 @@
 import type { ClientEvents, MessagingClient, QueuedMessage } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import type { ChatEvent } from './chat-event.js';
+import { handOver, staysHere } from './handing-over.js';
 import type { MessageCommands } from './message-commands.js';
 import type { MessageNumbers } from './message-numbers.js';
 import { ALL, type QueueCommand } from './queue-command.js';
@@ -8,6 +9,8 @@ import type { Groups } from './surroundings.js';
 
 /** What is not delivered yet: how it fares, and what the user does about it. */
 export class Deliveries {
+  /** Ids of what was written before this session, and not sent again in it. */
+  #before = new Set<string>();
   readonly #stopListening: () => void;
 
   constructor(
@@ -20,14 +23,19 @@ export class Deliveries {
     this.#stopListening = client.on('delivery', (change) => this.#delivery(change));
   }
 
+  /** What waits since the last time. */
+  start(): void {
+    this.#before = new Set(this.client.queue().map(({ id }) => id));
+  }
+
   stop(): void {
     this.#stopListening();
   }
 
   /** @param here the conversation that the user has before them. Throws what the SDK throws, and UsageError. */
   async run(command: QueueCommand, here: string | undefined): Promise<void> {
-    if (command.do === 'queue') return this.#showQueue();
-    const change = ({ id }: QueuedMessage) => (command.do === 'discard' ? this.client.discard(id) : this.client.resend(id));
+    if (command.do === 'queue') return this.#showQueue(this.client.queue());
+    const change = ({ id }: QueuedMessage) => (command.do === 'discard' ? this.client.discard(id) : this.#resend(id));
     if (command.message !== ALL) return change(this.#queued(command.message));
     const conversation = this.messages.where(command.in, here);
     const waiting = this.client.queue().filter(({ to }) => to === conversation);
@@ -39,8 +47,21 @@ export class Deliveries {
     this.show({ event: 'notice', text: `${meant.length === 1 ? 'One message' : `${meant.length} messages`} to ${name}: ${done}.` });
   }
 
-  #showQueue(): void {
-    this.show({ event: 'queue', messages: this.client.queue().map((each) => ({ ...each, ...this.#groupNameOf(each.to) })) });
+  /** Waits, within bounds, until what was written in this session has left, and shows what has not arrived. Returns how much stays here. */
+  async handOver(interrupted: AbortSignal): Promise<number> {
+    const written = () => this.client.queue().filter(({ id }) => !this.#before.has(id));
+    const left = await handOver(this.client, written, interrupted);
+    if (left.length > 0) this.#showQueue(left);
+    return left.filter(staysHere).length;
+  }
+
+  #resend(id: string): Promise<void> {
+    this.#before.delete(id);
+    return this.client.resend(id);
+  }
+
+  #showQueue(messages: readonly QueuedMessage[]): void {
+    this.show({ event: 'queue', messages: messages.map((each) => ({ ...each, ...this.#groupNameOf(each.to) })) });
   }
 
   #queued(message: string): QueuedMessage {

@@ -15,6 +15,16 @@ const VERIFICATION: Readonly<Record<Verification, string>> = {
   unknown: 'no contact of yours',
 };
 
+/** Why messages wait, by what the SDK calls it. */
+const WAITS: Readonly<Record<string, string>> = {
+  alone: 'there is nobody else in it yet',
+  hello: 'until another device there has answered',
+  removal: 'until the device that was removed is out',
+  rejoin: 'until another device lets this one in again',
+  out: 'this device is not in it any more',
+  closed: 'you are no contacts any more',
+};
+
 /** What concerns groups, as the user reads it. */
 export function renderGroupEvent(event: GroupEvent, numbers: MessageNumbers, now: number): string[] {
   switch (event.event) {
@@ -34,7 +44,7 @@ function listLines({ groups, invitations }: Extract<GroupEvent, { event: 'groups
 }
 
 function groupLine({ id, name, members, waiting }: GroupRow): string {
-  const why = waiting === undefined ? '' : `, messages wait: ${waiting}`;
+  const why = waiting === undefined ? '' : `, messages wait: ${waitsFor(waiting)}`;
   return `# ${short(id)} ${oneLine(name)}  ${listed(members)}${why}`;
 }
 
@@ -60,7 +70,7 @@ function newsTexts(news: News, numbers: MessageNumbers): string[] {
     case 'missing':
       return [`${news.messages} ${news.messages === 1 ? 'message' : 'messages'} missing, asking ${oneLine(news.asking)}`];
     case 'waiting':
-      return [`#${numbers.numberOf(news.id)} is waiting: ${oneLine(news.cause)}`];
+      return [`#${numbers.numberOf(news.id)} waits: ${waitsFor(news.cause)}`];
     case 'unprocessable':
       return [`${oneLine(news.author)} changed something in a way that this device cannot follow; it asks to be let in again`];
     case 'refused':
@@ -79,6 +89,10 @@ function changeTexts({ by, added, removed, devicesAdded, devicesRemoved, renamed
   if (devicesRemoved.length > 0) texts.push(`${listed(devicesRemoved)} has a device less here`);
   if (renamed !== undefined) texts.push(`${author} renamed it to ${oneLine(renamed)}`);
   return texts;
+}
+
+function waitsFor(cause: string): string {
+  return WAITS[cause] ?? oneLine(cause);
 }
 
 function acceptOrDecline(id: string): string {

@@ -33,24 +33,56 @@ export async function runJoin(command: JoinCommand): Promise<void> {
   }
 }
 
-/** Lines in, events out. @param first shown before everything else */
+/**
+ * Lines in, events out. Throws when lines or messages that came through a pipe were not taken: nobody may be there to read that.
+ * @param first shown before everything else
+ */
 export async function talk(chat: Chat, display: Display, json: boolean, first: readonly ChatEvent[]): Promise<void> {
   const screen = openScreen(process.stdin, process.stdout, json ? '' : '> ');
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => screen.close());
+  const interrupted = new AbortController();
+  const interrupt = () => {
+    interrupted.abort();
+    screen.close();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   display.open(screen, first);
   chat.start();
-  await followLines(chat, screen, json, display);
+  const { refused, left } = await followLines(chat, screen, json, display);
+  const isOver = process.stdin.isTTY || interrupted.signal.aborted || (json && left);
+  const staying = isOver ? 0 : await chat.handOver(interrupted.signal);
   screen.close();
+  if (!isOver) checkPiped(json ? 0 : refused, staying);
+}
+
+interface FollowedLines {
+  /** How many could not be done, each told. */
+  readonly refused: number;
+  /** One of them said so; else the input has ended. */
+  readonly left: boolean;
 }
 
 /** One after the other, as they were typed. */
-async function followLines(chat: Chat, screen: Screen, json: boolean, display: Display): Promise<void> {
+async function followLines(chat: Chat, screen: Screen, json: boolean, display: Display): Promise<FollowedLines> {
+  let refused = 0;
   for await (const line of screen.lines()) {
     try {
       const command = json ? parseJsonLine(line) : parseTypedLine(line);
-      if (command !== undefined && !(await chat.run(command))) return;
+      if (command !== undefined && !(await chat.run(command))) return { refused, left: true };
     } catch (error) {
+      refused++;
       display.show({ event: 'error', text: error instanceof Error ? error.message : 'failed' });
     }
   }
+  return { refused, left: false };
+}
+
+/** Programs read what became of each line themselves. */
+function checkPiped(refused: number, staying: number): void {
+  const told = [
+    ...(refused > 0 ? [`${refused === 1 ? 'a line' : `${refused} lines`} could not be done, as told above`] : []),
+    ...(staying > 0
+      ? [`not delivered: ${staying === 1 ? 'a message stays' : `${staying} messages stay`} here until sotto runs as you again`]
+      : []),
+  ];
+  if (told.length > 0) throw new Error(told.join('; '));
 }

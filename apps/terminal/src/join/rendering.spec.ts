@@ -107,7 +107,9 @@ describe('the screen', () => {
     expect(render({ event: 'group', conversation: 'bob', what: 'missing', messages: 1, asking: 'bob' })).toEqual([
       '[14:03] · bob: 1 message missing, asking bob',
     ]);
-    expect(render({ ...tea, what: 'waiting', id, cause: 'somebody goes' })).toEqual(['[14:03] · tea: #1 is waiting: somebody goes']);
+    expect(render({ ...tea, what: 'waiting', id, cause: 'hello' })).toEqual([
+      '[14:03] · tea: #1 waits: until another device there has answered',
+    ]);
     expect(render({ ...tea, what: 'invited', by: 'mallory~12ab' })[0]).toContain('/group accept abababab or /group decline abababab');
     const change = { ...tea, what: 'changed', by: 'bob', ...nothing } as const;
     expect(render({ ...change, added: ['carol', 'dave'], renamed: 'six' })).toEqual([
@@ -125,7 +127,7 @@ describe('the screen', () => {
     const groups = [{ id: group, name: 'tea', members: ['alice', 'bob'], waiting: 'removal' }];
     const invitations = [{ id: 'cd'.repeat(32), name: 'cake', by: 'mallory~12ab' }];
     expect(render({ event: 'groups', groups, invitations })).toEqual([
-      '# abababab tea  alice, bob, messages wait: removal',
+      '# abababab tea  alice, bob, messages wait: until the device that was removed is out',
       '? cdcdcdcd cake  mallory~12ab invites: /group accept cdcdcdcd or /group decline cdcdcdcd',
     ]);
     const member = { name: 'bob', account: '01'.repeat(16), devices: ['3f2a9c01'.repeat(4)], admin: true } as const;

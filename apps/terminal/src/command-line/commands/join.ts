@@ -72,7 +72,8 @@ sotto join LINK [-i NAME]                        the same with what the link say
     ...LAST_OPTIONS,
   },
   about: `On a terminal it takes the whole screen (? shows the keys), and the account is remembered; without one, or where TERM is
-dumb, it is line mode. NO_COLOR leaves the colours out.
+dumb, it is line mode. NO_COLOR leaves the colours out. Through a pipe it ends when its input does and what was written has
+left, after 10 s at most: then it shows what stays here, and ends with 1.
 
 Without --invite or --new it only logs in. A log-in where nothing is stored makes a new device: it waits until another
 device of yours lets it in, or --recovery is given. The password is asked for without echo when no file is given. It also

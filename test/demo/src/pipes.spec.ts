@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
+import { JsonProcess } from './json-process.js';
+import { runText } from './text-process.js';
+
+describe('sotto join in a pipe', () => {
+  let folder: string;
+  let server: DemoServer;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sotto-pipes-'));
+    await writeFile(join(folder, 'password'), 'correct horse battery\n', { mode: 0o600 });
+    server = await hostStandalone(folder, 1);
+  }, 100_000);
+
+  afterAll(async () => {
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  }, 30_000);
+
+  const stored = (name: string) => ['--store', join(folder, name), '--password-file', join(folder, 'password')];
+  const registers = async (name: string) => {
+    const person = new JsonProcess(name, ['join', await server.invite(name), ...stored(name)]);
+    await person.hears('ready');
+    return person;
+  };
+  const at = (name: string) => ['-t', HOST, '-p', String(server.port), '-k', server.pin, '-i', name, ...stored(name)];
+  const pipes = (name: string, ...lines: string[]) => runText(['join', ...at(name)], lines.map((line) => `${line}\n`).join(''));
+
+  it('delivers what was written, or says what stays here and ends with 1', async () => {
+    const [alice, carol] = [await registers('alice'), await registers('carol')];
+    alice.say({ do: 'add', name: 'carol' });
+    await carol.hears('request');
+    carol.say({ do: 'accept', name: 'alice' });
+    await alice.hears('contact', { name: 'carol', state: 'accepted' });
+    await alice.ends({ do: 'quit' });
+    expect(await pipes('alice', '/to carol', 'hi', 'again')).toMatchObject({ code: 0, complaints: '' });
+    await carol.hears('message', { text: 'hi' });
+    await carol.hears('message', { text: 'again' });
+    await carol.ends({ do: 'quit' });
+    const { code, out, complaints } = await pipes('alice', '/to carol', 'are you there?', '/to dave');
+    expect(out).toMatch(/#\d+ to carol \(.*\): are you there\?\n$/);
+    expect(complaints).toBe(
+      'sotto: a line could not be done, as told above; not delivered: a message stays here until sotto runs as you again\n',
+    );
+    expect(code).toBe(1);
+  }, 90_000);
+});
