@@ -27,8 +27,8 @@ describe('sotto join in a pipe', () => {
     await person.hears('ready');
     return person;
   };
-  const at = (name: string) => ['-t', HOST, '-p', String(server.port), '-k', server.pin, '-i', name, ...stored(name)];
-  const pipes = (name: string, ...lines: string[]) => runText(['join', ...at(name)], lines.map((line) => `${line}\n`).join(''));
+  const as = (name: string, pin = server.pin) => ['join', '-t', HOST, '-p', String(server.port), '-k', pin, '-i', name];
+  const pipes = (name: string, ...lines: string[]) => runText([...as(name), ...stored(name)], lines.map((line) => `${line}\n`).join(''));
 
   it('delivers what was written, or says what stays here and ends with 1', async () => {
     const [alice, carol] = [await registers('alice'), await registers('carol')];
@@ -48,4 +48,14 @@ describe('sotto join in a pipe', () => {
     );
     expect(code).toBe(1);
   }, 90_000);
+
+  it('warns of a server with another identity than the one that is known, before the log-in and after, and ends with 1', async () => {
+    const bob = await registers('bob');
+    await bob.ends({ do: 'quit' });
+    for (const store of ['bob', 'new']) {
+      const { code, complaints } = await runText([...as('bob', 'ab'.repeat(32)), ...stored(store)]);
+      expect(complaints).toMatch(/^sotto: the server shows another identity than .* by another way, .*somebody may stand between\n$/);
+      expect(code).toBe(1);
+    }
+  }, 60_000);
 });

@@ -13,6 +13,7 @@ import { encodeJoinLink, hostForUrl } from '../link/join-link.js';
 import { destroyHere, revokeOwnDevice } from '../panic/destruction.js';
 import { confirm, type Terminal } from '../password/hidden-prompt.js';
 import { addressOf, forgetServer } from '../servers/remembered-servers.js';
+import { INTERCEPTION } from './interception.js';
 
 const RESTORE =
   'Nothing in it was changed. Move it away; then sotto import FILE brings back what you exported, as a new device. Without an export join again: another of your devices lets the new one in, or --recovery FILE';
@@ -113,6 +114,7 @@ export async function enter(client: SottoClient, command: JoinCommand, password:
     if (error instanceof ClientError && error.reason === 'pin-refused') {
       throw new UsageError(`${error.message} (-k PIN, or --trust-new)`);
     }
+    if (error instanceof ClientError && error.reason === 'pin-changed') throw new Error(INTERCEPTION, { cause: error });
     if (error instanceof ClientError && error.reason === 'offline')
       throw new Error(`${error.message}: ${host}, port ${port}`, { cause: error });
     throw error;

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { createConnection, isIP } from 'node:net';
 import { ClientError, probeServer, type ShownServer } from '@sotto/client';
 import { nodeSocketFactory } from '@sotto/client/node';
+import { ASK_OPERATOR } from '../device/interception.js';
 import { hostForUrl } from '../link/join-link.js';
 import { broken, type Finding, good, look } from './finding.js';
 
@@ -78,11 +79,7 @@ function checkPin({ pin, trusted }: ShownServer): Finding {
   if (trusted === true) return good('pin', 'it shows the identity that is known here');
   if (trusted === undefined)
     return look('pin', `its identity is not known here: ${pin}`, 'compare it with what its operator tells, and give it after -k');
-  return broken(
-    'pin',
-    `it shows another identity than the one that is known here: ${pin}`,
-    'ask its operator, by another way, before you log in: somebody may stand between',
-  );
+  return broken('pin', `it shows another identity than the one that is known here: ${pin}`, ASK_OPERATOR);
 }
 
 /** The certificate is made a few minutes into the past and renewed long before its end, so a clock that is right is well within. */

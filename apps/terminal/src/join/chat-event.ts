@@ -9,6 +9,8 @@ export type ChatEvent =
       readonly event: 'connection';
       readonly state: 'connecting' | 'online' | 'offline' | 'refused' | 'closed';
       readonly cause?: string;
+      /** Not the other end refuses: it shows another identity than the one that is known here. */
+      readonly reason?: 'pin-changed';
       readonly retryInMs?: number;
       /** To a peer at this address; absent: to the server. */
       readonly peer?: string;

@@ -50,7 +50,7 @@ export class Deliveries {
   /** Waits, within bounds, until what was written in this session has left, and shows what has not arrived. Returns how much stays here. */
   async handOver(interrupted: AbortSignal): Promise<number> {
     const written = () => this.client.queue().filter(({ id }) => !this.#before.has(id));
-    const left = await handOver(this.client, written, interrupted);
+    const left = await handOver(written, interrupted);
     if (left.length > 0) this.#showQueue(left);
     return left.filter(staysHere).length;
   }

@@ -1,27 +1,19 @@
-import type { MessagingClient, QueuedMessage } from '@sotto/client';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { QueuedMessage } from '@sotto/client';
 
 /** Whoever writes through a pipe is gone before the first answer: so long what they wrote may take to leave. */
 const HAND_OVER_MS = 10_000;
+/** Not every change in the queue is an event. */
+const LOOK_EVERY_MS = 50;
 
 /** Waits until of all that `written` returns it is known whether it arrives, or the time is over. Returns what is not delivered then. */
 export async function handOver(
-  client: Pick<MessagingClient, 'on'>,
   written: () => readonly QueuedMessage[],
   interrupted: AbortSignal,
   withinMs = HAND_OVER_MS,
 ): Promise<readonly QueuedMessage[]> {
-  if (!interrupted.aborted && written().some(isOpen)) {
-    await new Promise<void>((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        stopListening();
-        resolve();
-      };
-      const timer = setTimeout(end, withinMs);
-      const stopListening = client.on('delivery', () => (written().some(isOpen) ? undefined : end()));
-      interrupted.addEventListener('abort', end, { once: true });
-    });
-  }
+  const end = performance.now() + withinMs;
+  while (written().some(isOpen) && !interrupted.aborted && performance.now() < end) await sleep(LOOK_EVERY_MS);
   return written();
 }
 

@@ -1,5 +1,6 @@
 import type { JoinCommand } from '../command-line/commands/join.js';
 import { askToTrust } from '../device/device.js';
+import { INTERCEPTION } from '../device/interception.js';
 import { openAccountHome } from '../homes/account-home.js';
 import type { Terminal } from '../password/hidden-prompt.js';
 import { readOpening } from '../password/opening.js';
@@ -17,6 +18,7 @@ export async function runJoin(command: JoinCommand): Promise<void> {
   const terminal: Terminal = { input: process.stdin, output: process.stderr };
   const opening = await readOpening(command, terminal);
   const display = new Display(command.json, new MessageNumbers());
+  let isIntercepted = false;
   const { home, first } = await openAccountHome(command, opening, {
     ask: command.json ? askNobody : askOn(() => display.screen),
     trust: (pin) => askToTrust(pin, terminal),
@@ -24,13 +26,17 @@ export async function runJoin(command: JoinCommand): Promise<void> {
     numbers: display.numbers,
     showingIsReading: !command.json,
     oneOfSeveral: false,
-    show: (event) => display.show(event),
+    show: (event) => {
+      isIntercepted ||= event.event === 'connection' && event.reason === 'pin-changed';
+      display.show(event);
+    },
   });
   try {
     await talk(home.chat, display, command.json, first);
   } finally {
     await home.close();
   }
+  if (isIntercepted) throw new Error(INTERCEPTION);
 }
 
 /**

@@ -90,6 +90,12 @@ describe('the screen', () => {
     );
   });
 
+  it('says that it is this device that refuses a server with another identity, and why', () => {
+    const refused = { event: 'connection', state: 'refused', cause: 'another identity' } as const;
+    expect(render(refused)[0]).toMatch(/the server refuses this device: another identity \(\/login/);
+    expect(render({ ...refused, reason: 'pin-changed' })[0]).toMatch(/ask its operator, by another way.*somebody may stand between$/);
+  });
+
   it('shows who wrote before the group, whose name others chose', () => {
     const inGroup = { event: 'message', from: 'bob', id, text: 'hi', sentAt: now, group: 'ab'.repeat(32) } as const;
     expect(render({ ...inGroup, groupName: 'tea' })).toEqual(['[14:03] #1 bob in tea: hi']);

@@ -1,3 +1,4 @@
+import { INTERCEPTION } from '../device/interception.js';
 import { hostForUrl } from '../link/join-link.js';
 import { renderAccountEvent } from './account-rendering.js';
 import { destroyedText } from '../panic/destroyed-text.js';
@@ -120,7 +121,7 @@ function listeningLines({ host, port, pin }: Extract<ChatEvent, { event: 'listen
   ];
 }
 
-function connectionLines({ state, cause, retryInMs, peer }: Extract<ChatEvent, { event: 'connection' }>, now: number): string[] {
+function connectionLines({ state, cause, reason, retryInMs, peer }: Extract<ChatEvent, { event: 'connection' }>, now: number): string[] {
   const why = cause === undefined ? '' : `: ${visible(cause)}`;
   const to = peer === undefined ? '' : ` to ${peer}`;
   if (state === 'offline') {
@@ -128,6 +129,7 @@ function connectionLines({ state, cause, retryInMs, peer }: Extract<ChatEvent, {
     return [`${clock(now, now)} · no connection${to}${why}${again}`];
   }
   if (peer !== undefined && state === 'refused') return [`${clock(now, now)} ! not connected${to}${why} (/connect ${peer} tries again)`];
+  if (reason === 'pin-changed') return [`${clock(now, now)} ! ${INTERCEPTION}`];
   if (state === 'refused') return [`${clock(now, now)} ! the server refuses this device${why} (/login logs in again)`];
   return state === 'online' ? [`${clock(now, now)} · connected${to}`] : [];
 }

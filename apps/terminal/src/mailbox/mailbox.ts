@@ -1,5 +1,6 @@
 import { type Message, type SottoClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
+import { INTERCEPTION } from '../device/interception.js';
 import type { AccountCommands } from '../join/account-commands.js';
 import type { ChatCommand } from '../join/chat-command.js';
 import type { ChatEvent } from '../join/chat-event.js';
@@ -25,7 +26,8 @@ export class Mailbox {
     this.#stopListening = [
       client.on('state', (state) => {
         show(connectionEvent(state));
-        if (state.state === 'refused') refuse(new Error(`the server refuses this device: ${state.cause}`));
+        if (state.state !== 'refused') return;
+        refuse(new Error(state.reason === 'pin-changed' ? INTERCEPTION : `the server refuses this device: ${state.cause}`));
       }),
       client.on('message', (message) => this.#kept(message)),
       client.on('problem', ({ code, text }) => (code === 'pending-device' ? undefined : show({ event: 'notice', text }))),

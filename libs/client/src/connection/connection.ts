@@ -9,8 +9,8 @@ export type ConnectionState =
   | { readonly state: 'online' }
   /** Milliseconds until the next try. */
   | { readonly state: 'offline'; readonly retryInMs: number; readonly cause: string }
-  /** No further try: the user must log in again, or look at the server's identity. */
-  | { readonly state: 'refused'; readonly cause: string }
+  /** No further try: the user must log in again or, after `pin-changed`, look at the server's identity. `reason`: when not the server refused. */
+  | { readonly state: 'refused'; readonly cause: string; readonly reason?: ClientErrorReason | undefined }
   | { readonly state: 'closed' };
 
 export interface ConnectionOptions {
@@ -114,7 +114,8 @@ export class Connection {
     const before = this.#link;
     this.#link = undefined;
     before?.close(new ClientError('offline', 'replaced by none'));
-    if (isFinal(error)) this.options.onState({ state: 'refused', cause: messageOf(error) });
+    const reason = error instanceof ClientError ? error.reason : undefined;
+    if (isFinal(error)) this.options.onState({ state: 'refused', cause: messageOf(error), ...(reason !== undefined && { reason }) });
     else this.#retryLater(error);
   }
 
