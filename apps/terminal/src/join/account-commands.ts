@@ -3,6 +3,7 @@ import type { Approval, SottoClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import type { Destruction } from '../panic/destroyed-text.js';
 import { isConfirmed } from '../panic/destruction.js';
+import { SECRET_RULE } from '../password/new-secret.js';
 import type { Asker } from './asker.js';
 import type { AccountCommand, PanicOrder } from './account-command.js';
 import type { ChatEvent, DeviceView } from './chat-event.js';
@@ -152,7 +153,7 @@ export class AccountCommands {
   // --- keys and passwords
 
   async #writeRecovery(file: string, { passphrase }: Secrets): Promise<void> {
-    const secret = passphrase ?? (await this.tools.ask.hidden('Passphrase for the recovery file (10 characters or more): ', true));
+    const secret = passphrase ?? (await this.tools.ask.hidden(`Passphrase for the recovery file (${SECRET_RULE}): `, true));
     const bytes = await this.client.recoveryFile(secret);
     try {
       await writeFile(file, bytes, { flag: 'wx', mode: 0o600 });
@@ -171,7 +172,7 @@ export class AccountCommands {
 
   async #changePassword({ password, newPassword }: Secrets): Promise<void> {
     const before = password ?? (await this.tools.ask.hidden('Present password: '));
-    const next = newPassword ?? (await this.tools.ask.hidden('New password (10 characters or more): ', true));
+    const next = newPassword ?? (await this.tools.ask.hidden(`New password (${SECRET_RULE}): `, true));
     await this.client.changePassword(before, next);
     await this.tools.changePassphrase?.(next);
     const opens = this.tools.changePassphrase === undefined ? '' : ', and opens what is stored here';

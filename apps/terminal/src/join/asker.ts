@@ -1,8 +1,9 @@
 import { UsageError } from '../command-line/usage-error.js';
+import { askNewSecret } from '../password/new-secret.js';
 
 /** Questions in the middle of a conversation, for what must not stand in a command. Throws UsageError when nobody can answer. */
 export interface Asker {
-  /** Without echo. @param twice for a new secret, which must not have a slip of the finger in it. */
+  /** Without echo. @param twice for a new secret, which must be long enough and not have a slip of the finger in it. */
   hidden(question: string, twice?: boolean): Promise<string>;
   yes(question: string): Promise<boolean>;
   /** What was typed, without spaces around it. */
@@ -23,10 +24,12 @@ export function askOn(screen: () => Questioner | undefined): Asker {
   };
   return {
     hidden: async (question, twice = false) => {
-      const secret = await answer(question, true);
-      if (secret === '') throw new UsageError('given up');
-      if (twice && (await answer('Once more: ', true)) !== secret) throw new UsageError('the two differ');
-      return secret;
+      const ask = async (text: string) => {
+        const secret = await answer(text, true);
+        if (secret === '') throw new UsageError('given up');
+        return secret;
+      };
+      return twice ? askNewSecret(ask, question) : ask(question);
     },
     yes: async (question) => /^y(es)?$/i.test((await answer(`${question} [y/N] `, false)).trim()),
     typed: async (question) => (await answer(question, false)).trim(),

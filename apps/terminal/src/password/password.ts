@@ -1,52 +1,56 @@
 import { readFile } from 'node:fs/promises';
 import { closeSync, readSync } from 'node:fs';
-import { LIMITS } from '@sotto/protocol/limits';
 import type { SecretSource } from '../command-line/secrets.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { askHidden, type Terminal } from './hidden-prompt.js';
+import { askNewSecret, SECRET_RULE, secretFault } from './new-secret.js';
 
 const MAX_BYTES = 4_096;
 
-/** @param twice for a new password, which must not have a slip of the finger in it. Throws UsageError. */
-export function readPassword(source: SecretSource, terminal: Terminal, twice: boolean): Promise<string> {
-  return readSecret(source, terminal, twice ? 'New password (10 characters or more): ' : 'Password: ', { what: 'password', twice });
+/** @param isNew it must be long enough, and not have a slip of the finger in it. Throws UsageError. */
+export function readPassword(source: SecretSource, terminal: Terminal, isNew: boolean): Promise<string> {
+  return readSecret(source, terminal, isNew ? `New password (${SECRET_RULE}): ` : 'Password: ', { what: 'password', isNew });
 }
 
 /** Throws UsageError. */
 export function readPassphrase(source: SecretSource, terminal: Terminal): Promise<string> {
-  return readSecret(source, terminal, 'Passphrase of the recovery file: ', { what: 'passphrase', twice: false });
+  return readSecret(source, terminal, 'Passphrase of the recovery file: ', { what: 'passphrase', isNew: false });
 }
 
 /** Of an archive. @param isNew it is to be made. Throws UsageError. */
 export function readArchivePassphrase(source: SecretSource, terminal: Terminal, isNew: boolean): Promise<string> {
-  const question = isNew
-    ? `New passphrase for the archive (${LIMITS.passwordMinBytes} characters or more): `
-    : 'Passphrase of the archive: ';
-  return readSecret(source, terminal, question, { what: 'passphrase', twice: isNew });
+  const question = isNew ? `New passphrase for the archive (${SECRET_RULE}): ` : 'Passphrase of the archive: ';
+  return readSecret(source, terminal, question, { what: 'passphrase', isNew });
 }
 
 /** Of a store that belongs to no account at a server. @param isNew it is to be made. Throws UsageError. */
-export async function readStorePassphrase(source: SecretSource, terminal: Terminal, isNew: boolean): Promise<string> {
-  const question = isNew ? `New passphrase for what is stored here (${LIMITS.passwordMinBytes} characters or more): ` : 'Passphrase: ';
-  const passphrase = await readSecret(source, terminal, question, { what: 'passphrase', twice: isNew });
-  if (isNew && Buffer.byteLength(passphrase) < LIMITS.passwordMinBytes)
-    throw new UsageError(`the passphrase is to have at least ${LIMITS.passwordMinBytes} characters: it seals your keys and messages`);
-  return passphrase;
+export function readStorePassphrase(source: SecretSource, terminal: Terminal, isNew: boolean): Promise<string> {
+  const question = isNew ? `New passphrase for what is stored here (${SECRET_RULE}): ` : 'Passphrase: ';
+  return readSecret(source, terminal, question, { what: 'passphrase', isNew });
 }
 
 async function readSecret(
   source: SecretSource,
   terminal: Terminal,
   question: string,
-  { what, twice }: { what: 'password' | 'passphrase'; twice: boolean },
+  { what, isNew }: { what: 'password' | 'passphrase'; isNew: boolean },
 ): Promise<string> {
-  if (source.from === 'file') return firstLine(await fileText(source.path), source.path, what);
-  if (source.from === 'descriptor') return firstLine(descriptorText(source.descriptor), `descriptor ${source.descriptor}`, what);
+  if (source.from !== 'prompt') {
+    const given = await givenSecret(source, what);
+    const fault = isNew ? secretFault(given) : undefined;
+    if (fault !== undefined) throw new UsageError(`the ${what} is too short. ${fault}`);
+    return given;
+  }
   if (!terminal.input.isTTY) throw new UsageError(`there is no terminal to ask for the ${what}: use --${what}-file or --${what}-fd`);
+  if (isNew) return askNewSecret((text) => askHidden(terminal, text), question);
   const secret = await askHidden(terminal, question);
   if (secret === '') throw new UsageError(`no ${what} was given`);
-  if (twice && (await askHidden(terminal, 'Once more: ')) !== secret) throw new UsageError(`the two ${what}s differ`);
   return secret;
+}
+
+async function givenSecret(source: Exclude<SecretSource, { from: 'prompt' }>, what: string): Promise<string> {
+  if (source.from === 'file') return firstLine(await fileText(source.path), source.path, what);
+  return firstLine(descriptorText(source.descriptor), `descriptor ${source.descriptor}`, what);
 }
 
 async function fileText(path: string): Promise<string> {

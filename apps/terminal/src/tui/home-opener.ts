@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { NewPeer } from '@sotto/client';
 import type { StoreSecret } from '@sotto/client/node';
-import { LIMITS } from '@sotto/protocol/limits';
 import type { JoinCommand } from '../command-line/commands/join.js';
 import type { PeerCommand } from '../command-line/commands/peer.js';
 import type { KeyFileSource } from '../command-line/secrets.js';
@@ -10,9 +9,8 @@ import type { Opening } from '../device/device.js';
 import type { HomePorts } from '../homes/home.js';
 import { homeIdOf, peerHomeId } from '../homes/home-id.js';
 import { askOn } from '../join/asker.js';
+import { SECRET_RULE, secretFault } from '../password/new-secret.js';
 import type { TuiSession } from './tui-session.js';
-
-const LEAST = LIMITS.passwordMinBytes;
 
 /** Of a store: whether it is there, is to be made, and whether its secret came with the command. */
 interface Wanted {
@@ -68,7 +66,7 @@ export class HomeOpener {
     const isStored = existsSync(storeFileIn(storeFolderOf(command)));
     const isNew = command.register !== undefined && !isStored;
     const id = homeIdOf(command);
-    const question = isNew ? `New password for ${id} (${LEAST} characters or more): ` : `Password for ${id}: `;
+    const question = isNew ? `New password for ${id} (${SECRET_RULE}): ` : `Password for ${id}: `;
     const isGiven = command.password.from !== 'prompt';
     if (command.keyFile !== undefined) {
       const store = await this.#keyOf(command.keyFile, isStored);
@@ -118,7 +116,7 @@ export class HomeOpener {
     const { newPeerLines } = await import('../peer/peer-surroundings.js');
     const id = peerHomeId(command);
     const isNew = isNewPeerStore(command);
-    const question = isNew ? `New passphrase for what is stored here (${LEAST} characters or more): ` : `Passphrase for ${id}: `;
+    const question = isNew ? `New passphrase for what is stored here (${SECRET_RULE}): ` : `Passphrase for ${id}: `;
     const ask = askOn(() => this.session.questions);
     const trust = async (peer: NewPeer) => command.trustNew || ask.yes(`${newPeerLines(peer)}Is that what the other end shows?`);
     const meet = async (secret: StoreSecret) => {
@@ -129,7 +127,8 @@ export class HomeOpener {
     };
     if (command.keyFile !== undefined) return meet(await this.#keyOf(command.keyFile, !isNew));
     await this.#withSecret({ isStored: !isNew, isNew, isGiven: command.passphrase.from !== 'prompt', question }, async (passphrase) => {
-      if (isNew && Buffer.byteLength(passphrase) < LEAST) throw new UsageError(`the passphrase is to have at least ${LEAST} characters`);
+      const fault = isNew ? secretFault(passphrase) : undefined;
+      if (fault !== undefined) throw new UsageError(`the passphrase is too short. ${fault}`);
       await meet(passphrase);
     });
   }

@@ -19,7 +19,7 @@ const CHUNK_BYTES = 64 * 1024;
  */
 export async function* sealArchive(plain: AsyncIterable<Uint8Array>, passphrase: string, argon2id: Argon2id): AsyncGenerator<Uint8Array> {
   if (encoded(passphrase).length < LIMITS.passwordMinBytes)
-    throw new ClientError('weak-passphrase', `the passphrase of an archive has at least ${LIMITS.passwordMinBytes} characters`);
+    throw new ClientError('weak-passphrase', `the passphrase of an archive has at least ${LIMITS.passwordMinBytes} bytes`);
   const salt = randomBytes(SALT_BYTES);
   const opening = joined(MAGIC, salt);
   const { header, seal } = sealStream(await argon2id(encoded(passphrase), salt, COST), opening);

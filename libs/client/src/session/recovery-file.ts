@@ -11,7 +11,7 @@ const COST = { memoryKib: 65_536, passes: 1 } as const;
 /** The account's identity key under a passphrase: magic || salt || nonce || XChaCha20-Poly1305. Throws ClientError `weak-passphrase`. */
 export async function exportRecoveryFile(identitySeed: Uint8Array, passphrase: string, argon2id: Argon2id): Promise<Uint8Array> {
   if (encoded(passphrase).length < LIMITS.passwordMinBytes) {
-    throw new ClientError('weak-passphrase', `the passphrase of a recovery file has at least ${LIMITS.passwordMinBytes} characters`);
+    throw new ClientError('weak-passphrase', `the passphrase of a recovery file has at least ${LIMITS.passwordMinBytes} bytes`);
   }
   const salt = randomBytes(SALT_BYTES);
   const sealed = sealRecord(identitySeed, 'recovery', await argon2id(encoded(passphrase), salt, COST));
