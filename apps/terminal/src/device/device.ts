@@ -1,10 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClientError, ServerError, type SottoClient } from '@sotto/client';
 import { openClient, SqliteStore, type StoreSecret } from '@sotto/client/node';
 import { ErrorCode } from '@sotto/protocol';
 import type { JoinCommand } from '../command-line/commands/join.js';
 import { defaultStoreFolder, serversFile } from '../command-line/folders.js';
+import { makeFolder } from '../command-line/make-folder.js';
 import { UsageError } from '../command-line/usage-error.js';
 import type { AccountTools } from '../join/account-commands.js';
 import type { Asker } from '../join/asker.js';
@@ -44,7 +45,7 @@ export function openStore(command: JoinCommand, secret: StoreSecret): Promise<Sq
 
 /** @param wrong what to say when the passphrase is not the store's */
 export async function openStoreIn(folder: string, secret: StoreSecret, wrong: string): Promise<SqliteStore> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 'choose another with --store');
   const file = storeFileIn(folder);
   try {
     return await SqliteStore.open(file, secret);

@@ -1,8 +1,9 @@
-import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Standalone } from '@sotto/standalone';
 import type { HostCommand } from '../command-line/commands/host.js';
 import type { Address } from '../command-line/address.js';
 import { defaultServerFolder } from '../command-line/folders.js';
+import { makeFolder } from '../command-line/make-folder.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { encodeJoinLink, hostForUrl } from '../link/join-link.js';
 import { type IssuedInvite, openInviteDoor } from './invite-door.js';
@@ -29,10 +30,11 @@ function operatorLog(err: (line: string) => void) {
 }
 
 /** The refusals of an operating system that an operator can do something about. */
-function explained(error: unknown, { host, port }: HostCommand, data: string): Error {
-  const code = (error as NodeJS.ErrnoException).code;
+export function explained(error: unknown, { host, port }: Pick<HostCommand, 'host' | 'port'>, data: string): Error {
+  const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') return new UsageError(`port ${port} is taken: choose another with -p, or -p 0 for a free one`);
-  if (code === 'EACCES' && port < 1_024) return new UsageError(`port ${port} needs rights that you do not have: choose one above 1023`);
+  if (code === 'EACCES' && syscall === 'listen')
+    return new UsageError(`port ${port} needs rights that you do not have: choose one above 1023`);
   if (code === 'EADDRNOTAVAIL') return new UsageError(`${host} is no address of this machine: choose another with --host`);
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
     return new UsageError(`${data} cannot be written: choose another folder with --data`);
@@ -83,7 +85,8 @@ function listening({ host }: HostCommand, { port }: Standalone, shown: Shown, in
 }
 
 async function start(command: HostCommand, data: string, err: (line: string) => void): Promise<Standalone> {
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  // The innermost that the server needs: that `data` is there does not mean that something can be made in it.
+  await makeFolder(join(data, 'database'), 'choose another folder with --data');
   // Loaded here: who only joins a server does not load one.
   const { startStandalone } = await import('@sotto/standalone');
   return startStandalone({

@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TAGGED_NAME_PATTERN } from '@sotto/protocol/limits';
+import { makeFolder } from '../command-line/make-folder.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { hostForUrl, PIN_PATTERN } from '../link/join-link.js';
 
@@ -66,7 +67,7 @@ export async function forgetServer(file: string, address: string, name?: string)
 
 /** Whole or not at all, and for nobody else: who knows whom is nobody's business. */
 async function writeServers(file: string, servers: readonly RememberedServer[]): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(file), 'the list of servers is kept there; XDG_CONFIG_HOME names another place');
   const fresh = `${file}.${process.pid}.new`;
   const handle = await open(fresh, 'w', 0o600);
   try {

@@ -1,0 +1,15 @@
+import { describe, expect, it } from '@jest/globals';
+import { explained } from './host-command.js';
+
+const refused = (code: string, syscall: string) => Object.assign(new Error(`${code}: ${syscall}`), { code, syscall });
+
+describe('a server that does not start', () => {
+  it.each([
+    ['EACCES', 'listen', 80, 'port 80 needs rights'],
+    ['EACCES', 'open', 0, '/srv/sotto cannot be written'],
+    ['EROFS', 'open', 80, '/srv/sotto cannot be written'],
+    ['EADDRINUSE', 'listen', 7788, 'port 7788 is taken'],
+  ])('for %s at %s, on port %d: %s', (code, syscall, port, text) => {
+    expect(explained(refused(code, syscall), { host: '127.0.0.1', port }, '/srv/sotto').message).toContain(text);
+  });
+});
