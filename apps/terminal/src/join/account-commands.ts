@@ -113,7 +113,10 @@ export class AccountCommands {
   async #waiting(prefix: string | undefined, code?: string): Promise<Approval> {
     const all = this.client.approvals.all();
     if (prefix !== undefined) {
-      const device = await this.#deviceOf(prefix);
+      const device = await this.#deviceOf(
+        prefix,
+        `${prefix} is no code (eight digits, as both devices show them), and no device begins so`,
+      );
       const named = all.find((each) => each.device === device);
       if (named !== undefined) return named;
     }
@@ -136,12 +139,10 @@ export class AccountCommands {
     return [...listed, ...unlisted.map(([device, name]) => ({ device, name, own: false, online: false, pending: true, revoked: false }))];
   }
 
-  async #deviceOf(prefix: string): Promise<string> {
+  async #deviceOf(prefix: string, none = `there is no device ${prefix}`): Promise<string> {
     const fitting = (await this.#devices()).map(({ device }) => device).filter((device) => device.startsWith(prefix.toLowerCase()));
     if (fitting.length === 1) return fitting[0]!;
-    throw new UsageError(
-      fitting.length === 0 ? `there is no device ${prefix}: /devices lists them` : `several devices begin with ${prefix}: write more of it`,
-    );
+    throw new UsageError(fitting.length === 0 ? `${none}: /devices lists them` : `several devices begin with ${prefix}: write more of it`);
   }
 
   async #revoke(prefix: string): Promise<void> {
