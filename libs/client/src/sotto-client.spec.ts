@@ -305,6 +305,7 @@ describe('what a device has written', () => {
     await expect(client.send(tea, 'x'.repeat(64 * 1024 + 1))).rejects.toMatchObject({ reason: 'too-long' });
     await expect(client.send(tea, 'too soon', { expiresInMs: 1 })).rejects.toMatchObject({ reason: 'not-allowed' });
     await expect(client.send('ab'.repeat(32), 'hi')).rejects.toMatchObject({ reason: 'unknown-group' });
+    await expect(client.requestContact('alice')).rejects.toMatchObject({ reason: 'not-allowed' });
     await expect(client.typing('nobody')).rejects.toMatchObject({ reason: 'unknown-contact' });
   });
 

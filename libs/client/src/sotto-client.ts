@@ -1,6 +1,7 @@
 import { safetyNumber } from '@sotto/mls';
 import { Accounts, Contacts, type Frame, Invites } from '@sotto/protocol';
 import { DeviceApprovals } from './approvals/device-approvals.js';
+import { ClientError } from './client-error.js';
 import type { ConnectionState } from './connection/connection.js';
 import { ContactBook } from './contacts/contact-book.js';
 import { ConversationClient, conversationParts, type ConversationParts } from './conversation-client.js';
@@ -144,6 +145,8 @@ export class SottoClient extends ConversationClient {
   // --- contacts
 
   async requestContact(name: string): Promise<void> {
+    // The server would answer as it does to a name that nobody has.
+    if (name === this.account?.name) throw new ClientError('not-allowed', 'that is your own name');
     await this.#device.requireLink().call(Contacts.method.request, { name });
     await this.#book.refresh();
   }
