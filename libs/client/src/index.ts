@@ -9,7 +9,7 @@ export type { DeviceApprovals } from './approvals/device-approvals.js';
 export type { ClientOptions } from './device.js';
 export type { Rung } from './groups/group-ports.js';
 export type { GroupInfo, GroupInvitation, GroupMember, Verification } from './messaging/group-list.js';
-export type { PageOptions, SendOptions } from './messaging/conversations.js';
+export { checkExpiry, type PageOptions, type SendOptions } from './messaging/conversations.js';
 export type { Message, MessageChange, QueuedMessage, Reaction } from './messaging/message.js';
 export type { SearchOptions } from './messaging/search.js';
 export type { Settings } from './messaging/settings.js';

@@ -49,6 +49,25 @@ describe('sotto join in a pipe', () => {
     expect(code).toBe(1);
   }, 90_000);
 
+  it('says at once what cannot be, whatever follows', async () => {
+    const erin = await registers('erin');
+    await erin.ends({ do: 'quit' });
+    const { code, out, complaints } = await pipes(
+      'erin',
+      '/group new tea',
+      '/to tea',
+      '/expire 0s',
+      '/add erin',
+      '/approve 111111',
+      '/quit',
+    );
+    expect(out).toContain('! a message expires after 5 seconds to 10 years\n');
+    expect(out).toContain('! that is your own name\n');
+    expect(out).toContain('! 111111 is no code (eight digits, as both devices show them), and no device begins so: /devices lists them\n');
+    expect(complaints).toBe('sotto: 3 lines could not be done, as told above\n');
+    expect(code).toBe(1);
+  }, 60_000);
+
   it('warns of a server with another identity than the one that is known, before the log-in and after, and ends with 1', async () => {
     const bob = await registers('bob');
     await bob.ends({ do: 'quit' });

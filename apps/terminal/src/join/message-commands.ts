@@ -1,4 +1,4 @@
-import type { ClientEvents, Message, MessagingClient } from '@sotto/client';
+import { checkExpiry, type ClientEvents, type Message, type MessagingClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import type { ChatEvent } from './chat-event.js';
 import type { MessageCommand } from './message-command.js';
@@ -127,6 +127,8 @@ export class MessageCommands {
   #expire(conversation: string, afterMs: number | undefined): void {
     if (!this.#isContact(conversation) && this.names.nameOf(conversation) === undefined)
       throw new UsageError(`there is no conversation with ${conversation} (/contacts and /group list show whom there is)`);
+    // Now, not at every message that follows.
+    if (afterMs !== undefined) checkExpiry(afterMs);
     if (afterMs === undefined) this.#expireAfterMs.delete(conversation);
     else this.#expireAfterMs.set(conversation, afterMs);
     const name = this.names.nameOf(conversation) ?? conversation;

@@ -51,8 +51,7 @@ export class Conversations {
   send(conversation: string, text: string, options: SendOptions = {}): Promise<string> {
     checkText(text);
     const { expiresInMs, markdown } = options;
-    if (expiresInMs !== undefined && !(expiresInMs >= LEAST_EXPIRY_MS && expiresInMs <= MOST_EXPIRY_MS))
-      throw new ClientError('not-allowed', 'a message expires after 5 seconds to 10 years');
+    if (expiresInMs !== undefined) checkExpiry(expiresInMs);
     return this.messaging.step(async (_, step) => {
       const replyTo = options.replyTo === undefined ? undefined : (await this.#find(conversation, options.replyTo)).message.ref;
       const expiresAt = expiresInMs === undefined ? undefined : 1_000 * Math.ceil((step.now + expiresInMs) / 1_000);
@@ -191,6 +190,12 @@ export class Conversations {
     await this.messaging.compose(conversation, plaintext, contentIdOf(ref), step);
     return ref;
   }
+}
+
+/** Of what is to be sent with `expiresInMs`. Throws ClientError `not-allowed`. */
+export function checkExpiry(expiresInMs: number): void {
+  if (expiresInMs >= LEAST_EXPIRY_MS && expiresInMs <= MOST_EXPIRY_MS) return;
+  throw new ClientError('not-allowed', 'a message expires after 5 seconds to 10 years');
 }
 
 function checkText(text: string): void {
