@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
@@ -66,6 +66,27 @@ describe('sotto join in a pipe', () => {
     expect(out).toContain('! 111111 is no code (eight digits, as both devices show them), and no device begins so: /devices lists them\n');
     expect(complaints).toBe('sotto: 3 lines could not be done, as told above\n');
     expect(code).toBe(1);
+  }, 60_000);
+
+  it('knows a server by the pin that is remembered of it, also for a mailbox and the doctor', async () => {
+    const frank = await registers('frank');
+    await frank.ends({ do: 'quit' });
+    const config = join(folder, 'config');
+    const remembers = async (pin: string) => {
+      await mkdir(join(config, 'sotto'), { recursive: true });
+      const servers = [{ host: HOST, port: server.port, name: 'gwen', pin }];
+      await writeFile(join(config, 'sotto', 'servers.json'), JSON.stringify({ servers }));
+    };
+    const at = ['-t', HOST, '-p', String(server.port), '-i', 'frank', ...stored('frank-mailbox')];
+    const asks = (...args: string[]) => runText(args, '/help\n/reset-key\n/quit\n', { XDG_CONFIG_HOME: config });
+    await remembers('ab'.repeat(32));
+    expect((await asks('mailbox', ...at)).complaints).toContain('somebody may stand between');
+    await remembers(server.pin);
+    expect((await asks('doctor', `${HOST}:${server.port}`)).out).toContain('it shows the identity that is known here');
+    const { code, out } = await asks('mailbox', ...at);
+    expect(out).toContain('A mailbox understands, while its input is open:\n');
+    expect(out).toContain('a mailbox understands /approve, /deny, /devices, /help and /quit: all else is done with sotto join\n');
+    expect(code).toBe(0);
   }, 60_000);
 
   it('warns of a server with another identity than the one that is known, before the log-in and after, and ends with 1', async () => {

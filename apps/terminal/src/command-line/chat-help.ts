@@ -47,6 +47,14 @@ Your account and its devices:
   /panic [everywhere]    destroy this device's keys and messages; its session as well
 Secrets are asked for, never typed behind a command. Anything else is sent; a line that begins with // is sent with one /.`;
 
+/** What /help shows in a mailbox. */
+export const MAILBOX_HELP = `A mailbox understands, while its input is open:
+  /devices               the account's devices: those that are connected, wait, or were revoked
+  /approve [CODE]        lets this one in: asks your other devices; with the code, says that both show the same
+  /deny [DEVICE]         takes that back, or refuses another that waits
+  /help                  this                      /quit           ends it
+All else is done with sotto join.`;
+
 /** What /help shows where there is no server. */
 export const PEER_HELP = `While you talk:
   /connect HOST:PORT [PIN]  reach another peer     /contacts       everyone, and who is there

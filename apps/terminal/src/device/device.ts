@@ -13,7 +13,7 @@ import type { ChatEvent } from '../join/chat-event.js';
 import { encodeJoinLink, hostForUrl } from '../link/join-link.js';
 import { destroyHere, revokeOwnDevice } from '../panic/destruction.js';
 import { confirm, type Terminal } from '../password/hidden-prompt.js';
-import { addressOf, forgetServer } from '../servers/remembered-servers.js';
+import { addressOf, forgetServer, rememberedPins } from '../servers/remembered-servers.js';
 import { INTERCEPTION } from './interception.js';
 
 const RESTORE =
@@ -77,11 +77,18 @@ export async function openDevice(command: JoinCommand, store: SqliteStore, trust
       url: `${command.tls ? 'wss' : 'ws'}://${hostForUrl(command.host)}:${command.port}/`,
       store,
       pin: command.pin,
-      onNewPin: (pin) => command.trustNew || trust(pin),
+      onNewPin: (pin) => command.trustNew || isKnown(pin, command, trust),
     });
   } catch (error) {
     throw damageTold(error, storeFileIn(storeFolderOf(command)));
   }
+}
+
+/** New to this store is not new to the user, who may have other accounts or devices there. Throws ClientError `pin-changed`. */
+async function isKnown(pin: string, command: JoinCommand, trust: (pin: string) => Promise<boolean>): Promise<boolean> {
+  const known = await rememberedPins(serversFile(process.env), command);
+  if (known.size > 0 && !known.has(pin)) throw new ClientError('pin-changed', INTERCEPTION);
+  return known.size > 0 || trust(pin);
 }
 
 export async function askToTrust(pin: string, terminal: Terminal): Promise<boolean> {
@@ -157,7 +164,8 @@ export function welcome({ account, pin = '' }: SottoClient, command: JoinCommand
   if (registered && name !== command.name) {
     notice(`the server made ${name} of ${command.name}: others find you by it; on this machine -i ${command.name} goes on working`);
   }
-  if (registered) notice('/recovery FILE writes a recovery file: with it and a passphrase you get back in when this device is lost');
+  if (registered && command.command === 'join')
+    notice('/recovery FILE writes a recovery file: with it and a passphrase you get back in when this device is lost');
   if (!pending && command.recovery !== undefined) notice('the device is confirmed: the recovery file is not needed here any more');
   return events;
 }

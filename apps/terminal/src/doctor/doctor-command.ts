@@ -3,7 +3,7 @@ import { defaultStoreFolder, serversFile } from '../command-line/folders.js';
 import { storeFileIn } from '../device/device.js';
 import { hostForUrl } from '../link/join-link.js';
 import { readPassword } from '../password/password.js';
-import { readServers } from '../servers/remembered-servers.js';
+import { readServers, rememberedPins } from '../servers/remembered-servers.js';
 import { broken, type Finding, findingLine, look } from './finding.js';
 import { checkMachine } from './machine-check.js';
 import { checkServer, type InspectedServer } from './server-check.js';
@@ -20,7 +20,8 @@ export async function runDoctor(command: DoctorCommand, out: (line: string) => v
   const terminal = { input: process.stdin, output: process.stderr };
   const password = command.password === undefined ? undefined : await readPassword(command.password, terminal, false);
   const machine = checkMachine({ env: process.env, output: process.stdout, node: process.versions.node });
-  const { servers, trouble } = command.server === undefined ? await remembered() : { servers: [command.server], trouble: [] };
+  const { servers, trouble } =
+    command.server === undefined ? await remembered() : { servers: [await withKnownPin(command.server)], trouble: [] };
   const subjects = [
     { about: 'this machine', findings: [...machine, ...trouble] },
     ...(await Promise.all(servers.map((server) => subjectOf(server, password)))),
@@ -46,6 +47,12 @@ async function remembered(): Promise<{ servers: InspectedServer[]; trouble: Find
   } catch (error) {
     return { servers: [], trouble: [broken('servers', error instanceof Error ? error.message : 'the list of servers cannot be read')] };
   }
+}
+
+/** As the user's accounts there know it, when nothing else says it. */
+async function withKnownPin(server: InspectedServer): Promise<InspectedServer> {
+  const [known, another] = await rememberedPins(serversFile(process.env), server);
+  return { ...server, pin: server.pin ?? (another === undefined ? known : undefined) };
 }
 
 function inspected({ host, port, name, pin, tls = false, store }: Awaited<ReturnType<typeof readServers>>[number]): InspectedServer {

@@ -42,7 +42,7 @@ function ownLines({ stage, code = '' }: ApprovalEvent): string[] {
     case 'asked':
       return [
         'This device waits to be let in. On one that you use already, type /approve.',
-        'No other at hand? Leave, and come back with --recovery FILE; or, if nothing is left, /reset-key.',
+        'No other at hand? Leave, and come back with --recovery FILE; or, if nothing is left, /reset-key (of sotto join).',
       ];
     case 'compare':
       return [

@@ -1,4 +1,5 @@
 import { type Message, type SottoClient } from '@sotto/client';
+import { MAILBOX_HELP } from '../command-line/chat-help.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { INTERCEPTION } from '../device/interception.js';
 import type { AccountCommands } from '../join/account-commands.js';
@@ -45,10 +46,13 @@ export class Mailbox {
       case 'deny':
       case 'devices':
         return this.account.run(command);
+      case 'help':
+        this.show({ event: 'help', text: MAILBOX_HELP });
+        return Promise.resolve(true);
       case 'quit':
         return Promise.resolve(false);
       default:
-        throw new UsageError('a mailbox understands /approve, /deny, /devices and /quit');
+        throw new UsageError('a mailbox understands /approve, /deny, /devices, /help and /quit: all else is done with sotto join');
     }
   }
 

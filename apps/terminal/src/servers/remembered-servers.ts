@@ -43,6 +43,12 @@ export async function readServers(file: string): Promise<RememberedServer[]> {
   return parsed(text, file);
 }
 
+/** The identities under which this user's accounts at the address are remembered. None when the list cannot be read: that is told elsewhere. */
+export async function rememberedPins(file: string, { host, port }: Pick<RememberedServer, 'host' | 'port'>): Promise<ReadonlySet<string>> {
+  const servers = await readServers(file).catch(() => []);
+  return new Set(servers.flatMap((each) => (each.host === host && each.port === port && each.pin !== undefined ? [each.pin] : [])));
+}
+
 /** In place of one with the same address and name, or as a new one. */
 export async function rememberServer(file: string, server: RememberedServer): Promise<void> {
   const servers = await readServers(file);
