@@ -62,6 +62,32 @@ describe('what a session stores, on a terminal', () => {
   );
 
   it(
+    'comes to another machine by an archive, which is remembered there as after sotto join',
+    async () => {
+      const carol = await people.registers('carol');
+      await isRemembered('carol');
+      await carol.leaves();
+      const archive = [
+        join(people.folder, 'carol.sotto'),
+        '--password-file',
+        people.passwordFile,
+        '--passphrase-file',
+        people.passwordFile,
+      ];
+      expect(await runs('carol', ['export', ...archive, '-i', 'carol']).ends()).toBe(0);
+      const where = ['-t', HOST, '-p', String(people.server.port), '-k', people.server.pin, '-i', 'carol'];
+      const elsewhere = runs('elsewhere', ['import', ...archive, ...where]);
+      await elsewhere.shows('0 messages and 0 contacts of carol came in.', 60);
+      expect(await elsewhere.ends()).toBe(0);
+      expect(await readFile(listOf('elsewhere'), 'utf8')).toContain('"carol"');
+      const again = runs('elsewhere', ['import', ...archive, ...where, '--merge']);
+      await again.shows('Nothing new: what the archive holds of carol was here already.', 60);
+      expect(await again.ends()).toBe(0);
+    },
+    LONG,
+  );
+
+  it(
     'goes by sotto panic, which asks once, by the name',
     async () => {
       const bob = await people.registers('bob');

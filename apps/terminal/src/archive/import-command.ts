@@ -4,11 +4,13 @@ import { ClientError, type Imported, ServerError } from '@sotto/client';
 import { importFromFile, type SqliteStore } from '@sotto/client/node';
 import { ErrorCode } from '@sotto/protocol';
 import type { ImportCommand } from '../command-line/commands/archive.js';
+import { serversFile } from '../command-line/folders.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { askToTrust, damageTold, enter, openDevice, type Opening, openStore, storeFileIn, storeFolderOf } from '../device/device.js';
 import type { Terminal } from '../password/hidden-prompt.js';
 import { readOpening } from '../password/opening.js';
 import { readArchivePassphrase } from '../password/password.js';
+import { rememberJoined } from '../servers/remember-joined.js';
 import { Progress } from './progress.js';
 
 /** Takes the archive in, and makes the new device; that waits for the next sotto join when the server is away. */
@@ -29,6 +31,9 @@ export async function runImport(command: ImportCommand, out: (line: string) => v
     throw told instanceof ClientError ? new UsageError(told.message) : told;
   }
   const cause = await makeDevice(command, store, opening, isNew, terminal);
+  // As sotto join does where somebody sits.
+  const isRemembered = !command.join.json && process.stdout.isTTY;
+  if (isRemembered) await rememberJoined(serversFile(process.env), command.join);
   tell(command, imported, cause, out);
 }
 
@@ -73,11 +78,13 @@ function isWrongPassword(error: unknown): boolean {
   return cause instanceof ServerError && cause.code === ErrorCode.WRONG_PASSWORD;
 }
 
-function tell({ join }: ImportCommand, imported: Imported, cause: string | undefined, out: (line: string) => void): void {
+function tell({ join, merge }: ImportCommand, imported: Imported, cause: string | undefined, out: (line: string) => void): void {
   const isLoggedIn = cause === undefined;
   if (join.json)
     return out(JSON.stringify({ event: 'imported', ...imported, loggedIn: isLoggedIn, ...(!isLoggedIn && { cause }), at: Date.now() }));
-  out(`${imported.messages} messages and ${imported.contacts} contacts of ${imported.name} are here.`);
+  if (imported.messages + imported.contacts === 0 && merge)
+    out(`Nothing new: what the archive holds of ${imported.name} was here already.`);
+  else out(`${imported.messages} messages and ${imported.contacts} contacts of ${imported.name} came in.`);
   if (isLoggedIn)
     out('This is a new device of the account. Your other devices bring it into your groups while both are connected: sotto join');
   else out(`It has not logged in (${cause}): the next sotto join does.`);

@@ -1,5 +1,5 @@
 import { parseCommand } from '../command-line/command.js';
-import { type JoinCommand, serverOf, targetCommand } from '../command-line/commands/join.js';
+import { serverOf, targetCommand } from '../command-line/commands/join.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { homeIdOf } from '../homes/home-id.js';
 import { forgetServer, readServers, rememberServer } from '../servers/remembered-servers.js';
@@ -59,11 +59,4 @@ async function removeServer(file: string, [address, name]: readonly string[], se
   for (const id of open) await session.remove(id);
   for (const each of gone) session.dispatch({ type: 'home-gone', home: homeIdOf(each) });
   session.dispatch({ type: 'notice', tone: 'info', text: `${address} is closed and forgotten; what is stored here stays` });
-}
-
-/** Remembered, so that `sotto` alone opens it the next time. */
-export async function rememberJoined(file: string, command: JoinCommand): Promise<void> {
-  const server = serverOf(command);
-  const known = (await readServers(file)).some((each) => homeIdOf(each) === homeIdOf(server) && each.store === server.store);
-  if (!known) await rememberServer(file, server);
 }

@@ -5,9 +5,10 @@ import type { SecretSource } from '../command-line/secrets.js';
 import { commandFor } from '../command-line/commands/join.js';
 import { serversFile } from '../command-line/folders.js';
 import { readPassword } from '../password/password.js';
+import { rememberJoined } from '../servers/remember-joined.js';
 import { readServers } from '../servers/remembered-servers.js';
 import { HomeOpener } from './home-opener.js';
-import { peersInSession, rememberJoined, serversInSession } from './session-servers.js';
+import { peersInSession, serversInSession } from './session-servers.js';
 import { TerminalScreen } from './terminal-screen.js';
 import { TuiSession } from './tui-session.js';
 

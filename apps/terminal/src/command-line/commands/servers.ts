@@ -28,7 +28,7 @@ sotto servers remove HOST:PORT [-i NAME]          forget it; what is stored stay
     json: flag('one JSON object a line'),
   },
   completes: ACTIONS,
-  about: `An account is remembered when sotto join has opened it on a terminal. sotto alone opens all of them in one session: any
+  about: `An account is remembered when sotto join or sotto import has opened it on a terminal. sotto alone opens all of them in one session: any
 number of servers, one list. It asks for passwords on the screen, one for all that it opens, or takes --password-file F
 or --password-fd N. The list has no secrets (~/.config/sotto/servers.json).`,
   parse: (options) => {
