@@ -1,4 +1,5 @@
 import type { MlsEngine, MlsProvider } from '@sotto/mls';
+import { ErrorCode } from '@sotto/protocol';
 import { ClientError, ServerError } from './client-error.js';
 import type { ClientEvents } from './client-events.js';
 import { type Contact, ContactList } from './contacts/contact-list.js';
@@ -86,8 +87,7 @@ export abstract class DeviceCore<Options extends DeviceOptions = DeviceOptions, 
 
   failed(error: unknown): void {
     if (this.closed || (error instanceof ClientError && (error.reason === 'offline' || error.reason === 'closed'))) return;
-    const text = error instanceof ServerError || error instanceof ClientError ? error.message : 'a step of the client failed';
-    this.problem('call-failed', text);
+    this.problem('call-failed', failureText(error));
   }
 
   /** A step that ends early, say by a call that was refused, has moved the state in memory: the disk must follow, or an MLS generation is used twice. */
@@ -102,4 +102,11 @@ export abstract class DeviceCore<Options extends DeviceOptions = DeviceOptions, 
     this.disconnect(error.message);
     this.closed = true;
   }
+}
+
+/** Of what the device did by itself. */
+function failureText(error: unknown): string {
+  if (error instanceof ServerError && error.code === ErrorCode.RATE_LIMITED)
+    return 'this device asked more of the server than it takes at once: it goes on by itself a little later';
+  return error instanceof ServerError || error instanceof ClientError ? error.message : 'a step of the client failed';
 }

@@ -8,6 +8,7 @@ import {
   CapabilitiesRevokedSchema,
   ContactSchema,
   ContactState,
+  ErrorCode,
   type Event,
   FramesSchema,
   METHODS,
@@ -34,6 +35,8 @@ let calls: { name: string; request: WireMessage }[];
 let identityKey: Uint8Array;
 /** A method that is done, and whose answer is lost with the connection. */
 let lost: string;
+/** A method that was called too often. */
+let refused: string;
 /** What the server says at Attach that it has revoked. */
 let revokedMeanwhile: Uint8Array[];
 /** Rows of the contact list. */
@@ -72,6 +75,8 @@ function reply({ id, method: name, body }: Call) {
   const request = fromBinary(input, body);
   calls.push({ name, request });
   if (name === 'sotto.v1.Accounts/Register') identityKey = (request as RegisterRequest).identityKey;
+  if (name === refused)
+    return { kind: { case: 'reply' as const, value: { id, error: { code: ErrorCode.RATE_LIMITED, text: 'Too many claims.' } } } };
   return {
     kind: { case: 'reply' as const, value: { id, body: toBinary(output, create(output, answer(name) as Record<string, unknown>)) } },
   };
@@ -107,6 +112,7 @@ beforeEach(async () => {
   await ready();
   calls = [];
   lost = '';
+  refused = '';
   revokedMeanwhile = [];
   listed = [];
   const identity = makeGatewayKey();
@@ -150,6 +156,13 @@ describe('a device that has an account', () => {
     expect([...resume!.credential!.body]).toEqual([...credential.body]);
     expect(resume!.proof).toHaveLength(64);
     expect(client.account).toMatchObject({ name: 'alice', pending: false });
+  });
+
+  it('says in words that it was too fast for the server with what nobody asked it to do', async () => {
+    const told = new Promise((resolve) => client.on('problem', resolve));
+    refused = 'sotto.v1.KeyPackages/Count';
+    for (const each of server.clients) each.terminate();
+    expect(await told).toEqual({ code: 'call-failed', text: expect.stringContaining('it goes on by itself') });
   });
 
   it('has the key of an account whose registration was never answered, and confirms itself when it logs in', async () => {

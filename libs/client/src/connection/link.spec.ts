@@ -118,7 +118,10 @@ describe('a link', () => {
   it('gives up on a call that is not answered in time', async () => {
     const link = await Link.open(url, nodeSocketFactory, { pin });
     answers = false;
-    await expect(link.call(Contacts.method.list, {}, 50)).rejects.toMatchObject({ reason: 'timeout' });
+    await expect(link.call(Contacts.method.list, {}, 50)).rejects.toMatchObject({
+      reason: 'timeout',
+      message: 'the other end did not answer in time: try again',
+    });
     link.socket.close();
   });
 });

@@ -137,7 +137,7 @@ export class Link {
       const id = this.#nextCall++;
       const timer = setTimeout(() => {
         this.#calls.delete(id);
-        reject(new ClientError('timeout', `${method} was not answered in time`));
+        reject(new ClientError('timeout', 'the other end did not answer in time: try again'));
       }, timeoutMs);
       this.#calls.set(id, { resolve, reject, timer });
       this.send({ case: 'call', value: create(CallSchema, { id, method, body }) });
