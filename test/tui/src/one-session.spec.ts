@@ -64,7 +64,7 @@ describe('one session with two servers and a peer', () => {
       const [, port] = /127\.0\.0\.1:(\d+)/.exec(carol.text) ?? [];
       alice.type(`/connect ${HOST}:${port} -i alice${KEYS.enter}`);
       await choosesSecret(alice, 'New passphrase for what is stored here', PASSWORD);
-      await alice.shows('Is that what the other end shows?');
+      await alice.shows('Is that the pin that the other end shows?');
       alice.type(`y${KEYS.enter}`);
       await alice.shows('● carol');
       await closesPanel(alice);

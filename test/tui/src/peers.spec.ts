@@ -31,7 +31,7 @@ describe('peers without a server, beside an account on one', () => {
       alice.type(`${PASSPHRASE}${KEYS.enter}`);
       await alice.shows('You have not met who answers there. It calls itself carol');
       await alice.shows(/\b[0-9a-f]{64}\b/);
-      await alice.shows('Is that what the other end shows?');
+      await alice.shows('Is that the pin that the other end shows?');
       alice.type(`y${KEYS.enter}`);
       await alice.shows('● carol');
       await carol.shows('● alice');

@@ -93,7 +93,7 @@ async function playOneSession(people: People): Promise<void> {
   await types(`/servers add ${await work.invite('alice_w')}`, 'New password for alice_w@');
   await choosesSecret(`▣ alice_w@${HOST}:${work.port}`);
   await types(`/connect ${HOST}:${String(port)} -i alice`, 'New passphrase');
-  await choosesSecret('Is that what the other end shows?');
+  await choosesSecret('Is that the pin that the other end shows?');
   await types('y', '● erin');
   alice.type(KEYS.escape);
   await alice.rests();

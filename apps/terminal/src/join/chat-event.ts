@@ -32,7 +32,8 @@ export type ChatEvent =
   | { readonly event: 'presence'; readonly name: string; readonly online: boolean }
   | MessageEvent
   | ({ readonly event: 'delivery'; readonly to: string; readonly id: string; readonly status: DeliveryStatus } & Pick<InGroup, 'groupName'>)
-  | { readonly event: 'contacts'; readonly contacts: readonly ContactView[] }
+  /** `peer`: there is no server that could be asked for somebody. */
+  | { readonly event: 'contacts'; readonly contacts: readonly ContactView[]; readonly peer?: true }
   | { readonly event: 'queue'; readonly messages: readonly QueuedView[] }
   | { readonly event: 'safety-number'; readonly name: string; readonly number: string }
   | ({ readonly event: 'conversation'; readonly name: string } & Pick<InGroup, 'groupName'>)

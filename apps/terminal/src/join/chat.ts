@@ -81,7 +81,7 @@ export class Chat {
       case 'send':
         return this.#send(command.to === undefined ? here : this.conversationOf(command.to), command.text);
       case 'contacts':
-        return this.show({ event: 'contacts', contacts: this.client.contacts().map(viewOf) });
+        return this.show({ event: 'contacts', contacts: this.client.contacts().map(viewOf), ...(this.around.isPeer && { peer: true }) });
       case 'help':
         return this.show({ event: 'help', text: command.text ?? this.around.help });
     }

@@ -90,6 +90,11 @@ describe('the screen', () => {
     );
   });
 
+  it('advises only what there is when there are no contacts', () => {
+    expect(render({ event: 'contacts', contacts: [] })[0]).toContain('/add NAME');
+    expect(render({ event: 'contacts', contacts: [], peer: true })[0]).toContain('/connect HOST:PORT');
+  });
+
   it('says that it is this device that refuses a server with another identity, and why', () => {
     const refused = { event: 'connection', state: 'refused', cause: 'another identity' } as const;
     expect(render(refused)[0]).toMatch(/the server refuses this device: another identity \(\/login/);

@@ -25,6 +25,9 @@ const STATE: Readonly<Record<ContactView['state'], string>> = {
   removed: 'no contact any more',
 };
 
+const NO_CONTACTS = 'No contacts yet: /add NAME asks somebody.';
+const NO_PEERS = 'Nobody has come yet: /connect HOST:PORT reaches somebody who listens.';
+
 const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '::1'];
 
 /** One event as the user reads it; several lines when it says several things. */
@@ -70,7 +73,7 @@ function renderRest(event: ContactEvent | StateEvent, numbers: MessageNumbers, n
     case 'contact':
       return [`${at} · ${visible(event.name)}: ${STATE[event.state]}`];
     case 'contacts':
-      return event.contacts.length === 0 ? ['No contacts yet: /add NAME asks somebody.'] : event.contacts.map(contactLine);
+      return event.contacts.length === 0 ? [event.peer ? NO_PEERS : NO_CONTACTS] : event.contacts.map(contactLine);
     case 'queue':
       return event.messages.length === 0 ? ['Everything is delivered.'] : event.messages.map((each) => queueLine(each, numbers));
     case 'safety-number':

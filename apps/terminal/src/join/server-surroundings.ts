@@ -12,6 +12,7 @@ import type { FurtherCommand, Surroundings } from './surroundings.js';
 /** An account at a server: its contacts, groups and devices. */
 export class ServerSurroundings implements Surroundings {
   readonly help = CHAT_HELP;
+  readonly isPeer = false;
   readonly whereToLook = '/contacts and /group list show whom there is';
   readonly #stopListening: () => void;
 

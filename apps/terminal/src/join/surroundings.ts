@@ -20,6 +20,8 @@ export interface Groups {
 export interface Surroundings {
   readonly groups: Groups;
   readonly help: string;
+  /** There is no server. */
+  readonly isPeer: boolean;
   /** What shows with whom one could talk. */
   readonly whereToLook: string;
   howToMeet(name: string): string;

@@ -8,7 +8,7 @@ import { MessageNumbers } from '../join/message-numbers.js';
 import { confirm, type Terminal } from '../password/hidden-prompt.js';
 import { onTerminal, openKeyFile } from '../password/key-file.js';
 import { readStorePassphrase } from '../password/password.js';
-import { newPeerLines } from './peer-surroundings.js';
+import { NEW_PEER_QUESTION, newPeerLines } from './peer-surroundings.js';
 
 /** Line mode: talks to peers until the user leaves, the input ends, or SIGINT or SIGTERM. */
 export async function runPeer(command: PeerCommand): Promise<void> {
@@ -37,5 +37,5 @@ async function isTrusted(peer: NewPeer, { trustNew }: PeerCommand, terminal: Ter
   if (trustNew) return true;
   if (screen !== undefined || !terminal.input.isTTY) return false;
   terminal.output.write(newPeerLines(peer));
-  return confirm(terminal, 'Is that what the other end shows?');
+  return confirm(terminal, NEW_PEER_QUESTION);
 }

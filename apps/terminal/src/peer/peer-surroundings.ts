@@ -16,6 +16,7 @@ import { hostForUrl, PIN_PATTERN } from '../link/join-link.js';
 export class PeerSurroundings implements Surroundings {
   readonly groups: Groups = { find: () => undefined, nameOf: () => undefined, whereOf: (conversation) => ({ conversation }) };
   readonly help = PEER_HELP;
+  readonly isPeer = true;
   readonly whereToLook = '/contacts shows whom there is, /connect HOST:PORT reaches somebody';
   readonly #stopListening: (() => void)[];
   readonly #known: Set<string>;
@@ -95,5 +96,8 @@ export class PeerSurroundings implements Surroundings {
 
 /** What the user reads before a new peer hears anything. */
 export function newPeerLines({ name, pin, safetyNumber }: NewPeer): string {
-  return `You have not met who answers there. It calls itself ${name}; its pin is\n  ${pin}\nand your safety number with it\n  ${safetyNumber}\n`;
+  return `You have not met who answers there. It calls itself ${name}; its pin is\n  ${pin}\nYour safety number with it, which the other end shows once you have said yes, is\n  ${safetyNumber}\n`;
 }
+
+/** The listener shows its pin from the start; it knows of nobody yet with whom it could have a safety number. */
+export const NEW_PEER_QUESTION = 'Is that the pin that the other end shows?';

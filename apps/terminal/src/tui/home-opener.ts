@@ -113,12 +113,12 @@ export class HomeOpener {
 
   async #meet(command: PeerCommand): Promise<void> {
     const { isNewPeerStore, openPeerHome } = await import('../homes/peer-home.js');
-    const { newPeerLines } = await import('../peer/peer-surroundings.js');
+    const { NEW_PEER_QUESTION, newPeerLines } = await import('../peer/peer-surroundings.js');
     const id = peerHomeId(command);
     const isNew = isNewPeerStore(command);
     const question = isNew ? `New passphrase for what is stored here (${SECRET_RULE}): ` : `Passphrase for ${id}: `;
     const ask = askOn(() => this.session.questions);
-    const trust = async (peer: NewPeer) => command.trustNew || ask.yes(`${newPeerLines(peer)}Is that what the other end shows?`);
+    const trust = async (peer: NewPeer) => command.trustNew || ask.yes(`${newPeerLines(peer)}${NEW_PEER_QUESTION}`);
     const meet = async (secret: StoreSecret) => {
       const { home, first } = await openPeerHome(command, secret, trust, this.#ports(id));
       this.session.add(id, home, first);
