@@ -95,6 +95,8 @@ function pageSizeOf(header: Buffer): number {
 }
 
 function writeDraft(draft: string, meta: ReadonlyMap<string, Uint8Array>): void {
+  // For the user alone, wherever its folder is; SQLite gives its log and journal the rights that the file has.
+  closeSync(openSync(draft, 'wx', 0o600));
   const database = new Database(draft);
   try {
     for (const pragma of ['synchronous = FULL', `application_id = ${APPLICATION_ID}`, `user_version = ${FORMAT}`]) database.pragma(pragma);

@@ -86,6 +86,17 @@ describe('SqliteStore', () => {
     await again.close();
   });
 
+  it('is for nobody else to read, nor is what lies beside it', async () => {
+    const file = newFile();
+    const store = await SqliteStore.open(file, 'correct horse');
+    await store.commit([{ collection: 'messages', key: '1', value: bytes('hello bob') }]);
+    expect(filesOf(file).map((each) => [each.slice(file.length), statSync(each).mode & 0o777])).toEqual([
+      ['', 0o600],
+      ['-wal', 0o600],
+    ]);
+    await store.close();
+  });
+
   it('holds nothing of a record in clear', async () => {
     const file = newFile();
     const store = await SqliteStore.open(file, 'correct horse');
