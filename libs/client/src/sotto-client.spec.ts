@@ -322,6 +322,15 @@ describe('what a device has written', () => {
     await expect(client.typing('nobody')).rejects.toMatchObject({ reason: 'unknown-contact' });
   });
 
+  it.each(['   ', '\u200b', '\u2800\u2003', 'tea\ntime', 'tea\u001b[2J', '\u202eaet'])('is not in a group called %j', async (name) => {
+    await expect(client.groups.create(name, [])).rejects.toMatchObject({ reason: 'not-allowed' });
+    await expect(client.groups.rename(tea, name)).rejects.toMatchObject({ reason: 'not-allowed' });
+  });
+
+  it('is in groups called as people call them', async () => {
+    for (const name of ['Tea & cake', '👩‍👧', 'चाय', 'שלום \u200fab']) await client.groups.rename(tea, name);
+  });
+
   it('goes by the settings, which are kept', async () => {
     expect(client.settings).toEqual({ readReceipts: false, retentionDays: undefined });
     await expect(client.changeSettings({ retentionDays: 0.5 })).rejects.toMatchObject({ reason: 'not-allowed' });

@@ -48,6 +48,11 @@ const LEAVE_LOOK_MS = 100;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Line breaks, what moves the cursor, and what turns the reading direction of all that follows. */
+const UNTOWARD = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
+/** Not a space, an ignorable one, or the empty Braille pattern. */
+const SEEN = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
 /** The groups of this device, for programs: names instead of ids of members, and clear errors before anything is tried. */
 export class GroupList {
   constructor(
@@ -225,6 +230,8 @@ function sameKey(a: Uint8Array, b: Uint8Array): boolean {
 function checkName(name: string): void {
   const bytes = new TextEncoder().encode(name).length;
   if (bytes === 0 || bytes > GROUP_NAME_BYTES) throw new ClientError('too-long', `the name of a group has 1 to ${GROUP_NAME_BYTES} bytes`);
+  if (UNTOWARD.test(name)) throw new ClientError('not-allowed', 'the name of a group is one line, without control characters');
+  if (!SEEN.test(name)) throw new ClientError('not-allowed', 'the name of a group has a character that can be seen');
 }
 
 function groupedByAccount(members: readonly Member[]): Map<string, Member[]> {
