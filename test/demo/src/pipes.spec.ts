@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
@@ -87,6 +87,16 @@ describe('sotto join in a pipe', () => {
     expect(out).toContain('A mailbox understands, while its input is open:\n');
     expect(out).toContain('a mailbox understands /approve, /deny, /devices, /help and /quit: all else is done with sotto join\n');
     expect(code).toBe(0);
+  }, 60_000);
+
+  it('leaves nothing of a device that never came to be', async () => {
+    const data = join(folder, 'data');
+    for (const command of ['join', 'mailbox']) {
+      // Nobody listens on port 1.
+      const where = ['-t', HOST, '-p', '1', '-i', 'nobody', '--password-file', join(folder, 'password')];
+      const { code } = await runText([command, ...where], '', { XDG_DATA_HOME: data });
+      expect({ code, left: await readdir(join(data, 'sotto')) }).toEqual({ code: 1, left: [] });
+    }
   }, 60_000);
 
   it('warns of a server with another identity than the one that is known, before the log-in and after, and ends with 1', async () => {

@@ -1,12 +1,21 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { ClientError, type Imported, ServerError } from '@sotto/client';
 import { importFromFile, type SqliteStore } from '@sotto/client/node';
 import { ErrorCode } from '@sotto/protocol';
 import type { ImportCommand } from '../command-line/commands/archive.js';
 import { serversFile } from '../command-line/folders.js';
 import { UsageError } from '../command-line/usage-error.js';
-import { askToTrust, damageTold, enter, openDevice, type Opening, openStore, storeFileIn, storeFolderOf } from '../device/device.js';
+import {
+  askToTrust,
+  damageTold,
+  enter,
+  openDevice,
+  type Opening,
+  openStore,
+  removeStore,
+  storeFileIn,
+  storeFolderOf,
+} from '../device/device.js';
 import type { Terminal } from '../password/hidden-prompt.js';
 import { readOpening } from '../password/opening.js';
 import { readArchivePassphrase } from '../password/password.js';
@@ -26,7 +35,7 @@ export async function runImport(command: ImportCommand, out: (line: string) => v
     imported = await takeIn(command, store, passphrase);
   } catch (error) {
     await store.close();
-    if (isNew) await rm(file, { force: true });
+    if (isNew) await removeStore(command.join);
     const told = damageTold(error, file);
     throw told instanceof ClientError ? new UsageError(told.message) : told;
   }
@@ -66,7 +75,7 @@ async function makeDevice(
     const isWrong = client.restored !== undefined && isNew && join.keyFile === undefined && isWrongPassword(error);
     if (!isWrong) return error instanceof Error ? error.message : 'failed';
     await client.close();
-    await rm(storeFileIn(storeFolderOf(join)), { force: true });
+    await removeStore(join);
     throw new UsageError("the password is not the account's: nothing was imported");
   } finally {
     await client.close();

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ClientError, ServerError, type SottoClient } from '@sotto/client';
 import { openClient, SqliteStore, type StoreSecret } from '@sotto/client/node';
 import { ErrorCode } from '@sotto/protocol';
@@ -59,6 +59,14 @@ export async function openStoreIn(folder: string, secret: StoreSecret, wrong: st
     if (error.reason === 'store-in-use') throw new UsageError('sotto runs with this store already: one device is one process');
     throw damageTold(error, file);
   }
+}
+
+/** Of a device that never came to be: its file, and the folders that were made for it. */
+export async function removeStore(command: JoinCommand): Promise<void> {
+  const folder = storeFolderOf(command);
+  await rm(storeFileIn(folder), { force: true });
+  // One that the user named is theirs; one that holds something else stays.
+  if (command.store === undefined) for (const each of [folder, dirname(folder)]) await rmdir(each).catch(() => undefined);
 }
 
 /** What to do about a store that is damaged. */

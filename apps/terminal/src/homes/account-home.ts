@@ -1,10 +1,20 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import type { SottoClient } from '@sotto/client';
 import type { SqliteStore } from '@sotto/client/node';
 import type { JoinCommand } from '../command-line/commands/join.js';
 import { CHAT_HELP } from '../command-line/chat-help.js';
-import { enter, openDevice, type Opening, openStore, recover, storeFileIn, storeFolderOf, toolsOf, welcome } from '../device/device.js';
+import {
+  enter,
+  openDevice,
+  type Opening,
+  openStore,
+  recover,
+  removeStore,
+  storeFileIn,
+  storeFolderOf,
+  toolsOf,
+  welcome,
+} from '../device/device.js';
 import { AccountCommands } from '../join/account-commands.js';
 import { Chat } from '../join/chat.js';
 import { GroupCommands } from '../join/group-commands.js';
@@ -26,8 +36,7 @@ export interface AccountHomePorts extends HomePorts {
 
 /** Logs in, or registers. Throws UsageError, and what the SDK throws; nothing stays open then. */
 export async function openAccountHome(command: JoinCommand, opening: Opening, ports: AccountHomePorts): Promise<OpenedHome> {
-  const file = storeFileIn(storeFolderOf(command));
-  const isNew = !existsSync(file);
+  const isNew = !existsSync(storeFileIn(storeFolderOf(command)));
   const store = await openStore(command, opening.store);
   const client = await openDevice(command, store, ports.trust);
   // They listen before it connects: messages may come with the first box.
@@ -46,7 +55,7 @@ export async function openAccountHome(command: JoinCommand, opening: Opening, po
     // Nothing is in it yet, and a password with a slip of the finger must not be the one that opens it.
     const isEmpty = isNew && client.account === undefined;
     await close();
-    if (isEmpty) await rm(file, { force: true });
+    if (isEmpty) await removeStore(command);
     throw error;
   }
 }

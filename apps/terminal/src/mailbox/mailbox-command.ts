@@ -1,5 +1,17 @@
+import { existsSync } from 'node:fs';
 import type { JoinCommand } from '../command-line/commands/join.js';
-import { askToTrust, enter, openDevice, openStore, recover, toolsOf, welcome } from '../device/device.js';
+import {
+  askToTrust,
+  enter,
+  openDevice,
+  openStore,
+  recover,
+  removeStore,
+  storeFileIn,
+  storeFolderOf,
+  toolsOf,
+  welcome,
+} from '../device/device.js';
 import { AccountCommands } from '../join/account-commands.js';
 import { askNobody } from '../join/asker.js';
 import { parseJsonLine, parseTypedLine } from '../join/chat-command.js';
@@ -18,6 +30,7 @@ import { Mailbox } from './mailbox.js';
 export async function runMailbox(command: JoinCommand): Promise<void> {
   const terminal: Terminal = { input: process.stdin, output: process.stderr };
   const opening = await readOpening(command, terminal);
+  const isNew = !existsSync(storeFileIn(storeFolderOf(command)));
   const store = await openStore(command, opening.store);
   const client = await openDevice(command, store, (pin) => askToTrust(pin, terminal));
   const display = new Display(command.json, new MessageNumbers());
@@ -35,7 +48,9 @@ export async function runMailbox(command: JoinCommand): Promise<void> {
     screen.close();
   } finally {
     for (const part of [mailbox, groups, account]) part.stop();
+    const isEmpty = isNew && client.account === undefined;
     await client.close();
+    if (isEmpty) await removeStore(command);
   }
 }
 
