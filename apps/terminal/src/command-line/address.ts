@@ -54,12 +54,26 @@ export function givenPin(options: ParsedOptions, pin: string | undefined): strin
   return given ?? pin;
 }
 
+/** As the user says, or else the link. Throws UsageError: under another name than its own an invite would be spent on one with a tag. */
+export function ownName(given: string | undefined, { name, invite }: Partial<Pick<JoinTarget, 'name' | 'invite'>>): string | undefined {
+  const isOther = given !== undefined && name !== undefined && given !== name && !given.startsWith(`${name}.`);
+  if (isOther && invite !== undefined)
+    throw new UsageError(`this invite is for ${name}, not for ${given}: leave out ${given}, or ask for an invite without a name`);
+  return given ?? name;
+}
+
 /** As an account is called; a server may have added a tag. */
 export function checkName(name: string): void {
-  if (!TAGGED_NAME_PATTERN.test(name)) throw new UsageError('a name is 3 to 32 of a-z, 0-9 and _');
+  if (!TAGGED_NAME_PATTERN.test(name)) throw noName(name);
 }
 
 /** As somebody may ask to be called. */
 export function checkNewName(name: string): void {
-  if (!NAME_PATTERN.test(name)) throw new UsageError('a name is 3 to 32 of a-z, 0-9 and _');
+  if (!NAME_PATTERN.test(name)) throw noName(name);
+}
+
+function noName(name: string): UsageError {
+  const rule = 'a name is 3 to 32 of a-z, 0-9 and _';
+  // As it stands in the lines that are there to be copied.
+  return new UsageError(name === 'NAME' ? `put your own name in the place of NAME: ${rule}` : rule);
 }

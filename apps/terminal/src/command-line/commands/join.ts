@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { LIMITS } from '@sotto/protocol/limits';
 import { isJoinLink, parseJoinLink } from '../../link/join-link.js';
 import type { RememberedServer } from '../../servers/remembered-servers.js';
-import { checkName, DEFAULT_PORT, givenPin, type JoinTarget, parseTarget } from '../address.js';
+import { checkName, DEFAULT_PORT, givenPin, type JoinTarget, ownName, parseTarget } from '../address.js';
 import { CHAT_HELP } from '../chat-help.js';
 import { type CommandSpec, flag, noMore, type OptionSpecs, type ParsedOptions, valued, wholeNumber } from '../options.js';
 import { KEY_FILE_OPTIONS, keyFileOf, type KeyFileSource, secretOptions, type SecretSource, secretSource } from '../secrets.js';
@@ -149,7 +149,8 @@ function joinTarget(command: JoinCommand['command'], options: ParsedOptions): Jo
   const link = parseJoinLink(text);
   if (options.flag('to') || options.flag('port')) throw new UsageError('a link names the server already: leave out -t and -p');
   const pin = givenPin(options, link.pin);
-  return { host: link.host, port: link.port, pin, name: name ?? link.name, invite: options.text('invite') ?? link.invite };
+  const invite = options.text('invite') ?? link.invite;
+  return { host: link.host, port: link.port, pin, name: ownName(name, link), invite };
 }
 
 function recoveryOf(options: ParsedOptions): JoinCommand['recovery'] {
@@ -175,8 +176,9 @@ function defaultDeviceName(command: JoinCommand['command']): string {
 
 /** What joins a server that is given as a link or as HOST:PORT. Throws UsageError. */
 export function targetCommand(target: string, name: string | undefined): JoinCommand {
-  const { host, port, pin, invite, name: linked } = parseTarget(target);
-  const own = name ?? linked;
+  const parsed = parseTarget(target);
+  const { host, port, pin, invite } = parsed;
+  const own = ownName(name, parsed);
   if (own === undefined) throw new UsageError('say who you are there: a NAME behind it');
   checkName(own);
   const joined = commandFor({ host, port, name: own, pin });
