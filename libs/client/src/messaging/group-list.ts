@@ -178,8 +178,16 @@ export class GroupList {
   }
 
   #member(id: string, name: string): GroupMember {
-    const [member, another] = this.get(id).members.filter((each) => each.name === name || each.account === name);
-    if (member === undefined) throw new ClientError('unknown-contact', `${name} is no member of this group`);
+    const { members } = this.get(id);
+    const [member, another] = members.filter((each) => each.name === name || each.account === name);
+    if (member === undefined) {
+      // Who is no contact goes with a part of the account's id.
+      const near = members.find((each) => each.name.startsWith(`${name}~`));
+      throw new ClientError(
+        'unknown-contact',
+        `${name} is no member of this group${near === undefined ? '' : `: did you mean ${near.name}?`}`,
+      );
+    }
     if (another !== undefined) throw new ClientError('unknown-contact', `two members are called ${name}: say the account's id`);
     return member;
   }
