@@ -82,6 +82,9 @@ describe('groups in the sotto command', () => {
       });
       expect(seen.find(({ name }) => name === 'bob')).toMatchObject({ admin: false, verification: 'self' });
       expect(seen.find(({ name }) => String(name).startsWith('carol~'))).toMatchObject({ verification: 'unknown' });
+      expect((await bob.ask(group('remove', { group: 'tea', names: ['carol'] }), 'error'))['text']).toMatch(
+        /did you mean carol~[0-9a-f]{4}\?$/,
+      );
       expect((await bob.ask(group('remove', { group: 'tea', names: ['alice'] }), 'error'))['text']).toContain('only admins');
       expect((await bob.ask(group('leave', { group: 'nothing' }), 'error'))['text']).toContain('/group list');
     },

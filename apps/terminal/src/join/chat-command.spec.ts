@@ -89,6 +89,8 @@ describe('a typed line', () => {
 
   it.each([
     ['/acept bob', 'did you mean /accept?'],
+    ['/xylophone', 'there is no /xylophone: /help lists'],
+    ['/group xylophone', 'there is no /group xylophone: /help lists'],
     ['/add', 'takes one NAME'],
     ['/add bob carol', 'takes one NAME'],
     ['/quit now', 'stands alone'],

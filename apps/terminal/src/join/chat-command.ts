@@ -94,7 +94,7 @@ function typedWithArguments(word: string, rest: string): ChatCommand {
     case 'connect':
       return connectTo(rest);
     default:
-      throw new UsageError(`there is no /${word}${didYouMean(word, COMMAND_WORDS, '/')} /help lists what there is`);
+      throw new UsageError(`there is no /${word}${didYouMean(word, COMMAND_WORDS, '/') || ':'} /help lists what there is`);
   }
 }
 

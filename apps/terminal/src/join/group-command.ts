@@ -41,7 +41,7 @@ export function parseTypedGroup(text: string): GroupCommand {
 function actionOf(word: string): GroupAction {
   const action = ACTIONS.find((each) => each === word);
   if (action !== undefined) return action;
-  throw new UsageError(`there is no /group ${word}${didYouMean(word, ACTIONS, '/group ')} /help lists what there is`);
+  throw new UsageError(`there is no /group ${word}${didYouMean(word, ACTIONS, '/group ') || ':'} /help lists what there is`);
 }
 
 /** The new name is all that follows, quotes or not. */

@@ -8,6 +8,7 @@ import { connectionEvent } from './connection-event.js';
 import { withPeople } from './group-command.js';
 import type { GroupCommands } from './group-commands.js';
 import type { FurtherCommand, Surroundings } from './surroundings.js';
+import { whomMeant } from './whom-meant.js';
 
 /** An account at a server: its contacts, groups and devices. */
 export class ServerSurroundings implements Surroundings {
@@ -36,6 +37,8 @@ export class ServerSurroundings implements Surroundings {
   }
 
   howToMeet(name: string): string {
+    const meant = whomMeant(name, this.client.groups.all(), this.client.contacts());
+    if (meant !== undefined) return meant;
     return `/add ${name} asks, /contacts lists them`;
   }
 
