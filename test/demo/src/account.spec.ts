@@ -133,7 +133,8 @@ describe('the account in the sotto command', () => {
     const tablet = logsIn('dora', 'dora-tablet');
     await phone.hears('approval', { stage: 'asked' });
     phone.say({ do: 'approve' });
-    const { code } = await tablet.hears('approval', { stage: 'compare' });
+    const { code } = await phone.hears('approval', { stage: 'compare' });
+    await tablet.hears('approval', { stage: 'compare', code });
     await phone.ask({ do: 'approve', code }, 'approval', { stage: 'approved' });
     await tablet.ask({ do: 'approve', code }, 'approval', { stage: 'approved' });
     await phone.ask({ do: 'password', password: PASSWORD, new: NEW_PASSWORD }, 'notice');
