@@ -182,6 +182,7 @@ describe('a device that has an account', () => {
     const late = await openClient({ url, pin, store, socket: nodeSocketFactory });
     lost = 'sotto.v1.Accounts/Register';
     await expect(late.register('late', 'a long password', 'an invite')).rejects.toMatchObject({ reason: 'offline' });
+    expect(late.unanswered).toBe(true);
     lost = '';
     const again = await openClient({ url, pin, store, socket: nodeSocketFactory });
     expect(await again.register('late', 'a long password', 'an invite')).toMatchObject({ pending: false });

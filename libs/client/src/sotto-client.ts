@@ -77,6 +77,11 @@ export class SottoClient extends ConversationClient {
     return this.#sessions.restored;
   }
 
+  /** A registration was not answered: an account may have been made with the keys in this store. Again with the same invite, password and store. */
+  get unanswered(): boolean {
+    return this.#sessions.unanswered;
+  }
+
   /** The pin of the server, once it is known. */
   get pin(): string | undefined {
     return this.#device.pin ?? this.#device.options.pin;

@@ -53,7 +53,7 @@ export async function openAccountHome(command: JoinCommand, opening: Opening, po
     return { home: { kind: 'account', client, chat, help: CHAT_HELP, groups, close }, first: welcome(client, command, registered) };
   } catch (error) {
     // Nothing is in it yet, and a password with a slip of the finger must not be the one that opens it.
-    const isEmpty = isNew && client.account === undefined;
+    const isEmpty = isNew && client.account === undefined && !client.unanswered;
     await close();
     if (isEmpty) await removeStore(command);
     throw error;

@@ -39,6 +39,7 @@ export interface Account {
 export class Sessions {
   /** Of a registration whose answer never came: the account may be there, and under these keys. */
   #untold: NextSecrets | undefined;
+  #unanswered = false;
   /** Of an archive that this store was made from, until the first log-in. */
   #restored: RestoredAccount | undefined;
 
@@ -78,8 +79,16 @@ export class Sessions {
       const lost = asked && error instanceof ClientError && error.reason === 'offline';
       // Without an invite the server would make another account.
       if (!lost || invite === '' || this.device.session !== undefined) throw error;
-      return this.#signIn(secrets, 'first', ask, invite);
+      this.#unanswered = true;
+      const account = await this.#signIn(secrets, 'first', ask, invite);
+      this.#unanswered = false;
+      return account;
     }
+  }
+
+  /** An account may have been made with the keys in this store, and nobody has heard of it: the same invite and password tell. */
+  get unanswered(): boolean {
+    return this.#unanswered;
   }
 
   #untoldBy(invite: string): DeviceSecrets | undefined {
