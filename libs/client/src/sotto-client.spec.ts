@@ -170,6 +170,7 @@ describe('a device that has an account', () => {
     const late = await openClient({ url, pin, store, socket: nodeSocketFactory });
     lost = 'sotto.v1.Accounts/Register';
     await expect(late.register('late', 'a long password')).rejects.toMatchObject({ reason: 'offline' });
+    expect(late.unanswered).toBe(true);
     lost = '';
     const again = await openClient({ url, pin, store, socket: nodeSocketFactory });
     expect(await again.logIn('late', 'a long password')).toMatchObject({ pending: false });

@@ -76,17 +76,16 @@ export class Sessions {
     try {
       return await this.#signIn(secrets, 'first', ask, invite);
     } catch (error) {
-      const lost = asked && error instanceof ClientError && error.reason === 'offline';
+      this.#unanswered = asked && this.device.session === undefined && error instanceof ClientError && error.reason === 'offline';
       // Without an invite the server would make another account.
-      if (!lost || invite === '' || this.device.session !== undefined) throw error;
-      this.#unanswered = true;
+      if (!this.#unanswered || invite === '') throw error;
       const account = await this.#signIn(secrets, 'first', ask, invite);
       this.#unanswered = false;
       return account;
     }
   }
 
-  /** An account may have been made with the keys in this store, and nobody has heard of it: the same invite and password tell. */
+  /** An account may have been made with the keys in this store, and nobody has heard of it: the same invite and password tell, or a log-in. */
   get unanswered(): boolean {
     return this.#unanswered;
   }
