@@ -29,7 +29,8 @@ describe('two people at full-screen terminals', () => {
     async () => {
       bob.type(`hello alice, 你好 👋${KEYS.enter}`);
       await alice.shows(/\d\d:\d\d #\d+ bob hello alice, 你好 👋/);
-      await bob.shows(/you hello alice, 你好 👋 ✓✓/);
+      // This emulator draws emoji in one of the two columns that they have.
+      await bob.shows(/you hello alice, 你好 👋 +✓✓/);
       // Several keys in one chunk, and a line of two rows.
       alice.type(`one${KEYS.enter}two${KEYS.newline}three${KEYS.enter}`);
       await bob.shows(/alice one\n.*alice two\n.*three/);
@@ -51,7 +52,7 @@ describe('two people at full-screen terminals', () => {
       await bob.shows(/#\d+ alice Tea at fiv\?/);
       const [, number] = /#(\d+) alice Tea at fiv/.exec(bob.text) ?? [];
       bob.type(`/reply ${number} With pleasure${KEYS.enter}/react ${number} ☕${KEYS.enter}`);
-      await alice.shows(/Tea at fiv\? ✓✓\n.*☕ bob\n.*┃ alice: Tea at fiv\?\n.*bob With pleasure/);
+      await alice.shows(/Tea at fiv\? ✓✓\n.*☕ +bob\n.*┃ alice: Tea at fiv\?\n.*bob With pleasure/);
       const [, own] = /#(\d+) you Tea at fiv/.exec(alice.text) ?? [];
       alice.type(`/edit ${own} Tea at five?${KEYS.enter}`);
       await bob.shows(/alice Tea at five\? \(edited\)/);
@@ -135,6 +136,14 @@ describe('two people at full-screen terminals', () => {
     async () => {
       bob.type(pasted('\u001b]0;title\u0007\u001b[31mred\u202etxt') + KEYS.enter);
       await alice.shows('red');
+      bob.type(pasted(`${'👩\u200d'.repeat(78)}Password:${'\u200b'.repeat(3_000)}hidden`) + KEYS.enter);
+      await alice.shows(/👩 ?…Password:hidden/);
+      expect(alice.rows.at(-3)).toMatch(/^──/);
+      // Nor are they by what they paste themselves.
+      expect(bob.raw).not.toContain('\u001b]0;title');
+      bob.type(KEYS.up);
+      await bob.shows(/^> .*…Password:hidden/m);
+      bob.type(KEYS.interrupt);
       expect(alice.raw).not.toContain('\u001b]0;title');
       expect(alice.raw).not.toContain('\u001b[31mred');
       expect(alice.raw).not.toContain('\u202e');

@@ -1,17 +1,6 @@
-import stringWidth from 'string-width';
+import { cellsOf, graphemesOf } from './drawn-text.js';
 
 const ASCII = /^[ -~]*$/;
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
-/** How many columns a text takes. It must have no control characters. */
-export function cellsOf(text: string): number {
-  return ASCII.test(text) ? text.length : stringWidth(text);
-}
-
-/** What the user sees as one character each. */
-export function graphemesOf(text: string): string[] {
-  return ASCII.test(text) ? [...text] : Array.from(segmenter.segment(text), ({ segment }) => segment);
-}
 
 /** The text in exactly that many columns: cut with an ellipsis, or filled with spaces. */
 export function fitted(text: string, width: number): string {
@@ -42,14 +31,17 @@ function wrappedLine(line: string, width: number): string[] {
   if (cellsOf(line) <= width) return [line];
   const rows: string[] = [];
   let row = '';
+  let cells = 0;
   for (const piece of line.split(/(?<= )/u)) {
-    if (cellsOf(row) + cellsOf(piece.trimEnd()) > width && row !== '') {
+    const more = cellsOf(piece.trimEnd());
+    if (cells + more > width && row !== '') {
       rows.push(row.trimEnd());
-      row = '';
+      [row, cells] = ['', 0];
     }
-    const pieces = cellsOf(piece.trimEnd()) > width ? brokenAt(piece, width) : [piece];
+    const pieces = more > width ? brokenAt(piece, width) : [piece];
     rows.push(...pieces.slice(0, -1));
     row += pieces.at(-1) ?? '';
+    cells += cellsOf(pieces.at(-1) ?? '');
   }
   return [...rows, row.trimEnd()];
 }

@@ -2,7 +2,8 @@ import type { DeliveryStatus } from '../join/chat-event.js';
 import { hiddenText } from '../join/message-rendering.js';
 import { oneLine, timeOfDay, visible } from '../join/shown-text.js';
 import { STATUS_TEXT } from '../join/rendering.js';
-import { cellsOf, cutTo, wrapped } from './cells.js';
+import { cutTo, wrapped } from './cells.js';
+import { cellsOf } from './drawn-text.js';
 import { bottomed, cellsOfRow, type Row, span, type Span, type Style } from './spans.js';
 import type { ConversationView, Entry, MessageView, NoteView, Quote, Reaction, Tone } from './state.js';
 

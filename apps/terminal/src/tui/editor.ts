@@ -1,4 +1,5 @@
-import { brokenAt, graphemesOf } from './cells.js';
+import { brokenAt } from './cells.js';
+import { graphemesOf } from './drawn-text.js';
 
 /** Twice what a message may hold, so that what is too long can be made shorter. UTF-16 units. */
 export const MAX_INPUT = 128 * 1024;

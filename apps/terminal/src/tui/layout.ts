@@ -1,4 +1,4 @@
-import { cellsOf } from './cells.js';
+import { cellsOf } from './drawn-text.js';
 import { editorRows } from './editor.js';
 import { type Question, selectedOf, type TuiState } from './state.js';
 

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import xterm from '@xterm/headless';
 import { Painter } from './painter.js';
 
 let written: string;
@@ -44,5 +45,18 @@ describe('the painter', () => {
     painter.paint('late');
     painter.close();
     expect(written).toBe('');
+  });
+
+  it('lets no text leave its row, nor move what stands behind it, when the terminal draws it wider than it was thought to be', async () => {
+    const terminal = new xterm.Terminal({ cols: 20, rows: 3, allowProposedApi: true });
+    // This emulator draws a family as so many people; who made the row took it for one picture of two columns.
+    const family = '👩‍👩‍👧‍👧‍👩';
+    painter.forget();
+    painter.paint(`${family.repeat(20)}Password:\n${family} │ text\nthree`);
+    await new Promise<void>((resolve) => terminal.write(written, resolve));
+    const at = (y: number, x: number) => terminal.buffer.active.getLine(y)?.getCell(x)?.getChars();
+    expect([at(1, 0), at(1, 3), at(1, 5), at(2, 0)]).toEqual(['👩\u200d', '│', 't', 't']);
+    terminal.dispose();
+    expect(written.lastIndexOf('\u001b[?7h')).toBeGreaterThan(written.lastIndexOf('three'));
   });
 });

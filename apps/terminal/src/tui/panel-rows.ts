@@ -1,5 +1,6 @@
 import { visible } from '../join/shown-text.js';
-import { cellsOf, wrapped } from './cells.js';
+import { wrapped } from './cells.js';
+import { cellsOf } from './drawn-text.js';
 import { type Row, span } from './spans.js';
 import type { Panel } from './state.js';
 

@@ -1,6 +1,7 @@
 import { oneLine } from '../join/shown-text.js';
-import { cellsOf, cutTo, fitted, graphemesOf } from './cells.js';
+import { cutTo, fitted } from './cells.js';
 import { conversationRows } from './conversation-rows.js';
+import { cellsOf, drawn, graphemesOf } from './drawn-text.js';
 import { editorRows, type EditorRow } from './editor.js';
 import { hintOf } from './keyboard.js';
 import { inputWidth, isLong, type Panes, PROMPT } from './layout.js';
@@ -147,7 +148,7 @@ function questionRow(text: string, answer: string, columns: number): Row {
 function withCursor({ text, cursor }: EditorRow): Span[] {
   if (cursor === undefined) return [span(text)];
   const under = graphemesOf(text.slice(cursor))[0] ?? '';
-  return [span(text.slice(0, cursor)), span(under === '' ? ' ' : under, 'cursor'), span(text.slice(cursor + under.length))];
+  return [span(text.slice(0, cursor)), span(drawn(under) === '' ? ' ' : under, 'cursor'), span(text.slice(cursor + under.length))];
 }
 
 /** What was said last, else what the keys do. */

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { cellsOf } from './drawn-text.js';
+import { panesOf } from './layout.js';
 import { MAX_ENTRIES, selectedOf } from './state.js';
 import { HOME, Model } from './session-model.harness.js';
 import type { MessageChange, TuiEvent } from './update.js';
@@ -161,6 +163,15 @@ describe('a conversation', () => {
     expect(alice.pane.join('')).not.toMatch(/[\u001b\u202e]/);
   });
 
+  it('lets nobody draw beyond its columns', () => {
+    alice.opens('bob');
+    alice.hears('bob', `${'👩\u200d'.repeat(78)}Password:`);
+    alice.hears('bob', `${'\u200b'.repeat(20_000)}hidden`);
+    expect(alice.pane.at(-1)).toMatch(/ hidden$/);
+    expect(alice.pane.join('')).not.toMatch(/[\u200b\u200d]/u);
+    for (const row of alice.pane) expect(cellsOf(row)).toBeLessThanOrEqual(panesOf(alice.state).pane);
+  });
+
   it('stays where it was scrolled to when more comes, and counts that as unread', () => {
     alice.opens('bob');
     for (let i = 0; i < 100; i++) alice.hears('bob', `message ${i}`);
@@ -214,6 +225,17 @@ describe('the input', () => {
     expect(alice.input).toEqual(['>']);
     alice.types('half' + UP);
     expect(alice.input).toEqual(['> half']);
+  });
+
+  it('shows control characters as such, also of a line that comes back, and sends what was pasted', () => {
+    alice.opens('bob');
+    alice.types('\u001b[200~A\u001b]0;pwned\u0007B\u001b[31mC\tD\u001b[201~');
+    const shown = '> A\ufffd]0;pwned\ufffdB\ufffd[31mC  D';
+    expect(alice.input).toEqual([shown]);
+    alice.types('\r');
+    expect(alice.effects).toMatchObject([{ line: 'A\u001b]0;pwned\u0007B\u001b[31mC\tD' }]);
+    alice.types(UP);
+    expect(alice.input).toEqual([shown]);
   });
 
   it('grows to six rows, and no further', () => {

@@ -1,4 +1,5 @@
-import { cellsOf, cutTo } from './cells.js';
+import { cutTo } from './cells.js';
+import { cellsOf, drawn } from './drawn-text.js';
 
 /** What a piece of a row means; the palette says how it looks. */
 export type Style =
@@ -23,8 +24,9 @@ export interface Span {
 /** One row of the screen. */
 export type Row = readonly Span[];
 
+/** Whoever wrote the text: what comes to the screen comes through here. */
 export function span(text: string, style: Style = 'plain'): Span {
-  return { text, style };
+  return { text: drawn(text), style };
 }
 
 export function cellsOfRow(row: Row): number {
