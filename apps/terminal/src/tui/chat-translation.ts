@@ -99,9 +99,9 @@ function readOf({ by, own, ids, conversation }: Extract<ChatEvent, { event: 'rea
 function connectionEvents(event: Extract<ChatEvent, { event: 'connection' }>, context: Translation): TuiEvent[] {
   const { state, cause } = event;
   const changed: TuiEvent = { type: 'connection', home: context.home, state, cause };
-  return state === 'offline' || state === 'refused'
-    ? [changed, note(event, context, state === 'refused' ? 'error' : 'warning')]
-    : [changed];
+  if (state !== 'offline' && state !== 'refused') return [changed];
+  // The screen says it itself, for as long as it is so.
+  return [changed, { ...note(event, context, state === 'refused' ? 'error' : 'warning'), quiet: true }];
 }
 
 const TITLES: Partial<Record<ChatEvent['event'], string>> = {
@@ -143,7 +143,7 @@ function panelOf(title: string, lines: readonly string[]): Panel {
   return { title, lines, scroll: 0 };
 }
 
-function note(event: ChatEvent, context: Translation, tone: Tone): TuiEvent {
+function note(event: ChatEvent, context: Translation, tone: Tone): Extract<TuiEvent, { type: 'note' }> {
   const conversation = event.event === 'group' ? event.conversation : '';
   const lines = linesOf(event, context);
   const prefix = event.event === 'group' ? `${oneLine(event.groupName ?? event.conversation)}: ` : '';

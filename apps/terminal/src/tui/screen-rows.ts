@@ -32,14 +32,16 @@ export function titleRow(state: TuiState, width: number): Row {
 function standing(state: TuiState, { kind, home, online, keyChanged, scroll }: ConversationView): Span[] {
   const own = state.homes.find(({ id }) => id === home);
   const at = state.homes.length > 1 && kind !== 'home' ? ` · ${oneLine(own?.label ?? '')}` : '';
+  const link = kind === 'home' || own === undefined || own.state === 'online' ? [] : [span(` · ${HOME_STATE[own.state]}`, 'warning')];
   const back = scroll > 0 ? [span(' · scrolled back (Esc returns)', 'warning')] : [];
-  return [span(` ${whatItIs(kind, online, own)}${at}`, 'dim'), ...(keyChanged ? [span(' · KEY CHANGED: /confirm', 'error')] : []), ...back];
+  const key = keyChanged ? [span(' · KEY CHANGED: /confirm', 'error')] : [];
+  return [span(` ${whatItIs(kind, online, own)}${at}`, 'dim'), ...link, ...key, ...back];
 }
 
 function whatItIs(kind: ConversationView['kind'], online: boolean, home: HomeView | undefined): string {
   switch (kind) {
     case 'home':
-      return home === undefined ? '' : `${HOME_STATE[home.state]}${home.cause === undefined ? '' : `: ${oneLine(home.cause)}`}`;
+      return home === undefined ? '' : howItStands(home);
     case 'contact':
       return online ? '● online' : '○ offline';
     case 'group':
@@ -51,6 +53,10 @@ function whatItIs(kind: ConversationView['kind'], online: boolean, home: HomeVie
     case 'former':
       return 'no contact any more';
   }
+}
+
+function howItStands({ state, cause }: HomeView): string {
+  return `${HOME_STATE[state]}${cause === undefined ? '' : `: ${oneLine(cause)}`}`;
 }
 
 /** The list, so scrolled that what is chosen is in it. */
@@ -151,11 +157,13 @@ function withCursor({ text, cursor }: EditorRow): Span[] {
   return [span(text.slice(0, cursor)), span(drawn(under) === '' ? ' ' : under, 'cursor'), span(text.slice(cursor + under.length))];
 }
 
-/** What was said last, else what the keys do. */
+/** What was said last, else whether the account is connected, for as long as it is not, and what the keys do. */
 export function statusRow(state: TuiState, width: number): Row {
   const { notice } = state;
   if (notice !== undefined) return filled([span(` ${oneLine(notice.text)}`, NOTICE[notice.tone])], width);
+  const home = state.homes.find(({ id }) => id === selectedOf(state)?.home);
+  const link = home === undefined || home.state === 'online' ? [] : [span(` ${howItStands(home)} ·`, 'warning')];
   const unread = [...state.conversations.values()].filter((each) => each.unread > 0 && keyOf(each) !== state.selected).length;
   const news = unread === 0 ? [] : [span(` ${unread} with news (Tab)`, 'news')];
-  return filled([...news, span(` ${hintOf(state, selectedOf(state))}`, 'dim')], width);
+  return filled([...link, ...news, span(` ${hintOf(state, selectedOf(state))}`, 'dim')], width);
 }

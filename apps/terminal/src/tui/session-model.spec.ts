@@ -1,4 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { ChatEvent } from '../join/chat-event.js';
+import { MessageNumbers } from '../join/message-numbers.js';
+import { translate } from './chat-translation.js';
 import { cellsOf } from './drawn-text.js';
 import { panesOf } from './layout.js';
 import { MAX_ENTRIES, selectedOf } from './state.js';
@@ -198,6 +201,36 @@ describe('a conversation', () => {
     alice.happens({ type: 'history', home: HOME, conversation: 'bob', messages: older, whole: true });
     alice.types(PAGE_UP);
     expect(alice.pane.join('\n')).toMatch(/bob older/);
+  });
+});
+
+describe('the connection', () => {
+  const context = { home: HOME, ownName: 'alice', numbers: new MessageNumbers(), now: 0 };
+  const becomes = (event: Omit<Extract<ChatEvent, { event: 'connection' }>, 'event'>) =>
+    alice.happens(...translate({ event: 'connection', ...event }, context));
+
+  it('is told where it is missing for as long as it is, in groups too, whatever is typed', () => {
+    alice.knows({ conversation: 'g1', title: 'tea', kind: 'group' });
+    alice.opens('g1');
+    expect(alice.title).toBe(' tea group');
+    becomes({ state: 'offline', cause: 'no route', retryInMs: 7_000 });
+    alice.types('hi');
+    expect(alice.title).toBe(' tea group · no connection');
+    expect(alice.status).toMatch(/^ no connection: no route · Enter sends/);
+    becomes({ state: 'connecting' });
+    expect(alice.status).toMatch(/^ connecting… ·/);
+    becomes({ state: 'online' });
+    expect([alice.title, alice.status]).toEqual([' tea group', expect.stringMatching(/^ Enter sends/)]);
+  });
+
+  it('has its story in the line of the account', () => {
+    alice.opens('bob');
+    becomes({ state: 'offline', cause: 'gone', retryInMs: 7_000 });
+    becomes({ state: 'online' });
+    // Nothing old stands where the present is told.
+    expect(alice.status).not.toContain('no connection');
+    alice.opens('');
+    expect(alice.pane.at(-1)).toContain('no connection: gone; trying again in 7 s');
   });
 });
 
