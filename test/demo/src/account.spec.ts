@@ -57,6 +57,8 @@ describe('the account in the sotto command', () => {
     await phone.ask({ do: 'approve', code }, 'approval', { stage: 'approved' });
     await tablet.ask({ do: 'approve', code }, 'approval', { stage: 'approved', own: true });
     expect((await tablet.ask({ do: 'devices' }, 'devices'))['devices']).toHaveLength(2);
+    const own = ((await phone.ask({ do: 'devices' }, 'devices'))['devices'] as { device: string; own: boolean }[]).find((each) => each.own);
+    expect((await phone.ask({ do: 'revoke', device: own?.device }, 'error'))['text']).toContain('"confirm": true');
     expect((await phone.ask({ do: 'revoke', device: String(id).slice(0, 8) }, 'revoked'))['device']).toBe(id);
     await tablet.hears('connection', { state: 'refused' });
     await Promise.all([phone.ends({ do: 'quit' }), tablet.ends({ do: 'quit' })]);

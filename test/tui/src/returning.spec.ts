@@ -54,6 +54,9 @@ describe('somebody who comes back to the whole screen', () => {
       await returns();
       await alice.shows(/● bob +3/);
       await runs('/to bob', 'bob three');
+      await runs('/block', 'Block bob, and hear nothing more of them? [y/N]');
+      alice.type(KEYS.enter);
+      await alice.shows('Nothing was changed.');
       await alice.rests();
       await returns();
       await alice.rests();

@@ -12,8 +12,8 @@ const MESSAGES = `Messages, by the number that stands before them:
 export const CHAT_HELP = `While you talk:
   /add NAME              ask NAME to become a contact (on the whole screen, with several servers, NAME@HOST:PORT)
   /accept NAME           accept a request          /decline NAME   decline it
-  /remove NAME           end a contact             /block NAME     and hear nothing more
-  /unblock NAME          let NAME ask again
+  /remove [NAME]         end a contact             /block [NAME]   and hear nothing more; without
+  /unblock NAME          let NAME ask again                        NAME: whom you write to, if you say yes
   /contacts              everyone, and who is there
   /to NAME [TEXT]        write to NAME, or to a group, from now on
   /history NAME [N]      the last N messages       (20)
@@ -39,7 +39,7 @@ Your account and its devices:
   /devices               those that are connected, wait, or were revoked
   /approve [DEVICE]      let a new device in: shows a code; of several that wait, name one
   /approve CODE          and says that both show the same
-  /deny [DEVICE]         refuse it                 /revoke DEVICE  end a device's session
+  /deny [DEVICE]         refuse it                 /revoke DEVICE  end a device's session (of this one: if you say yes)
   /recovery FILE         write a recovery file
   /reset-key             make a new account key; every contact must confirm it
   /password              change the password       /login          log in again

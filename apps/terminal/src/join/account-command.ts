@@ -9,7 +9,8 @@ export type AccountCommand =
   /** Without a code: takes up what a device asks, or asks. Without a device: the one that shows the code, or the only one. */
   | { readonly do: 'approve'; readonly device?: string | undefined; readonly code?: string | undefined }
   | { readonly do: 'deny'; readonly device?: string | undefined }
-  | { readonly do: 'revoke'; readonly device: string }
+  /** `confirm`: this device, too. */
+  | { readonly do: 'revoke'; readonly device: string; readonly confirm?: boolean | undefined }
   | { readonly do: 'recovery'; readonly file: string; readonly secrets: Secrets }
   | { readonly do: 'invite'; readonly name?: string | undefined }
   | PanicOrder;
@@ -83,7 +84,7 @@ export function parseJsonAccount(word: AccountWord, fields: JsonFields): Account
     case 'delete-account':
       return { do: word, secrets: fields.secrets() };
     case 'revoke':
-      return { do: word, device: fields.text('device') };
+      return { do: word, device: fields.text('device'), confirm: fields.secrets().confirm };
     case 'recovery':
       return { do: word, file: fields.text('file'), secrets: fields.secrets() };
     case 'approve':

@@ -25,6 +25,7 @@ export interface AccountTools {
 
 const RESET =
   'A new account key: every contact is warned and has to confirm it, your other devices wait again, and recovery files written before are worth nothing. Go on?';
+const REVOKE = 'That is the device in your hands: its session ends. Go on?';
 const DELETE = 'The account goes for good; its name is never given to anybody again. Go on?';
 
 /** The account and its devices: who is let in, which keys and passwords count. */
@@ -64,7 +65,7 @@ export class AccountCommands {
         this.show({ event: 'devices', devices: await this.#devices() });
         break;
       case 'revoke':
-        await this.#revoke(command.device);
+        await this.#revoke(command.device, command.confirm);
         break;
       case 'invite':
         await this.#invite(command.name);
@@ -145,8 +146,9 @@ export class AccountCommands {
     throw new UsageError(fitting.length === 0 ? `${none}: /devices lists them` : `several devices begin with ${prefix}: write more of it`);
   }
 
-  async #revoke(prefix: string): Promise<void> {
+  async #revoke(prefix: string, confirm: boolean | undefined): Promise<void> {
     const device = await this.#deviceOf(prefix);
+    if (device === this.client.account?.device && !(confirm ?? (await this.tools.ask.yes(REVOKE)))) return this.#nothing();
     await this.client.revokeDevice(device);
     this.show({ event: 'revoked', device });
   }

@@ -82,6 +82,9 @@ describe('a typed line', () => {
     ['/read-receipts on', { do: 'read-receipts', on: true }],
     ['/retention 30', { do: 'retention', days: 30 }],
     ['/retention off', { do: 'retention', days: undefined }],
+    ['/block bob', { do: 'block', name: 'bob' }],
+    ['/block', { do: 'block' }],
+    ['/remove', { do: 'remove' }],
     ['   ', undefined],
   ])('%j is understood', (line, command) => {
     expect(parseTypedLine(line)).toEqual(command);
@@ -231,6 +234,8 @@ describe('a JSON line', () => {
     '[1]',
     '{"do":"fly"}',
     '{"do":"add"}',
+    '{"do":"block"}',
+    '{"do":"remove"}',
     '{"do":"send","text":3}',
     '{"do":"history","name":"bob","count":"3"}',
     '{"do":"group","action":"fly"}',

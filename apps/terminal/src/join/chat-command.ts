@@ -13,6 +13,12 @@ export interface ContactCommand {
   readonly name: string;
 }
 
+/** Of whom one writes to at the moment: the user is asked first. */
+export interface PartingCommand {
+  readonly do: 'remove' | 'block';
+  readonly name?: undefined;
+}
+
 export interface ConnectCommand {
   readonly do: 'connect';
   readonly address: string;
@@ -23,6 +29,7 @@ export interface ConnectCommand {
 export type ChatCommand =
   | AccountCommand
   | ContactCommand
+  | PartingCommand
   | GroupCommand
   | MessageCommand
   | { readonly do: 'verify'; readonly name: string }
@@ -42,6 +49,8 @@ export type ChatCommand =
   | { readonly do: 'quit' };
 
 const WITH_NAME = ['add', 'accept', 'decline', 'verify', 'remove', 'block', 'unblock'] as const;
+/** Those of them that without a NAME are about whom one writes to. */
+const PARTING = ['remove', 'block'] as const;
 const ALONE = ['contacts', 'help', 'quit'] as const;
 /** What a line may begin with behind its slash. */
 export const COMMAND_WORDS = [
@@ -66,6 +75,8 @@ export const isMessageCommand = (command: ChatCommand): command is MessageComman
 
 export const isQueueCommand = (command: ChatCommand): command is QueueCommand => isQueueWord(command.do);
 
+export const isParting = (command: ChatCommand): command is PartingCommand => isOneOf(PARTING, command.do) && !('name' in command);
+
 const isOneOf = <T extends string>(words: readonly T[], word: unknown): word is T => (words as readonly unknown[]).includes(word);
 
 /** Undefined for an empty line. Throws UsageError. */
@@ -75,6 +86,7 @@ export function parseTypedLine(line: string): ChatCommand | undefined {
   if (!line.startsWith('/')) return { do: 'send', text: line };
   const [, word = '', rest = ''] = /^\/(\S*)\s*(.*)$/su.exec(line.trimEnd()) ?? [];
   if (isOneOf(ALONE, word)) return { do: standsAlone(word, rest) };
+  if (isOneOf(PARTING, word) && rest === '') return { do: word };
   if (isOneOf(WITH_NAME, word)) return { do: word, name: oneWord(word, 'NAME', rest) };
   if (isAccountWord(word)) return parseTypedAccount(word, rest);
   if (isQueueWord(word)) return parseTypedQueue(word, rest);

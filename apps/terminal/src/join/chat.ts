@@ -1,7 +1,7 @@
 import type { Contact, MessagingClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import type { Asker } from './asker.js';
-import { type ChatCommand, isMessageCommand, isQueueCommand } from './chat-command.js';
+import { type ChatCommand, isMessageCommand, isParting, isQueueCommand, type PartingCommand } from './chat-command.js';
 import type { ChatEvent, ContactView } from './chat-event.js';
 import type { Deliveries } from './deliveries.js';
 import type { FurtherCommand, OwnCommand, Surroundings } from './surroundings.js';
@@ -63,6 +63,7 @@ export class Chat {
     if (command.do === 'quit') return false;
     if (isMessageCommand(command)) await this.messages.run(command, here);
     else if (isQueueCommand(command)) await this.deliveries.run(command, here);
+    else if (isParting(command)) await this.#part(command, here);
     else if (isOwn(command)) await this.#run(command, here);
     else return this.around.run(command);
     return true;
@@ -85,6 +86,13 @@ export class Chat {
       case 'help':
         return this.show({ event: 'help', text: command.text ?? this.around.help });
     }
+  }
+
+  async #part({ do: what }: PartingCommand, here: string | undefined): Promise<void> {
+    if (here === undefined || !this.#isContact(here)) throw new UsageError(`/${what} takes one NAME`);
+    const question = what === 'block' ? `Block ${here}, and hear nothing more of them?` : `End the contact with ${here}?`;
+    if (await this.ask.yes(question)) await this.around.run({ do: what, name: here });
+    else this.show({ event: 'notice', text: 'Nothing was changed.' });
   }
 
   #showSafetyNumber(name: string): void {

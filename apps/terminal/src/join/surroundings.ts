@@ -1,11 +1,11 @@
-import type { ChatCommand } from './chat-command.js';
+import type { ChatCommand, PartingCommand } from './chat-command.js';
 import type { Conversation } from './group-event.js';
 import type { MessageCommand } from './message-command.js';
 import type { QueueCommand } from './queue-command.js';
 
 /** What a chat does by itself, whoever carries its conversations. */
 export type OwnCommand = Extract<ChatCommand, { readonly do: 'verify' | 'confirm' | 'history' | 'to' | 'send' | 'contacts' | 'help' }>;
-export type FurtherCommand = Exclude<ChatCommand, MessageCommand | QueueCommand | OwnCommand | { readonly do: 'quit' }>;
+export type FurtherCommand = Exclude<ChatCommand, MessageCommand | QueueCommand | OwnCommand | PartingCommand | { readonly do: 'quit' }>;
 
 /** How groups are called, where there are any. */
 export interface Groups {

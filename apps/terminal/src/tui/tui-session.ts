@@ -34,7 +34,7 @@ interface OpenHome {
 }
 
 /** Commands that in a conversation with somebody may leave out the name. */
-const ABOUT_SOMEBODY = /^\/(?:verify|confirm|accept|decline|remove|block|unblock|history)$/;
+const ABOUT_SOMEBODY = /^\/(?:verify|confirm|accept|decline|unblock|history)$/;
 
 /** Between the screen and the homes: keys become commands, events become what is shown. Drawing and homes are waited for by nobody. */
 export class TuiSession {
