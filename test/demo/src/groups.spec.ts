@@ -99,7 +99,9 @@ describe('groups in the sotto command', () => {
       alice.say(group('admin', { group: 'tea at five', name: 'bob' }));
       const isAdmin = async () => (await membersSeenBy(bob, 'tea at five')).some(({ name, admin }) => name === 'bob' && admin === true);
       while (!(await isAdmin()));
-      await carol.ask(group('leave', { group: 'tea at five' }), 'group', { what: 'left', groupName: 'tea at five' });
+      const left = await carol.ask(group('leave', { group: 'tea at five' }), 'group', { what: 'left', groupName: 'tea at five' });
+      const late = await carol.ask({ do: 'send', to: left['conversation'], text: 'still there?' }, 'error');
+      expect(late['text']).toContain('you are not in tea at five any more');
       await alice.hears('group', { what: 'changed', removed: ['carol'] });
       expect(await membersSeenBy(alice, 'tea at five')).toHaveLength(2);
       expect((await carol.ask(group('list', {}), 'groups'))['groups']).toEqual([]);

@@ -144,6 +144,8 @@ export class Chat {
 
   #mustKnow(name: string): void {
     const contact = this.client.contacts().find((each) => each.name === name);
+    const group = this.around.groups.nameOf(name);
+    if (group !== undefined) throw new UsageError(`you are not in ${group} any more: nobody there reads what you write`);
     if (contact?.status !== 'accepted') throw new UsageError(`${name} is no contact (yet): ${this.around.howToMeet(name)}`);
   }
 

@@ -15,7 +15,7 @@ const KEYS = `Keys:
   Ctrl-L                 draw anew
   Ctrl-C                 empty the input; when it is empty, leave
 Marks: … queued  ✓ on its way  ✓✓ delivered  ! kept here  ✗ discarded
-List:  ▣ connected  □ not  ● online  ○ offline  # group  ? asks
+List:  ▣ connected  □ not  ● online  ○ offline  # group  ? asks  - no more
 
 `;
 

@@ -52,6 +52,8 @@ function whatItIs(kind: ConversationView['kind'], online: boolean, home: HomeVie
       return 'was asked, no answer yet';
     case 'former':
       return 'no contact any more';
+    case 'left':
+      return 'a group that you are not in any more';
   }
 }
 
@@ -83,6 +85,7 @@ function listRow(state: TuiState, each: ConversationView, width: number): Row {
 function dotOf(state: TuiState, { kind, online, home }: ConversationView): string {
   if (kind === 'home') return isBroken(state, home) ? '!' : online ? '▣' : '□';
   if (kind === 'group') return '#';
+  if (kind === 'former' || kind === 'left') return '-';
   if (kind === 'request') return '?';
   return online ? '●' : '○';
 }
@@ -96,7 +99,7 @@ function styleOf({ kind, unread, keyChanged }: ConversationView): Style {
   if (keyChanged) return 'error';
   if (kind === 'request' || unread > 0) return 'news';
   if (kind === 'home') return 'strong';
-  return kind === 'asked' || kind === 'former' ? 'dim' : 'plain';
+  return kind === 'asked' || kind === 'former' || kind === 'left' ? 'dim' : 'plain';
 }
 
 /** The messages, or the panel over them. */

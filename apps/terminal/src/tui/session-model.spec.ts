@@ -45,6 +45,16 @@ describe('the list', () => {
     expect(alice.list.join('\n')).not.toMatch(/dave/);
   });
 
+  it('keeps what was said in a group that one is not in any more, as such', () => {
+    alice.knows({ conversation: 'g1', title: 'tea', kind: 'group', online: false });
+    alice.hears('g1', 'hi', { from: 'bob' });
+    alice.knows({ conversation: 'bob' });
+    alice.knows({ conversation: 'bob' });
+    expect(alice.list.join('\n')).toMatch(/^ - tea/m);
+    alice.opens('g1');
+    expect(alice.title).toContain('a group that you are not in any more');
+  });
+
   it('knows each conversation by its home', () => {
     const other = 'alice@other.example:7788';
     alice.happens(

@@ -64,7 +64,8 @@ export interface NoteView {
 
 export type Entry = MessageView | NoteView;
 
-export type ConversationKind = 'home' | 'contact' | 'group' | 'request' | 'asked' | 'former';
+/** `former`: was a contact; `left`: a group of which this account is no member any more. */
+export type ConversationKind = 'home' | 'contact' | 'group' | 'request' | 'asked' | 'former' | 'left';
 
 export interface ConversationView extends Place {
   readonly kind: ConversationKind;
@@ -179,7 +180,7 @@ export function listed({ homes, conversations }: TuiState): ConversationView[] {
   return [...byHome.values()].flatMap((of) => of.sort(inList));
 }
 
-const RANK: Readonly<Record<ConversationKind, number>> = { home: 0, request: 1, contact: 2, group: 2, asked: 3, former: 4 };
+const RANK: Readonly<Record<ConversationKind, number>> = { home: 0, request: 1, contact: 2, group: 2, asked: 3, former: 4, left: 4 };
 
 function inList(a: ConversationView, b: ConversationView): number {
   return RANK[a.kind] - RANK[b.kind] || b.lastAt - a.lastAt || (a.title < b.title ? -1 : 1);

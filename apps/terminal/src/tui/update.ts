@@ -28,7 +28,7 @@ import {
 export interface RosterRow {
   readonly conversation: string;
   readonly title: string;
-  readonly kind: Exclude<ConversationKind, 'home' | 'former'>;
+  readonly kind: Exclude<ConversationKind, 'home' | 'former' | 'left'>;
   readonly online: boolean;
   readonly keyChanged: boolean;
 }
@@ -191,7 +191,8 @@ function withRoster(state: TuiState, home: HomeId, rows: readonly RosterRow[]): 
   for (const [key, each] of conversations) {
     if (each.home !== home || each.kind === 'home' || listedNow.has(key)) continue;
     // What was said stays readable.
-    if (each.entries.length > 0 || each.draft.text !== '') conversations.set(key, { ...each, kind: 'former', online: false });
+    const kind = each.kind === 'group' || each.kind === 'left' ? 'left' : 'former';
+    if (each.entries.length > 0 || each.draft.text !== '') conversations.set(key, { ...each, kind, online: false });
     else conversations.delete(key);
   }
   for (const { conversation, title, ...row } of rows) {
