@@ -47,7 +47,7 @@ export type ChatEvent =
   | { readonly event: 'help'; readonly text: string }
   /** What this device had is gone, and itself. */
   | ({ readonly event: 'destroyed' } & Destruction)
-  | { readonly event: 'notice'; readonly text: string; readonly code?: ClientEvents['problem']['code'] }
+  | { readonly event: 'notice'; readonly text: string; readonly code?: ClientEvents['problem']['code']; readonly contact?: string }
   | { readonly event: 'error'; readonly text: string };
 
 export type DeliveryStatus = 'queued' | 'accepted' | 'delivered' | 'undelivered' | 'waiting-for-online' | 'discarded';

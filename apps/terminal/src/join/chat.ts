@@ -29,7 +29,7 @@ export class Chat {
       client.on('presence', ({ name, online }) => this.#presence(name, online)),
       client.on('state', ({ state }) => (state === 'online' ? undefined : this.#online.clear())),
       // Who waits to be let in is told by the approval.
-      client.on('problem', ({ code, text }) => (code === 'pending-device' ? undefined : show({ event: 'notice', text, code }))),
+      client.on('problem', ({ code, ...said }) => (code === 'pending-device' ? undefined : show({ event: 'notice', code, ...said }))),
     ];
   }
 

@@ -110,10 +110,15 @@ function renderState(event: StateEvent, now: number): string[] {
     case 'destroyed':
       return [visible(destroyedText(event))];
     case 'notice':
-      return [`${clock(now, now)} ${event.code === 'key-changed' ? '!' : '·'} ${visible(event.text)}`];
+      return [noticeLine(event, now)];
     case 'error':
       return [`${clock(now, now)} ! ${visible(event.text)}`];
   }
+}
+
+function noticeLine({ code, text, contact }: Extract<ChatEvent, { event: 'notice' }>, now: number): string {
+  const isKey = code === 'key-changed';
+  return `${clock(now, now)} ${isKey ? '!' : '·'} ${visible(text)}${isKey && contact !== undefined ? `: /confirm ${visible(contact)}` : ''}`;
 }
 
 function listeningLines({ host, port, pin }: Extract<ChatEvent, { event: 'listening' }>): string[] {

@@ -132,6 +132,8 @@ function translateRest(event: ChatEvent, context: Translation): TuiEvent[] {
     }
     case 'error':
       return [note(event, context, 'error')];
+    case 'notice':
+      return [note(event, context, event.code === 'key-changed' ? 'error' : 'info')];
     case 'request':
       return [note(event, context, 'warning')];
     default:
@@ -144,11 +146,14 @@ function panelOf(title: string, lines: readonly string[]): Panel {
 }
 
 function note(event: ChatEvent, context: Translation, tone: Tone): Extract<TuiEvent, { type: 'note' }> {
-  const conversation = event.event === 'group' ? event.conversation : '';
+  const told = { type: 'note', home: context.home, at: context.now, tone } as const;
   const lines = linesOf(event, context);
-  const prefix = event.event === 'group' ? `${oneLine(event.groupName ?? event.conversation)}: ` : '';
-  const own = prefix === '' ? lines : lines.map((line) => (line.startsWith(prefix) ? line.slice(prefix.length) : line));
-  return { type: 'note', home: context.home, conversation, at: context.now, tone, lines: own };
+  if (event.event === 'notice') return { ...told, conversation: event.contact ?? '', lines };
+  if (event.event !== 'group') return { ...told, conversation: '', lines };
+  const title = oneLine(event.groupName ?? event.conversation);
+  const prefix = `${title}: `;
+  const own = lines.map((line) => (line.startsWith(prefix) ? line.slice(prefix.length) : line));
+  return { ...told, conversation: event.conversation, title, lines: own };
 }
 
 /** The screen has its own column for times and marks. */

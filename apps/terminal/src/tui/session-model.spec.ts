@@ -214,8 +214,36 @@ describe('a conversation', () => {
   });
 });
 
+const context = { home: HOME, ownName: 'alice', numbers: new MessageNumbers(), now: 0 };
+
+describe('what is told beside messages', () => {
+  const code = 'key-changed';
+  const text = `WARNING: somebody calls itself bob and has another key. ${'It may be somebody else. '.repeat(4)}Compare, then confirm`;
+
+  it('warns of a changed key whole, in that conversation, and says how to go on', () => {
+    alice.opens('bob');
+    alice.happens(...translate({ event: 'notice', code, contact: 'bob', text }, context));
+    alice.types('hi');
+    const shown = alice.pane.join(' ').replaceAll(/[ ]+/g, ' ');
+    expect(shown).toContain(`! ${text}: /confirm bob`);
+  });
+
+  it('names the group that it is about where that is not shown, be it new or not', () => {
+    const joined = { event: 'group', conversation: 'g1', groupName: 'tea', what: 'joined', by: 'bob', again: false } as const;
+    alice.happens(...translate(joined, context));
+    alice.opens('bob');
+    alice.happens(...translate(joined, context));
+    expect(alice.status).toBe(' tea: you are in; bob added you');
+    alice.opens('');
+    expect(alice.pane.filter((row) => row.includes('tea: you are in; bob added you'))).toHaveLength(2);
+    alice.knows({ conversation: 'g1', title: 'tea', kind: 'group' });
+    alice.happens(...translate(joined, context));
+    alice.opens('g1');
+    expect(alice.pane.at(-1)).toMatch(/· you are in; bob added you$/);
+  });
+});
+
 describe('the connection', () => {
-  const context = { home: HOME, ownName: 'alice', numbers: new MessageNumbers(), now: 0 };
   const becomes = (event: Omit<Extract<ChatEvent, { event: 'connection' }>, 'event'>) =>
     alice.happens(...translate({ event: 'connection', ...event }, context));
 

@@ -54,8 +54,11 @@ export type TuiEvent =
   /** A message that is known is another now, or is gone. */
   | ({ readonly type: 'changed'; readonly id: string; readonly change: MessageChange } & Place)
   | { readonly type: 'delivery'; readonly home: HomeId; readonly id: string; readonly status: DeliveryStatus }
-  /** `lines`: as they are to be read, one or more. Without a conversation that is known it belongs to the home. `quiet`: something else tells it, too. */
-  | ({ readonly type: 'note'; readonly quiet?: boolean } & Place & Omit<NoteView, 'kind'>)
+  /**
+   * `lines`: as they are to be read, one or more. Without a conversation that is known it belongs to the home.
+   * `title`: of the group that it is about, for where that is not before the user. `quiet`: something else tells it, too.
+   */
+  | ({ readonly type: 'note'; readonly title?: string; readonly quiet?: boolean } & Place & Omit<NoteView, 'kind'>)
   | ({ readonly type: 'history'; readonly messages: readonly MessageView[]; readonly whole: boolean } & Place)
   | ({ readonly type: 'history-asked' } & Place)
   | { readonly type: 'panel'; readonly panel: Panel | undefined }
@@ -291,13 +294,17 @@ function without(early: TuiState['early'], home: HomeId, id: string): TuiState['
   return rest;
 }
 
-function withNote(state: TuiState, { home, conversation, at, tone, lines, quiet }: Extract<TuiEvent, { type: 'note' }>): TuiState {
+function withNote(state: TuiState, event: Extract<TuiEvent, { type: 'note' }>): TuiState {
+  const { home, conversation, at, tone, lines, title, quiet } = event;
   const place = { home, conversation };
-  const known = state.conversations.has(keyOf(place)) ? place : { home, conversation: '' };
-  const entries = state.conversations.get(keyOf(known))?.entries ?? [];
-  const noted = withConversation(state, known, { entries: withEntry(entries, { kind: 'note', at, tone, lines }).slice(-MAX_ENTRIES) });
-  const isShown = keyOf(known) === state.selected && state.panel === undefined;
-  return isShown || quiet === true ? noted : { ...noted, notice: { tone, text: lines[0] ?? '' } };
+  const isKnown = state.conversations.has(keyOf(place));
+  const where = isKnown ? place : { home, conversation: '' };
+  const elsewhere = title === undefined ? lines : lines.map((line) => `${title}: ${line}`);
+  const note = { kind: 'note', at, tone, lines: isKnown ? lines : elsewhere } as const;
+  const entries = state.conversations.get(keyOf(where))?.entries ?? [];
+  const noted = withConversation(state, where, { entries: withEntry(entries, note).slice(-MAX_ENTRIES) });
+  const isShown = keyOf(where) === state.selected && state.panel === undefined;
+  return isShown || quiet === true ? noted : { ...noted, notice: { tone, text: elsewhere[0] ?? '' } };
 }
 
 /** What the device kept, before what has come meanwhile. */
