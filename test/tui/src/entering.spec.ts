@@ -74,6 +74,22 @@ describe('entering a full-screen session', () => {
   );
 
   it(
+    'asks again for the password of an account that did not open by it',
+    async () => {
+      const alice = new PseudoTerminal('alice', [], people.env('alice'));
+      await alice.shows('Password for alice@');
+      alice.type(`corect horse battery${KEYS.enter}`);
+      await alice.shows('/login on this line tries again');
+      alice.type(`/login${KEYS.enter}`);
+      await alice.shows('Password for alice@');
+      alice.type(`correct horse battery${KEYS.enter}`);
+      await alice.shows('You are alice');
+      await alice.leaves();
+    },
+    LONG,
+  );
+
+  it(
     'says what is wrong with a password, a pin, an address, and leaves',
     async () => {
       const wrong = join(people.folder, 'wrong');

@@ -24,6 +24,8 @@ interface Wanted {
 export class HomeOpener {
   /** Passwords that opened something: one may open several. In memory for as long as the session is. */
   readonly #known = new Set<string>();
+  /** Homes that did not open, and how to try again. */
+  readonly #failed = new Map<string, () => Promise<void>>();
 
   /** @param given a password from a file or a descriptor, to be tried before anybody is asked. */
   constructor(
@@ -35,24 +37,34 @@ export class HomeOpener {
 
   /** Throws UsageError, and what the SDK throws; the home then stays in the list and says why. */
   open(command: JoinCommand): Promise<void> {
-    return this.#open(homeIdOf(command), () => this.#enter(command));
+    const again = (): Promise<void> => this.open({ ...command, password: { from: 'prompt' } });
+    return this.#open(homeIdOf(command), () => this.#enter(command), again);
   }
 
   /** As `open`. */
   openPeer(command: PeerCommand): Promise<void> {
-    return this.#open(peerHomeId(command), () => this.#meet(command));
+    const again = (): Promise<void> => this.openPeer({ ...command, passphrase: { from: 'prompt' } });
+    return this.#open(peerHomeId(command), () => this.#meet(command), again);
   }
 
-  async #open(id: string, enter: () => Promise<void>): Promise<void> {
+  /** What did not open: the user is asked for its secret, wherever that came from before. Undefined: there is no such home. */
+  openAgain(id: string): Promise<void> | undefined {
+    return this.#failed.get(id)?.();
+  }
+
+  async #open(id: string, enter: () => Promise<void>, again: () => Promise<void>): Promise<void> {
     const { session } = this;
     if (session.homes.includes(id)) return session.dispatch({ type: 'open', home: id, conversation: '' });
+    this.#failed.delete(id);
     session.dispatch({ type: 'home', home: { id, label: id, state: 'opening' } });
     try {
       await enter();
     } catch (error) {
       const text = error instanceof Error ? error.message : 'failed';
       session.dispatch({ type: 'connection', home: id, state: 'failed', cause: text });
-      session.dispatch({ type: 'note', home: id, conversation: '', at: Date.now(), tone: 'error', lines: [text] });
+      const lines = [text, '/login on this line tries again'];
+      session.dispatch({ type: 'note', home: id, conversation: '', at: Date.now(), tone: 'error', lines });
+      this.#failed.set(id, again);
       throw error;
     }
   }

@@ -31,6 +31,7 @@ Servers of this session (a command is for the one whose conversation is shown, u
                          open one more, and remember it
   /servers remove HOST:PORT [NAME]
                          close and forget it; what is stored stays
+  /login                 where an account is not open: ask for its password again
 Peers without a server, beside them:
   /listen -i NAME [-p PORT]
   /connect HOST:PORT -i NAME`;

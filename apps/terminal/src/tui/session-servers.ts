@@ -34,6 +34,11 @@ export function peersInSession(opener: () => HomeOpener): SessionCommand {
   };
 }
 
+/** `/login` where an account did not open, say by a slip of the finger in its password: opens it. */
+export function loginInSession(opener: () => HomeOpener): SessionCommand {
+  return (line, { home }) => (line.trim() === '/login' ? opener().openAgain(home) : undefined);
+}
+
 async function listServers(file: string, session: TuiSession): Promise<void> {
   const remembered = (await readServers(file)).map(homeIdOf);
   const all = [...new Set([...session.homes, ...remembered])];

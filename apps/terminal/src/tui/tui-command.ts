@@ -8,7 +8,7 @@ import { readPassword } from '../password/password.js';
 import { rememberJoined } from '../servers/remember-joined.js';
 import { readServers } from '../servers/remembered-servers.js';
 import { HomeOpener } from './home-opener.js';
-import { peersInSession, serversInSession } from './session-servers.js';
+import { loginInSession, peersInSession, serversInSession } from './session-servers.js';
 import { TerminalScreen } from './terminal-screen.js';
 import { TuiSession } from './tui-session.js';
 
@@ -49,7 +49,8 @@ async function onScreen(source: SecretSource, open: (opener: HomeOpener) => Prom
     () => opener,
   );
   const peers = peersInSession(() => opener);
-  const session = new TuiSession(screen, (line) => servers(line) ?? peers(line));
+  const login = loginInSession(() => opener);
+  const session = new TuiSession(screen, (line, place) => servers(line, place) ?? peers(line, place) ?? login(line, place));
   const opener = new HomeOpener(session, given);
   screen.open();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => session.leave());

@@ -23,8 +23,8 @@ export interface SessionScreen {
   redraw(): void;
 }
 
-/** Lines of the session itself, whichever home is chosen. */
-export type SessionCommand = (line: string) => Promise<void> | undefined;
+/** Lines of the session itself. Undefined: this is none. */
+export type SessionCommand = (line: string, place: Place) => Promise<void> | undefined;
 
 interface OpenHome {
   readonly home: Home;
@@ -168,7 +168,7 @@ export class TuiSession {
   }
 
   async #tryToRun(place: Place, line: string): Promise<void> {
-    const session = this.sessionCommand(line);
+    const session = this.sessionCommand(line, place);
     if (session !== undefined) return session;
     const about = ABOUT_SOMEBODY.test(line.trim()) && place.conversation !== '' ? `${line.trim()} ${place.conversation}` : line;
     const typed = parseTypedLine(about);
@@ -177,7 +177,7 @@ export class TuiSession {
     if (typed.do === 'help') return this.#showHelp();
     const { home, command } = route(typed, place, new Map([...this.#homes].map(([id, each]) => [id, each.home])));
     const open = this.#homes.get(home);
-    if (open === undefined) throw new UsageError('this account is not open: its own line in the list tells why');
+    if (open === undefined) throw new UsageError('this account is not open: its own line in the list tells why, and /login tries again');
     await this.#command(open, home === place.home ? place : { home, conversation: '' }, command);
   }
 
