@@ -28,3 +28,9 @@ export function didYouMean(word: string, known: readonly string[], prefix = ''):
   const best = nearest(word, known);
   return best === undefined ? '' : `, did you mean ${prefix}${best}?`;
 }
+
+/** A server that gives out tags made `bob.5273` of `bob`: "did you mean bob.5273?". Undefined when nobody is called so. */
+export function withTag(name: string, known: readonly string[]): string | undefined {
+  const meant = known.filter((each) => each.startsWith(`${name}.`));
+  return meant.length === 0 ? undefined : `did you mean ${meant.join(' or ')}?`;
+}

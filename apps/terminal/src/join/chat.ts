@@ -1,4 +1,5 @@
 import type { Contact, MessagingClient } from '@sotto/client';
+import { withTag } from '../command-line/suggestion.js';
 import { UsageError } from '../command-line/usage-error.js';
 import type { Asker } from './asker.js';
 import { type ChatCommand, isMessageCommand, isParting, isQueueCommand, type PartingCommand } from './chat-command.js';
@@ -146,7 +147,9 @@ export class Chat {
     const contact = this.client.contacts().find((each) => each.name === name);
     const group = this.around.groups.nameOf(name);
     if (group !== undefined) throw new UsageError(`you are not in ${group} any more: nobody there reads what you write`);
-    if (contact?.status !== 'accepted') throw new UsageError(`${name} is no contact (yet): ${this.around.howToMeet(name)}`);
+    if (contact?.status === 'accepted') return;
+    const accepted = this.client.contacts().flatMap((each) => (each.status === 'accepted' ? each.name : []));
+    throw new UsageError(`${name} is no contact (yet): ${withTag(name, accepted) ?? this.around.howToMeet(name)}`);
   }
 
   #contactChanged({ name, status, online }: Contact): void {

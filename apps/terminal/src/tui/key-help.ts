@@ -13,7 +13,7 @@ const KEYS = `Keys:
   Ctrl-A, Ctrl-E         beginning and end of the line
   Ctrl-W, Ctrl-U, Ctrl-K delete a word; to the beginning; to the end
   Ctrl-L                 draw anew
-  Ctrl-C                 empty the input; when it is empty, leave
+  Ctrl-C                 empty the input; when it is empty, leave (Ctrl-D too)
 Marks: … queued  ✓ on its way  ✓✓ delivered  ! kept here  ✗ discarded
 List:  ▣ connected  □ not  ● online  ○ offline  # group  ? asks  - no more
 

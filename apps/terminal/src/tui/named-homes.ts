@@ -28,6 +28,7 @@ export function isGroupHere(name: string, { home }: Place, homes: Homes): boolea
 export function homeCalled(where: string, typed: string, homes: Homes): HomeId {
   const ids = [...homes.keys()];
   const [home, ...more] = homesCalled(where, ids);
+  if (ids.length === 0) throw new UsageError('nothing is open here yet: the lines of the list tell why');
   if (home === undefined) throw new UsageError(`nothing is open here that is called ${where}: there is ${homeWords(ids).join(', ')}`);
   if (more.length > 0) throw new UsageError(`${where} may be several: ${typed} NAME@${homeWords([home, ...more]).join(` or NAME@`)}`);
   return home;

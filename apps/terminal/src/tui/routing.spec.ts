@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseTypedLine } from '../join/chat-command.js';
 import type { Routed } from './named-homes.js';
-import { route } from './routing.js';
+import { route, withName } from './routing.js';
 import type { Place } from './state.js';
 
 const HOME = 'alice@chat.example:7788';
@@ -37,6 +37,18 @@ function goes(line: string, place: Place = withBob, homes = all): unknown {
   return command === undefined ? undefined : route(command, place, homes);
 }
 
+describe('a command without a name', () => {
+  it('is about who or what is shown, if it makes no end of that', () => {
+    const bob = { kind: 'contact', conversation: 'bob' } as const;
+    const tea = { kind: 'group', conversation: 'ab12' } as const;
+    expect([withName('/verify ', bob), withName('/history', bob)]).toEqual(['/verify bob', '/history bob']);
+    expect([withName('/group members', tea), withName('/history', tea)]).toEqual(['/group members ab12', '/history ab12']);
+    for (const line of ['/block', '/remove', '/group members', '/verify carol']) expect(withName(line, bob)).toBe(line);
+    for (const line of ['/verify', '/group leave']) expect(withName(line, tea)).toBe(line);
+    expect(withName('/verify', { kind: 'home', conversation: '' })).toBe('/verify');
+  });
+});
+
 describe('with several homes in one session', () => {
   it('a name takes its server behind an @, as briefly as it is plain', () => {
     for (const where of ['work.example:9000', 'work.example', WORK])
@@ -49,6 +61,10 @@ describe('with several homes in one session', () => {
     expect(() => goes('/add erin@nowhere:1')).toThrow(
       'nothing is open here that is called nowhere:1: there is chat.example:7788, work.example:9000, peers',
     );
+  });
+
+  it('where nothing is open yet, that is said', () => {
+    expect(() => goes('/to bob@nowhere', withBob, new Map())).toThrow('nothing is open here yet');
   });
 
   it('two accounts on one server are told apart by their names', () => {

@@ -2,7 +2,18 @@ import { UsageError } from '../command-line/usage-error.js';
 import type { ChatCommand } from '../join/chat-command.js';
 import { routeGroup } from './group-routing.js';
 import { homeCalled, type Homes, isGroupHere, mustNotBeElsewhere, type Route, waysOf } from './named-homes.js';
-import type { HomeId, Place } from './state.js';
+import type { ConversationView, HomeId, Place } from './state.js';
+
+/** Commands that in a conversation with somebody, or in a group, may leave out the name. */
+const ABOUT_SOMEBODY = /^\/(?:verify|confirm|accept|decline|unblock|history)$/;
+const ABOUT_GROUP = /^\/(?:group members|history)$/;
+
+/** The line with the name that it leaves out, as it is about the conversation in which it is typed. */
+export function withName(line: string, here: Pick<ConversationView, 'kind' | 'conversation'> | undefined): string {
+  if (here === undefined || here.conversation === '') return line;
+  const about = here.kind === 'group' || here.kind === 'left' ? ABOUT_GROUP : ABOUT_SOMEBODY;
+  return about.test(line.trim()) ? `${line.trim()} ${here.conversation}` : line;
+}
 
 /**
  * Which home a line is for: the one that it names (`/add bob@chat.example:7788`), else the one of the conversation in which it was typed.

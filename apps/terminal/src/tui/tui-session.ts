@@ -11,7 +11,7 @@ import { type Effect, press } from './keyboard.js';
 import type { Key } from './keys.js';
 import { Questions } from './questions.js';
 import { Reading } from './reading.js';
-import { route } from './routing.js';
+import { route, withName } from './routing.js';
 import { emptyState, type HomeId, keyOf, type Place, selectedOf, type TuiState } from './state.js';
 import { TypingWatch } from './typing-watch.js';
 import { type TuiEvent, update } from './update.js';
@@ -32,9 +32,6 @@ interface OpenHome {
   /** Messages leave in the order in which they were written; other commands do not hold them up. */
   sending: Promise<void>;
 }
-
-/** Commands that in a conversation with somebody may leave out the name. */
-const ABOUT_SOMEBODY = /^\/(?:verify|confirm|accept|decline|unblock|history)$/;
 
 /** Between the screen and the homes: keys become commands, events become what is shown. Drawing and homes are waited for by nobody. */
 export class TuiSession {
@@ -170,8 +167,7 @@ export class TuiSession {
   async #tryToRun(place: Place, line: string): Promise<void> {
     const session = this.sessionCommand(line, place);
     if (session !== undefined) return session;
-    const about = ABOUT_SOMEBODY.test(line.trim()) && place.conversation !== '' ? `${line.trim()} ${place.conversation}` : line;
-    const typed = parseTypedLine(about);
+    const typed = parseTypedLine(withName(line, this.#state.conversations.get(keyOf(place))));
     if (typed === undefined) return;
     if (typed.do === 'quit') return this.leave();
     if (typed.do === 'help') return this.#showHelp();
