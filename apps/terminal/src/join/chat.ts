@@ -8,6 +8,7 @@ import type { Deliveries } from './deliveries.js';
 import type { FurtherCommand, OwnCommand, Surroundings } from './surroundings.js';
 import type { Secrets } from './json-fields.js';
 import type { MessageCommands } from './message-commands.js';
+import { oneLine } from './shown-text.js';
 
 /** What the user types becomes calls of the SDK; what the SDK says becomes events to show. */
 export class Chat {
@@ -146,7 +147,7 @@ export class Chat {
   #mustKnow(name: string): void {
     const contact = this.client.contacts().find((each) => each.name === name);
     const group = this.around.groups.nameOf(name);
-    if (group !== undefined) throw new UsageError(`you are not in ${group} any more: nobody there reads what you write`);
+    if (group !== undefined) throw new UsageError(`you are not in ${oneLine(group)} any more: nobody there reads what you write`);
     if (contact?.status === 'accepted') return;
     const accepted = this.client.contacts().flatMap((each) => (each.status === 'accepted' ? each.name : []));
     throw new UsageError(`${name} is no contact (yet): ${withTag(name, accepted) ?? this.around.howToMeet(name)}`);

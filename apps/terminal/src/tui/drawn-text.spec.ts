@@ -23,7 +23,7 @@ describe('text as it is drawn', () => {
   });
 
   it('has no control characters', () => {
-    expect(drawn('A\u001b]0;t\u0007B\u009b31mC\tD\u202eE')).toBe('A\ufffd]0;t\ufffdB\ufffd31mC  DE');
+    expect(drawn('A\u001b]0;t\u0007B\u009b31mC\tD\u202eE\u2028F')).toBe('A\ufffd]0;t\ufffdB\ufffd31mC  DE F');
   });
 
   it('is as wide as its characters together, and stays as it is when it is drawn again', () => {

@@ -12,6 +12,7 @@ const REPLACEMENT = '\ufffd';
 const DOTTED_CIRCLE = '\u25cc';
 
 const CONTROL = /\p{Cc}/u;
+const BREAK = /[\n\p{Zl}\p{Zp}]/u;
 const MARK = /\p{M}/u;
 /** Some terminals draw nothing for them, some a column, some change what stands before. U+20E3 makes keys of digits. */
 const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cs}\u20e3]/u;
@@ -97,6 +98,6 @@ function partsOf(grapheme: string): string[] {
 function drawnCharacter(char: string): string {
   if (FLAG_LETTER.test(char)) return String.fromCharCode(65 + (char.codePointAt(0) ?? FLAG_A) - FLAG_A);
   if (char === '\t') return '  ';
-  if (char === '\n') return ' ';
+  if (BREAK.test(char)) return ' ';
   return CONTROL.test(char) ? REPLACEMENT : char;
 }

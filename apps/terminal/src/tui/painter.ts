@@ -50,9 +50,9 @@ export class Painter {
 
 // eslint-disable-next-line no-control-regex -- Colours begin with a control character.
 const COLOUR = /(\u001b\[[\d;]*m)/;
-/** ASCII, lines and blocks; with colours. */
+/** ASCII, the blocks of codes, and the line of which no end is missed; with colours. */
 // eslint-disable-next-line no-control-regex -- As above.
-const SURE = /^[\u001b -~\u2500-\u259f]*$/;
+const SURE = /^[\u001b -~\u2500\u2580-\u259f]*$/;
 
 /** What follows a character whose width a terminal may see otherwise is put into its column, not behind it. Columns as ink counts them. */
 function placed(line: string): string {
