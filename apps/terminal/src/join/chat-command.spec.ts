@@ -180,6 +180,7 @@ describe('a JSON line', () => {
       file: 'f',
       secrets: { passphrase: 'p' },
     });
+    expect(parseJsonLine('{"do":"revoke","device":"3f2a","confirm":true}')).toEqual({ do: 'revoke', device: '3f2a', confirm: true });
     expect(parseJsonLine('{"do":"delete-account","password":"p","confirm":true}')).toEqual({
       do: 'delete-account',
       secrets: { password: 'p', confirm: true },

@@ -32,7 +32,7 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   devices: [],
   approve: ['device?', 'code?'],
   deny: ['device?'],
-  revoke: ['device'],
+  revoke: ['device', 'confirm?'],
   recovery: ['file', 'passphrase'],
   'reset-key': ['password', 'confirm'],
   password: ['password', 'new'],
