@@ -29,7 +29,15 @@ async function allTalk(group: string, people: readonly Person[], about: string):
   for (const reader of people) {
     for (const writer of people.filter((each) => each !== reader)) {
       const text = `${about} from ${writer.name}`;
-      await until(`${reader.name} has: ${text}`, () => reader.textsFrom(writer.name).includes(text), HEALED_MS);
+      const state = ({ name, sdk, problems }: Person) => [
+        name,
+        sdk.groups.get(group).waiting,
+        sdk.queue(),
+        [...sdk.groups.rungs()],
+        problems,
+      ];
+      const detail = () => JSON.stringify([writer, reader].map(state));
+      await until(`${reader.name} has: ${text}`, () => reader.textsFrom(writer.name).includes(text), HEALED_MS, detail);
     }
   }
 }
