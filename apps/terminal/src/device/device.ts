@@ -61,6 +61,11 @@ export async function openStoreIn(folder: string, secret: StoreSecret, wrong: st
   }
 }
 
+/** Nothing is in its store, and a password with a slip of the finger must not be the one that opens it. Keys of an account may be there once one was asked for. */
+export function neverCameToBe({ account, unanswered }: Pick<SottoClient, 'account' | 'unanswered'>): boolean {
+  return account === undefined && !unanswered;
+}
+
 /** Of a device that never came to be: its file, and the folders that were made for it. */
 export async function removeStore(command: JoinCommand): Promise<void> {
   const folder = storeFolderOf(command);

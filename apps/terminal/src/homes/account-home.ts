@@ -5,6 +5,7 @@ import type { JoinCommand } from '../command-line/commands/join.js';
 import { CHAT_HELP } from '../command-line/chat-help.js';
 import {
   enter,
+  neverCameToBe,
   openDevice,
   type Opening,
   openStore,
@@ -52,8 +53,7 @@ export async function openAccountHome(command: JoinCommand, opening: Opening, po
     const groups = () => client.groups.all();
     return { home: { kind: 'account', client, chat, help: CHAT_HELP, groups, close }, first: welcome(client, command, registered) };
   } catch (error) {
-    // Nothing is in it yet, and a password with a slip of the finger must not be the one that opens it.
-    const isEmpty = isNew && client.account === undefined && !client.unanswered;
+    const isEmpty = isNew && neverCameToBe(client);
     await close();
     if (isEmpty) await removeStore(command);
     throw error;

@@ -3,6 +3,7 @@ import type { JoinCommand } from '../command-line/commands/join.js';
 import {
   askToTrust,
   enter,
+  neverCameToBe,
   openDevice,
   openStore,
   recover,
@@ -48,7 +49,7 @@ export async function runMailbox(command: JoinCommand): Promise<void> {
     screen.close();
   } finally {
     for (const part of [mailbox, groups, account]) part.stop();
-    const isEmpty = isNew && client.account === undefined;
+    const isEmpty = isNew && neverCameToBe(client);
     await client.close();
     if (isEmpty) await removeStore(command);
   }
