@@ -47,6 +47,7 @@ describe('sotto mailbox', () => {
       await alice.hears('approval', { stage: 'asked', name: 'sotto mailbox' });
       alice.say({ do: 'approve' });
       const { code } = await mailbox.hears('approval', { stage: 'compare' });
+      await alice.hears('approval', { stage: 'compare', code });
       await alice.ask({ do: 'approve', code }, 'approval', { stage: 'approved' });
       await mailbox.ask({ do: 'approve', code }, 'approval', { stage: 'approved' });
       expect((await mailbox.ask({ do: 'send', to: 'bob', text: 'no' }, 'error'))['text']).toContain('a mailbox understands');
