@@ -33,7 +33,7 @@ export const REDIS_USERS = [
   service('contacts', {
     keys: ['presence:*', 'route:*', 'account-devices:*', 'gateway-devices:*'],
     reads: ['leases:gateway'],
-    commands: [LEASES, 'set', 'exists', 'del', 'hgetall', 'hset', 'hdel', 'pexpire'],
+    commands: [LEASES, 'set', 'mget', 'del', 'hgetall', 'hset', 'hdel', 'pexpire'],
   }),
   service('directory', {
     keys: ['key-packages:*', 'claims:*', 'route:*', 'revoked:*'],

@@ -35,6 +35,7 @@ async function allTalk(group: string, people: readonly Person[], about: string):
         sdk.queue(),
         [...sdk.groups.rungs()],
         problems,
+        sdk.contacts().map(({ name: contact, online }) => [contact, online]),
       ];
       const detail = () => JSON.stringify([writer, reader].map(state));
       await until(`${reader.name} has: ${text}`, () => reader.textsFrom(writer.name).includes(text), HEALED_MS, detail);

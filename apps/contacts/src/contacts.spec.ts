@@ -487,6 +487,45 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       expect(presenceHeardBy('carol')).toEqual([]);
     });
 
+    it('lists as online whoever was told to be, until it is told otherwise', async () => {
+      await befriend('alice', 'bob');
+      for (const name of ['alice', 'bob'] as const) await connect(name);
+      await until(() => presenceHeardBy('alice').length === 1);
+      await disconnect('bob');
+      expect(await list('alice')).toMatchObject([{ name: 'bob', online: true }]);
+      await connect('bob');
+      await pause(400);
+      expect(presenceHeardBy('alice')).toEqual([`${idOf('bob')} true`]);
+      await disconnect('bob');
+      await until(() => presenceHeardBy('alice').length === 2);
+      expect(await list('alice')).toMatchObject([{ name: 'bob', online: false }]);
+    });
+
+    it('lists one who is removed or blocked as one who leaves: what was told stands until the leave is', async () => {
+      for (const name of ['bob', 'carol'] as const) await befriend('alice', name);
+      for (const name of ['alice', 'bob', 'carol'] as const) await connect(name);
+      await until(() => presenceHeardBy('alice').length === 2);
+      await as('bob', Contacts.method.block, { name: 'alice' });
+      await as('carol', Contacts.method.remove, { name: 'alice' });
+      expect((await list('alice')).map(({ online }) => online)).toEqual([true, true]);
+      await until(() => presenceHeardBy('alice').length === 4);
+      expect((await list('alice')).map(({ online }) => online)).toEqual([false, false]);
+    });
+
+    it('lists those as online whose gateway has lost its lease for a moment, and tells of them if it stays away', async () => {
+      const LAPSING = 80;
+      await leases.claim('gateway', LAPSING, 600_000);
+      await pause(1_200);
+      await befriend('alice', 'bob');
+      await connect('alice');
+      await connect('bob', false, LAPSING);
+      await until(() => presenceHeardBy('alice').length === 1);
+      await leases.release('gateway', LAPSING);
+      expect(await list('alice')).toMatchObject([{ name: 'bob', online: true }]);
+      await until(() => presenceHeardBy('alice').length === 2);
+      expect(await list('alice')).toMatchObject([{ name: 'bob', online: false }]);
+    });
+
     it('tells contacts of those whose gateway died', async () => {
       const DYING = 79;
       await leases.claim('gateway', DYING, 600_000);

@@ -34,8 +34,8 @@ export class ContactLookupController {
     const account = toHex(request.account);
     if (request.deleted) {
       const peers = await this.store.mutual(account);
-      await this.store.forget(account);
       await this.presence.seemToLeave(account, peers);
+      await this.store.forget(account);
     } else if (request.identityKeyChanged) {
       await this.contacts.tellNewKey(account);
     }

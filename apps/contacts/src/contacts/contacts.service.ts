@@ -6,7 +6,6 @@ import { ErrorCode, fromHex, ID_BYTES, LIMITS, TAGGED_NAME_PATTERN } from '@sott
 import { KeyPackageLedger } from '@sotto/protocol/internal';
 import { AccountBook } from '../accounts/account-book.js';
 import { CONTACT_LIMITS, REQUEST_LIFETIME_MS } from '../config.js';
-import { OnlineAccounts } from '../presence/online-accounts.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { type ContactInit, goneFromList, viewOf } from './contact-view.js';
 import { CONTACT_STORE } from './contact.store.js';
@@ -24,7 +23,6 @@ export class ContactsService {
     @Inject(CONTACT_STORE) private readonly store: ContactStore,
     private readonly accounts: AccountBook,
     private readonly events: AccountEvents,
-    private readonly online: OnlineAccounts,
     private readonly presence: PresenceService,
     private readonly rpc: RpcClient,
   ) {}
@@ -37,29 +35,26 @@ export class ContactsService {
   /** Views with keys and presence: one call for all keys, one for all presence. */
   async views(rows: ContactRow[]): Promise<ContactInit[]> {
     const peers = rows.filter((row) => row.state === 'ACCEPTED' || row.state === 'REQUESTED').flatMap((row) => row.peer ?? []);
-    const [known, online, mutual] = await Promise.all([this.accounts.byIds(peers), this.online.among(peers), this.mutualOf(rows)]);
-    return rows.map((row) => {
-      const peer = row.peer ?? NOBODY;
-      return viewOf(row, known.get(peer)?.identityKey, online.has(peer) && mutual.has(peer));
-    });
+    const [known, online] = await Promise.all([this.accounts.byIds(peers), this.seen(rows)]);
+    return rows.map((row, i) => viewOf(row, known.get(row.peer ?? NOBODY)?.identityKey, online[i]!));
   }
 
   async remove(caller: RpcCaller, name: string, keep: Uint8Array[]): Promise<void> {
     const [me, peer] = await this.both(caller, name);
+    await this.seemToLeave(me, name);
     const removed = await this.store.takeOut(me, name, peer?.account, Date.now());
     this.tellOwnDevices(me, goneFromList(name, removed.at));
-    if (removed.before?.state === 'ACCEPTED') this.leave(me, removed.before);
     await this.revokeClaimed(me, peer, removed, keep);
   }
 
   /** Capability ids that the blocked account holds: revoked already. */
   async block(caller: RpcCaller, name: string, keep: Uint8Array[]): Promise<Uint8Array[]> {
     const [me, peer] = await this.both(caller, name);
+    await this.seemToLeave(me, name);
     const blocked = await this.store.block(me, name, Date.now(), CONTACT_LIMITS);
     if (blocked === 'limit') throw listFull();
     const row = await this.store.find(me.account, name);
     if (row !== undefined) this.tellOwnDevices(me, viewOf(row, undefined, false));
-    if (blocked.before?.state === 'ACCEPTED') this.leave(me, blocked.before);
     return this.revokeClaimed(me, peer, blocked, keep);
   }
 
@@ -78,15 +73,15 @@ export class ContactsService {
 
   /** To former contacts too, who see the key in their lists: one that does not hear of the change would know itself removed. */
   async tellNewKey(account: string): Promise<void> {
-    const [rows, mutual, known, online] = await Promise.all([
+    const [rows, mutual, known] = await Promise.all([
       this.store.heldBy(account),
       this.store.mutual(account),
       this.accounts.byIds([account]),
-      this.online.among([account]),
     ]);
     const contacts = new Set(mutual);
     const key = known.get(account)?.identityKey;
-    for (const row of rows) this.tell(row.owner, viewOf(row, key, online.has(account) && contacts.has(row.owner)));
+    const online = await this.presence.seen(rows.map(({ owner }) => ({ account, to: owner, isMutual: contacts.has(owner) })));
+    rows.forEach((row, i) => this.tell(row.owner, viewOf(row, key, online[i]!)));
   }
 
   /** Not awaited by calls: a reply must not take longer because somebody is there to be told. */
@@ -108,14 +103,20 @@ export class ContactsService {
     return (await this.rpc.call(KeyPackageLedger.method.revokeClaimed, ended)).capabilities;
   }
 
-  private leave(me: Person, before: ContactRow): void {
-    if (before.peer !== null) this.run(this.presence.seemToLeave(me.account, [before.peer]));
+  /** Before the contact ends: from then on its other end would see no presence at all. */
+  private async seemToLeave(me: Person, name: string): Promise<void> {
+    const row = await this.store.find(me.account, name);
+    if (row?.state !== 'ACCEPTED' || row.peer === null) return;
+    await this.presence
+      .seemToLeave(me.account, [row.peer])
+      .catch((error: unknown) => this.logger.warn(`a leave will not be told: ${error instanceof Error ? error.name : 'unknown'}`));
   }
 
-  /** One who removed or blocked the owner shows as offline from then on. */
-  private async mutualOf(rows: ContactRow[]): Promise<Set<string>> {
+  /** One who removed or blocked the owner shows as offline from when that would be told. Of one owner. */
+  private async seen(rows: readonly ContactRow[]): Promise<boolean[]> {
     const owner = rows[0]?.owner;
-    return new Set(owner === undefined ? [] : await this.store.mutual(owner));
+    const mutual = new Set(owner === undefined ? [] : await this.store.mutual(owner));
+    return this.presence.seen(rows.map(({ peer }) => ({ account: peer ?? NOBODY, to: owner!, isMutual: mutual.has(peer ?? NOBODY) })));
   }
 
   private run(work: Promise<void>): void {

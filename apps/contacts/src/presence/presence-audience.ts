@@ -6,7 +6,20 @@ import { CONTACT_STORE } from '../contacts/contact.store.js';
 import type { ContactStore } from '../contacts/contact.store.js';
 import { OnlineAccounts } from './online-accounts.js';
 import { PRESENCE_STORE } from './presence.store.js';
-import type { PresenceStore } from './presence.store.js';
+import type { PresenceStore, Sight } from './presence.store.js';
+
+/** Somebody in a list, as its owner may see him. */
+export interface Listed extends Sight {
+  /** Each accepted the other. */
+  readonly isMutual: boolean;
+}
+
+/** What lists say, and of whom they say it only because nothing else was told yet: no device of theirs is there. */
+export interface Seen {
+  /** In the order of the question. */
+  readonly online: boolean[];
+  readonly doubtful: string[];
+}
 
 /** Those who may know of an account's presence: it accepted them, and they it. */
 @Injectable()
@@ -23,9 +36,26 @@ export class PresenceAudience {
     if (await this.presence.online(account)) await this.tell(await this.contacts.mutual(account), account, true);
   }
 
-  /** Whether contacts were told that the account is online, so that they will be told that it has gone. */
-  shown(account: string): Promise<boolean> {
-    return this.presence.shown(account);
+  /**
+   * What a list says is what was told, so that whoever reads it between two events misses neither; of one whose coming is about to be told, it
+   * says that at once.
+   */
+  async seen(listed: readonly Listed[]): Promise<Seen> {
+    const accounts = [...new Set(listed.map(({ account }) => account))];
+    const [there, shown, kept] = await Promise.all([
+      this.online.among(accounts),
+      this.presence.shown(accounts),
+      this.presence.kept(listed),
+    ]);
+    const isSeen = ({ account, isMutual }: Listed, i: number) => (isMutual ? there.has(account) || shown.has(account) : kept[i]!);
+    return { online: listed.map(isSeen), doubtful: [...shown].filter((account) => !there.has(account)) };
+  }
+
+  /** These lost the account without a word, and see it for a while as before. False: they never saw it, so that nothing will be told. */
+  async keepFor(account: string, lostBy: readonly string[], forMs: number): Promise<boolean> {
+    if (!(await this.presence.shown([account])).has(account)) return false;
+    await this.presence.keep(account, lostBy, forMs);
+    return true;
   }
 
   /**

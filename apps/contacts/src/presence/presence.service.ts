@@ -9,11 +9,13 @@ import { toHex } from '@sotto/protocol';
 import { DeviceChangedSchema } from '@sotto/protocol/internal';
 import { CONTACTS_CONFIG } from '../config.js';
 import type { ContactsConfig } from '../config.js';
-import { PresenceAudience } from './presence-audience.js';
+import { type Listed, PresenceAudience } from './presence-audience.js';
 
 /** An absence that is not yet told. */
 interface Absence {
   timer: NodeJS.Timeout;
+  /** When it is told. Unix milliseconds. */
+  at: number;
   /** Accounts to whom it is one even if the account stays. */
   lostBy: Set<string>;
 }
@@ -48,12 +50,20 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
     this.settling.clear();
   }
 
+  /** Whether each is online, as a list says it. Of whom that may not be so, it is found out and told. */
+  async seen(listed: readonly Listed[]): Promise<boolean[]> {
+    const { online, doubtful } = await this.audience.seen(listed);
+    for (const account of doubtful) this.settleLater(account);
+    return online;
+  }
+
   /**
-   * These lose the contact without being told: all that shows is an account that leaves, told when it would be told of one that leaves now, or of
-   * one that left and is not yet told of. One that was not shown as online has nothing to leave.
+   * These are about to lose the contact without being told: all that shows is an account that leaves, told when it would be told of one that
+   * leaves now, or of one that left and is not yet told of. One that was not shown as online has nothing to leave.
    */
   async seemToLeave(account: string, lostBy: readonly string[]): Promise<void> {
-    if (!(await this.audience.shown(account))) return;
+    const at = this.settling.get(account)?.at ?? Date.now() + this.config.PRESENCE_DAMPING_MS;
+    if (!(await this.audience.keepFor(account, lostBy, at - Date.now()))) return;
     const absence = this.settleLater(account);
     for (const peer of lostBy) absence.lostBy.add(peer);
   }
@@ -73,7 +83,8 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
       this.settling.delete(account);
       this.run(this.audience.settle(account, lostBy));
     };
-    const absence = { timer: setTimeout(settle, this.config.PRESENCE_DAMPING_MS), lostBy };
+    const wait = this.config.PRESENCE_DAMPING_MS;
+    const absence = { timer: setTimeout(settle, wait), at: Date.now() + wait, lostBy };
     this.settling.set(account, absence);
     return absence;
   }

@@ -35,7 +35,9 @@ describe('presence in Redis', () => {
 
   it('leaves no key without an expiry', async () => {
     const redis = redisOf(replicas[0]);
-    await new RedisPresenceStore(redis).online('a'.repeat(32));
+    const store = new RedisPresenceStore(redis);
+    await store.online('a'.repeat(32));
+    await store.keep('a'.repeat(32), ['b'.repeat(32)], 5_000);
     for (const key of await redis.keys('*')) expect(await redis.ttl(key)).toBeGreaterThan(0);
   });
 });

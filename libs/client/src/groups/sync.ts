@@ -123,17 +123,25 @@ export class Sync {
   #askSome(step: Step): void {
     const { core } = this;
     this.#idleAt = step.now + IDLE_HELLO_MS * (0.5 + core.ports.random(1)[0]! / 256);
-    const members = this.#toAsk.filter((each) => !this.#isClosedTo(each) && this.#peers.of(each.identity.device).mayAsk(step.now));
     const isOnline = ({ identity }: Member) => core.ports.isOnline(identity.account);
+    const members = this.#whoMayBeThere.filter((each) => this.#peers.of(each.identity.device).mayAsk(step.now));
     const there = shuffled(
       members.filter((each) => isOnline(each) === true),
       core.ports.random,
     );
     const unknown = shuffled(
-      members.filter((each) => isOnline(each) === undefined),
+      members.filter((each) => isOnline(each) !== true),
       core.ports.random,
     );
     for (const member of [...there, ...unknown].slice(0, ASKED)) this.#ask(member, step);
+  }
+
+  /** Presence is a hint, and a contact may be invisible: where something waits for an answer and nobody seems to be there, all are asked. */
+  get #whoMayBeThere(): Member[] {
+    const { core } = this;
+    const members = this.#toAsk.filter((each) => !this.#isClosedTo(each));
+    const present = members.filter(({ identity }) => core.ports.isOnline(identity.account) !== false);
+    return present.length === 0 && core.toSeal.length > 0 ? members : present;
   }
 
   /** Whoever is alone asks those who were there: they may all be together on another branch. */

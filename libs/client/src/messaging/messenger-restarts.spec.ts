@@ -108,6 +108,19 @@ describe('a store', () => {
     expect(alice.queue).toEqual([]);
   });
 
+  it('does not keep what is written back for ever where nobody seems to be there: they may be, unseen', async () => {
+    const { office, phones, hiking } = await story();
+    const [alice, bob, carol] = phones;
+    bob.isInvisible = true;
+    await carol.offline();
+    await alice.restart();
+    await alice.online();
+    await alice.say(hiking, 'four');
+    await alice.tell(bob, 'still between us');
+    await office.pass(MINUTE);
+    expect(bob.shown.slice(-2).sort()).toEqual(['alice: four', 'alice: still between us']);
+  });
+
   for (const collection of ['groups', 'commits', 'epochs', 'ratchets']) {
     it(`that has lost its ${collection} is refused with a clear error: nobody goes on from a part of a group`, async () => {
       const { phones } = await story();

@@ -230,6 +230,8 @@ export class Phone {
   /** A liar's are others. To be set before a restart. */
   rules: GroupRules = GROUP_RULES;
   isOnline = false;
+  /** Nobody hears of its presence. */
+  isInvisible = false;
   stock!: KeyPackageStock;
   engine!: MlsEngine;
   readonly #provider: MlsProvider;
@@ -342,8 +344,10 @@ export class Phone {
     this.office.connected(this);
     for (const other of this.office.phones) {
       if (other === this || !other.isOnline) continue;
-      if (other.contacts.has(this.account)) await other.#quietStep((messenger, step) => messenger.sighted(this.account, step));
-      if (this.contacts.has(other.account)) await this.#quietStep((messenger, step) => messenger.sighted(other.account, step));
+      if (other.contacts.has(this.account) && !this.isInvisible)
+        await other.#quietStep((messenger, step) => messenger.sighted(this.account, step));
+      if (this.contacts.has(other.account) && !other.isInvisible)
+        await this.#quietStep((messenger, step) => messenger.sighted(other.account, step));
     }
   }
 
@@ -499,7 +503,7 @@ export class Phone {
 
   #presenceOf(account: string): boolean | undefined {
     if (!this.contacts.has(account)) return undefined;
-    return this.office.phones.some((phone) => phone.account === account && phone.isOnline);
+    return this.office.phones.some((phone) => phone.account === account && phone.isOnline && !phone.isInvisible);
   }
 }
 
