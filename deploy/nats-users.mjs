@@ -11,7 +11,7 @@ const service = (name, { publish = [], subscribe = [] }) => ({
 export const NATS_USERS = [
   service('gateway', {
     publish: ['call.>', 'svc.sotto.internal.v1.Gateways.>', 'relay.*.in', 'device.changed'],
-    subscribe: ['gateway.*.out', 'gateway.*.event', 'sessions.revoked', 'device.changed'],
+    subscribe: ['gateway.*.out', 'gateway.*.event', 'sessions.revoked', 'device.changed', 'contacts.resumed'],
   }),
   service('auth', {
     publish: ['svc.sotto.internal.v1.ContactLookup.>', 'svc.sotto.internal.v1.KeyPackageLedger.>', 'sessions.revoked', 'gateway.*.event'],
@@ -25,7 +25,7 @@ export const NATS_USERS = [
     ],
   }),
   service('contacts', {
-    publish: ['svc.sotto.internal.v1.AccountLookup.>', 'svc.sotto.internal.v1.KeyPackageLedger.>', 'gateway.*.event'],
+    publish: ['svc.sotto.internal.v1.AccountLookup.>', 'svc.sotto.internal.v1.KeyPackageLedger.>', 'gateway.*.event', 'contacts.resumed'],
     subscribe: ['call.sotto.v1.Contacts.>', 'svc.sotto.internal.v1.ContactLookup.>', 'device.changed'],
   }),
   service('directory', {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTopology, type Topology } from '../harness/dist/index.js';
-import { becomeContacts, Person, until } from './people.js';
+import { becomeContacts, contactOf, Person, until } from './people.js';
 
 const EVERY_MS = 50;
 const STREAM_MS = 4_000;
@@ -72,6 +72,44 @@ describe.each(['standalone', 'services'] as const)('under a steady stream of mes
     },
     120_000,
   );
+});
+
+describe('who comes and goes while events are lost, services', () => {
+  let server: Topology;
+  let alice: Person;
+  let bob: Person;
+  const isThere = () => contactOf(alice, 'bob')?.online;
+
+  beforeAll(async () => {
+    server = await startTopology('services', { retryWindowSeconds: 5 });
+    [alice, bob] = await Promise.all([Person.registers(server, 'alice'), Person.registers(server, 'bob')]);
+    await becomeContacts(alice, bob);
+    await until('alice sees bob', () => isThere() === true);
+  }, 180_000);
+
+  afterAll(async () => {
+    await Promise.all([alice?.leaves(), bob?.leaves()]);
+    await server?.stop();
+  }, 30_000);
+
+  it('is shown to those who stayed once contacts is back', async () => {
+    await server.kill('contacts');
+    await bob.leaves();
+    await server.restart('contacts');
+    await until('alice sees that bob is gone', () => isThere() === false, 60_000);
+    await bob.returns();
+    await until('alice sees bob again', () => isThere() === true, 60_000);
+  }, 150_000);
+
+  it('is shown to those who stayed once the broker is back', async () => {
+    const contacts = server.pids().find(({ name }) => name === 'contacts')!.pid;
+    process.kill(contacts, 'SIGSTOP');
+    await bob.leaves();
+    await server.kill('nats');
+    await server.restart('nats');
+    process.kill(contacts, 'SIGCONT');
+    await until('alice sees that bob is gone', () => isThere() === false, 60_000);
+  }, 150_000);
 });
 
 function missingOf(sent: string[], arrived: string[]): string[] {

@@ -41,12 +41,15 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
     let routes: DeviceRouteStore;
     let leases: LeaseStore;
     let heard: { account: string; event: Event }[] = [];
+    /** What was said to all gateways. */
+    const said: string[] = [];
     /** Subjects of what contacts asks others. */
     const asked: string[] = [];
 
     beforeAll(async () => {
       parts = await open();
       const { bus } = parts;
+      bus.subscribe('contacts.*', (_, subject) => said.push(subject));
       const request = bus.request.bind(bus);
       bus.request = (subject, ...rest) => (asked.push(subject), request(subject, ...rest));
       const config = contactsConfigSchema.parse({ PRESENCE_DAMPING_MS: '250' });
@@ -524,6 +527,11 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       expect(await list('alice')).toMatchObject([{ name: 'bob', online: true }]);
       await until(() => presenceHeardBy('alice').length === 2);
       expect(await list('alice')).toMatchObject([{ name: 'bob', online: false }]);
+    });
+
+    it('has said that it is there, to gateways whose devices may have missed something', async () => {
+      await until(() => said.length > 0);
+      expect(said).toEqual(['contacts.resumed']);
     });
 
     it('tells contacts of those whose gateway died', async () => {

@@ -29,6 +29,7 @@ import { gatewayConfig, gatewayConfigSchema } from './gateway.config.js';
 import { AccessTokenStrategy } from './sessions/access-token.strategy.js';
 import { RecentRevocations } from './sessions/recent-revocations.js';
 import { SessionService } from './sessions/session.service.js';
+import { OutdatedContacts } from './sessions/outdated-contacts.js';
 import { SessionWatch } from './sessions/session-watch.js';
 
 export const GATEWAY = 42;
@@ -96,6 +97,7 @@ export class GatewayWorld {
   readonly router: CallRouter;
   readonly sessions: SessionService;
   private readonly watch: SessionWatch;
+  private readonly outdated: OutdatedContacts;
   private calls = 0;
 
   private constructor(
@@ -112,6 +114,8 @@ export class GatewayWorld {
     this.sessions.start(GATEWAY);
     this.watch = new SessionWatch(this.bus, this.table, rpc, this.sessions, revocations);
     this.watch.start(GATEWAY);
+    this.outdated = new OutdatedContacts(this.bus, this.table);
+    this.outdated.onApplicationBootstrap();
     this.router = new CallRouter(rpc, limiter as CallLimiter, this.table, this.sessions);
     this.serveAll();
   }
@@ -123,6 +127,7 @@ export class GatewayWorld {
 
   async stop(): Promise<void> {
     this.watch.stop();
+    this.outdated.onApplicationShutdown();
     this.sessions.stop();
     await this.bus.close();
   }

@@ -10,6 +10,7 @@ import { GATEWAY_CONFIG, type GatewayConfig } from './gateway.config.js';
 import { GatewayService } from './gateway.service.js';
 import { RelayLinks } from './relays/relay-links.js';
 import { AccessTokenStrategy } from './sessions/access-token.strategy.js';
+import { OutdatedContacts } from './sessions/outdated-contacts.js';
 import { RecentRevocations } from './sessions/recent-revocations.js';
 import { SessionService } from './sessions/session.service.js';
 import { SessionWatch } from './sessions/session-watch.js';
@@ -29,6 +30,7 @@ export class GatewayModule {
         FrameDispatcher,
         GatewayCertificateHolder,
         GatewayService,
+        OutdatedContacts,
         Receiver,
         RecentRevocations,
         RelayLinks,

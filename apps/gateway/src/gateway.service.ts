@@ -8,10 +8,8 @@ import { RelayLinks } from './relays/relay-links.js';
 import { eventFrame } from './sessions/event-frame.js';
 import { SessionService } from './sessions/session.service.js';
 import { SessionWatch } from './sessions/session-watch.js';
+import { spreadOver } from './sessions/spread.js';
 
-/** Clients come back within this after a drain, and 1 ms more for each of them. */
-const LEAST_RETURN_MS = 1_000;
-const MOST_RETURN_MS = 30_000;
 const DRAIN_MS = 300;
 const AGAIN_MS = 500;
 
@@ -80,7 +78,7 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
 
   async onApplicationShutdown(): Promise<void> {
     this.door.shut();
-    const withinMs = Math.min(MOST_RETURN_MS, LEAST_RETURN_MS + this.table.size);
+    const withinMs = spreadOver(this.table.size);
     for (const connection of this.table.values()) {
       if (connection.channel !== undefined) this.table.write(connection, eventFrame({ kind: { case: 'goingAway', value: { withinMs } } }));
     }

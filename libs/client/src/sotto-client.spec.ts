@@ -6,6 +6,7 @@ import {
   type BlockContactRequest,
   type Call,
   CapabilitiesRevokedSchema,
+  ContactsOutdatedSchema,
   ContactSchema,
   ContactState,
   ErrorCode,
@@ -237,6 +238,37 @@ describe('a device that has an account', () => {
     await pushEvent({ case: 'contact', value: create(ContactSchema, { name: 'bob', state: ContactState.PENDING }) });
     await client.requestContact('carol');
     expect(told).toEqual(['accepted', 'pending']);
+  });
+
+  it('reads its contacts again when events may have been lost, and tells what it had not heard', async () => {
+    const told: [string, boolean][] = [];
+    client.on('presence', ({ name, online }) => told.push([name, online]));
+    const contact = (name: string, n: number, online: boolean) => ({
+      name,
+      account: new Uint8Array(16).fill(n),
+      identityKey: new Uint8Array(32).fill(n),
+      state: ContactState.ACCEPTED,
+      online,
+    });
+    listed = [contact('bob', 5, true), contact('carol', 6, false)];
+    const back = online();
+    for (const each of server.clients) each.terminate();
+    await back;
+    await client.requestContact('dave');
+    const before = told.splice(0);
+    listed = [contact('bob', 5, false), contact('carol', 6, true)];
+    refused = 'sotto.v1.Contacts/List';
+    const outdated = create(ContactsOutdatedSchema, { withinMs: 1 });
+    await pushEvent({ case: 'contactsOutdated', value: outdated });
+    await pushEvent({ case: 'contactsOutdated', value: outdated });
+    while (requests('sotto.v1.Contacts/List').length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    refused = '';
+    while (told.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(before).toEqual([['bob', true]]);
+    expect(told).toEqual([
+      ['bob', false],
+      ['carol', true],
+    ]);
   });
 
   it('names the capabilities of its groups when a contact ends, so that they stay good', async () => {

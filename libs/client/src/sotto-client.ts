@@ -203,6 +203,7 @@ export class SottoClient extends ConversationClient {
   override close(): Promise<void> {
     this.approvals.close();
     this.#companions.close();
+    this.#book.close();
     return super.close();
   }
 
@@ -245,12 +246,6 @@ export class SottoClient extends ConversationClient {
     await this.#messaging.goOnline(journal);
     // Before the contacts: whoever sees us online may claim at once.
     await this.#device.stock.topUp(link, this.#device.engine, journal).catch((error: unknown) => this.#device.topUpFailed(error));
-    const { contacts } = await link.call(Contacts.method.list, {});
-    await this.#book.changes(this.#device.contacts.replace(contacts, journal), journal);
-    for (const contact of this.#device.contacts.all()) {
-      if (contact.status !== 'accepted' || !contact.online) continue;
-      journal.afterwards(() => this.#device.events.emit('presence', { name: contact.name, online: true }));
-      await this.#book.online(contact, journal);
-    }
+    await this.#book.fetch(journal);
   }
 }

@@ -44,6 +44,7 @@ export {
   GoingAwaySchema,
   DevicesChangedSchema,
   CapabilitiesRevokedSchema,
+  ContactsOutdatedSchema,
   Outcome,
   OutcomeSchema,
   ReceiptStatus,
@@ -66,6 +67,7 @@ export {
   type GoingAway,
   type DevicesChanged,
   type CapabilitiesRevoked,
+  type ContactsOutdated,
 } from './generated/sotto/v1/frames_pb.js';
 export {
   AttachRequestSchema,

@@ -25,7 +25,7 @@ interface Absence {
 export class PresenceService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(PresenceService.name);
   private readonly settling = new Map<string, Absence>();
-  private subscription: Subscription | undefined;
+  private subscriptions: Subscription[] = [];
   private readonly gateways: LeaseWatch;
 
   constructor(
@@ -39,12 +39,16 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    this.subscription = this.bus.subscribe('device.changed', (payload) => this.changed(payload), { queue: 'contacts' });
+    this.subscriptions = [
+      this.bus.subscribe('device.changed', (payload) => this.changed(payload), { queue: 'contacts' }),
+      this.bus.onStatus((connected) => connected && this.resume()),
+    ];
     await this.gateways.start();
+    this.resume();
   }
 
   onApplicationShutdown(): void {
-    this.subscription?.unsubscribe();
+    for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.gateways.stop();
     for (const { timer } of this.settling.values()) clearTimeout(timer);
     this.settling.clear();
@@ -66,6 +70,11 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
     if (!(await this.audience.keepFor(account, lostBy, at - Date.now()))) return;
     const absence = this.settleLater(account);
     for (const peer of lostBy) absence.lostBy.add(peer);
+  }
+
+  /** What happened until now may not have been heard here, or what was told of it not there. */
+  private resume(): void {
+    this.bus.publish('contacts.resumed', new Uint8Array());
   }
 
   private changed(payload: Uint8Array): void {

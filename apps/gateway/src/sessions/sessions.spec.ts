@@ -209,6 +209,15 @@ describe('a session at the gateway', () => {
     expect([heardBy(phone), heardBy(laptop)]).toEqual([[1, 2], [2]]);
   });
 
+  it('is told to read its contacts again when contacts was away, unless it has none', async () => {
+    const phone = await attached(PHONE);
+    const pending = await attached({ ...LAPTOP, pending: true });
+    world.bus.publish('contacts.resumed', new Uint8Array());
+    await settle();
+    expect(phone.events).toMatchObject([{ case: 'contactsOutdated', value: { withinMs: 1_002 } }]);
+    expect(pending.events).toEqual([]);
+  });
+
   it('is put back after a wipe of live state and announced anew, but not if it ends meanwhile', async () => {
     await attached(PHONE);
     const laptop = await attached(LAPTOP);

@@ -4,10 +4,16 @@ import { type Messaging, stepOf } from '../messaging/messaging.js';
 import type { Journal } from '../storage/journal.js';
 import type { Contact, ContactChange } from './contact-list.js';
 
+/** Asked by the server to wait, it waits at most so long. */
+const MOST_WAIT_MS = 60_000;
+const AGAIN_MS = 5_000;
+
 /** Follows the server's contact list, and does what each change asks for: begin a conversation, tell the program, revoke. */
 export class ContactBook {
   /** The last re-attachment that a revocation asked for. */
   reattached: Promise<void> = Promise.resolve();
+
+  #soon: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly device: Device,
@@ -18,9 +24,30 @@ export class ContactBook {
     return this.device.step((journal) => this.fetch(journal));
   }
 
+  /** After a random wait: all clients were asked to. Tried again when that fails, unless a new connection has done it by then. */
+  refreshWithin(ms: number): void {
+    const { link } = this.device.connection;
+    this.#soon ??= setTimeout(
+      () => {
+        this.#soon = undefined;
+        if (link === undefined || link !== this.device.connection.link) return;
+        void this.refresh().catch(() => this.refreshWithin(AGAIN_MS));
+      },
+      Math.random() * Math.min(ms, MOST_WAIT_MS),
+    );
+  }
+
+  close(): void {
+    clearTimeout(this.#soon);
+  }
+
   async fetch(journal: Journal): Promise<void> {
-    const { contacts } = await this.device.requireLink().call(Contacts.method.list, {});
-    await this.changes(this.device.contacts.replace(contacts, journal), journal);
+    const { contacts } = this.device;
+    const before = new Set(contacts.all().flatMap(({ name, online }) => (online ? [name] : [])));
+    const list = await this.device.requireLink().call(Contacts.method.list, {});
+    await this.changes(contacts.replace(list.contacts, journal), journal);
+    for (const contact of contacts.all())
+      if (contact.status === 'accepted' && contact.online !== before.has(contact.name)) await this.#cameOrWent(contact, journal);
   }
 
   async rows(rows: WireContact[], journal: Journal): Promise<void> {
@@ -31,7 +58,7 @@ export class ContactBook {
       }
       await this.changes(this.device.contacts.apply(row, journal), journal);
       const contact = this.device.contacts.get(row.name);
-      if (row.state === ContactState.ACCEPTED && row.online && contact) await this.online(contact, journal);
+      if (row.state === ContactState.ACCEPTED && row.online && contact) await this.#online(contact, journal);
     }
   }
 
@@ -82,12 +109,16 @@ export class ContactBook {
 
   async presence(account: string, online: boolean, journal: Journal): Promise<void> {
     const contact = this.device.contacts.presence(account, online);
-    if (contact === undefined) return;
-    journal.afterwards(() => this.device.events.emit('presence', { name: contact.name, online }));
-    if (online) await this.online(contact, journal);
+    if (contact !== undefined) await this.#cameOrWent(contact, journal);
   }
 
-  async online(contact: Contact, journal: Journal): Promise<void> {
+  async #cameOrWent(contact: Contact, journal: Journal): Promise<void> {
+    const { name, online } = contact;
+    journal.afterwards(() => this.device.events.emit('presence', { name, online }));
+    if (online) await this.#online(contact, journal);
+  }
+
+  async #online(contact: Contact, journal: Journal): Promise<void> {
     await this.messaging.beginIfMine(contact, journal);
     await this.device.messenger?.sighted(contact.account, stepOf(journal));
   }

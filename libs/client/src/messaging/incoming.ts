@@ -54,6 +54,8 @@ export class Incoming {
           await this.device.stock.topUp(link, this.device.engine, journal).catch((error: unknown) => this.device.topUpFailed(error));
         return;
       }
+      case 'contactsOutdated':
+        return this.book.refreshWithin(kind.value.withinMs);
       case 'capabilitiesRevoked':
         return this.book.revokedByServer(kind.value.capabilities.map(toHex), journal);
       case 'sessionRevoked':
