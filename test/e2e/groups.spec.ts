@@ -76,6 +76,9 @@ describe.each(['standalone', 'services'] as const)('groups on %s', (kind) => {
       await until('alice has the receipt', () => alice.statusesOf(id).includes('delivered'));
       await expect(carol.sdk.groups.send(group, 'still here')).rejects.toMatchObject({ reason: 'unknown-group' });
       expect(carol.textsFrom('alice')).not.toContain('not for carol');
+      await carol.leaves();
+      await carol.returns();
+      expect(carol.sdk.groups.former()).toContainEqual({ id: group, name: 'secrets' });
     },
     LONG,
   );

@@ -39,7 +39,7 @@ export class GroupNames {
   nameOf(conversation: string): string | undefined {
     if (!ID.test(conversation)) return undefined;
     const groups = this.client.groups.all();
-    const name = groups.find(({ id }) => id === conversation)?.name ?? this.#last.get(conversation);
+    const name = [...groups, ...this.client.groups.former()].find(({ id }) => id === conversation)?.name ?? this.#last.get(conversation);
     const short = conversation.slice(0, SHORT_ID);
     if (name === undefined) return short;
     this.#last.set(conversation, name);

@@ -67,6 +67,12 @@ export class GroupList {
     return views.filter(({ data, out }) => data.kind === 'group' && !out).map((view) => this.#infoOf(view));
   }
 
+  /** Groups that this device has left or was removed from, by the names that they had then. */
+  former(): Pick<GroupInfo, 'id' | 'name'>[] {
+    const views = this.device.messenger?.groups() ?? [];
+    return views.filter(({ data, out }) => data.kind === 'group' && out).map(({ id, data }) => ({ id, name: data.name }));
+  }
+
   /** Throws ClientError `unknown-group`. */
   get(id: string): GroupInfo {
     return this.#infoOf(this.#view(id));
@@ -103,9 +109,10 @@ export class GroupList {
     if (others.length > 0) {
       if (!this.messaging.online) throw new ClientError('offline', 'to leave with all devices of the account takes a connection');
       await this.#wish(id, { kind: 'remove', leaves: others });
-      for (let i = 0; i < LEAVE_LOOKS && this.#otherOwnLeaves(id).length > 0; i++) await sleep(LEAVE_LOOK_MS);
+      for (let i = 0; i < LEAVE_LOOKS && this.#isIn(id) && this.#otherOwnLeaves(id).length > 0; i++) await sleep(LEAVE_LOOK_MS);
     }
-    await this.messaging.step((messenger, step) => messenger.leave(id, step));
+    // It may have been removed meanwhile.
+    if (this.#isIn(id)) await this.messaging.step((messenger, step) => messenger.leave(id, step));
   }
 
   #otherOwnLeaves(id: string): string[] {
@@ -172,9 +179,17 @@ export class GroupList {
   }
 
   #view(id: string): GroupView {
-    const view = this.device.messenger?.groups().find((each) => each.id === id);
-    if (view === undefined || view.out || view.data.kind !== 'group') throw new ClientError('unknown-group', 'there is no such group');
+    const view = this.#find(id);
+    if (view === undefined) throw new ClientError('unknown-group', 'there is no such group');
     return view;
+  }
+
+  #find(id: string): GroupView | undefined {
+    return this.device.messenger?.groups().find((each) => each.id === id && !each.out && each.data.kind === 'group');
+  }
+
+  #isIn(id: string): boolean {
+    return this.#find(id) !== undefined;
   }
 
   #member(id: string, name: string): GroupMember {
