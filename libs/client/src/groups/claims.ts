@@ -2,6 +2,8 @@ import type { ClaimedPackage } from './group-ports.js';
 
 const FIRST_WAIT_MS = 15_000;
 const LAST_WAIT_MS = 600_000;
+/** What was used is claimed anew at once, so often in a row; then as often as one wait allows. Each claim takes packages of which there are not many. */
+const AT_ONCE = 4;
 /** A claimed package is not kept for ever: its device may be gone. */
 const FRESH_MS = 3_600_000;
 
@@ -11,6 +13,8 @@ interface Claim {
   asking: boolean;
   nextAt: number;
   waitMs: number;
+  /** When as many as AT_ONCE may be made again. */
+  spentUntil: number;
 }
 
 /** Key packages at hand of other accounts, one a device, each used once. Kept in memory alone. */
@@ -21,8 +25,10 @@ export class Claims {
   packagesOf(account: string, now: number, ask: () => void): ReadonlyMap<string, ClaimedPackage> | undefined {
     const claim = this.#of(account);
     if (claim.packages !== undefined && now - claim.claimedAt < FRESH_MS) return claim.packages;
-    if (!claim.asking && now >= claim.nextAt) {
+    const isDue = now >= claim.nextAt && claim.spentUntil - now <= (AT_ONCE - 1) * FIRST_WAIT_MS;
+    if (!claim.asking && isDue) {
       claim.asking = true;
+      claim.spentUntil = Math.max(claim.spentUntil, now) + FIRST_WAIT_MS;
       claim.nextAt = now + claim.waitMs;
       claim.waitMs = Math.min(2 * claim.waitMs, LAST_WAIT_MS);
       ask();
@@ -47,6 +53,7 @@ export class Claims {
     const claim = this.#claims.get(account);
     if (claim === undefined) return;
     claim.packages = undefined;
+    claim.nextAt = 0;
     claim.waitMs = FIRST_WAIT_MS;
   }
 
@@ -73,7 +80,7 @@ export class Claims {
   }
 
   #of(account: string): Claim {
-    const known = this.#claims.get(account) ?? { claimedAt: 0, asking: false, nextAt: 0, waitMs: FIRST_WAIT_MS };
+    const known = this.#claims.get(account) ?? { claimedAt: 0, asking: false, nextAt: 0, waitMs: FIRST_WAIT_MS, spentUntil: 0 };
     this.#claims.set(account, known);
     return known;
   }
