@@ -1,8 +1,11 @@
-import { createHmac, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { MlsError, type MlsProvider } from '@sotto/mls';
 
 const KEY_BYTES = 32;
 const TAG_BYTES = 16;
+/** Of SHA-256. */
+const BLOCK_BYTES = 64;
+const HASH_BYTES = 32;
 const text = new TextEncoder();
 const BLOCK_COUNTER_BYTES = 4;
 
@@ -16,8 +19,24 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
+/** By way of text with a byte in each character: Node makes that in a third of the time that it takes for a buffer. */
 function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(hash('sha256', parts.length === 1 ? parts[0]! : joined(parts), 'buffer'));
+  const digest = hash('sha256', parts.length === 1 ? parts[0]! : joined(parts), 'binary');
+  const bytes = new Uint8Array(HASH_BYTES);
+  for (let i = 0; i < HASH_BYTES; i++) bytes[i] = digest.charCodeAt(i);
+  return bytes;
+}
+
+/** RFC 2104, from two hashes: they take half as long as a Node object for it. */
+function hmacSha256(secret: Uint8Array, data: Uint8Array): Uint8Array {
+  const block = secret.length > BLOCK_BYTES ? sha256(secret) : secret;
+  const inner = new Uint8Array(BLOCK_BYTES).fill(0x36);
+  const outer = new Uint8Array(BLOCK_BYTES).fill(0x5c);
+  for (let i = 0; i < block.length; i++) {
+    inner[i]! ^= block[i]!;
+    outer[i]! ^= block[i]!;
+  }
+  return sha256(outer, sha256(inner, data));
 }
 
 const [FOR_STREAM, FOR_TAG, FOR_X25519, FOR_ED25519] = ['stream', 'tag', 'x25519', 'ed25519'].map((label) => text.encode(label)) as [
@@ -69,7 +88,7 @@ export function unsafeProvider(randomBytes: (length: number) => Uint8Array): Mls
   return {
     randomBytes,
     sha256: (data) => sha256(data),
-    hmacSha256: (secret, data) => new Uint8Array(createHmac('sha256', secret).update(data).digest()),
+    hmacSha256,
     aeadSeal(secret, nonce, aad, plaintext) {
       const ciphertext = stream(secret, nonce, plaintext);
       return joined([ciphertext, tagOf(secret, nonce, aad, ciphertext)]);
