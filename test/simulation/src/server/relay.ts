@@ -1,7 +1,7 @@
 import { Outcome, ReceiptStatus } from '@sotto/protocol';
 import type { Random } from '../random.js';
 import type { Schedule } from '../schedule.js';
-import { tokenHolds } from './delivery-token.js';
+import { capabilityOf, isGenuine } from './delivery-token.js';
 import type { AckFrame, FrameToDevice, ReceiptFrame, SendFrame } from './frames.js';
 import type { Slots } from './slots.js';
 
@@ -46,7 +46,10 @@ interface Delivery {
   readonly message: Message;
   readonly device: string;
   readonly token: Uint8Array;
+  /** Whether the token is the device's, revoked or not. Undefined: not asked yet. */
+  genuine: boolean | undefined;
   backoff: number;
+  /** To be set by #window alone. */
   inWindow: boolean;
   /** The device keeps it and can't read it yet: only a retry sends it again. */
   parked: boolean;
@@ -65,6 +68,8 @@ export class Relay {
   readonly #deliveries = new Map<bigint, Delivery>();
   /** In order of arrival. */
   readonly #openFor = new Map<string, Set<Delivery>>();
+  /** How many deliveries of a device are in its window. */
+  readonly #unacknowledged = new Map<string, number>();
 
   constructor(
     private readonly schedule: Schedule,
@@ -97,6 +102,7 @@ export class Relay {
     this.#messages.clear();
     this.#deliveries.clear();
     this.#openFor.clear();
+    this.#unacknowledged.clear();
     for (const device of this.#connected) {
       this.schedule.after(LEASE_MS + this.random.whole(0, 1_000), () => {
         if (this.#connected.has(device)) this.output(device, receiptOf('', ReceiptStatus.RELAY_LOST, { relay: lost }));
@@ -119,7 +125,7 @@ export class Relay {
     if (delivery === undefined || delivery.device !== device) return;
     if (outcome === Outcome.STORED) return this.#settle(delivery, ReceiptStatus.DELIVERED);
     if (outcome === Outcome.CANNOT) return this.#settle(delivery, ReceiptStatus.CANNOT);
-    delivery.inWindow = false;
+    this.#window(delivery, false);
     delivery.parked = true;
     this.#dispatchAll(device);
   }
@@ -157,7 +163,16 @@ export class Relay {
 
   #addDelivery(message: Message, device: string, token: Uint8Array): void {
     const handle = (BigInt(this.#incarnation) << 32n) | BigInt(this.#nextHandle++);
-    const delivery: Delivery = { handle, message, device, token, backoff: FIRST_RETRY_MS, inWindow: false, parked: false };
+    const delivery: Delivery = {
+      handle,
+      message,
+      device,
+      token,
+      genuine: undefined,
+      backoff: FIRST_RETRY_MS,
+      inWindow: false,
+      parked: false,
+    };
     message.open.add(delivery);
     this.#deliveries.set(handle, delivery);
     const open = this.#openFor.get(device);
@@ -173,13 +188,13 @@ export class Relay {
 
   /** Unknown, offline, revoked and wrong token are alike: it stays open until the deadline. */
   #dispatch(delivery: Delivery): void {
-    const { device, token, handle, message } = delivery;
+    const { device, handle, message } = delivery;
     const registration = this.#registrations.get(device);
     if (registration === undefined || !this.#connected.has(device)) return;
     if (!this.options.reaches(message.sender, device)) return;
-    if (!tokenHolds(token, registration.deliveryKey, registration.revoked)) return;
-    if (!delivery.inWindow && this.#unacknowledged(device) >= this.options.deliveryWindow) return;
-    delivery.inWindow = true;
+    if (!delivery.inWindow && (this.#unacknowledged.get(device) ?? 0) >= this.options.deliveryWindow) return;
+    if (!holds(delivery, registration)) return;
+    this.#window(delivery, true);
     delivery.parked = false;
     this.output(device, { kind: 'deliver', handle, payload: message.payload });
   }
@@ -200,6 +215,7 @@ export class Relay {
   #settle(delivery: Delivery, status: ReceiptStatus): void {
     const { message, device, handle } = delivery;
     if (!this.#deliveries.delete(handle)) return;
+    this.#window(delivery, false);
     message.open.delete(delivery);
     this.#openFor.get(device)?.delete(delivery);
     this.output(message.sender, receiptOf(message.id, status, { device }));
@@ -210,15 +226,15 @@ export class Relay {
   /** Nothing is on its way to a device whose connection is new or gone. */
   #releaseWindow(device: string): void {
     for (const delivery of this.#openFor.get(device) ?? []) {
-      delivery.inWindow = false;
+      this.#window(delivery, false);
       delivery.parked = false;
     }
   }
 
-  #unacknowledged(device: string): number {
-    let count = 0;
-    for (const { inWindow } of this.#openFor.get(device) ?? []) count += Number(inWindow);
-    return count;
+  #window(delivery: Delivery, isIn: boolean): void {
+    const { device, inWindow } = delivery;
+    this.#unacknowledged.set(device, (this.#unacknowledged.get(device) ?? 0) + Number(isIn) - Number(inWindow));
+    delivery.inWindow = isIn;
   }
 
   #leaveToTimers({ id, sender, arrivedAt, deadline, open }: Message): void {
@@ -228,6 +244,12 @@ export class Relay {
       this.schedule.after(deadline - now, () => this.output(sender, receiptOf(id, ReceiptStatus.UNDELIVERED, { device })));
     }
   }
+}
+
+/** A device's delivery key is one for good: a token is compared with it once. */
+function holds(delivery: Delivery, { deliveryKey, revoked }: Registration): boolean {
+  delivery.genuine ??= isGenuine(delivery.token, deliveryKey);
+  return delivery.genuine && !revoked.has(capabilityOf(delivery.token));
 }
 
 function receiptOf(id: string, status: ReceiptStatus, more: Partial<ReceiptFrame>): ReceiptFrame {
