@@ -240,6 +240,7 @@ export {
   type HelloEnvelope,
   type LeaveStatement,
   type MessageAuthenticatedData,
+  MessageDigestSchema,
   type MessageDigest,
   type RejoinRequest,
   type SupplyEnvelope,

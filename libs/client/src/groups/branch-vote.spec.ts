@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { CommitTree } from '@sotto/mls';
+import { type CommitNode, CommitTree } from '@sotto/mls';
 import { BranchVote } from './branch-vote.js';
 import type { GroupCore } from './group-core.js';
 import { short } from './hello.js';
-import { Peers } from './peers.js';
+import { Peers, type Shown } from './peers.js';
 
 const MINUTE = 60_000;
 const BEGAN = 1_800_000_000_000;
@@ -20,7 +20,7 @@ let vote: BranchVote;
 /** This device was let in at epoch 20 and is still there; the others are two accounts with three devices. */
 beforeEach(() => {
   const branches = {
-    ...{ tree: new CommitTree(), head: HEAD, root: HEAD, headEpoch: 20, epoch: () => 20 },
+    ...{ ...pathIn([]), head: HEAD, root: HEAD, headEpoch: 20, epoch: () => 20 },
     ...{ unprocessableIds: () => [], byShort: () => undefined },
   };
   const others = ['bob', 'carol', 'carol'].map((account, i) => ({ identity: { account, device: `device ${i}` } }));
@@ -34,9 +34,19 @@ beforeEach(() => {
   vote.progress(BEGAN);
 });
 
+/** To this device's head, as far as these commits reach. */
+function pathIn(commits: readonly CommitNode[]) {
+  const path = new CommitTree(undefined, commits).path(HEAD);
+  return { path, shortPath: path.map(short) };
+}
+
+function showsAll(device: number, shown: Omit<Shown, 'onPath'>, at = BEGAN): void {
+  peers.of(`device ${device}`).shows({ ...shown, onPath: new Set(shown.path) }, at);
+}
+
 /** Not so much of its branch that it could tell where that one forks off. */
 function shows(device: number, head: string, headEpoch: number, at = BEGAN): void {
-  peers.of(`device ${device}`).shows({ headEpoch, heldFrom: headEpoch - 1, path: [short(head)], others: new Set() }, at);
+  showsAll(device, { headEpoch, heldFrom: headEpoch - 1, path: [short(head)], others: new Set() }, at);
 }
 
 function wantsAt(now: number): boolean {
@@ -82,10 +92,10 @@ describe('whether others on another branch are followed', () => {
     const byBob = { id: HEAD, parent: BEFORE, epoch: 20, author: { leaf: 'leaf', index: 1, account: 'bob' }, removes: [], adds: [] };
     const more = ['dave', 'erin'].map((account, i) => ({ identity: { account, device: `device ${3 + i}` } }));
     core.others.push(...(more as never[]));
-    Object.assign(core.branches, { tree: new CommitTree(undefined, [byBob]) });
+    Object.assign(core.branches, pathIn([byBob]));
     const path = [ELSEWHERE, BEFORE].map(short);
     const showsPath = (device: number, heldFrom: number, others: readonly string[]) =>
-      peers.of(`device ${device}`).shows({ headEpoch: 20, heldFrom, path, others: new Set(others.map(short)) }, BEGAN);
+      showsAll(device, { headEpoch: 20, heldFrom, path, others: new Set(others.map(short)) });
     for (const device of [3, 4]) shows(device, HEAD, 20);
     for (const device of [0, 1]) showsPath(device, 20, [HEAD]);
     expect(wantsAt(BEGAN)).toBe(false);
@@ -126,7 +136,7 @@ describe('whether others on another branch are followed', () => {
     shows(2, HEAD, 20);
     for (const device of [0, 1]) {
       const path = [ELSEWHERE, 'cc'.repeat(16)].map(short);
-      peers.of(`device ${device}`).shows({ headEpoch: 9, heldFrom: 8, path, others: new Set() }, BEGAN);
+      showsAll(device, { headEpoch: 9, heldFrom: 8, path, others: new Set() });
     }
     expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
     shows(2, ELSEWHERE, 9);
@@ -144,15 +154,13 @@ describe('a commit that only some can process', () => {
     }));
     const known = new Map([...commits, BEFORE].map((id) => [short(id), id]));
     Object.assign(core.branches, {
-      ...{ tree: new CommitTree(undefined, nodes), root: BEFORE, epoch: () => 19 },
+      ...{ ...pathIn(nodes), root: BEFORE, epoch: () => 19 },
       ...{ unprocessableIds: () => unprocessable, byShort: (id: string) => known.get(id) },
     });
   }
 
   const stands = (device: number, head: string, others: readonly string[]) =>
-    peers
-      .of(`device ${device}`)
-      .shows({ headEpoch: 20, heldFrom: 19, path: [head, BEFORE].map(short), others: new Set(others.map(short)) }, BEGAN);
+    showsAll(device, { headEpoch: 20, heldFrom: 19, path: [head, BEFORE].map(short), others: new Set(others.map(short)) });
 
   /** Three minutes later: nobody has moved. */
   const follows = () => wantsAt(BEGAN + 3 * MINUTE);

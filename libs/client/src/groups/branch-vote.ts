@@ -11,7 +11,7 @@ type Side = 'mine' | 'theirs';
 type Standing = Side | 'refuses';
 
 /** What is needed of a member, or of this device, to tell whether it has chosen its branch. */
-type Choice = Omit<Shown, 'others'> & { readonly account: string; readonly others: Pick<Shown['others'], 'has'> };
+type Choice = Omit<Shown, 'others' | 'onPath'> & { readonly account: string; readonly others: Pick<Shown['others'], 'has'> };
 
 /** Accounts, each counted once, on either side. */
 interface Votes {
@@ -97,11 +97,11 @@ export class BranchVote {
   }
 
   #own(): Choice {
-    const { branches, head, ports } = this.core;
+    const { branches, ports } = this.core;
     return {
       account: ports.own.account,
       headEpoch: branches.headEpoch,
-      path: branches.tree.path(head).map(short),
+      path: branches.shortPath,
       others: { has: (id) => branches.byShort(id) !== undefined },
       heldFrom: branches.epoch(branches.root)!,
     };

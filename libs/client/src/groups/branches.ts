@@ -52,6 +52,13 @@ export class Branches {
   readonly #judge: CommitJudge;
   readonly #ownEntered: StateId[] = [];
   readonly #byShort = new Map<string, StateId>();
+  #root: StateId;
+  #head: StateId;
+  #path: readonly StateId[] | undefined;
+  #shortPath: readonly string[] | undefined;
+  #revision = 0;
+  /** The revision at which the head was chosen last. */
+  #chosenAt = -1;
   #cutOff = false;
   /** Commits have come since surplus ones were last looked for. */
   #hasGrown = true;
@@ -60,12 +67,13 @@ export class Branches {
   constructor(
     readonly group: string,
     private readonly ports: GroupPorts,
-    /** The oldest state of the branch that is followed, from which the fork rule starts. */
-    public root: StateId,
-    public head: StateId,
+    root: StateId,
+    head: StateId,
     /** States that no commit here made: where it began. */
     readonly roots: Map<StateId, Root>,
   ) {
+    this.#root = root;
+    this.#head = head;
     this.tree = new CommitTree(ports.rules.fork);
     for (const id of roots.keys()) this.#byShort.set(short(id), id);
     this.#engine = ports.engine;
@@ -74,6 +82,37 @@ export class Branches {
   }
 
   // --- what is held
+
+  /** The oldest state of the branch that is followed, from which the fork rule starts. */
+  get root(): StateId {
+    return this.#root;
+  }
+
+  get head(): StateId {
+    return this.#head;
+  }
+
+  /** From the head down to the oldest known state. */
+  get path(): readonly StateId[] {
+    return (this.#path ??= this.tree.path(this.#head));
+  }
+
+  /** The same, cut as others are shown it. */
+  get shortPath(): readonly string[] {
+    return (this.#shortPath ??= this.path.map(short));
+  }
+
+  /** Another number after each change of what is here: commits, states, the head, what is out of reach. Messages don't count. */
+  get revision(): number {
+    return this.#revision + this.#states.revision + this.#outOfReach.revision;
+  }
+
+  /** To be called by whatever changes the commits, own results, roots, or the head. */
+  #changed(): void {
+    this.#revision++;
+    this.#path = undefined;
+    this.#shortPath = undefined;
+  }
 
   holds(state: StateId): boolean {
     return this.#states.has(state);
@@ -97,7 +136,7 @@ export class Branches {
     const inHead = memberIn(this.head);
     if (inHead !== undefined) return inHead;
     const newestFirst = [...this.#states.all()].sort(([, a], [, b]) => Number(b.epoch - a.epoch)).map(([id]) => id);
-    const passed = new Set(this.tree.path(this.head).map((state) => memberIn(state)?.id));
+    const passed = new Set(this.path.map((state) => memberIn(state)?.id));
     const elsewhere = newestFirst.filter((state) => this.tree.isEnd(state)).map(memberIn);
     const standing = elsewhere.find((member) => member !== undefined && !passed.has(member.id) && !this.tree.removed.has(member.id));
     return standing ?? newestFirst.map(memberIn).find((member) => member !== undefined) ?? this.#findNewcomer(device);
@@ -137,7 +176,7 @@ export class Branches {
 
   /** The state of the head's branch that let this leaf in; the oldest one that is known there, if it was there before. */
   entryOf(leaf: LeafId): StateId | undefined {
-    const path = this.tree.path(this.head);
+    const path = this.path;
     return path.find((id) => this.commits.get(id)?.newcomers?.some((each) => each.id === leaf)) ?? path.at(-1);
   }
 
@@ -181,13 +220,18 @@ export class Branches {
     return this.#byShort.get(shortId);
   }
 
+  /** Of messages in a state that is held, by device: the next of this one, one past the highest opened of another. */
+  generations(state: StateId): ReadonlyMap<string, number> {
+    return this.#states.generations(state);
+  }
+
   helloKey(state: StateId): Uint8Array | undefined {
     return this.commits.get(state)?.helloKey ?? this.roots.get(state)?.helloKey;
   }
 
   /** Ids of the refreshes on the way to the head. */
   refreshed(): ReadonlySet<string> {
-    return new Set(this.tree.path(this.head).flatMap((id) => this.commits.get(id)?.refresh ?? []));
+    return new Set(this.path.flatMap((id) => this.commits.get(id)?.refresh ?? []));
   }
 
   // --- states
@@ -204,6 +248,7 @@ export class Branches {
       this.#byShort.set(short(id), id);
     }
     for (const [id, result] of own) this.own.set(id, result);
+    this.#changed();
   }
 
   restoreState(id: StateId, epochPart: Uint8Array, ratchets: Uint8Array): void {
@@ -247,7 +292,7 @@ export class Branches {
   /** Not those of the followed branch, and none whose keys this device has used: opened again, it would use them twice. */
   letGoOfSurplus(step: Step): void {
     if (!this.#states.takeGrown()) return;
-    const followed = new Set(this.tree.path(this.head));
+    const followed = new Set(this.path);
     const used = this.#usedStates();
     const others = [...this.#states.all().keys()].flatMap((id) =>
       followed.has(id) || used.has(id) ? [] : (this.commits.get(id)?.node ?? []),
@@ -262,7 +307,7 @@ export class Branches {
   forgetSurplus(hasMessages: (state: StateId) => boolean, step: Step): void {
     if (!this.#hasGrown) return;
     this.#hasGrown = false;
-    const followed = new Set(this.tree.path(this.head));
+    const followed = new Set(this.path);
     const used = this.#usedStates();
     const losing = [...this.commits.values()].filter(({ node }) => !followed.has(node.id));
     const isUsed = (state: StateId) => used.has(state) || this.commits.get(state)?.intents !== undefined;
@@ -283,8 +328,9 @@ export class Branches {
     this.#states.keep(id, state, step);
     this.#byShort.set(short(id), id);
     this.roots.set(id, { epoch: Number(state.epoch), helloKey: await this.#helloKeyOf(state), commit });
-    this.root = id;
-    this.head = id;
+    this.#root = id;
+    this.#head = id;
+    this.#changed();
     this.#outOfReach.beginAnew(id, Number(state.epoch));
   }
 
@@ -342,6 +388,7 @@ export class Branches {
       ratchets: this.#engine.serialiseRatchets(state),
     };
     this.own.set(id, own);
+    this.#changed();
     if (this.ports.rules.durableBeforeSent) step.journal.put('own-commits', `${this.group}/${id}`, own);
   }
 
@@ -390,7 +437,9 @@ export class Branches {
   }
 
   forgetOwn(id: StateId, step: Step): void {
-    if (this.own.delete(id)) step.journal.remove('own-commits', `${this.group}/${id}`);
+    if (!this.own.delete(id)) return;
+    this.#changed();
+    step.journal.remove('own-commits', `${this.group}/${id}`);
   }
 
   async #open(state: GroupState, bytes: Uint8Array): Promise<Extract<Opened, { kind: 'commit' }> | MlsError> {
@@ -436,6 +485,7 @@ export class Branches {
   #putStored(stored: StoredCommit, step: Step): void {
     if (!this.tree.isEnd(stored.node.parent)) this.ports.count('fork');
     this.tree.add(stored.node);
+    this.#changed();
     this.#hasGrown = true;
     this.#outOfReach.remove(stored.node.id);
     this.commits.set(stored.node.id, stored);
@@ -453,10 +503,13 @@ export class Branches {
 
   /** Follows the branch that the fork rule chooses, as far as this device is a member of it. */
   async adopt(step: Step): Promise<Adopted | undefined> {
+    if (this.#chosenAt === this.revision) return undefined;
     const from = this.head;
     const to = await this.#chosenState(step);
+    this.#chosenAt = this.revision;
     if (to === from) return undefined;
-    this.head = to;
+    this.#head = to;
+    this.#changed();
     const lost = this.tree.descends(to, from) ? [] : this.tree.path(from).filter((id) => !this.tree.descends(to, id));
     if (lost.length > 0) this.ports.count('rewind');
     const returned = lost.flatMap((id) => this.commits.get(id)?.intents ?? []);
@@ -490,11 +543,12 @@ export class Branches {
   #prune(step: Step): void {
     const oldest = this.headEpoch - KEPT_STATES;
     this.dropPassed(step);
-    const path = this.tree.path(this.head).filter((id) => this.#states.has(id) && this.epoch(id)! >= oldest);
-    if (!path.includes(this.root)) this.root = path.at(-1)!;
+    const path = this.path.filter((id) => this.#states.has(id) && this.epoch(id)! >= oldest);
+    if (!path.includes(this.root)) this.#root = path.at(-1)!;
     for (const [id, { node }] of [...this.commits]) if (node.epoch < this.headEpoch - KEPT_COMMITS) this.#forget(id, step);
     for (const [id, { epoch }] of this.roots)
       if (id !== this.root && epoch < this.headEpoch - KEPT_COMMITS && !this.holds(id)) this.roots.delete(id);
+    this.#changed();
     for (const [id, { node }] of [...this.own]) if (node.epoch < oldest) this.forgetOwn(id, step);
   }
 
@@ -509,12 +563,14 @@ export class Branches {
     for (const id of this.#states.all().keys()) if (id !== this.head) this.#states.drop(id, step);
     for (const id of this.commits.keys()) if (id !== this.head) this.#forget(id, step);
     for (const id of this.roots.keys()) if (id !== this.head) this.roots.delete(id);
-    this.root = this.head;
+    this.#root = this.head;
+    this.#changed();
   }
 
   #forget(id: StateId, step: Step): void {
     this.tree.forget(id);
     this.commits.delete(id);
+    this.#changed();
     this.#byShort.delete(short(id));
     if (this.#states.has(id)) this.#states.drop(id, step);
     step.journal.remove('commits', `${this.group}/${id}`);

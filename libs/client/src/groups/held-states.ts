@@ -6,16 +6,24 @@ import { MOST_PASSED_STATES, PASSED_STATES_MS } from './group-rules.js';
 export class HeldStates {
   readonly #states = new Map<StateId, GroupState>();
   readonly #members = new Map<StateId, readonly Member[]>();
+  readonly #ownLeaves = new Map<StateId, Member | undefined>();
   readonly #data = new Map<StateId, GroupData>();
+  readonly #generations = new Map<StateId, ReadonlyMap<string, number>>();
   /** When states older than what can be compared were passed, or this program started after that. Oldest first. */
   readonly #passedAt = new Map<StateId, number>();
   /** States have come since that was last asked. */
   #hasGrown = true;
+  #revision = 0;
 
   constructor(
     private readonly group: string,
     private readonly engine: MlsEngine,
   ) {}
+
+  /** Another number after each state that came or went. */
+  get revision(): number {
+    return this.#revision;
+  }
 
   has(id: StateId): boolean {
     return this.#states.has(id);
@@ -54,18 +62,39 @@ export class HeldStates {
   }
 
   ownLeaf(id: StateId): Member | undefined {
+    if (this.#ownLeaves.has(id)) return this.#ownLeaves.get(id);
     const held = this.#states.get(id);
-    return held && this.members(id).find(({ leaf }) => leaf === held.ownLeaf);
+    if (held === undefined) return undefined;
+    const own = this.members(id).find(({ leaf }) => leaf === held.ownLeaf);
+    this.#ownLeaves.set(id, own);
+    return own;
+  }
+
+  /** Of messages, by the devices that have used any: the next of this device, one past the highest opened of another. */
+  generations(id: StateId): ReadonlyMap<string, number> {
+    const known = this.#generations.get(id);
+    if (known !== undefined) return known;
+    const generations = new Map<string, number>();
+    const held = this.#states.get(id);
+    if (held === undefined) return generations;
+    for (const { leaf, identity } of this.members(id)) {
+      const next = this.engine.generationOf(held, leaf);
+      if (next > 0) generations.set(identity.device, next);
+    }
+    this.#generations.set(id, generations);
+    return generations;
   }
 
   // --- coming and going
 
   restore(id: StateId, epochPart: Uint8Array, ratchets: Uint8Array): void {
-    this.#states.set(id, this.engine.deserialiseParts(epochPart, ratchets));
+    this.#set(id, this.engine.deserialiseParts(epochPart, ratchets));
+    this.#revision++;
   }
 
   keep(id: StateId, state: GroupState, step: Step): void {
-    this.#states.set(id, state);
+    this.#set(id, state);
+    this.#revision++;
     this.#hasGrown = true;
     step.journal.put('epochs', `${this.group}/${id}`, this.engine.serialiseEpoch(state));
     step.journal.put('ratchets', `${this.group}/${id}`, this.engine.serialiseRatchets(state));
@@ -73,17 +102,27 @@ export class HeldStates {
 
   /** It changed by sealing or opening a message: only its ratchets are written. */
   use(id: StateId, state: GroupState, step: Step): void {
-    this.#states.set(id, state);
+    this.#set(id, state);
     step.journal.put('ratchets', `${this.group}/${id}`, this.engine.serialiseRatchets(state));
   }
 
   drop(id: StateId, { journal }: Pick<Step, 'journal'>): void {
     this.#states.delete(id);
+    this.#revision++;
     this.#members.delete(id);
+    this.#ownLeaves.delete(id);
     this.#data.delete(id);
+    this.#generations.delete(id);
     this.#passedAt.delete(id);
     journal.remove('epochs', `${this.group}/${id}`);
     journal.remove('ratchets', `${this.group}/${id}`);
+  }
+
+  /** Under one id members and data stay what they are. */
+  #set(id: StateId, state: GroupState): void {
+    this.#states.set(id, state);
+    this.#ownLeaves.delete(id);
+    this.#generations.delete(id);
   }
 
   /** Whether states have come since the last call. */

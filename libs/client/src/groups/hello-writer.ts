@@ -14,12 +14,21 @@ const MOST_NONCES = 64;
 /** Other commits named in one hello. */
 const MOST_OTHERS = 2_000;
 
+/** What a hello shows of this device, to whomever it goes. */
+interface Standing {
+  /** Of the branches and the log that it was made from. */
+  readonly revisions: { readonly branches: number; readonly log: number };
+  readonly shows: Pick<Hello, 'path' | 'others' | 'digests'>;
+  readonly named: readonly StateId[];
+}
+
 export type HelloInit = Exclude<MessageInitShape<typeof HelloSchema>, Hello>;
 
 /** Says to one member what this device has, and what it wants. */
 export class HelloWriter {
   /** Of own hellos, which an answer names. */
   readonly #nonces = new Set<string>();
+  #lastStanding: Standing | undefined;
 
   constructor(
     private readonly core: GroupCore,
@@ -29,7 +38,7 @@ export class HelloWriter {
 
   /** A hello that shows where this device stands. Returns the id of the Send. */
   send(to: Member, address: Address, more: HelloInit, step: Step): string {
-    return this.sendBare({ nonce: this.#newNonce(), ...this.#standing(to), ...more }, to, address, step);
+    return this.sendBare({ nonce: this.#newNonce(), ...this.#saysTo(to), ...more }, to, address, step);
   }
 
   /** One that asks for an answer, and tells nothing of where this device stands. Returns the id of the Send. */
@@ -65,25 +74,42 @@ export class HelloWriter {
     return nonce;
   }
 
-  #standing(to: Member): HelloInit {
+  #saysTo(to: Member): HelloInit {
     const { core, hope } = this;
-    const { branches, ownLeaf, head } = core;
-    const path = branches.tree.path(head);
-    const onPath = new Set(path);
-    const known = [...branches.commits.keys(), ...branches.refusedIds(), ...branches.unreachableIds()];
-    const others = [...new Set(known)].filter((id) => !onPath.has(id));
+    const { branches, ownLeaf } = core;
+    const { shows, named } = this.#standing();
     return {
       leaf: fromHex(ownLeaf?.id ?? ''),
       token: core.answerToken,
       headEpoch: BigInt(branches.headEpoch),
-      path: packShort(path),
-      others: packShort(others.slice(-MOST_OTHERS)),
+      ...shows,
       heldFrom: BigInt(branches.epoch(branches.root)!),
-      digests: digestsOf(core),
-      seen: this.#seenOf(to),
+      seen: this.#seenOf(to, named),
       wantsRejoin: (core.dead || core.wantsRejoin || core.expelled) && hope.isLeft,
       ...(!hope.isLeft && ownLeaf && { left: this.#leaveStatement(ownLeaf.id) }),
     };
+  }
+
+  /** Made anew when commits, states or messages have come or gone: most hellos show what the one before did. */
+  #standing(): Standing {
+    const { branches, log } = this.core;
+    const last = this.#lastStanding;
+    if (last?.revisions.branches === branches.revision && last.revisions.log === log.revision) return last;
+    const path = packShort(branches.path);
+    const others = packShort(this.#others().slice(-MOST_OTHERS));
+    return (this.#lastStanding = {
+      revisions: { branches: branches.revision, log: log.revision },
+      shows: { path, others, digests: digestsOf(this.core) },
+      named: namedStates(branches),
+    });
+  }
+
+  /** Commits beside the own branch, and those that are judged invalid or out of reach. */
+  #others(): StateId[] {
+    const { branches } = this.core;
+    const onPath = new Set(branches.path);
+    const known = new Set([...branches.commits.keys(), ...branches.refusedIds(), ...branches.unreachableIds()]);
+    return [...known].filter((id) => !onPath.has(id));
   }
 
   #leaveStatement(leaf: string): LeaveStatement {
@@ -91,20 +117,17 @@ export class HelloWriter {
     return create(LeaveStatementSchema, { leaf: fromHex(leaf), signature: engine.sign('leave', leaveStatementBytes(this.core.id, leaf)) });
   }
 
-  #seenOf({ identity }: Member) {
-    const { branches, ports } = this.core;
-    return namedStates(branches).flatMap((id) => {
-      const state = branches.state(id)!;
-      const leaf = branches.members(id).find((each) => each.identity.device === identity.device);
-      const next = leaf === undefined ? 0 : ports.engine.generationOf(state, leaf.leaf);
-      return next === 0 ? [] : [{ state: packShort([id]), generation: next - 1 }];
+  #seenOf({ identity }: Member, named: readonly StateId[]) {
+    return named.flatMap((id) => {
+      const next = this.core.branches.generations(id).get(identity.device);
+      return next === undefined ? [] : [{ state: packShort([id]), generation: next - 1 }];
     });
   }
 
   /** Keys of states that the other may hold: the head and states at growing distance before it, those where either began, one of the other's path. */
   #keysFor({ id: leaf, identity: { device } }: Member): HelloKey[] {
     const { branches } = this.core;
-    const path = branches.tree.path(branches.head);
+    const { path } = branches;
     const ids = new Set<StateId>();
     for (let distance = 0; distance < path.length; distance = Math.max(1, 2 * distance)) ids.add(path[distance]!);
     for (const id of branches.roots.keys()) ids.add(id);

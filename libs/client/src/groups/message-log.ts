@@ -1,5 +1,5 @@
 import type { StateId } from '@sotto/mls';
-import { fromHex, toHex } from '@sotto/protocol';
+import { fromHex } from '@sotto/protocol';
 import type { Step } from './group-ports.js';
 
 /** A message as it was sealed, kept so that it can be handed to a member who missed it. */
@@ -13,20 +13,25 @@ export interface LoggedMessage {
   readonly alone?: boolean | undefined;
 }
 
-/** Count and exclusive-or of the ids of one state's messages. */
+/** Count of one state's messages, and exclusive-or of the first 8 bytes of their ids. */
 export interface Digest {
   readonly count: number;
-  readonly ids: string;
+  readonly ids: Uint8Array;
+}
+
+export function sameDigest(a: Digest, b: Digest): boolean {
+  return a.count === b.count && a.ids.length === b.ids.length && a.ids.every((byte, i) => byte === b.ids[i]);
 }
 
 interface OfState {
   readonly ids: Set<string>;
-  /** Exclusive-or of the first 8 bytes of the ids. */
-  readonly sum: Uint8Array;
+  digest: Digest;
 }
 
 const KEPT_MS = 14 * 86_400_000;
+/** Of a message's id, in a digest. */
 const SHORT_ID = 16;
+const NO_MESSAGES: Digest = { count: 0, ids: new Uint8Array(SHORT_ID / 2) };
 /** What one costs that is for one device alone: a record and no bytes. */
 const RECORD_BYTES = 256;
 
@@ -35,6 +40,7 @@ export class MessageLog {
   readonly #messages = new Map<string, LoggedMessage>();
   readonly #byState = new Map<StateId, OfState>();
   #bytes = 0;
+  #revision = 0;
 
   constructor(
     private readonly group: string,
@@ -42,6 +48,11 @@ export class MessageLog {
     private readonly mostBytes = 64 * 1024 * 1024,
   ) {
     for (const [id, message] of records) this.#index(id, message);
+  }
+
+  /** Another number after each message that came or went: what was told of them before may not hold any more. */
+  get revision(): number {
+    return this.#revision;
   }
 
   has(id: string): boolean {
@@ -85,18 +96,17 @@ export class MessageLog {
   }
 
   digest(state: StateId): Digest {
-    const { ids, sum } = this.#byState.get(state) ?? { ids: new Set(), sum: new Uint8Array(SHORT_ID / 2) };
-    return { count: ids.size, ids: toHex(sum) };
+    return this.#byState.get(state)?.digest ?? NO_MESSAGES;
   }
 
   #index(id: string, message: LoggedMessage): void {
     this.#messages.set(id, message);
     this.#bytes += costOf(message);
     if (message.alone === true) return;
-    const ofState = this.#byState.get(message.state) ?? { ids: new Set(), sum: new Uint8Array(SHORT_ID / 2) };
+    const ofState = this.#byState.get(message.state) ?? { ids: new Set(), digest: NO_MESSAGES };
     this.#byState.set(message.state, ofState);
     ofState.ids.add(id);
-    mix(ofState.sum, id);
+    this.#digest(ofState, id);
   }
 
   #drop(id: string, step: Step): void {
@@ -111,14 +121,16 @@ export class MessageLog {
   #unindex(id: string, state: StateId): void {
     const ofState = this.#byState.get(state)!;
     ofState.ids.delete(id);
-    mix(ofState.sum, id);
+    this.#digest(ofState, id);
     if (ofState.ids.size === 0) this.#byState.delete(state);
   }
-}
 
-function mix(sum: Uint8Array, id: string): void {
-  const bytes = fromHex(id.slice(0, SHORT_ID));
-  for (let i = 0; i < sum.length; i++) sum[i]! ^= bytes[i]!;
+  /** One of its messages came or went. */
+  #digest(ofState: OfState, id: string): void {
+    this.#revision++;
+    const bytes = fromHex(id.slice(0, SHORT_ID));
+    ofState.digest = { count: ofState.ids.size, ids: ofState.digest.ids.map((byte, i) => byte ^ bytes[i]!) };
+  }
 }
 
 function costOf({ bytes, alone }: LoggedMessage): number {

@@ -10,6 +10,12 @@ export class OutOfReach {
   readonly #refused = new Map<string, boolean>();
   /** With their epochs. */
   readonly #states = new Map<StateId, number>();
+  #revision = 0;
+
+  /** Another number after each change. */
+  get revision(): number {
+    return this.#revision;
+  }
 
   has(state: StateId): boolean {
     return this.#states.has(state);
@@ -33,23 +39,26 @@ export class OutOfReach {
   }
 
   refuse(commit: StateId, parent: StateId, { epoch, unprocessable }: { readonly epoch: number; readonly unprocessable: boolean }): void {
+    this.#revision++;
     this.#refused.set(commit + parent, unprocessable);
     this.add(commit, epoch);
     if (this.#refused.size > MOST_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
   }
 
   add(state: StateId, epoch: number): void {
+    this.#revision++;
     this.#states.set(state, epoch);
     if (this.#states.size > MOST_UNREACHABLE) this.#states.delete(this.#states.keys().next().value!);
   }
 
   /** It was reached after all. */
   remove(state: StateId): void {
-    this.#states.delete(state);
+    if (this.#states.delete(state)) this.#revision++;
   }
 
   /** What the leaf before this one could not process, the new one may, where it begins. */
   beginAnew(root: StateId, epoch: number): void {
+    this.#revision++;
     this.#refused.clear();
     for (const [id, at] of this.#states) if (id === root || at > epoch) this.#states.delete(id);
   }

@@ -57,6 +57,7 @@ describe('another device', () => {
       headEpoch: 9,
       heldFrom: 3,
       path: ['c', 'b'].map((each) => short(idOf(each))),
+      onPath: new Set(['b', 'c'].map((each) => short(idOf(each)))),
       others: new Set([short(idOf('x'))]),
     });
   });
@@ -76,12 +77,15 @@ function own(path: string, root: string, unprocessable = '', begins = 0): Branch
     nodes.map((node): CommitNode => ({ ...node, author, removes: [], adds: [] })),
   );
   const unprocessableIds = () => [...unprocessable].map(idOf);
-  return { tree, head: idOf(path.at(-1)!), headEpoch: begins + path.length - 1, root: idOf(root), unprocessableIds } as unknown as Branches;
+  const ids = tree.path(idOf(path.at(-1)!));
+  const headEpoch = begins + path.length - 1;
+  return { path: ids, shortPath: ids.map(short), headEpoch, root: idOf(root), unprocessableIds } as unknown as Branches;
 }
 
 /** The other's branch, oldest first, which ends in that epoch. */
 function theirs(path: string, headEpoch: number): Shown {
-  return { headEpoch, heldFrom: 0, path: [...path].reverse().map((letter) => short(idOf(letter))), others: new Set() };
+  const shown = [...path].reverse().map((letter) => short(idOf(letter)));
+  return { headEpoch, heldFrom: 0, path: shown, onPath: new Set(shown), others: new Set() };
 }
 
 describe('the branch of another', () => {
@@ -118,6 +122,6 @@ describe('the branch of another', () => {
 
   it('can not be told of one that is behind, on the way to where this device is', () => {
     expect(sideOf(theirs('ab', 1), own('abcd', 'c'))).toBe('unknown');
-    expect(sideOf({ ...theirs('', 0), path: [] }, own('abcd', 'c'))).toBe('unknown');
+    expect(sideOf({ ...theirs('', 0), path: [], onPath: new Set() }, own('abcd', 'c'))).toBe('unknown');
   });
 });

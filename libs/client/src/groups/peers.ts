@@ -7,6 +7,8 @@ export interface Shown {
   readonly headEpoch: number;
   /** From its head down. */
   readonly path: readonly string[];
+  /** The same. */
+  readonly onPath: ReadonlySet<string>;
   readonly others: ReadonlySet<string>;
   /** The oldest epoch of its branch of which it holds a state. */
   readonly heldFrom: number;
@@ -161,12 +163,19 @@ export class Peers {
 }
 
 export function shownBy(hello: Hello): Shown {
+  const path = unpackShort(hello.path);
   return {
     headEpoch: Number(hello.headEpoch),
-    path: unpackShort(hello.path),
+    path,
+    onPath: new Set(path),
     others: new Set(unpackShort(hello.others)),
     heldFrom: Number(hello.heldFrom),
   };
+}
+
+/** Whether it knows the commit, or the state that it makes. */
+export function knows({ onPath, others }: Shown, shortId: string): boolean {
+  return onPath.has(shortId) || others.has(shortId);
 }
 
 /**
@@ -174,18 +183,17 @@ export function shownBy(hello: Hello): Shown {
  * `other`: the fork lies below what this device holds, or it can't process what the other could. `ahead`, `behind`: its branch begins
  * above the own head, or ends below where the own one begins. `unknown`: can't be told yet.
  */
-export function sideOf({ path, headEpoch }: Shown, branches: Branches): 'same' | 'other' | 'ahead' | 'behind' | 'unknown' {
-  const theirs = new Set(path);
-  if (branches.unprocessableIds().some((id) => theirs.has(short(id)))) return 'other';
-  const own = branches.tree.path(branches.head);
-  const comparable = own.slice(0, own.indexOf(branches.root) + 1);
-  if (comparable.some((id) => theirs.has(short(id)))) return 'same';
+export function sideOf({ path, onPath, headEpoch }: Shown, branches: Branches): 'same' | 'other' | 'ahead' | 'behind' | 'unknown' {
+  if (branches.unprocessableIds().some((id) => onPath.has(short(id)))) return 'other';
+  const own = branches.shortPath;
+  const comparable = own.slice(0, branches.path.indexOf(branches.root) + 1);
+  if (comparable.some((id) => onPath.has(id))) return 'same';
   if (headEpoch - path.length + 1 > branches.headEpoch) return 'ahead';
-  const below = own.slice(comparable.length).map(short);
+  const below = own.slice(comparable.length);
   // Behind, on the way to where this device is.
   if (below.includes(path[0] ?? '')) return 'unknown';
   if (headEpoch < branches.headEpoch - own.length + 1) return 'behind';
-  return overlap(path, headEpoch, own.map(short), branches.headEpoch) ? 'other' : 'unknown';
+  return overlap(path, headEpoch, own, branches.headEpoch) ? 'other' : 'unknown';
 }
 
 /** Whether both paths name a state of one epoch. */

@@ -12,7 +12,7 @@ import { GROUP_RULES } from './group-rules.js';
 import { packShort, unpackShort } from './hello.js';
 import { MessageLog } from './message-log.js';
 import { shownBy } from './peers.js';
-import { bundles, commitsLackedBy, detailsFor, digestsOf, lackedBy } from './supply.js';
+import { bundles, commitsLackedBy, detailsFor as detailsForShown, digestsOf, lackedBy, messagesShownBy } from './supply.js';
 
 const GROUP = 'c0'.repeat(32);
 /** States and messages are called by a letter. */
@@ -69,9 +69,11 @@ class World {
   }
 
   gives(hello: ReturnType<World['hello']>): string[] {
-    return [...lackedBy(shownBy(hello), hello, this.core)].map(named);
+    return [...lackedBy(shownBy(hello), messagesShownBy(hello), this.core)].map(named);
   }
 }
+
+const detailsFor = (hello: ReturnType<World['hello']>, core: GroupCore) => detailsForShown(messagesShownBy(hello), core);
 
 /** `commit c on b`, `message m in c`. */
 function named(payload: Uint8Array): string {
@@ -161,7 +163,7 @@ describe('what the other lacks', () => {
   it('are, for one who was removed, the commits alone', () => {
     alice.sealed('c', 'n');
     const behind = bob.hello({ path: path('ab'), others: packShort([]), digests: [] });
-    expect([...commitsLackedBy(shownBy(behind), behind, alice.core)].map(named)).toEqual([
+    expect([...commitsLackedBy(shownBy(behind), messagesShownBy(behind), alice.core)].map(named)).toEqual([
       'commit c on b',
       'commit x on b',
       'commit d on c',

@@ -1,11 +1,11 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { StateId } from '@sotto/mls';
-import { EnvelopeSchema, fromHex, type Hello, toHex } from '@sotto/protocol';
+import { EnvelopeSchema, fromHex, type Hello, type MessageDigest, MessageDigestSchema, toHex } from '@sotto/protocol';
 import type { Branches } from './branches.js';
 import type { GroupCore } from './group-core.js';
 import { packShort, short, unpackShort } from './hello.js';
-import type { MessageLog } from './message-log.js';
-import type { Shown } from './peers.js';
+import { type Digest, type MessageLog, sameDigest } from './message-log.js';
+import { knows, type Shown } from './peers.js';
 import { applicationEnvelope, commitEnvelope } from './sealing.js';
 
 const BUNDLE_BYTES = 200 * 1024;
@@ -20,47 +20,70 @@ interface Item {
   readonly envelope: () => Uint8Array;
 }
 
+/** What a hello shows of the messages that its sender has, by state. Ids are cut to 8 bytes. */
+export interface ShownMessages {
+  readonly digests: ReadonlyMap<string, Digest>;
+  /** Their ids, one after the other. */
+  readonly named: ReadonlyMap<string, Uint8Array>;
+}
+
+export function messagesShownBy({ digests, details }: Hello): ShownMessages {
+  return {
+    digests: new Map(digests.map((each) => [toHex(each.state), each])),
+    named: new Map(details.map(({ state, ids }) => [toHex(state), ids])),
+  };
+}
+
 /** Envelopes that the other lacks and can use, in the order in which it can use them, losing branches too; made as they are taken. */
-export function* lackedBy(shown: Shown, hello: Hello, core: GroupCore): Generator<Uint8Array> {
-  const known = new Set([...shown.path, ...shown.others]);
-  const messages = [...core.log.states()].flatMap((state) => messagesFor(state, known, shown, hello, core));
-  const items = [...commitsFor(shown, known, hello, core), ...messages].sort((a, b) => a.order - b.order);
-  for (const { envelope } of items) yield envelope();
+export function* lackedBy(shown: Shown, messages: ShownMessages, core: GroupCore): Generator<Uint8Array> {
+  const lacked = [...core.log.states()].flatMap((state) => messagesFor(state, shown, messages, core));
+  yield* inOrder([...commitsFor(shown, messages, core), ...lacked]);
 }
 
 /** For one that was removed: how that came about, and nothing else. */
-export function* commitsLackedBy(shown: Shown, hello: Hello, core: GroupCore): Generator<Uint8Array> {
-  const items = commitsFor(shown, new Set([...shown.path, ...shown.others]), hello, core).sort((a, b) => a.order - b.order);
-  for (const { envelope } of items) yield envelope();
+export function* commitsLackedBy(shown: Shown, messages: ShownMessages, core: GroupCore): Generator<Uint8Array> {
+  yield* inOrder(commitsFor(shown, messages, core));
+}
+
+function* inOrder(items: Item[]): Generator<Uint8Array> {
+  for (const { envelope } of items.sort((a, b) => a.order - b.order)) yield envelope();
 }
 
 /** Also from below its root, on states that it still holds. */
-function commitsFor(shown: Shown, known: ReadonlySet<string>, hello: Hello, core: GroupCore): Item[] {
-  const held = new Set(hello.digests.map(({ state }) => toHex(state)));
-  const { keepLosingBranches } = core.ports.rules;
-  const entered = [...core.branches.commits.values()]
-    .map(({ node, bytes }) => ({ ...node, bytes }))
-    .filter(({ id }) => keepLosingBranches || core.branches.tree.descends(core.head, id));
-  const began = [...core.branches.roots].flatMap(([id, { epoch, commit }]) => (commit === undefined ? [] : { id, epoch, ...commit }));
-  return [...entered, ...began]
-    .filter(({ id, epoch, parent }) => !known.has(short(id)) && (epoch > shown.heldFrom || held.has(short(parent))))
-    .map(({ epoch, parent, bytes }): Item => ({ order: 2 * (epoch - 1) + 1, envelope: () => commitEnvelope(parent, bytes) }));
+function commitsFor(shown: Shown, { digests }: ShownMessages, { branches, head, ports }: GroupCore): Item[] {
+  const { keepLosingBranches } = ports.rules;
+  const isLacked = (id: StateId, epoch: number, parent: StateId) =>
+    !knows(shown, short(id)) && (epoch > shown.heldFrom || digests.has(short(parent)));
+  const items: Item[] = [];
+  for (const { node, bytes } of branches.commits.values()) {
+    const { id, epoch, parent } = node;
+    if (isLacked(id, epoch, parent) && (keepLosingBranches || branches.tree.descends(head, id))) items.push(itemOf(epoch, parent, bytes));
+  }
+  for (const [id, { epoch, commit }] of branches.roots)
+    if (commit !== undefined && isLacked(id, epoch, commit.parent)) items.push(itemOf(epoch, commit.parent, commit.bytes));
+  return items;
 }
 
-function messagesFor(state: StateId, known: ReadonlySet<string>, shown: Shown, hello: Hello, core: GroupCore): Item[] {
-  const epoch = core.branches.epoch(state);
-  const digest = hello.digests.find((each) => toHex(each.state) === short(state));
+const itemOf = (epoch: number, parent: StateId, bytes: Uint8Array): Item => ({
+  order: 2 * (epoch - 1) + 1,
+  envelope: () => commitEnvelope(parent, bytes),
+});
+
+function messagesFor(state: StateId, shown: Shown, { digests, named }: ShownMessages, { branches, log }: GroupCore): Item[] {
+  const shortId = short(state);
+  const digest = digests.get(shortId);
+  if (digest !== undefined && sameDigest(digest, log.digest(state))) return [];
+  const epoch = branches.epoch(state);
   if (epoch === undefined || (epoch < shown.heldFrom && digest === undefined)) return [];
+  const isKnown = knows(shown, shortId);
   // It knows of the state and does not hold it: it could not read them.
-  if (known.has(short(state)) && digest === undefined) return [];
-  const own = core.log.digest(state);
-  if (digest !== undefined && digest.count === own.count && toHex(digest.ids) === own.ids) return [];
-  const all = core.log.of(state);
+  if (isKnown && digest === undefined) return [];
+  const all = log.of(state);
   let missing = all;
-  if (known.has(short(state)) && digest !== undefined && digest.count > 0) {
-    const details = hello.details.find((each) => toHex(each.state) === short(state));
-    if (details === undefined) return [];
-    const has = new Set(unpackShort(details.ids));
+  if (isKnown && digest !== undefined && digest.count > 0) {
+    const ids = named.get(shortId);
+    if (ids === undefined) return [];
+    const has = new Set(unpackShort(ids));
     missing = all.filter(([id]) => !has.has(short(id)));
   }
   return missing.map(([, { bytes }]) => ({ order: 2 * epoch, envelope: () => applicationEnvelope(state, bytes) }));
@@ -89,34 +112,34 @@ function supplyEnvelope(group: string, envelopes: Uint8Array[]): Uint8Array {
 
 /** Held states, those of the own branch first; as many as a hello may name, whoever mints others. */
 export function namedStates(branches: Branches): StateId[] {
-  const onPath = branches.tree.path(branches.head).filter((id) => branches.holds(id));
+  const onPath = branches.path.filter((id) => branches.holds(id));
   const all = new Set([...onPath, ...[...branches.heldStates()].map(([id]) => id)]);
   return [...all].slice(0, MOST_NAMED);
 }
 
 /** What this device has of the messages of each epoch that it can read. */
-export function digestsOf(core: GroupCore) {
+export function digestsOf(core: GroupCore): MessageDigest[] {
   const readable = [...namedStates(core.branches), ...core.branches.statesInReach()].slice(0, MOST_NAMED);
-  return readable.map((state) => {
-    const { count, ids } = core.log.digest(state);
-    return { state: packShort([state]), count, ids: fromHex(ids) };
-  });
+  return readable.map((state) => create(MessageDigestSchema, { state: packShort([state]), ...core.log.digest(state) }));
 }
 
 /**
  * By name, the messages of those epochs in which the other has others; and how many it has more. Also of epochs of which this device has the
  * messages and no keys any more: those it can't show in digests, and gives to whoever then names its own.
  */
-export function detailsFor(hello: Hello, core: GroupCore) {
+export function detailsFor({ digests, named }: ShownMessages, core: GroupCore) {
   let room = MOST_DETAILS;
   let missing = 0;
   const details: { state: Uint8Array; ids: Uint8Array }[] = [];
-  for (const shown of [...hello.digests.map((each) => byDigest(each, core)), ...namedOnly(hello).map((each) => byName(each, core))]) {
-    if (shown === undefined) continue;
-    missing += shown.missing;
-    if (shown.ids.length > room) continue;
-    room -= shown.ids.length;
-    details.push({ state: packShort([shown.state]), ids: packShort(shown.ids) });
+  // Of some epochs the other has messages and no keys: it names them alone.
+  const alone = [...named].filter(([state]) => !digests.has(state));
+  const all = [...[...digests].map((each) => byDigest(each, core)), ...alone.map((each) => byName(each, core))];
+  for (const difference of all) {
+    if (difference === undefined) continue;
+    missing += difference.missing;
+    if (difference.ids.length > room) continue;
+    room -= difference.ids.length;
+    details.push({ state: packShort([difference.state]), ids: packShort(difference.ids) });
   }
   return { details, missing };
 }
@@ -129,22 +152,16 @@ interface Difference {
   readonly missing: number;
 }
 
-function byDigest({ state: shortId, count, ids }: Hello['digests'][number], { branches, log }: GroupCore): Difference | undefined {
-  const state = branches.byShort(toHex(shortId));
+function byDigest([shortId, digest]: readonly [string, Digest], { branches, log }: GroupCore): Difference | undefined {
+  const state = branches.byShort(shortId);
   if (state === undefined) return undefined;
   const own = log.digest(state);
-  if ((own.count === count && own.ids === toHex(ids)) || (own.count === 0 && !branches.isInReach(state))) return undefined;
-  return { state, ids: idsOf(log, state), missing: branches.isInReach(state) ? Math.max(0, count - own.count) : 0 };
+  if (sameDigest(own, digest) || (own.count === 0 && !branches.isInReach(state))) return undefined;
+  return { state, ids: idsOf(log, state), missing: branches.isInReach(state) ? Math.max(0, digest.count - own.count) : 0 };
 }
 
-/** Epochs of which the other has messages and no keys. */
-function namedOnly({ details, digests }: Hello): Hello['details'] {
-  const held = new Set(digests.map(({ state }) => toHex(state)));
-  return details.filter(({ state }) => !held.has(toHex(state)));
-}
-
-function byName({ state: shortId, ids }: Hello['details'][number], { branches, log }: GroupCore): Difference | undefined {
-  const state = branches.byShort(toHex(shortId));
+function byName([shortId, ids]: readonly [string, Uint8Array], { branches, log }: GroupCore): Difference | undefined {
+  const state = branches.byShort(shortId);
   if (state === undefined || !branches.isInReach(state)) return undefined;
   const own = idsOf(log, state);
   const here = new Set(own.map(short));

@@ -11,7 +11,7 @@ import { type Rejoining, rejoinRequest } from './rejoining.js';
 import { RollBackClaims } from './roll-back-claims.js';
 import { commitEnvelope } from './sealing.js';
 import { leaveStatementBytes } from './statements.js';
-import { bundles, commitsLackedBy, detailsFor, lackedBy } from './supply.js';
+import { bundles, commitsLackedBy, detailsFor, lackedBy, messagesShownBy, type ShownMessages } from './supply.js';
 
 /** Members that are asked at a time. */
 const ASKED = 2;
@@ -28,6 +28,13 @@ const IDLE_HELLO_MS = 900_000;
 const MANY_MISSES = 6;
 /** Since the program started. */
 const MOST_ASKED_AS_FORMER = 8;
+
+interface Heard {
+  readonly hello: Hello;
+  readonly messages: ShownMessages;
+  /** It answers one of this device. */
+  readonly answered: boolean;
+}
 
 /** Members tell each other what they have, and give what the other lacks (docs/groups.md § Catching up). */
 export class Sync {
@@ -233,8 +240,9 @@ export class Sync {
     this.#rollBack.hear(hello, from, answered, step.now);
     await this.rejoining.help(from, hello, step);
     this.#vote.count(step.now);
-    if (peer.shown !== undefined && hello.path.length > 0) this.#give(lackedBy(peer.shown, hello, this.core), peer, address, step);
-    await this.#answer(hello, from, address, answered, step);
+    const messages = messagesShownBy(hello);
+    if (peer.shown !== undefined && hello.path.length > 0) this.#give(lackedBy(peer.shown, messages, this.core), peer, address, step);
+    await this.#answer({ hello, messages, answered }, from, address, step);
   }
 
   /** Notes that the member is there, by which leaf, and what it shows of itself. */
@@ -264,7 +272,7 @@ export class Sync {
     const peer = this.#peers.of(from.identity.device);
     const { branches } = this.core;
     const shown = shownBy(hello);
-    this.#give(commitsLackedBy(shown, hello, this.core), peer, to, step);
+    this.#give(commitsLackedBy(shown, messagesShownBy(hello), this.core), peer, to, step);
     const by = branches.tree.removed.get(from.id);
     const isHelpless = hello.wantsRejoin || (by !== undefined && shown.others.has(short(by)));
     const isElsewhere = [...branches.unreachableIds()].some((id) => short(id) === shown.path[0]);
@@ -304,8 +312,8 @@ export class Sync {
     }
   }
 
-  async #answer(hello: Hello, from: Member, to: Address, answered: boolean, step: Step): Promise<void> {
-    const { details, missing } = detailsFor(hello, this.core);
+  async #answer({ hello, messages, answered }: Heard, from: Member, to: Address, step: Step): Promise<void> {
+    const { details, missing } = detailsFor(messages, this.core);
     if (missing > 0) this.#tellMissing(missing, from, step);
     const rejoin = await this.#request(hello, from, step);
     const rejoinNonce = hello.wantsRejoin ? this.rejoining.offerTo(from.identity.device, step) : new Uint8Array();
