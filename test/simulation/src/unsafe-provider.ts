@@ -19,9 +19,22 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
+/** What is hashed is put together here, where it fits: most of it is short and not needed after that. */
+const scratch = new Uint8Array(4_096);
+
+function joinedForHash(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) {
+    if (length + part.length > scratch.length) return joined(parts);
+    scratch.set(part, length);
+    length += part.length;
+  }
+  return scratch.subarray(0, length);
+}
+
 /** By way of text with a byte in each character: Node makes that in a third of the time that it takes for a buffer. */
 function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const digest = hash('sha256', parts.length === 1 ? parts[0]! : joined(parts), 'binary');
+  const digest = hash('sha256', parts.length === 1 ? parts[0]! : joinedForHash(parts), 'binary');
   const bytes = new Uint8Array(HASH_BYTES);
   for (let i = 0; i < HASH_BYTES; i++) bytes[i] = digest.charCodeAt(i);
   return bytes;

@@ -14,12 +14,13 @@ export class Disk {
     return this.#collections.get(collection) ?? new Map<string, Uint8Array>();
   }
 
+  /** Takes the values over: a journal makes them for the store alone. */
   apply(batch: readonly Change[]): void {
     for (const { collection, key, value } of batch) {
       const records = this.#collections.get(collection) ?? new Map<string, Uint8Array>();
       this.#collections.set(collection, records);
       if (value === undefined) records.delete(key);
-      else records.set(key, value.slice());
+      else records.set(key, value);
     }
   }
 }

@@ -31,6 +31,8 @@ const isOf = ({ identity }: Device, member: Member) => member.identity.device ==
 export class Hostile {
   /** States of its own minting: the newest are kept. */
   readonly #minted = new Map<string, GroupState>();
+  /** What the disk held when it was last looked at, by the record of its ratchets. */
+  readonly #states = new WeakMap<Uint8Array, GroupState>();
 
   constructor(
     readonly device: Device,
@@ -219,15 +221,24 @@ export class Hostile {
   #places(): Place[] {
     const group = this.group();
     if (group === undefined) return [];
-    const { disk, identity } = this.device;
+    const { disk } = this.device;
     const ratchets = disk.read('ratchets');
     const stored = [...disk.read('epochs')].flatMap(([key, epoch]) => {
       const [of, id] = key.split('/');
       const ratchet = ratchets.get(key);
       if (of !== group || id === undefined || ratchet === undefined) return [];
-      return [{ id, state: identity.engine.deserialiseParts(decodeRecord(epoch), decodeRecord(ratchet)) }];
+      return [{ id, state: this.#restored(epoch, ratchet) }];
     });
     return [...stored, ...[...this.#minted].map(([id, state]) => ({ id, state }))];
+  }
+
+  /** Records are replaced and never changed, so that of the ratchets stands for one state. */
+  #restored(epoch: Uint8Array, ratchets: Uint8Array): GroupState {
+    const known = this.#states.get(ratchets);
+    if (known !== undefined) return known;
+    const state = this.device.identity.engine.deserialiseParts(decodeRecord(epoch), decodeRecord(ratchets));
+    this.#states.set(ratchets, state);
+    return state;
   }
 
   #others(state: GroupState): Member[] {
