@@ -1,4 +1,4 @@
-// Makes one file of each server app, and of what prepares their database, for the tests: a process that loads 1,400 modules one by one has
+// Makes one file of each server app, of the command that hosts one, and of what prepares their database, for the tests: a process that loads 1,400 modules one by one has
 // used a second of CPU before it does anything, and the tests start several hundred. See docs/decisions/tests-run-bundled-servers.md.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -10,7 +10,9 @@ const SERVERS = ['auth', 'contacts', 'directory', 'gateway', 'relay', 'standalon
 const BUNDLES = join(root, 'test/harness/dist/servers');
 
 /** Found where they are: they look for binaries beside their own code, and Nest's decorators need the last one before any module runs. */
-const NOT_BUNDLED = /^(?:argon2|@electric-sql\/pglite|@prisma\/schema-engine-wasm\/.*|reflect-metadata)$/;
+const NOT_BUNDLED = /^(?:argon2|libsql|@electric-sql\/pglite|@prisma\/schema-engine-wasm\/.*|reflect-metadata)$/;
+/** Ink loads it only when somebody develops ink. */
+const NEVER_LOADED = 'react-devtools-core';
 const FIRST_LINES = [
   "import 'reflect-metadata';",
   // What is no module asks for parts of Node by `require`.
@@ -32,7 +34,7 @@ const leaveOut = {
   name: 'leave out',
   setup: (esbuild) =>
     esbuild.onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...importer }) => {
-      const optional = importer.kind === 'dynamic-import';
+      const optional = importer.kind === 'dynamic-import' || path === NEVER_LOADED;
       if (pluginData === leaveOut || !(optional || NOT_BUNDLED.test(path))) return undefined;
       const { path: file, errors } = await esbuild.resolve(path, { ...importer, pluginData: leaveOut });
       if (errors.length > 0) return optional ? { path, external: true } : { errors };
@@ -44,6 +46,7 @@ export async function bundleServers() {
   const { outputFiles } = await build({
     entryPoints: {
       ...Object.fromEntries(SERVERS.map((name) => [name, join(root, 'apps', name, 'dist/main.js')])),
+      sotto: join(root, 'apps/terminal/dist/main.js'),
       migrate: join(root, 'test/harness/dist/migrate.js'),
     },
     outdir: BUNDLES,

@@ -7,8 +7,12 @@ import { isDeepStrictEqual } from 'node:util';
 /** The command as it is installed: bundled, which also starts sooner. */
 const SOTTO = fileURLToPath(new URL('../../../apps/terminal/bin/sotto.js', import.meta.url));
 
+/** With all that a server needs: as packages that is 800 files (docs/decisions/tests-run-bundled-servers.md). */
+const SOTTO_HOST = fileURLToPath(new URL('../../harness/dist/servers/sotto.js', import.meta.url));
+
+const isHost = ([command]: readonly string[]) => command === 'host';
 /** A server's database is WebAssembly, and to optimise it takes more than a test has for it to do. */
-const nodeArgumentsOf = (args: readonly string[]) => (args[0] === 'host' ? ['--liftoff-only'] : []);
+const nodeArgumentsOf = (args: readonly string[]) => (isHost(args) ? ['--liftoff-only'] : []);
 
 /** What `sotto … --json` prints; the fields depend on `event`. */
 export type Heard = Readonly<Record<string, unknown>> & { readonly event: string };
@@ -30,7 +34,7 @@ export class JsonProcess {
     readonly name: string,
     args: readonly string[],
     /** As built here, or as somebody installed it. */
-    program = SOTTO,
+    program = isHost(args) ? SOTTO_HOST : SOTTO,
   ) {
     this.#child = spawn(process.execPath, [...nodeArgumentsOf(args), program, ...args, '--json'], { stdio: ['pipe', 'pipe', 'pipe'] });
     const lines = createInterface({ input: this.#child.stdout! }).on('line', (line) => this.#hear(JSON.parse(line) as Heard));
