@@ -4,5 +4,5 @@ export { serverBinaries, SERVER_NAMES, type ServerBinaries, type ServerName } fr
 export { type RunningServer, runServer, type ServerCommand } from './server-process.js';
 export { startNats, type NatsOptions } from './nats-server.js';
 export { startRedis, type RedisOptions } from './redis-server.js';
-export { startPostgres, type PostgresOptions } from './postgres-server.js';
+export { startPostgres, type Contents, type PostgresOptions } from './postgres-server.js';
 export { recordPostgres, recordRedis, type StepRecorder } from './step-recorder.js';

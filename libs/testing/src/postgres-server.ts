@@ -15,15 +15,23 @@ export interface PostgresOptions {
   port?: number;
   /** Statements go to the log, values too. */
   logStatements?: boolean;
+  /** What it begins with; nothing when undefined. */
+  contents?: Contents;
+}
+
+/** Of a database, made once on this machine and copied from then on. */
+export interface Contents {
+  /** Another one whenever `make` makes something else. */
+  readonly version: string;
+  make(url: string): Promise<void>;
 }
 
 /** Debian's `nobody`: PostgreSQL refuses to run as root and wants a user that has a name. */
 const UNPRIVILEGED = { uid: 65_534, gid: 65_534 };
 
-/** A real, empty PostgreSQL. It survives kill -9 of its processes, not of the machine (fsync is off). */
+/** A real PostgreSQL. It survives kill -9 of its processes, not of the machine (fsync is off). */
 export async function startPostgres(options: PostgresOptions = {}): Promise<RunningServer> {
   const binaries = await serverBinaries('postgres');
-  const port = options.port ?? (await freePort());
   const folder = await temporaryFolder('postgres');
   const owner = process.getuid?.() === 0 ? UNPRIVILEGED : undefined;
   const data = join(folder, 'data');
@@ -32,7 +40,19 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Runn
     await chown(folder, owner.uid, owner.gid);
     await chown(data, owner.uid, owner.gid);
   }
-  await initialise(binaries, data, owner);
+  await initialise({ binaries, owner }, data, options.contents);
+  return runOn(data, folder, { binaries, owner }, options);
+}
+
+type Owner = typeof UNPRIVILEGED | undefined;
+
+interface Program {
+  readonly binaries: ServerBinaries;
+  readonly owner: Owner;
+}
+
+async function runOn(data: string, folder: string, { binaries, owner }: Program, options: PostgresOptions): Promise<RunningServer> {
+  const port = options.port ?? (await freePort());
   const settings = {
     listen_addresses: '127.0.0.1',
     port,
@@ -58,23 +78,23 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Runn
 /** StartupMessage of protocol 3.0 for user `sotto`; the answer starts with `R` (authentication) once logins are taken. */
 const START_UP = '\0\0\0\x26\0\x03\0\0user\0sotto\0database\0postgres\0\0';
 
-type Owner = typeof UNPRIVILEGED | undefined;
-
 const CLUSTER = ['-U', 'sotto', '--auth=trust', '--no-sync', '--no-locale', '-E', 'UTF8'];
 
 /** Copies a cluster that is made when it is first wanted: to copy takes a tenth of the time of initdb. */
-async function initialise(binaries: ServerBinaries, data: string, owner: Owner): Promise<void> {
+async function initialise(program: Program, data: string, contents?: Contents): Promise<void> {
+  const { binaries, owner } = program;
   const { mtimeMs } = await stat(join(binaries.folder, 'postgres'));
   const kind = createHash('sha256')
-    .update(JSON.stringify([binaries.folder, mtimeMs, owner, CLUSTER]))
+    .update(JSON.stringify([binaries.folder, mtimeMs, owner, CLUSTER, contents?.version]))
     .digest('hex');
   const template = join(cacheFolder(), `postgres-cluster-${kind.slice(0, 16)}`);
-  if (!existsSync(template)) await makeCluster(binaries, template, owner);
+  if (!existsSync(template)) await makeCluster(program, template, contents);
   await run('cp', ['-a', `${template}/.`, data]);
 }
 
 /** Several processes may come here at once: the first to be ready leaves its own, and any of them will do. */
-async function makeCluster(binaries: ServerBinaries, template: string, owner: Owner): Promise<void> {
+async function makeCluster(program: Program, template: string, contents?: Contents): Promise<void> {
+  const { binaries, owner } = program;
   await mkdir(dirname(template), { recursive: true });
   const made = await mkdtemp(`${template}.`);
   if (owner !== undefined) await chown(made, owner.uid, owner.gid);
@@ -83,5 +103,17 @@ async function makeCluster(binaries: ServerBinaries, template: string, owner: Ow
     env: { ...process.env, ...binaries.environment },
     ...owner,
   });
+  if (contents !== undefined) await fill(program, made, contents);
   await rename(made, template).catch(() => rm(made, { recursive: true }));
+}
+
+async function fill(program: Program, data: string, contents: Contents): Promise<void> {
+  const server = await runOn(data, await temporaryFolder('postgres'), program, {});
+  try {
+    await contents.make(server.url);
+    // A fast shutdown: everything is in its files, and whoever starts on a copy has nothing to recover.
+    await server.kill('SIGINT');
+  } finally {
+    await server.stop();
+  }
 }

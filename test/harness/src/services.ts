@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { connectNatsBus } from '@sotto/platform/bus';
 import { RpcClient } from '@sotto/platform/rpc';
 import { Admin } from '@sotto/protocol/internal';
 import { freePort, type RunningServer, startNats, startPostgres, startRedis } from '@sotto/testing';
 import { natsConfig } from '../../../deploy/nats-users.mjs';
 import { redisUsers } from '../../../deploy/redis-users.mjs';
+import { migrated } from './migrated.js';
 import { runApp } from './node-process.js';
 import { writeIdentity, writeSeed } from './server-seed.js';
 import { type Parts, UNOPTIMISED_WASM, settingsOf, stopAll, type TopologyOptions } from './topology.js';
@@ -26,11 +24,10 @@ export async function startServices(folder: string, options: TopologyOptions): P
     const [nats, redis, postgres, port] = await Promise.all([
       startNats({ config: natsConfig(PASSWORDS, { monitoring: `127.0.0.1:${await freePort()}` }) }),
       startRedis({ password: REDIS_PASSWORD, config: redisUsers(PASSWORDS) }),
-      startPostgres(),
+      startPostgres({ contents: await migrated() }),
       freePort(),
     ]);
     processes.set('nats', nats).set('redis', redis).set('postgres', postgres);
-    await promisify(execFile)(process.execPath, [fileURLToPath(new URL('./servers/migrate.js', import.meta.url)), postgres.url]);
     const pin = await writeIdentity(join(folder, 'server-identity'));
     await writeSeed(join(folder, 'token-key'));
     const environment = {
