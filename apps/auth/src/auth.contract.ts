@@ -64,6 +64,9 @@ export function newKey(): Key {
   return { publicKey: raw(pair.publicKey), sign: (message) => new Uint8Array(sign(null, message, pair.privateKey)) };
 }
 
+/** What a hash costs is nothing to most tests; no server takes so little (auth.config.ts). */
+const QUICK = { memoryKib: 1_024, passes: 1, lanes: 1 };
+
 /** A gateway that lives as long as the test. */
 const GATEWAY = 7;
 
@@ -104,7 +107,13 @@ export class AuthWorld {
       const { account, device, event } = fromBinary(GatewayEventSchema, payload);
       if (event?.kind.case === 'devicesChanged' && device.length === 0) this.told.push(toHex(account));
     });
-    const auth = AuthModule.forRoot({ ...DEFAULT_AUTH_CONFIG, serverName: 'sotto.test', identity: this.identity, ...config });
+    const auth = AuthModule.forRoot({
+      ...DEFAULT_AUTH_CONFIG,
+      argon2: QUICK,
+      serverName: 'sotto.test',
+      identity: this.identity,
+      ...config,
+    });
     @Module({ imports: [PlatformModule.forRoot({ ...this.parts, serviceName: 'auth' }), auth] })
     class TestModule {}
     const app = await NestFactory.createMicroservice(TestModule, { strategy: new BusRpcServer(bus), logger: false });

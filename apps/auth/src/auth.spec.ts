@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Accounts, Approvals, CertificateBodySchema, ErrorCode, fromHex, Invites, LIMITS, signedBytes, toHex } from '@sotto/protocol';
 import { AccountLookup, Admin, Gateways, RpcReplySchema } from '@sotto/protocol/internal';
 import { decodeJwt } from 'jose';
-import { createInviteCode, serverIdentityOf } from './index.js';
+import { createInviteCode, DEFAULT_AUTH_CONFIG, serverIdentityOf } from './index.js';
 import { AuthWorld, embedded, newKey, Person, services, type Topology } from './auth.contract.js';
 import { sealCredential } from './sessions/device-credential.js';
 
@@ -62,6 +62,8 @@ describe.each([
   it('hashes a password anew at a log-in after the cost was changed, and ends no session for it', async () => {
     const { client } = topology.parts.database;
     const hash = async () => (await client.account.findUnique({ where: { name: 'berta' } }))!.passwordHash!;
+    await world.stop();
+    world = await new AuthWorld(topology.parts, world.identity).start({ argon2: DEFAULT_AUTH_CONFIG.argon2 });
     const berta = await new Person(world, 'berta').register();
     const credential = berta.session!.credential;
     await world.stop();
