@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
@@ -89,7 +89,8 @@ describe('a database that begins with a seed', () => {
 
   it('gets the migrations that its seed does not have', async () => {
     const folder = await newFolder();
-    const postgres = await PGlite.create();
+    const postgres = await PGlite.create({ loadDataDir: new Blob([await readFile(await seedFile(seeds))]) });
+    await postgres.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     const bare = await postgres.dumpDataDir('gzip');
     await postgres.close();
     await writeFile(await seedFile(folder), new Uint8Array(await bare.arrayBuffer()));
