@@ -1,5 +1,6 @@
-// Makes one file of each server app, of the command that hosts one, and of what prepares their database, for the tests: a process that loads 1,400 modules one by one has
-// used a second of CPU before it does anything, and the tests start several hundred. See docs/decisions/tests-run-bundled-servers.md.
+// Makes one file of each server app, of the command that hosts one, and of what prepares their database, for the tests: a process that loads
+// 1,400 modules one by one has used a second of CPU before it does anything, and the tests start several hundred. See
+// docs/decisions/tests-run-bundled-servers.md.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
