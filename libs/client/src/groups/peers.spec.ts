@@ -28,6 +28,14 @@ describe('another device', () => {
     expect(peer.mayAsk(now + 5 * SECOND)).toBe(true);
   });
 
+  it('that was asked while it seemed to be away is asked at once when it comes', () => {
+    const peer = new Peer();
+    peer.askedAway(TOKEN, NOW);
+    expect([peer.mayAsk(NOW), peer.misses]).toEqual([true, 0]);
+    peer.reached(NOW);
+    expect(peer.reachedBy).toBe(TOKEN);
+  });
+
   it('is answered three times at once and then every ten seconds, however often it asks', () => {
     const peer = new Peer();
     const answers = (now: number) => Array.from({ length: 10 }, () => peer.mayAnswer(now)).filter(Boolean).length;

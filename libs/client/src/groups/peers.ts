@@ -42,6 +42,7 @@ export class Peer {
   saysRemoved = false;
   #waitMs = FIRST_WAIT_MS;
   #askAt = 0;
+  #askedAwayAt = 0;
   #answers = ANSWERS_AT_ONCE;
   #answersSince = 0;
   #supplied = 0;
@@ -86,6 +87,16 @@ export class Peer {
     this.#misses++;
     this.#askAt = now + this.#waitMs;
     this.#waitMs = Math.min(this.#waitMs * 2, LAST_WAIT_MS);
+  }
+
+  /** It was asked though it seems to be away: when that does not arrive, it is no miss, nor a reason to wait once it comes. */
+  askedAway(by: Uint8Array, now: number): void {
+    this.#askedBy = by;
+    this.#askedAwayAt = now;
+  }
+
+  get askedAwayAt(): number {
+    return this.#askedAwayAt;
   }
 
   /** It brought something new, or has only just come: it is worth asking again soon. */

@@ -12,6 +12,7 @@ import { RollBackClaims } from './roll-back-claims.js';
 import { commitEnvelope } from './sealing.js';
 import { leaveStatementBytes } from './statements.js';
 import { bundles, commitsLackedBy, detailsFor, lackedBy, messagesShownBy, type ShownMessages } from './supply.js';
+import { Turns } from './turns.js';
 
 /** Members that are asked at a time. */
 const ASKED = 2;
@@ -45,6 +46,7 @@ export class Sync {
   readonly #rollBack: RollBackClaims;
   /** Sends that carry hellos which want an answer. */
   readonly #asks = new Set<string>();
+  readonly #turns = new Turns();
   #missing = { messages: 0, toldAt: Number.NEGATIVE_INFINITY };
   #idleAt = 0;
 
@@ -82,6 +84,7 @@ export class Sync {
   progress(step: Step): void {
     this.#vote.progress(step.now);
     this.#peers.refresh();
+    this.#turns.beginAnew(step.now);
   }
 
   show(to: Member, address: Address, step: Step): void {
@@ -130,25 +133,33 @@ export class Sync {
   #askSome(step: Step): void {
     const { core } = this;
     this.#idleAt = step.now + IDLE_HELLO_MS * (0.5 + core.ports.random(1)[0]! / 256);
+    const members = this.#toAsk.filter((each) => !this.#isClosedTo(each) && this.#peers.of(each.identity.device).mayAsk(step.now));
     const isOnline = ({ identity }: Member) => core.ports.isOnline(identity.account);
-    const members = this.#whoMayBeThere.filter((each) => this.#peers.of(each.identity.device).mayAsk(step.now));
     const there = shuffled(
       members.filter((each) => isOnline(each) === true),
       core.ports.random,
     );
     const unknown = shuffled(
-      members.filter((each) => isOnline(each) !== true),
+      members.filter((each) => isOnline(each) === undefined),
       core.ports.random,
     );
     for (const member of [...there, ...unknown].slice(0, ASKED)) this.#ask(member, step);
+    this.#askAway(step);
   }
 
-  /** Presence is a hint, and a contact may be invisible: where something waits for an answer and nobody seems to be there, all are asked. */
-  get #whoMayBeThere(): Member[] {
-    const { core } = this;
-    const members = this.#toAsk.filter((each) => !this.#isClosedTo(each));
-    const present = members.filter(({ identity }) => core.ports.isOnline(identity.account) !== false);
-    return present.length === 0 && core.toSeal.length > 0 ? members : present;
+  /** One of those who seem to be away: presence gets lost, and neither who is invisible nor who has ended the contact ever seems to be there. */
+  #askAway(step: Step): void {
+    const { others, ports } = this.core;
+    if (!this.#turns.isDue(step.now)) return;
+    const away = others.filter((each) => ports.isOnline(each.identity.account) === false && !this.#isClosedTo(each));
+    const askedAt = ({ identity }: Member) => this.#peers.of(identity.device).askedAwayAt;
+    const [next] = shuffled(away, ports.random).sort((a, b) => askedAt(a) - askedAt(b));
+    if (next === undefined) return;
+    this.#turns.take(askedAt(next), step.now);
+    const peer = this.#peers.of(next.identity.device);
+    const address = this.#reach(next, peer, step);
+    peer.askedAway(address.token, step.now);
+    this.#askMember(next, peer, address, step);
   }
 
   /** Whoever is alone asks those who were there: they may all be together on another branch. */
@@ -163,13 +174,18 @@ export class Sync {
     const peer = this.#peers.of(device);
     const address = this.#reach(member, peer, step);
     peer.asked(address.token, step.now);
+    if (this.core.member(device) !== undefined) return this.#askMember(member, peer, address, step);
     if (peer.shown === undefined) this.#tellOfEntry(address, step);
-    if (this.core.member(device) !== undefined) return this.#awaits(this.#writer.send(member, address, { hop: 1 }, step));
     peer.timesAskedAsFormer++;
     const token = this.core.tokenForFormer(step.now);
     // To be given what is missing it has to say what that is. Nothing goes on where it is alone.
     if (this.core.others.length === 0) this.#awaits(this.#writer.send(member, address, { hop: 1, token }, step));
     else this.#awaits(this.#writer.sendQuestion(member, address, token, step));
+  }
+
+  #askMember(member: Member, peer: Peer, address: Address, step: Step): void {
+    if (peer.shown === undefined) this.#tellOfEntry(address, step);
+    this.#awaits(this.#writer.send(member, address, { hop: 1 }, step));
   }
 
   #awaits(send: string): void {

@@ -1,0 +1,87 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type Phone, PostOffice } from './post-office.harness.js';
+
+// Real keys for everybody, and hours that pass: seconds on a machine that has time.
+jest.setTimeout(120_000);
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+type Four = [Phone, Phone, Phone, Phone];
+
+let office: PostOffice;
+let alice: Phone;
+let bob: Phone;
+let carol: Phone;
+let dave: Phone;
+
+beforeEach(async () => {
+  office = new PostOffice();
+  [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+});
+
+const hellosTo = ({ name }: Phone) => office.journey.filter((each) => each === `hello dave → ${name}`).length;
+
+describe('a member who is there and seems to be away', () => {
+  it('is asked for what is missing', async () => {
+    const hiking = await alice.createGroup('hiking', bob, dave);
+    await office.pass(MINUTE);
+    bob.isInvisible = true;
+    office.loses = ({ to }) => to === dave;
+    await alice.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    await alice.die();
+    office.loses = () => false;
+    await bob.say(hiking, 'on bikes');
+    await office.pass(MINUTE);
+    expect(dave.shown).toEqual(['bob: on bikes']);
+  });
+
+  it('does not keep others from being asked, nor is asked for ever more often than now and then', async () => {
+    const hiking = await alice.createGroup('hiking', bob, carol, dave);
+    await office.pass(MINUTE);
+    bob.isInvisible = true;
+    office.loses = ({ to, kind }) => to === dave && kind !== 'application';
+    await alice.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    await alice.die();
+    await carol.say(hiking, 'on bikes');
+    const before = hellosTo(bob);
+    await office.pass(10 * MINUTE);
+    expect(hellosTo(carol)).toBeGreaterThan(0);
+    expect(hellosTo(bob) - before).toBeGreaterThan(2);
+    expect(hellosTo(bob) - before).toBeLessThan(10);
+  });
+
+  it('is found to know nothing of the group when its Welcome is lost with its author', async () => {
+    const hiking = await alice.createGroup('hiking', bob);
+    await office.pass(MINUTE);
+    dave.isInvisible = true;
+    office.loses = ({ to, kind }) => to === dave && kind === 'welcome';
+    await alice.add(hiking, dave);
+    await office.settle();
+    await alice.die();
+    office.loses = () => false;
+    await office.pass(3 * HOUR, 5 * SECOND);
+    expect(dave.told('joined')).toHaveLength(1);
+    await dave.say(hiking, 'here I am');
+    await office.settle();
+    expect(bob.shown).toEqual(['dave: here I am']);
+  });
+});
+
+describe('members who are away', () => {
+  it('are asked at once when they come, however long they were asked in vain', async () => {
+    const hiking = await alice.createGroup('hiking', bob);
+    await office.pass(MINUTE);
+    await bob.offline();
+    await alice.restart();
+    await alice.online();
+    await alice.say(hiking, 'is anybody there?');
+    await office.pass(3 * HOUR, 5 * SECOND);
+    await bob.online();
+    await office.pass(5 * SECOND);
+    expect(bob.shown).toEqual(['alice: is anybody there?']);
+  });
+});
