@@ -11,6 +11,7 @@ export const FAULTS = [
   'kept-apart',
   'packages-lost',
   'presence-lost',
+  'invisible',
   'claim-lost',
   'clock-skewed',
   'crash-before-commit',

@@ -11,6 +11,8 @@ const MOST_OF_ACCOUNT = 3;
 export interface Profile {
   readonly people: Readonly<Record<string, number>>;
   readonly strangers: readonly (readonly [string, string])[];
+  /** Who never seems to be online. */
+  readonly invisible: readonly string[];
   readonly events: number;
   /** Between two events, on average. Milliseconds. */
   readonly pace: number;
@@ -54,13 +56,14 @@ export function profileOf(random: Random): Profile {
     oneTimePackages: random.pick([0, 1, 4]),
     skew: random.chance(0.5) ? random.whole(0, 1_200_000) : 0,
     tickMs: random.pick([1_000, 2_000]),
+    invisible: random.chance(0.2) ? Object.keys(people).filter(() => random.chance(0.4)) : [],
   };
 }
 
 /** A small world, in which nothing happens but what a story tells. */
 export function stageOf(random: Random, needs: Partial<Profile>): Profile {
   const people = Object.fromEntries(NAMES.slice(0, LEAST_DEVICES).map((name) => [name, 1]));
-  return { ...profileOf(random), people, strangers: [], events: 0, hostile: undefined, ...needs };
+  return { ...profileOf(random), people, strangers: [], invisible: [], events: 0, hostile: undefined, ...needs };
 }
 
 function peopleOf(random: Random): Record<string, number> {

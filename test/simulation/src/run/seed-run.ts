@@ -55,9 +55,9 @@ export async function runSeed({ seed, rules, trace, real, story }: SeedOptions):
 
 function settingsOf(seed: number, profile: Profile, options: { rules: GroupRules; trace: boolean; real: boolean }) {
   const random = new Random(seed, 'devices');
-  const { people, strangers, retryWindowMs, deliveryWindow, oneTimePackages, tickMs, skew } = profile;
+  const { people, strangers, invisible, retryWindowMs, deliveryWindow, oneTimePackages, tickMs, skew } = profile;
   const device = () => ({ skew: random.whole(-skew, skew), oneTimePackages, tickMs });
-  return { seed, people, strangers, retryWindowMs, deliveryWindow, device, ...options };
+  return { seed, people, strangers, invisible, retryWindowMs, deliveryWindow, device, ...options };
 }
 
 class SeedRun {
@@ -79,6 +79,7 @@ class SeedRun {
   async run(): Promise<SeedResult> {
     const { simulation } = this;
     if (this.profile.skew > 0) simulation.counters.count('clock-skewed');
+    if (this.profile.invisible.length > 0) simulation.counters.count('invisible');
     await this.#begin();
     await this.#live();
     await this.#tell();

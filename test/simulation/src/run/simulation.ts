@@ -30,6 +30,8 @@ export interface Settings {
   readonly people: Readonly<Record<string, number>>;
   /** Pairs of accounts that are no contacts of each other. */
   readonly strangers: readonly (readonly [string, string])[];
+  /** Accounts, by name, that never seem to be online. */
+  readonly invisible: readonly string[];
   readonly retryWindowMs: number;
   /** Unacknowledged deliveries of a device. */
   readonly deliveryWindow: number;
@@ -44,6 +46,7 @@ export const SETTINGS: Settings = {
   trace: false,
   people: { alice: 1, bob: 1, carol: 1 },
   strangers: [],
+  invisible: [],
   retryWindowMs: 30_000,
   deliveryWindow: 64,
   device: () => ({ skew: 0, oneTimePackages: 4, tickMs: 1_000 }),
@@ -61,6 +64,7 @@ export class Simulation implements World {
   /** Account ids, by name. */
   readonly accounts = new Map<string, string>();
   readonly #strangers = new Set<string>();
+  readonly #invisible = new Set<string>();
   readonly #restoreOutsideWorld: () => void;
   /** Milliseconds. */
   #leastTick = 0;
@@ -70,9 +74,8 @@ export class Simulation implements World {
     this.trace = new Trace(settings.trace, () => this.schedule.now);
     const { retryWindowMs, deliveryWindow } = settings;
     const network = new Random(settings.seed, 'network');
-    this.server = new Server(this.schedule, network, this.counters, { retryWindowMs, deliveryWindow }, (account) =>
-      this.#contactsOf(account),
-    );
+    const server = { retryWindowMs, deliveryWindow, invisible: this.#invisible };
+    this.server = new Server(this.schedule, network, this.counters, server, (account) => this.#contactsOf(account));
     this.#restoreOutsideWorld = replaceOutsideWorld(() => this.schedule.now, new Random(settings.seed, 'outside'));
   }
 
@@ -144,7 +147,7 @@ export class Simulation implements World {
   }
 
   async #populate(): Promise<void> {
-    const { people, strangers, seed } = this.settings;
+    const { people, strangers, invisible, seed } = this.settings;
     for (const [name, count] of Object.entries(people)) {
       const random = new Random(seed, name);
       const account = hex(random.bytes(ID_BYTES));
@@ -161,6 +164,7 @@ export class Simulation implements World {
       const [one, other] = pair.map((name) => this.account(name));
       this.#strangers.add(`${one}/${other}`).add(`${other}/${one}`);
     }
+    for (const name of invisible) this.#invisible.add(this.account(name));
   }
 
   async #identity(

@@ -4,7 +4,7 @@ import type { Schedule } from '../schedule.js';
 const ONLINE_WITHIN_MS = 500;
 const OFFLINE_AFTER_MS = 3_000;
 
-/** Which accounts are online: while one of their devices is, and a little longer. */
+/** Which accounts are online: while one of their devices is, and a little longer; those who are invisible never. */
 export class Presence {
   readonly #devices = new Map<string, Set<string>>();
   readonly #shown = new Set<string>();
@@ -13,6 +13,7 @@ export class Presence {
     private readonly schedule: Schedule,
     private readonly random: Random,
     private readonly tell: (account: string, online: boolean) => void,
+    private readonly invisible: ReadonlySet<string>,
   ) {}
 
   isOnline(account: string): boolean {
@@ -31,7 +32,7 @@ export class Presence {
   }
 
   #settle(account: string): void {
-    const online = (this.#devices.get(account)?.size ?? 0) > 0;
+    const online = (this.#devices.get(account)?.size ?? 0) > 0 && !this.invisible.has(account);
     if (online === this.#shown.has(account)) return;
     if (online) this.#shown.add(account);
     else this.#shown.delete(account);

@@ -22,9 +22,10 @@ describe('the server of the simulation', () => {
     frames = new Map();
     const contacts = new Map([
       ['alice', new Set(['bob'])],
-      ['bob', new Set(['alice'])],
+      ['bob', new Set(['alice', 'dave'])],
+      ['dave', new Set(['bob'])],
     ]);
-    const settings = { retryWindowMs: 30_000, deliveryWindow: 100 };
+    const settings = { retryWindowMs: 30_000, deliveryWindow: 100, invisible: new Set(['dave']) };
     server = new Server(schedule, new Random(1), counters, settings, (account) => contacts.get(account) ?? new Set());
   });
 
@@ -103,6 +104,13 @@ describe('the server of the simulation', () => {
     expect(online('alice').at(-1)).toBe(true);
     await pass(2_000);
     expect(online('alice').at(-1)).toBe(false);
+  });
+
+  it('tells nobody that somebody invisible is online', async () => {
+    connect('dave');
+    connect('bob');
+    await pass(1_000);
+    expect([online('dave').at(-1), online('bob').includes(true)]).toEqual([true, false]);
   });
 
   it('hands each key package out once, to contacts alone, and the last resort when no other is left', async () => {

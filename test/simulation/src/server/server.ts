@@ -25,6 +25,8 @@ export const CALM_SERVER: ServerWeather = { ...CALM, diesAfterClaim: 0, busy: 0,
 export interface ServerSettings {
   readonly retryWindowMs: number;
   readonly deliveryWindow: number;
+  /** Accounts that seem to be offline, wherever they are. */
+  readonly invisible: ReadonlySet<string>;
 }
 
 /** A device as the server sees it. */
@@ -97,7 +99,7 @@ export class Server {
       },
       (device, frame) => this.#connections.get(device)?.toDevice.put(frame),
     );
-    this.#presence = new Presence(schedule, random, (account, online) => this.#tellContacts(account, online));
+    this.#presence = new Presence(schedule, random, (account, online) => this.#tellContacts(account, online), settings.invisible);
   }
 
   /** From now on nothing passes between these parts, nor between them and all other devices; with none, everything does. */
