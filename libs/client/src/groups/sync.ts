@@ -122,6 +122,15 @@ export class Sync {
     return core.out ? !core.expelled && !core.branches.isCutOff : asks;
   }
 
+  /**
+   * Something can't go on before an answer comes, or somebody has never shown himself. That none has come since the start is not enough: so it is
+   * in most of a device's conversations.
+   */
+  get #isHeldUp(): boolean {
+    const { core } = this;
+    return core.out || core.isMissing || core.dead || core.wantsRejoin || core.toSeal.length > 0 || core.unseen.size > 0;
+  }
+
   #isClosedTo({ identity }: Member): boolean {
     return this.core.isClosedTo(identity.account);
   }
@@ -144,7 +153,7 @@ export class Sync {
       core.ports.random,
     );
     for (const member of [...there, ...unknown].slice(0, ASKED)) this.#ask(member, step);
-    this.#askAway(step);
+    if (this.#isHeldUp) this.#askAway(step);
   }
 
   /** One of those who seem to be away: presence gets lost, and neither who is invisible nor who has ended the contact ever seems to be there. */

@@ -72,6 +72,21 @@ describe('a member who is there and seems to be away', () => {
 });
 
 describe('members who are away', () => {
+  it('are not asked where nothing waits: most of a device’s conversations are so when it starts', async () => {
+    await alice.createGroup('hiking', bob);
+    await office.pass(MINUTE);
+    await bob.offline();
+    await alice.restart();
+    await alice.online();
+    let sent = 0;
+    office.ignores = ({ from, to, kind }) => {
+      if (from === alice && to === bob && kind === 'hello') sent++;
+      return false;
+    };
+    await office.pass(HOUR, 5 * SECOND);
+    expect(sent).toBe(0);
+  });
+
   it('are asked at once when they come, however long they were asked in vain', async () => {
     const hiking = await alice.createGroup('hiking', bob);
     await office.pass(MINUTE);
