@@ -1,69 +1,64 @@
-// npm run simulate -- [--seeds 300] [--from 1] [--seed N [--trace]] [--real] [--without RULE] [--story NAME] [--minutes 20]
-import { parseArgs } from 'node:util';
+// npm run simulate: one world, or many, and what came of them.
 import { GROUP_RULES } from '@sotto/client/core';
 import { runCampaign } from './campaign/campaign.js';
 import { withoutRule } from './campaign/rules.js';
 import { Summary } from './campaign/summary.js';
+import { HELP, type SimulateOptions, simulateOptions } from './options.js';
 import { runSeed, type SeedResult } from './run/seed-run.js';
-import { storyNamed } from './stories/stories.js';
 
 const SEED_LIMIT_MS = 600_000;
 const TOLD_EVERY_MS = 30_000;
 /** Violations shown of each seed, of many. */
 const SHOWN = 4;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '300' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    real: { type: 'boolean', default: false },
-    without: { type: 'string' },
-    story: { type: 'string' },
-    minutes: { type: 'string', default: '20' },
-  },
-});
-
-const story = values.story === undefined ? undefined : storyNamed(values.story);
-const summary = new Summary();
-if (values.seed === undefined) await runMany();
-else await runOne(whole('seed', values.seed));
-process.exitCode = summary.failed.length === 0 ? 0 : 1;
-
-async function runOne(seed: number): Promise<void> {
-  const rules = values.without === undefined ? GROUP_RULES : withoutRule(values.without);
-  const result = await runSeed({ seed, rules, real: values.real, trace: values.trace, story });
+/** Whether all was well. */
+async function runOne(seed: number, { without, real, trace, story }: SimulateOptions): Promise<boolean> {
+  const rules = without === undefined ? GROUP_RULES : withoutRule(without);
+  const result = await runSeed({ seed, rules, real, trace, story });
   for (const line of result.trace) console.log(line);
-  tell(result);
+  tell(result, result.violations.length);
   if (result.violations.length === 0) console.log(`seed ${seed}: all well`);
+  return result.violations.length === 0;
 }
 
-async function runMany(): Promise<void> {
-  const [from, count] = [whole('from', values.from), whole('seeds', values.seeds)];
-  const telling = setInterval(() => console.error(summary.soFar(count)), TOLD_EVERY_MS);
+/** Whether all was well in each that was run. */
+async function runMany({ from, seeds, real, without, story, minutes }: SimulateOptions): Promise<boolean> {
+  const summary = new Summary();
+  const telling = setInterval(() => console.error(summary.soFar(seeds)), TOLD_EVERY_MS);
   await runCampaign({
-    seeds: Array.from({ length: count }, (_, i) => from + i),
-    real: values.real,
-    without: values.without,
-    story,
-    limitMs: whole('minutes', values.minutes) * 60_000,
+    seeds: Array.from({ length: seeds }, (_, i) => from + i),
+    ...{ real, without, story },
+    limitMs: minutes * 60_000,
     seedLimitMs: SEED_LIMIT_MS,
-    onResult: tell,
+    onResult: (result) => {
+      summary.add(result);
+      tell(result, SHOWN);
+    },
   });
   clearInterval(telling);
-  console.log(summary.text(count));
+  console.log(summary.text(seeds));
+  return summary.failed.length === 0;
 }
 
-function tell(result: SeedResult): void {
-  summary.add(result);
-  const shown = values.seed === undefined ? result.violations.slice(0, SHOWN) : result.violations;
-  for (const { check, text } of shown) console.log(`seed ${result.seed}: ${check}: ${text}`);
-  if (shown.length < result.violations.length) console.log(`seed ${result.seed}: and ${result.violations.length - shown.length} more`);
+function tell({ seed, violations }: SeedResult, most: number): void {
+  for (const { check, text } of violations.slice(0, most)) console.log(`seed ${seed}: ${check}: ${text}`);
+  if (violations.length > most) console.log(`seed ${seed}: and ${violations.length - most} more`);
 }
 
-function whole(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new Error(`--${name} is a whole number`);
-  return value;
+function readOptions(): SimulateOptions | undefined {
+  try {
+    const options = simulateOptions();
+    if (options === undefined) console.log(HELP);
+    return options;
+  } catch (error) {
+    console.error(`${(error as Error).message}\nnpm run simulate -- --help lists the options`);
+    process.exitCode = 2;
+    return undefined;
+  }
+}
+
+const options = readOptions();
+if (options !== undefined) {
+  const well = options.seed === undefined ? await runMany(options) : await runOne(options.seed, options);
+  process.exitCode = well ? 0 : 1;
 }

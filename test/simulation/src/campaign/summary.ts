@@ -12,12 +12,12 @@ const TOLD = Object.keys(STORIES).map((name) => `story-${name}`);
 export class Summary {
   readonly failed: number[] = [];
   #seeds = 0;
-  #longest = 0;
+  #slowest = { seed: 0, healedAfter: 0 };
   readonly #counts = new Map<string, number>();
 
   add({ seed, violations, counts, healedAfter }: SeedResult): void {
     this.#seeds++;
-    this.#longest = Math.max(this.#longest, healedAfter);
+    if (healedAfter > this.#slowest.healedAfter) this.#slowest = { seed, healedAfter };
     if (violations.length > 0) this.failed.push(seed);
     for (const [name, count] of counts) this.#counts.set(name, (this.#counts.get(name) ?? 0) + count);
   }
@@ -42,7 +42,7 @@ export class Summary {
       'Stories',
       ...TOLD.map(line),
       `${this.#seeds} of ${wanted} seeds, ${this.failed.length} failed${this.failed.length === 0 ? '' : `: ${this.failed.slice(0, 50).join(', ')}`}`,
-      `healed ${(this.#longest / 60_000).toFixed(0)} minutes after the last fault, at the latest`,
+      `healed ${(this.#slowest.healedAfter / 60_000).toFixed(0)} minutes after the last fault, at the latest (seed ${this.#slowest.seed})`,
       ...this.missing.map((name) => `never happened: ${name}`),
     ].join('\n');
   }
