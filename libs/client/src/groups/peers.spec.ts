@@ -1,15 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
 import { create } from '@bufbuild/protobuf';
-import { type CommitNode, CommitTree } from '@sotto/mls';
+import { type CommitNode, CommitTree, type Member } from '@sotto/mls';
 import { HelloSchema } from '@sotto/protocol';
 import type { Branches } from './branches.js';
 import { packShort, short } from './hello.js';
-import { Peer, type Shown, shownBy, sideOf } from './peers.js';
+import { Peer, Peers, type Shown, shownBy, sideOf } from './peers.js';
 
 const SECOND = 1_000;
 const MEBIBYTE = 1024 * 1024;
 const NOW = 1_800_000_000_000;
 const TOKEN = new Uint8Array(32);
+
+describe('other devices', () => {
+  it('have their turn by how long ago they were asked, those first who never were', () => {
+    const peers = new Peers();
+    const members = ['bob', 'carol', 'dave', 'erin'].map((device) => ({ identity: { device } }) as Member);
+    const inTurn = () => peers.inTurn(members).map(({ identity }) => identity.device);
+    peers.of('bob').asked(TOKEN, NOW);
+    peers.of('dave').asked(TOKEN, NOW - SECOND);
+    expect(inTurn()).toEqual(['carol', 'erin', 'dave', 'bob']);
+    peers.of('carol').asked(TOKEN, NOW + SECOND);
+    expect(inTurn()).toEqual(['erin', 'dave', 'bob', 'carol']);
+  });
+});
 
 describe('another device', () => {
   it('is asked at once, and then ever less often as long as nothing new comes', () => {

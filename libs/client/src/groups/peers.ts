@@ -1,3 +1,4 @@
+import type { Member } from '@sotto/mls';
 import type { Hello } from '@sotto/protocol';
 import type { Branches } from './branches.js';
 import { short, unpackShort } from './hello.js';
@@ -42,6 +43,7 @@ export class Peer {
   saysRemoved = false;
   #waitMs = FIRST_WAIT_MS;
   #askAt = 0;
+  #askedAt = 0;
   #askedAwayAt = 0;
   #answers = ANSWERS_AT_ONCE;
   #answersSince = 0;
@@ -85,6 +87,7 @@ export class Peer {
   asked(by: Uint8Array, now: number): void {
     this.#askedBy = by;
     this.#misses++;
+    this.#askedAt = now;
     this.#askAt = now + this.#waitMs;
     this.#waitMs = Math.min(this.#waitMs * 2, LAST_WAIT_MS);
   }
@@ -93,6 +96,11 @@ export class Peer {
   askedAway(by: Uint8Array, now: number): void {
     this.#askedBy = by;
     this.#askedAwayAt = now;
+  }
+
+  /** When it was asked last. Unix milliseconds; 0: never. */
+  get askedAt(): number {
+    return this.#askedAt;
   }
 
   get askedAwayAt(): number {
@@ -158,6 +166,12 @@ export class Peers {
 
   shownBy(device: string): Shown | undefined {
     return this.#byDevice.get(device)?.shown;
+  }
+
+  /** Those first who were asked longest ago: what only one of them has to give shows only when that one is asked. */
+  inTurn(members: readonly Member[]): Member[] {
+    const askedAt = ({ identity }: Member) => this.#byDevice.get(identity.device)?.askedAt ?? 0;
+    return [...members].sort((a, b) => askedAt(a) - askedAt(b));
   }
 
   get haveShownNothing(): boolean {

@@ -144,14 +144,9 @@ export class Sync {
     this.#idleAt = step.now + IDLE_HELLO_MS * (0.5 + core.ports.random(1)[0]! / 256);
     const members = this.#toAsk.filter((each) => !this.#isClosedTo(each) && this.#peers.of(each.identity.device).mayAsk(step.now));
     const isOnline = ({ identity }: Member) => core.ports.isOnline(identity.account);
-    const there = shuffled(
-      members.filter((each) => isOnline(each) === true),
-      core.ports.random,
-    );
-    const unknown = shuffled(
-      members.filter((each) => isOnline(each) === undefined),
-      core.ports.random,
-    );
+    const inTurn = (some: readonly Member[]) => this.#peers.inTurn(shuffled(some, core.ports.random));
+    const there = inTurn(members.filter((each) => isOnline(each) === true));
+    const unknown = inTurn(members.filter((each) => isOnline(each) === undefined));
     for (const member of [...there, ...unknown].slice(0, ASKED)) this.#ask(member, step);
     if (this.#isHeldUp) this.#askAway(step);
   }
