@@ -176,6 +176,8 @@ export class SottoClient extends ConversationClient {
     const revoked = await this.#book.leave(Contacts.method.block, name);
     await this.#device.step(async (journal) => {
       await this.#book.revoke(revoked, journal);
+      // Whoever is there is new, also when this is tried again.
+      this.#device.contacts.forgetPresence();
       await this.#book.fetch(journal);
     });
     await this.#book.reattached;

@@ -7,6 +7,7 @@ import { membersSeenBy, type Town } from './town.js';
 export class Life {
   readonly refusals = new Map<string, number>();
   readonly faults: string[] = [];
+  readonly #hurting = new Set<string>();
   #over = false;
   #texts = 0;
 
@@ -53,9 +54,7 @@ export class Life {
     const others = people.filter((each) => each !== by);
     const text = `${by.name} ${++this.#texts}`;
     const to = this.random.chance(0.5) ? others : [this.random.pick(others)];
-    const taken = await this.#tries(by, ({ groups, send }) =>
-      to.length > 1 ? groups.send(steady, text) : send.call(by.client, to[0]!.name, text),
-    );
+    const taken = await this.#tries(by, (client) => (to.length > 1 ? client.groups.send(steady, text) : client.send(to[0]!.name, text)));
     if (taken) written.push({ text, by, to });
   }
 
@@ -95,8 +94,6 @@ export class Life {
     }
     this.#hurting.delete(victim);
   }
-
-  readonly #hurting = new Set<string>();
 
   async #stall(pid: number): Promise<void> {
     process.kill(pid, 'SIGSTOP');

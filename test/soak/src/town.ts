@@ -37,7 +37,7 @@ export class Town {
       const steady = await founder!.client!.groups.create('steady', others);
       const busy = await founder!.client!.groups.create('busy', others);
       for (const group of [steady, busy])
-        await within(SET_UP_MS, () => people.every((each) => membersSeenBy(each, group).length === NAMES.length));
+        await surely('all are in the group', () => people.every((each) => membersSeenBy(each, group).length === NAMES.length));
       return new Town(server, people, steady, busy);
     } catch (error) {
       await server.stop();
@@ -61,6 +61,10 @@ export async function within(ms: number, holds: () => boolean): Promise<boolean>
   return true;
 }
 
+async function surely(what: string, holds: () => boolean): Promise<void> {
+  if (!(await within(SET_UP_MS, holds))) throw new Error(`before anything went wrong, not within ${SET_UP_MS / 1_000} s: ${what}`);
+}
+
 /** Names; none while it is not in the group, or away. */
 export function membersSeenBy({ client }: Person, group: string): string[] {
   const found = client?.groups.all().find(({ id }) => id === group);
@@ -70,7 +74,7 @@ export function membersSeenBy({ client }: Person, group: string): string[] {
 async function befriend(one: Person, other: Person): Promise<void> {
   const standing = ({ client }: Person, name: string) => client!.contacts().find((each) => each.name === name)?.status;
   await one.client!.requestContact(other.name);
-  await within(SET_UP_MS, () => standing(other, one.name) === 'requested');
+  await surely(`${other.name} is asked`, () => standing(other, one.name) === 'requested');
   await other.client!.accept(one.name);
-  await within(SET_UP_MS, () => standing(one, other.name) === 'accepted');
+  await surely(`${one.name} has a contact`, () => standing(one, other.name) === 'accepted');
 }

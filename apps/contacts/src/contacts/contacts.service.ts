@@ -35,8 +35,11 @@ export class ContactsService {
   /** Views with keys and presence: one call for all keys, one for all presence. */
   async views(rows: ContactRow[]): Promise<ContactInit[]> {
     const peers = rows.filter((row) => row.state === 'ACCEPTED' || row.state === 'REQUESTED').flatMap((row) => row.peer ?? []);
-    const [known, online] = await Promise.all([this.accounts.byIds(peers), this.seen(rows)]);
-    return rows.map((row, i) => viewOf(row, known.get(row.peer ?? NOBODY)?.identityKey, online[i]!));
+    const [known, online] = await Promise.all([this.accounts.byIds(peers), this.onlineAmong(peers, rows[0]?.owner)]);
+    return rows.map((row) => {
+      const peer = row.peer ?? NOBODY;
+      return viewOf(row, known.get(peer)?.identityKey, online.has(peer));
+    });
   }
 
   async remove(caller: RpcCaller, name: string, keep: Uint8Array[]): Promise<void> {
@@ -106,17 +109,14 @@ export class ContactsService {
   /** Before the contact ends: from then on its other end would see no presence at all. */
   private async seemToLeave(me: Person, name: string): Promise<void> {
     const row = await this.store.find(me.account, name);
-    if (row?.state !== 'ACCEPTED' || row.peer === null) return;
-    await this.presence
-      .seemToLeave(me.account, [row.peer])
-      .catch((error: unknown) => this.logger.warn(`a leave will not be told: ${error instanceof Error ? error.name : 'unknown'}`));
+    if (row?.state === 'ACCEPTED' && row.peer !== null) await this.presence.seemToLeave(me.account, [row.peer]);
   }
 
-  /** One who removed or blocked the owner shows as offline from when that would be told. Of one owner. */
-  private async seen(rows: readonly ContactRow[]): Promise<boolean[]> {
-    const owner = rows[0]?.owner;
-    const mutual = new Set(owner === undefined ? [] : await this.store.mutual(owner));
-    return this.presence.seen(rows.map(({ peer }) => ({ account: peer ?? NOBODY, to: owner!, isMutual: mutual.has(peer ?? NOBODY) })));
+  /** As their owner sees them: one who has removed or blocked the owner shows as offline from when that is told. */
+  private async onlineAmong(peers: readonly string[], owner = NOBODY): Promise<Set<string>> {
+    const mutual = new Set(await this.store.mutual(owner));
+    const online = await this.presence.seen(peers.map((account) => ({ account, to: owner, isMutual: mutual.has(account) })));
+    return new Set(peers.filter((_, i) => online[i]));
   }
 
   private run(work: Promise<void>): void {

@@ -67,7 +67,8 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
    */
   async seemToLeave(account: string, lostBy: readonly string[]): Promise<void> {
     const at = this.settling.get(account)?.at ?? Date.now() + this.config.PRESENCE_DAMPING_MS;
-    if (!(await this.audience.keepFor(account, lostBy, at - Date.now()))) return;
+    const isKept = await this.audience.keepFor(account, lostBy, at - Date.now()).catch((error: unknown) => this.untold(error));
+    if (isKept !== true) return;
     const absence = this.settleLater(account);
     for (const peer of lostBy) absence.lostBy.add(peer);
   }
@@ -103,8 +104,12 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
     for (const { account } of left) this.settleLater(account);
   }
 
-  /** Presence is a hint: what fails here is read right at the next List. */
   private run(work: Promise<void>): void {
-    work.catch((error: unknown) => this.logger.warn(`presence not told: ${error instanceof Error ? error.name : 'unknown'}`));
+    work.catch((error: unknown) => this.untold(error));
+  }
+
+  /** Presence is a hint, and holds nothing up: what fails here is read right at the next List. */
+  private untold(error: unknown): void {
+    this.logger.warn(`presence not told: ${error instanceof Error ? error.name : 'unknown'}`);
   }
 }

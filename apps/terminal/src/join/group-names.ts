@@ -39,11 +39,15 @@ export class GroupNames {
   nameOf(conversation: string): string | undefined {
     if (!ID.test(conversation)) return undefined;
     const groups = this.client.groups.all();
-    const name = [...groups, ...this.client.groups.former()].find(({ id }) => id === conversation)?.name ?? this.#last.get(conversation);
+    const name = groups.find(({ id }) => id === conversation)?.name ?? this.#last.get(conversation) ?? this.#formerName(conversation);
     const short = conversation.slice(0, SHORT_ID);
     if (name === undefined) return short;
     this.#last.set(conversation, name);
     return groups.some((each) => each.id !== conversation && each.name === name) ? `${name} (${short})` : name;
+  }
+
+  #formerName(conversation: string): string | undefined {
+    return this.client.groups.former().find(({ id }) => id === conversation)?.name;
   }
 
   /** For the time when this device is in it no more. */
