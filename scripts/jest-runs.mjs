@@ -42,7 +42,13 @@ async function reportOf(args) {
     const file = join(folder, 'report.json');
     // --forceExit: the schema engine's lock timer outlives a migration by ten seconds, and a test that hangs must not hang the run.
     // Workers inherit the flags. Most of what a suite makes is garbage soon, and the other cores are busy with other suites.
-    const flags = ['--experimental-vm-modules', '--no-warnings', '--max-semi-space-size=64', '--single-threaded-gc'];
+    const flags = [
+      '--experimental-vm-modules',
+      '--no-warnings',
+      '--max-semi-space-size=64',
+      '--single-threaded-gc',
+      '--wasm-tiering-budget=180000000',
+    ];
     const code = await runNode('node_modules/jest/bin/jest.js', ['--json', `--outputFile=${file}`, '--forceExit', ...args], flags);
     return { code, suites: JSON.parse(readFileSync(file, 'utf8')).testResults };
   } catch (error) {

@@ -1,6 +1,7 @@
 // Runs every test (further arguments go to Jest), those of failed suites once more, and ends with a line `N passed, N failed`.
-// --checks also runs type check, lint, boundaries and format, and counts each as a test; --seeds=N then runs the simulation with so many
-// seeds, and counts each as a test; --record writes down how long the suites take, for their order.
+// --checks also runs type check, lint, boundaries and format, and counts each as a test; --thorough has exhaustive and random tests go on
+// for as long as they can, not for seconds; --seeds=N then runs the simulation with so many seeds, and counts each as a test; --record
+// writes down how long the suites take, for their order.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { runSuites } from './jest-runs.mjs';
@@ -48,10 +49,11 @@ async function runSeeds(count) {
   total.failed += count - passed;
 }
 
-const OURS = /^--(checks|record|seeds=(\d+))$/;
+const OURS = /^--(checks|thorough|record|seeds=(\d+))$/;
 const args = process.argv.slice(2);
 const seeds = args.map((argument) => OURS.exec(argument)?.[2]).find((each) => each !== undefined);
 
+if (args.includes('--thorough')) process.env.THOROUGH = '1';
 if (args.includes('--checks')) await runChecks();
 const repeated = await runJest(
   args.filter((argument) => !OURS.test(argument)),

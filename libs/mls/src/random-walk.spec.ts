@@ -4,7 +4,8 @@ import { encodeMlsMessage } from '#ts-mls/message.js';
 import { GroupWalk, type WalkLimits } from './fixtures/group-walk.js';
 import { libraryClient, suite } from './fixtures/library-clients.js';
 
-const SEEDS = Number(process.env['RANDOM_WALK_SEEDS'] ?? 200);
+/** 200 in a thorough run. */
+const SEEDS = Number(process.env['RANDOM_WALK_SEEDS'] ?? (process.env['THOROUGH'] === '1' ? 200 : 40));
 /** Of a failing run, to see it alone. */
 const ONLY = process.env['RANDOM_WALK_SEED'];
 const MINUTES = 10;
