@@ -15,6 +15,7 @@ import {
   METHODS,
   type RegisterRequest,
   type RemoveContactRequest,
+  type ResetIdentityRequest,
   type ResumeRequest,
   toHex,
 } from '@sotto/protocol';
@@ -62,6 +63,7 @@ function answer(name: string): object {
     'sotto.v1.Accounts/LogIn': { ...session, identityKey, credential, pending: true },
     'sotto.v1.Accounts/ConfirmDevice': { ...session, identityKey, credential },
     'sotto.v1.Accounts/Register': { ...session, identityKey, credential },
+    'sotto.v1.Accounts/ResetIdentity': { ...session, identityKey, credential },
     'sotto.v1.Accounts/Resume': { ...session, identityKey },
     'sotto.v1.Sessions/Attach': { heartbeatMs: 30_000, retryWindow: 30, revokedCapabilities: revokedMeanwhile },
     'sotto.v1.KeyPackages/Count': { left: 100, hasLastResort: true },
@@ -75,7 +77,8 @@ function reply({ id, method: name, body }: Call) {
   const { input, output } = METHODS.get(name)!.method;
   const request = fromBinary(input, body);
   calls.push({ name, request });
-  if (name === 'sotto.v1.Accounts/Register') identityKey = (request as RegisterRequest).identityKey;
+  if (name === 'sotto.v1.Accounts/Register' || name === 'sotto.v1.Accounts/ResetIdentity')
+    identityKey = (request as RegisterRequest | ResetIdentityRequest).identityKey;
   if (name === refused)
     return { kind: { case: 'reply' as const, value: { id, error: { code: ErrorCode.RATE_LIMITED, text: 'Too many claims.' } } } };
   return {
@@ -196,6 +199,13 @@ describe('a device that has an account', () => {
     expect(keys.slice(0, 3)).toEqual([keys[0], keys[0], keys[0]]);
     expect(keys[3]).not.toBe(keys[0]);
     for (const each of [late, again, other]) await each.close();
+  });
+
+  it('withdraws the key packages that speak of the account key that it has reset', async () => {
+    await client.resetIdentity('a long password');
+    while (requests('sotto.v1.KeyPackages/Clear').length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    const order = calls.map(({ name }) => name).filter((name) => /ResetIdentity|Clear/.test(name));
+    expect(order).toEqual(['sotto.v1.Accounts/ResetIdentity', 'sotto.v1.KeyPackages/Clear']);
   });
 
   it('tells the server what a block revokes before the block resolves, and again at every later connection', async () => {
