@@ -1,37 +1,26 @@
 import {
   type CommitNode,
   CommitTree,
-  type DeviceIdentity,
   type GroupData,
   type GroupState,
-  type LeafId,
   type Member,
   type MlsEngine,
   MlsError,
-  type Opened,
   type StateId,
 } from '@sotto/mls';
 import { CommitJudge, type JudgedChange, type Judgement } from './commit-judge.js';
+import { type Entered, Entering, openCommit } from './entering.js';
 import type { GroupPorts, Step } from './group-ports.js';
 import type { Root } from './group-record.js';
 import { KEPT_COMMITS, KEPT_STATES } from './group-rules.js';
 import { short } from './hello.js';
 import { HeldStates } from './held-states.js';
 import type { Intent } from './intent.js';
+import { Membership } from './membership.js';
 import { OutOfReach } from './out-of-reach.js';
-import { commitId, letIn, type OwnCommit, type OwnResult, removedForGood, type StoredCommit } from './stored-commit.js';
+import type { OwnCommit, OwnResult, StoredCommit } from './stored-commit.js';
 import { surplusCommits } from './surplus-commits.js';
 import { MOST_REOPENED, surplusOf } from './surplus-states.js';
-
-export type Entered =
-  | { readonly is: 'entered'; readonly node: CommitNode }
-  | { readonly is: 'known' }
-  /** Its parent, or the commit that gives it its right, is not here yet. */
-  | { readonly is: 'later'; readonly waitsFor: StateId }
-  /** The parent's state is gone: it can't be judged any more. */
-  | { readonly is: 'too-old' }
-  /** `own`: made by this leaf, and this device knows nothing of it. `author`: who made a commit that can't be processed here. */
-  | { readonly is: 'refused'; readonly own: boolean; readonly author?: DeviceIdentity | undefined };
 
 export interface Adopted {
   readonly from: StateId;
@@ -47,9 +36,11 @@ export class Branches {
   readonly tree: CommitTree;
   readonly commits = new Map<StateId, StoredCommit>();
   readonly own = new Map<StateId, OwnResult>();
+  readonly membership = new Membership(this);
   readonly #states: HeldStates;
   readonly #outOfReach = new OutOfReach();
   readonly #judge: CommitJudge;
+  readonly #entering: Entering;
   readonly #ownEntered: StateId[] = [];
   readonly #byShort = new Map<string, StateId>();
   #root: StateId;
@@ -79,6 +70,7 @@ export class Branches {
     this.#engine = ports.engine;
     this.#states = new HeldStates(group, ports.engine);
     this.#judge = new CommitJudge(group, ports.engine, this.tree, this.#states, (state) => this.epoch(state));
+    this.#entering = new Entering(ports, this, this.#judge, this.#outOfReach);
   }
 
   // --- what is held
@@ -128,56 +120,6 @@ export class Branches {
 
   members(state: StateId): readonly Member[] {
     return this.#states.members(state);
-  }
-
-  /** As the head lists it; else the end of another branch, if that one alone let it in; else the newest state that does. */
-  findMember(device: string): Member | undefined {
-    const memberIn = (state: StateId) => this.members(state).find(({ identity }) => identity.device === device);
-    const inHead = memberIn(this.head);
-    if (inHead !== undefined) return inHead;
-    const newestFirst = [...this.#states.all()].sort(([, a], [, b]) => Number(b.epoch - a.epoch)).map(([id]) => id);
-    const passed = new Set(this.path.map((state) => memberIn(state)?.id));
-    const elsewhere = newestFirst.filter((state) => this.tree.isEnd(state)).map(memberIn);
-    const standing = elsewhere.find((member) => member !== undefined && !passed.has(member.id) && !this.tree.removed.has(member.id));
-    return standing ?? newestFirst.map(memberIn).find((member) => member !== undefined) ?? this.#findNewcomer(device);
-  }
-
-  #findNewcomer(device: string): Member | undefined {
-    for (const { newcomers = [] } of this.commits.values()) for (const each of newcomers) if (each.identity.device === device) return each;
-    return undefined;
-  }
-
-  /** As it was when a commit removed it last. */
-  findRemoved(device: string): Member | undefined {
-    return this.formerMembers().find(({ identity }) => identity.device === device);
-  }
-
-  /** Who was removed for good by commits that are here: each device as it was in the latest epoch that ended with its removal. */
-  formerMembers(): Member[] {
-    return [...this.#removals().values()].map(({ member }) => member);
-  }
-
-  /** Whether the device was removed for good on the way to the head since the leaf came. */
-  wasRemovedSince(leaf: LeafId, device: string): boolean {
-    const entered = this.epoch(this.entryOf(leaf) ?? this.root) ?? 0;
-    return (this.#removals().get(device)?.epoch ?? 0) > entered;
-  }
-
-  #removals(): Map<string, { readonly member: Member; readonly epoch: number }> {
-    const latest = new Map<string, { readonly member: Member; readonly epoch: number }>();
-    for (const { node, removed = [] } of this.commits.values()) {
-      for (const member of removed) {
-        const { device } = member.identity;
-        if (node.epoch > (latest.get(device)?.epoch ?? -1)) latest.set(device, { member, epoch: node.epoch });
-      }
-    }
-    return latest;
-  }
-
-  /** The state of the head's branch that let this leaf in; the oldest one that is known there, if it was there before. */
-  entryOf(leaf: LeafId): StateId | undefined {
-    const path = this.path;
-    return path.find((id) => this.commits.get(id)?.newcomers?.some((each) => each.id === leaf)) ?? path.at(-1);
   }
 
   ownLeaf(state: StateId): Member | undefined {
@@ -268,7 +210,7 @@ export class Branches {
   /** The state, opened again if it was let go of. Undefined: it can't be had. */
   async reach(id: StateId, step: Step, mostReopened = MOST_REOPENED): Promise<GroupState | undefined> {
     for (const { node, bytes } of this.#wayTo(id, mostReopened) ?? []) {
-      const opened = await this.#open(this.#states.get(node.parent)!, bytes);
+      const opened = await openCommit(this.#engine, this.#states.get(node.parent)!, bytes);
       if (opened instanceof MlsError || opened.state.removed) return undefined;
       this.#states.keep(node.id, opened.state, step);
       this.ports.count('state-reopened');
@@ -341,27 +283,12 @@ export class Branches {
   // --- commits
 
   /** Judges a commit of another and, if it is valid, puts it into the tree. `isLastTry`: what gives it its right will not come any more. */
-  async enter(parent: StateId, bytes: Uint8Array, step: Step, { isLastTry = false } = {}): Promise<Entered> {
-    const id = commitId(bytes, this.ports.provider);
-    if (this.tree.has(id) || this.roots.has(id)) return { is: 'known' };
-    if (this.#outOfReach.isRefused(id, parent)) return { is: 'refused', own: false };
-    if (this.own.has(id)) {
-      this.ports.count('own-commit-recovered');
-      return { is: 'entered', node: this.enterOwn(id, step)! };
-    }
-    const state = await this.reach(parent, step);
-    if (state === undefined) return this.#withoutParent(id, parent, bytes);
-    const opened = await this.#open(state, bytes);
-    if (opened instanceof MlsError) return this.#unopened(id, parent, opened);
-    const author = this.members(parent).find(({ leaf }) => leaf === opened.senderLeaf)!;
-    const judged = this.judge(parent, author, opened);
-    if (judged !== undefined && 'waitsFor' in judged) return this.#withoutRight(id, parent, judged.waitsFor, isLastTry);
-    if (judged !== undefined) return this.#refuse(id, parent, 'hidden' in judged);
-    const node = this.#nodeOf(id, parent, opened, author);
-    const removed = opened.removedMembers.filter(({ id: leaf }) => node.removes.includes(leaf));
-    const newcomers = opened.addedMembers.length > 0 ? opened.addedMembers : undefined;
-    await this.#put({ node, bytes, removed, newcomers }, opened.state.removed ? undefined : opened.state, step);
-    return { is: 'entered', node };
+  enter(parent: StateId, bytes: Uint8Array, step: Step, { isLastTry = false } = {}): Promise<Entered> {
+    return this.#entering.enter(parent, bytes, step, isLastTry);
+  }
+
+  isKnown(id: StateId): boolean {
+    return this.tree.has(id) || this.roots.has(id);
   }
 
   /** A commit of this device, whose result is kept: it won, or came back from others. */
@@ -413,22 +340,10 @@ export class Branches {
     return this.#outOfReach.states();
   }
 
-  #isLetGo(state: StateId): boolean {
+  /** Of a state that was held: others may still hold it. */
+  isLetGo(state: StateId): boolean {
     const commit = this.commits.get(state);
     return commit?.helloKey !== undefined && commit.node.epoch >= this.headEpoch - KEPT_STATES;
-  }
-
-  #withoutParent(id: StateId, parent: StateId, bytes: Uint8Array): Entered {
-    if (!this.isPast(parent, bytes)) return { is: 'later', waitsFor: parent };
-    // Others may go on there, by states that were let go of here.
-    if (this.#isLetGo(parent)) return this.#refuse(id, parent, true);
-    this.#outOfReach.add(id, Number(this.#engine.peek(bytes).epoch) + 1);
-    return { is: 'too-old' };
-  }
-
-  /** Others may have what gives it its right, and go on behind it. */
-  #withoutRight(id: StateId, parent: StateId, waitsFor: StateId, isLastTry: boolean): Entered {
-    return isLastTry || this.#outOfReach.has(waitsFor) ? this.#refuse(id, parent, true) : { is: 'later', waitsFor };
   }
 
   /** Own commits that entered the tree since the last call, by whatever way. */
@@ -442,42 +357,13 @@ export class Branches {
     step.journal.remove('own-commits', `${this.group}/${id}`);
   }
 
-  async #open(state: GroupState, bytes: Uint8Array): Promise<Extract<Opened, { kind: 'commit' }> | MlsError> {
-    try {
-      const opened = await this.#engine.open(state, bytes);
-      return opened.kind === 'commit' ? opened : new MlsError('invalid', 'not a commit of this epoch');
-    } catch (error) {
-      if (error instanceof MlsError) return error;
-      throw error;
-    }
-  }
-
-  #unopened(id: StateId, parent: StateId, { reason, sender }: MlsError): Entered {
-    if (reason === 'own-message-ahead') return { is: 'refused', own: true };
-    // Made by a member of that very state: another member may well be able to process it.
-    if (sender !== undefined && reason !== 'used-generation') return this.#refuse(id, parent, true, sender);
-    // By this leaf, with keys that it has used since: it made two, and was rolled back between them. Anybody in that state can say so; others decide whether to go there.
-    if (reason === 'own-message') return this.#refuse(id, parent, true);
-    // Not of that state: the hint may be wrong, and the commit good.
-    return { is: 'refused', own: false };
-  }
-
+  /** Whether a commit that this device is about to make may be. */
   judge(parent: StateId, author: Member, change: JudgedChange): Judgement {
     return this.#judge.judge(parent, author, change);
   }
 
-  #nodeOf(id: StateId, parent: StateId, opened: Extract<Opened, { kind: 'commit' }>, author: Member): CommitNode {
-    return {
-      id,
-      parent,
-      epoch: Number(opened.epoch) + 1,
-      author: { leaf: author.id, index: author.leaf, account: author.identity.account },
-      removes: removedForGood(opened.addedMembers, opened.removedMembers),
-      adds: letIn(this.members(parent), opened.addedMembers),
-    };
-  }
-
-  async #put(stored: StoredCommit, state: GroupState | undefined, step: Step): Promise<void> {
+  /** One that was judged. `state`: none where it removes this device. */
+  async put(stored: StoredCommit, state: GroupState | undefined, step: Step): Promise<void> {
     if (state !== undefined) this.#states.keep(stored.node.id, state, step);
     this.#putStored({ ...stored, helloKey: state && (await this.#helloKeyOf(state)) }, step);
   }
@@ -491,12 +377,6 @@ export class Branches {
     this.commits.set(stored.node.id, stored);
     this.#byShort.set(short(stored.node.id), stored.node.id);
     step.journal.put('commits', `${this.group}/${stored.node.id}`, stored);
-  }
-
-  #refuse(id: StateId, parent: StateId, unprocessable: boolean, author?: DeviceIdentity): Entered {
-    this.#outOfReach.refuse(id, parent, { epoch: this.epoch(parent)! + 1, unprocessable });
-    this.ports.count('commit-refused');
-    return { is: 'refused', own: false, author: unprocessable ? author : undefined };
   }
 
   // --- choosing

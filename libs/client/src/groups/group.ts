@@ -1,9 +1,10 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import type { GroupState, LeafId, Member, StateId } from '@sotto/mls';
 import { type Envelope, EnvelopeSchema, type LeaveStatement, Outcome, toHex } from '@sotto/protocol';
-import type { Adopted, Entered } from './branches.js';
+import type { Adopted } from './branches.js';
 import { Committing } from './committing.js';
 import type { Contents } from './contents.js';
+import type { Entered } from './entering.js';
 import { addressOf, capabilityOf, GroupCore } from './group-core.js';
 import type { GroupPorts, Recipient, Step } from './group-ports.js';
 import type { GroupRecord, Root } from './group-record.js';

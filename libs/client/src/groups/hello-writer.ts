@@ -131,7 +131,7 @@ export class HelloWriter {
     const ids = new Set<StateId>();
     for (let distance = 0; distance < path.length; distance = Math.max(1, 2 * distance)) ids.add(path[distance]!);
     for (const id of branches.roots.keys()) ids.add(id);
-    const entry = branches.entryOf(leaf);
+    const entry = branches.membership.entryOf(leaf);
     if (entry !== undefined) ids.add(entry);
     // On its own path, whichever branch that is: the newest that is known here.
     const theirs = this.peers.shownBy(device)?.path.find((each) => this.keyOf(each) !== undefined);

@@ -170,7 +170,9 @@ export class Sync {
   get #toAsk(): Member[] {
     const { others, out, branches, ports } = this.core;
     if (others.length > 0 || out) return others;
-    return branches.formerMembers().filter(({ identity }) => identity.device !== ports.own.device && this.#mayAskFormer(identity.device));
+    return branches.membership
+      .former()
+      .filter(({ identity }) => identity.device !== ports.own.device && this.#mayAskFormer(identity.device));
   }
 
   #ask(member: Member, step: Step): void {
@@ -204,7 +206,7 @@ export class Sync {
   missed(device: string, step: Step): void {
     const { core } = this;
     if (core.out || core.member(device) !== undefined || !this.#mayAskFormer(device)) return;
-    const former = core.branches.findRemoved(device);
+    const former = core.branches.membership.findRemoved(device);
     if (former !== undefined && !this.#isClosedTo(former) && this.#peers.of(device).mayAsk(step.now)) this.#ask(former, step);
   }
 
@@ -240,7 +242,8 @@ export class Sync {
     if (opened === undefined) return undefined;
     const { hello, bytes, signature } = opened;
     const device = toHex(hello.sender);
-    const from = core.branches.findMember(device) ?? this.rejoining.greetedMember(device) ?? core.branches.findRemoved(device);
+    const from =
+      core.branches.membership.find(device) ?? this.rejoining.greetedMember(device) ?? core.branches.membership.findRemoved(device);
     const meant = toHex(hello.recipient) === core.ports.own.device && toHex(hello.group) === core.id && device !== core.ports.own.device;
     if (from === undefined || !meant || !core.ports.engine.verify(from.signatureKey, 'hello', bytes, signature)) return undefined;
     return { hello, from };

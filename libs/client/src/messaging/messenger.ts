@@ -252,7 +252,7 @@ export class Messenger {
   /** A device of this account that this one has seen go out of the group: it has left. */
   hasLeft(group: string, device: string): boolean {
     const { branches, ownLeaf } = this.#groups.get(group)?.core ?? {};
-    return branches !== undefined && ownLeaf !== undefined && branches.wasRemovedSince(ownLeaf.id, device);
+    return branches !== undefined && ownLeaf !== undefined && branches.membership.wasRemovedSince(ownLeaf.id, device);
   }
 
   /** Into these groups, as soon as their key packages are to be had: those at hand are older than the device that is wanted. */
