@@ -19,6 +19,8 @@ interface Votes {
   /** Those alone who have chosen between the branches. */
   readonly chosen: Record<Side, number>;
   readonly theirsIsBetter: boolean;
+  /** One of them knows what is here, and stays: of as many on either side, who can't compare follows who can. */
+  readonly theirsIsSettled: boolean;
 }
 
 /** Whether those on a branch that this device can't compare with its own are to be followed (docs/groups.md § Rejoining). */
@@ -51,8 +53,8 @@ export class BranchVote {
 
   /** Those who have chosen decide, unless it is one account's word against the majority's; if nobody has, the majority. */
   #isLost(now: number): boolean {
-    const { all, chosen, theirsIsBetter } = this.#votes(now);
-    const areMore = all.theirs > all.mine || (all.theirs === all.mine && theirsIsBetter);
+    const { all, chosen, theirsIsBetter, theirsIsSettled } = this.#votes(now);
+    const areMore = all.theirs > all.mine || (all.theirs === all.mine && (theirsIsBetter || theirsIsSettled));
     if (chosen.theirs === chosen.mine) return areMore;
     if (chosen.theirs > chosen.mine) return chosen.theirs > 1 || all.theirs >= all.mine;
     return chosen.mine === 1 && all.theirs > all.mine;
@@ -64,6 +66,7 @@ export class BranchVote {
     const there: Choice[] = [];
     const refusing: Choice[] = [];
     const whereRemoved: string[] = [];
+    let theirsIsSettled = false;
     for (const { identity } of this.core.others) {
       const { shown, saysRemoved, wantsRejoin } = this.peers.of(identity.device);
       const { account } = identity;
@@ -73,7 +76,10 @@ export class BranchVote {
       const choice = { ...shown, account };
       if (standing === 'mine') here.push(choice);
       // Who leaves its branch itself does not count there: of two who would follow each other, one stays.
-      else if (standing !== undefined && (!wantsRejoin || isBetter(shown, own))) (standing === 'refuses' ? refusing : there).push(choice);
+      else if (standing !== undefined && (!wantsRejoin || isBetter(shown, own))) {
+        (standing === 'refuses' ? refusing : there).push(choice);
+        theirsIsSettled ||= this.#hasSettled(identity.device, shown, now);
+      }
     }
     // A few who are heard first after a start are not yet all who refuse.
     const counted = this.#areMost([...here, ...there, ...refusing]) ? [...there, ...refusing] : there;
@@ -87,6 +93,7 @@ export class BranchVote {
         theirs: accountsOf(there.filter((each) => parted.hasChosen(each, own))),
       },
       theirsIsBetter: counted.some((each) => isBetter(each, own)),
+      theirsIsSettled,
     };
   }
 
@@ -114,11 +121,17 @@ export class BranchVote {
     return unprocessable.some((id) => on.has(short(id)));
   }
 
+  /** It knows this device's head, and for long has stayed elsewhere. */
+  #hasSettled(device: string, { others }: Shown, now: number): boolean {
+    const isStuck = now - this.peers.of(device).shownSince > STUCK_MS && now - this.#progressAt > STUCK_MS;
+    return isStuck && others.has(short(this.core.head));
+  }
+
   /** It knows this device's head, and for long has stayed where this device could go and does not: it can't process what leads here. */
-  #refuses(device: string, { path, others }: Shown, now: number): boolean {
-    const { branches, head } = this.core;
-    const isElsewhere = others.has(short(head)) && path[0] !== undefined && branches.byShort(path[0]) !== undefined;
-    return isElsewhere && now - this.peers.of(device).shownSince > STUCK_MS && now - this.#progressAt > STUCK_MS;
+  #refuses(device: string, shown: Shown, now: number): boolean {
+    const { path } = shown;
+    const { branches } = this.core;
+    return path[0] !== undefined && branches.byShort(path[0]) !== undefined && this.#hasSettled(device, shown, now);
   }
 
   #standing(device: string, shown: Shown, now: number): Standing | undefined {

@@ -366,8 +366,10 @@ export class Group {
     this.sync.start(step);
   }
 
-  compose(content: string, step: Step): Promise<void> {
-    return this.#sealing.compose(content, step);
+  /** What is due comes first: nothing is sealed for whom this very step removes. */
+  async compose(content: string, step: Step): Promise<void> {
+    await this.settle(step);
+    await this.#sealing.compose(content, step);
   }
 
   sealLater(content: string): void {
