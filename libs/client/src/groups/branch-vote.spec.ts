@@ -105,6 +105,16 @@ describe('whether others on another branch are followed', () => {
     expect(wantsAt(BEGAN)).toBe(true);
   });
 
+  it('is decided, of as many on either side, by who has long known both', () => {
+    const bobShows = (others: readonly string[]) =>
+      showsAll(0, { headEpoch: 20, heldFrom: 20, path: [short(ELSEWHERE)], others: new Set(others.map(short)) });
+    bobShows([]);
+    expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
+    bobShows([HEAD]);
+    expect(wantsAt(BEGAN + MINUTE)).toBe(false);
+    expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(true);
+  });
+
   it('counts who says that this device is removed where it is, and no longer than that', () => {
     peers.of('device 0').saysRemoved = true;
     expect(wantsAt(BEGAN)).toBe(false);

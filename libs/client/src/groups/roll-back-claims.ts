@@ -1,6 +1,7 @@
 import type { Member } from '@sotto/mls';
 import { type Hello, toHex } from '@sotto/protocol';
 import type { GroupCore } from './group-core.js';
+import { short, unpackShort } from './hello.js';
 
 /** How long the messages may take that prove a roll-back. */
 const PROOF_MS = 120_000;
@@ -10,6 +11,8 @@ const DAY_MS = 86_400_000;
 export class RollBackClaims {
   #isRestored: boolean;
   #open: { readonly since: number; readonly by: string } | undefined;
+  /** Since when a member shows commits that follow on the head here. Unix milliseconds. */
+  #behindSince: number | undefined;
 
   constructor(private readonly core: GroupCore) {
     // Made or joined by this very program, the group can't be older than it knows.
@@ -24,7 +27,17 @@ export class RollBackClaims {
     if (counts && this.#saysAhead(hello)) {
       this.#open ??= { since: now, by: identity.account };
       core.isDoubted = true;
-    } else if (answered && this.#open === undefined) core.confirmed = true;
+    } else if (answered && !core.confirmed && this.#open === undefined && !this.#isBehind(hello, now)) core.confirmed = true;
+  }
+
+  /**
+   * Others are past the head here, and may know no more what this leaf has sealed there: it goes to where they are first. Not for longer than a
+   * proof may take, since what leads there may never come.
+   */
+  #isBehind(hello: Hello, now: number): boolean {
+    if (unpackShort(hello.path).indexOf(short(this.core.head)) <= 0) return false;
+    this.#behindSince ??= now;
+    return now - this.#behindSince < PROOF_MS;
   }
 
   /** Those messages prove it. If they don't come, say as they were for one alone, the word is enough: another leaf does no harm, once a day. */

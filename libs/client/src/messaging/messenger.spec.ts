@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Outcome, toHex } from '@sotto/protocol';
+import { KEPT_STATES } from '../groups/group-rules.js';
 import { type Letter, type Phone, PostOffice } from './post-office.harness.js';
 
 // Real keys for everybody, and hours that pass: seconds on a machine that has time.
@@ -766,6 +767,31 @@ describe('a device that was rolled back', () => {
     expect(carol.shown).toEqual(['alice: before', 'alice: after']);
     expect(bob.shown).toContain('alice: after');
     expect(alice.count('rolled-back')).toBe(1);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+});
+
+describe('a device that was rolled back to where no other device holds anything of it', () => {
+  it('writes nothing before it is where they are', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    await alice.say(hiking, 'before');
+    await office.settle();
+    for (let i = 0; i < 2 * KEPT_STATES; i++) {
+      await bob.wish(hiking, { kind: 'rename', name: `hiking ${i}` });
+      await office.pass(MINUTE);
+    }
+    await office.pass(3 * DAY, HOUR);
+    await alice.restore(backup);
+    office.loses = ({ to, kind }) => to === alice && kind === 'supply';
+    await alice.online();
+    await office.pass(30 * SECOND);
+    await alice.say(hiking, 'after');
+    expect(alice.view(hiking).hold).toBe('hello');
+    office.loses = () => false;
+    await office.pass(5 * MINUTE);
+    expect(bob.shown).toEqual(['alice: before', 'alice: after']);
     expectTogether(hiking, [alice, bob, carol]);
   });
 });
