@@ -610,6 +610,25 @@ describe('a device that can not compare two branches', () => {
 });
 
 describe('a commit', () => {
+  it('that has waited long enough for its slot is made before what is written next: who is removed by it reads nothing of that', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(bob, alice, carol);
+    office.loses = isOf(alice, 'commit');
+    await alice.wish(hiking, { kind: 'rename', name: 'lost' });
+    await office.settle();
+    await alice.offline();
+    office.loses = () => false;
+    await bob.remove(hiking, carol);
+    await office.settle();
+    office.now += 2 * MINUTE;
+    await bob.say(hiking, 'without carol');
+    await office.settle();
+    expect(carol.shown).toEqual([]);
+    await alice.online();
+    await office.pass(MINUTE);
+    expect(alice.shown).toEqual(['bob: without carol']);
+  });
+
   it("whose slot is another's goes out without one when that other never shows up", async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await hikers(alice, bob, carol);
