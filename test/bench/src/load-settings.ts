@@ -14,6 +14,8 @@ export interface LoadSettings {
   size: number;
   /** Messages a second of all pairs, whatever comes back; undefined: as many as their windows let through. */
   rate?: number;
+  /** With a rate: so many messages of a pair leave at once, and the next so much later; undefined: one by one. */
+  burst?: number;
 }
 
 export type LoadCommand = 'go' | 'begin' | 'end' | 'connect';

@@ -23,7 +23,7 @@ const HELP: Readonly<Record<keyof typeof OPTIONS, readonly [argument: string, me
   window: ['N', 'messages of a sender on their way at once; the next goes when one is answered'],
   size: ['BYTES', 'payload of a message'],
   seconds: ['N', 'how long is measured, after 2 s of warming up'],
-  rate: ['half', 'also at half of the highest rate, sent whatever comes back'],
+  rate: ['half', 'also at half of the highest rate, sent whatever comes back: windows at once, then one by one'],
   fanout: ['N', 'messages to N members each, beside as many round trips of pairs'],
   senders: ['N', 'with --fanout: as many senders, which share the window'],
   idle: ['N', 'memory of a connection that is left alone, with N held'],

@@ -13,7 +13,7 @@ const PUMP_MS = 1;
 /** Messages of a pair that may be open before the times of the oldest are lost: many seconds' worth. */
 const RING = 4_096;
 
-/** P pairs whose senders send at a rate, in turn, whatever comes back: a message that is late does not hold up the next (an open loop). */
+/** P pairs whose senders send at a rate, in turn, a burst each, whatever comes back: a message that is late does not hold up the next (an open loop). */
 export class PacedLoad {
   readonly measurement = new Measurement(() => ({
     frames: this.connections.reduce((sum, one) => sum + one.frames, 0),
@@ -22,7 +22,7 @@ export class PacedLoad {
   private connections: SottoConnection[] = [];
   private senders: ((due: number) => void)[] = [];
   private startedAt = 0;
-  private sent = 0;
+  private bursts = 0;
 
   /** @param settings `rate` is that of all pairs together, a second. */
   constructor(private readonly settings: LoadSettings & { rate: number }) {}
@@ -42,9 +42,14 @@ export class PacedLoad {
   }
 
   private pump(): void {
-    const interval = 1_000 / this.settings.rate;
+    const { rate, burst = 1 } = this.settings;
+    const interval = (1_000 * burst) / rate;
     const dueNow = (performance.now() - this.startedAt) / interval;
-    for (; this.sent < dueNow; this.sent++) this.senders[this.sent % this.senders.length]!(this.startedAt + this.sent * interval);
+    for (; this.bursts < dueNow; this.bursts++) {
+      const send = this.senders[this.bursts % this.senders.length]!;
+      const due = this.startedAt + this.bursts * interval;
+      for (let i = 0; i < burst; i++) send(due);
+    }
   }
 
   /** What sends the pair's next message. Its latency counts from when it was due, not from when this process came to send it. */

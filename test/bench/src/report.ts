@@ -1,13 +1,15 @@
 import type { GroupFigures } from './group-figures.js';
 import type { IdleFigures } from './idle-run.js';
-import type { FanOutFigures, Figures } from './runs.js';
+import type { FanOutFigures, Figures, PacedFigures } from './runs.js';
 import type { StormFigures } from './storm-run.js';
 
 const COLUMNS = '  ';
 
+const waits = ({ p50_ms, p99_ms }: PacedFigures) => `p50 ${p50_ms} ms, p99 ${p99_ms} ms`;
+
 /** Figures as lines for people. */
 export function loadLine(figures: Figures): string {
-  const { name, rate, p50_ms, p99_ms, msgs_per_server_cpu_s, rss_mb, frames_per_box, paced } = figures;
+  const { name, rate, p50_ms, p99_ms, msgs_per_server_cpu_s, rss_mb, frames_per_box, paced, paced_singly } = figures;
   return [
     name.padEnd(10),
     `${rate}/s`.padStart(9),
@@ -16,8 +18,9 @@ export function loadLine(figures: Figures): string {
     `${msgs_per_server_cpu_s} round trips per server CPU second`,
     `${rss_mb} MiB`,
     `${frames_per_box} frames a box`,
-    ...(paced === undefined ? [] : [`at ${paced.rate}/s: p50 ${paced.p50_ms} ms, p99 ${paced.p99_ms} ms`]),
-    ...failed(figures.failures + (paced?.failures ?? 0)),
+    ...(paced === undefined ? [] : [`at ${paced.rate}/s: ${waits(paced)}`]),
+    ...(paced_singly === undefined ? [] : [`one by one: ${waits(paced_singly)}`]),
+    ...failed(figures.failures + (paced?.failures ?? 0) + (paced_singly?.failures ?? 0)),
   ].join(COLUMNS);
 }
 

@@ -23,8 +23,10 @@ export interface Figures {
   rss_mb: number;
   frames_per_box: number;
   failures: number;
-  /** With `--rate`: the same pairs at this rate, and what is waited for an answer then. */
+  /** With `--rate`: the same pairs at this rate, each with its window of messages at once, and what is waited for an answer then. */
   paced?: PacedFigures;
+  /** The same with every message by itself: there is nothing to batch. Absent where the window is one message. */
+  paced_singly?: PacedFigures;
 }
 
 export interface PacedFigures {
@@ -70,8 +72,10 @@ export async function benchTopology(kind: TopologyKind, shape: Shape, nodeArgume
     const settings: LoadSettings = { kind: 'sotto', url: topology.url, pin: pinOf(topology), ...shape };
     const figures = figuresOf(kind, shape, await measure(pids, settings, shape.seconds));
     if (!half) return figures;
-    const { result } = await measure(pids, { ...settings, rate: figures.rate / 2 }, shape.seconds);
-    return { ...figures, paced: pacedFigures(result) };
+    const pacedBy = async (burst: number) =>
+      pacedFigures((await measure(pids, { ...settings, rate: figures.rate / 2, burst }, shape.seconds)).result);
+    const paced = await pacedBy(shape.window);
+    return shape.window === 1 ? { ...figures, paced } : { ...figures, paced, paced_singly: await pacedBy(1) };
   } finally {
     await topology.stop();
   }
