@@ -1,5 +1,6 @@
-import type { Person } from './person.js';
-import { membersSeenBy, type Town, within } from './town.js';
+import type { Device } from './device.js';
+import { devicesSeenBy, membersSeenBy, type Town } from './town.js';
+import { within } from './waiting.js';
 
 /** Everything runs again by then: how long each may still take. */
 const ONLINE_MS = 90_000;
@@ -22,7 +23,7 @@ export async function judge(town: Town, tell: (what: string) => void): Promise<s
     if (await within(ms, holds)) tell(what);
     else wrong.push(`not within ${ms / 1_000} s: ${what}: ${JSON.stringify(otherwise())}`);
   }
-  for (const { name, shown } of town.people) {
+  for (const { name, shown } of town.devices) {
     const twice = shown.filter((text, i) => shown.indexOf(text) !== i);
     if (twice.length > 0) wrong.push(`shown twice to ${name}: ${twice.slice(0, SHOWN).join(', ')}`);
   }
@@ -30,27 +31,27 @@ export async function judge(town: Town, tell: (what: string) => void): Promise<s
 }
 
 function demandsOn(town: Town): Demand[] {
-  const { people, steady, busy } = town;
-  const each = <T>(look: (person: Person) => T) => Object.fromEntries(people.map((person) => [person.name, look(person)]));
-  const nameOf = ({ client }: Person) => client?.groups.get(steady).name;
-  const unseenBy = ({ client }: Person) =>
+  const { devices, steady, busy } = town;
+  const each = <T>(look: (device: Device) => T) => Object.fromEntries(devices.map((device) => [device.name, look(device)]));
+  const nameOf = ({ client }: Device) => client?.groups.get(steady).name;
+  const unseenBy = ({ client }: Device) =>
     client!
       .contacts()
       .filter(({ online }) => !online)
       .map(({ name }) => name);
-  const queueOf = ({ client }: Person) => client!.queue();
-  const standing = (person: Person) => [person.state, person.client?.groups.get(steady).waiting, person.problems.slice(-2)];
+  const queueOf = ({ client }: Device) => client!.queue();
+  const standing = (device: Device) => [device.state, device.client?.groups.get(steady).waiting, device.problems.slice(-2)];
   return [
     {
       what: 'all are online',
       ms: ONLINE_MS,
-      holds: () => people.every(({ state }) => state === 'online'),
+      holds: () => devices.every(({ state }) => state === 'online'),
       otherwise: () => each(standing),
     },
     {
       what: 'all see all online',
       ms: PRESENCE_MS,
-      holds: () => people.every((one) => unseenBy(one).length === 0),
+      holds: () => devices.every((one) => unseenBy(one).length === 0),
       otherwise: () => each(unseenBy),
     },
     {
@@ -62,14 +63,25 @@ function demandsOn(town: Town): Demand[] {
     {
       what: 'nothing waits any more',
       ms: MESSAGES_MS,
-      holds: () => people.every((one) => queueOf(one).length === 0),
+      holds: () => devices.every((one) => queueOf(one).length === 0),
       otherwise: () => each((one) => queueOf(one).slice(0, SHOWN)),
     },
-    { what: 'the group has one name', ms: PRESENCE_MS, holds: () => new Set(people.map(nameOf)).size === 1, otherwise: () => each(nameOf) },
+    {
+      what: 'the group has one name',
+      ms: PRESENCE_MS,
+      holds: () => new Set(devices.map(nameOf)).size === 1,
+      otherwise: () => each(nameOf),
+    },
+    {
+      what: 'all devices are in the group',
+      ms: MESSAGES_MS,
+      holds: () => devices.every((one) => town.allAreIn(steady, one)),
+      otherwise: () => each((one) => devicesSeenBy(one, steady)),
+    },
     {
       what: 'members see the same members',
       ms: MESSAGES_MS,
-      holds: () => agreeOn(people, busy),
+      holds: () => agreeOn(town),
       otherwise: () => each((one) => membersSeenBy(one, busy)),
     },
   ];
@@ -79,9 +91,9 @@ function missingIn({ written }: Town): string[] {
   return written.flatMap(({ text, to }) => to.filter(({ shown }) => !shown.includes(text)).map(({ name }) => `${name} lacks ${text}`));
 }
 
-/** Those whom the founder has in the group have what the founder has, and nobody else has the group. */
-function agreeOn(people: readonly Person[], group: string): boolean {
+/** Those whom the founder has in the group have what the founder has, on each of their devices, and nobody else has the group. */
+function agreeOn({ people, devices, busy }: Town): boolean {
   const [founder] = people;
-  const members = membersSeenBy(founder!, group);
-  return people.every((one) => membersSeenBy(one, group).join() === (members.includes(one.name) ? members.join() : ''));
+  const members = membersSeenBy(founder!.phone, busy);
+  return devices.every((one) => membersSeenBy(one, busy).join() === (members.includes(one.owner) ? members.join() : ''));
 }

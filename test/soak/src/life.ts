@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../simulation/dist/random.js';
-import type { Person } from './person.js';
+import type { Device } from './device.js';
 import { membersSeenBy, type Town } from './town.js';
 
 /** What people do and what happens to the server, each at its own pace, until told to stop. */
@@ -42,24 +42,27 @@ export class Life {
     }
   }
 
-  get #someone(): Person | undefined {
-    const here = this.town.people.filter(({ client }) => client !== undefined);
+  get #someone(): Device | undefined {
+    const here = this.town.devices.filter(({ client, isMailbox }) => client !== undefined && !isMailbox);
     return here.length === 0 ? undefined : this.random.pick(here);
   }
 
   async #talk(): Promise<void> {
     const by = this.#someone;
     if (by === undefined) return;
-    const { people, steady, written } = this.town;
-    const others = people.filter((each) => each !== by);
+    const { people, devices, steady, written } = this.town;
+    const others = people.filter(({ name }) => name !== by.owner);
     const text = `${by.name} ${++this.#texts}`;
-    const to = this.random.chance(0.5) ? others : [this.random.pick(others)];
-    const taken = await this.#tries(by, (client) => (to.length > 1 ? client.groups.send(steady, text) : client.send(to[0]!.name, text)));
+    const other = this.random.chance(0.5) ? undefined : this.random.pick(others);
+    const to = devices.filter((each) => each !== by && (other === undefined || [other.name, by.owner].includes(each.owner)));
+    const taken = await this.#tries(by, (client) =>
+      other === undefined ? client.groups.send(steady, text) : client.send(other.name, text),
+    );
     if (taken) written.push({ text, by, to });
   }
 
   async #move(): Promise<void> {
-    const one = this.random.pick(this.town.people);
+    const one = this.random.pick(this.town.devices.filter(({ isMailbox }) => !isMailbox));
     if (one.client !== undefined) await one.leave();
     else void one.come();
   }
@@ -74,8 +77,8 @@ export class Life {
     const { people, busy } = this.town;
     const [founder, ...others] = people;
     const one = this.random.pick(others);
-    const isIn = membersSeenBy(founder!, busy).includes(one.name);
-    await this.#tries(founder!, ({ groups }) => (isIn ? groups.remove(busy, one.name) : groups.add(busy, [one.name])));
+    const isIn = membersSeenBy(founder!.phone, busy).includes(one.name);
+    await this.#tries(founder!.phone, ({ groups }) => (isIn ? groups.remove(busy, one.name) : groups.add(busy, [one.name])));
   }
 
   async #hurt(): Promise<void> {
@@ -102,7 +105,7 @@ export class Life {
   }
 
   /** False: it was not taken, as its device is away, or for the reason that is counted. */
-  async #tries({ client }: Person, act: (client: NonNullable<Person['client']>) => Promise<unknown>): Promise<boolean> {
+  async #tries({ client }: Device, act: (client: NonNullable<Device['client']>) => Promise<unknown>): Promise<boolean> {
     if (client === undefined) return false;
     try {
       await act(client);

@@ -7,6 +7,8 @@ export interface SoakOptions {
   readonly seed: number;
   /** Processes that come to grief; all when undefined. */
   readonly only: readonly string[] | undefined;
+  /** Nobody has a second device. */
+  readonly oneDevice: boolean;
 }
 
 export const HELP = `npm run soak -- [options]: people talk while parts of a real server die and stall; then everything runs again, and is judged
@@ -15,6 +17,7 @@ export const HELP = `npm run soak -- [options]: people talk while parts of a rea
   --seconds N         how long things go wrong (60)
   --seed N            of what happens; when it happens goes by the machine too (1)
   --only A,B          which processes die and stall; without it all
+  --one-device        nobody has a second device; without it two have a tablet, and one a mailbox
   --help              this text`;
 
 /** Undefined: help was asked for. Throws an error that says what is wrong. */
@@ -25,13 +28,20 @@ export function soakOptions(): SoakOptions | undefined {
       seconds: { type: 'string', default: '60' },
       seed: { type: 'string', default: '1' },
       only: { type: 'string' },
+      'one-device': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return undefined;
   const { topology } = values;
   if (topology !== 'standalone' && topology !== 'services') throw new Error('--topology is standalone or services');
-  return { topology, seconds: count('--seconds', values.seconds), seed: count('--seed', values.seed), only: values.only?.split(',') };
+  return {
+    topology,
+    seconds: count('--seconds', values.seconds),
+    seed: count('--seed', values.seed),
+    only: values.only?.split(','),
+    oneDevice: values['one-device'],
+  };
 }
 
 function count(name: string, text: string): number {

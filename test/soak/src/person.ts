@@ -1,65 +1,47 @@
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClientEvents, SottoClient } from '@sotto/client';
-import { openClient, SqliteStore } from '@sotto/client/node';
-import { toHex } from '@sotto/protocol';
-import { temporaryFolder } from '@sotto/testing';
 import type { Topology } from '../../harness/dist/index.js';
+import { Device } from './device.js';
+import { surely } from './waiting.js';
 
-const PASSWORD = 'correct horse battery staple';
-const COME_AGAIN_MS = 500;
+const PASSPHRASE = 'a passphrase for the drawer';
 
-/** Somebody with one device, who comes and goes, and remembers every text that was shown. */
+/** What somebody has beside a phone: a tablet that the phone approves, or one let in by a recovery file, as a mailbox is. */
+export type Second = 'approved tablet' | 'recovered tablet' | 'mailbox';
+
+/** Somebody with one device or two. */
 export class Person {
-  readonly shown: string[] = [];
-  readonly problems: ClientEvents['problem'][] = [];
-  state: ClientEvents['state']['state'] | undefined;
-  #client: SottoClient | undefined;
-  /** Coming and going take their turns. */
-  #turn: Promise<void> = Promise.resolve();
+  readonly devices: Device[];
 
   private constructor(
     readonly name: string,
+    readonly phone: Device,
     private readonly server: Topology,
-    private readonly folder: string,
-  ) {}
+  ) {
+    this.devices = [phone];
+  }
 
   static async registers(name: string, server: Topology): Promise<Person> {
-    const person = new Person(name, server, await temporaryFolder(name));
-    const client = await person.#open();
-    await client.register(name, PASSWORD, await server.createInvite(name));
-    return person;
+    return new Person(name, await Device.registers(name, server), server);
   }
 
-  /** Undefined while away. */
-  get client(): SottoClient | undefined {
-    return this.#client;
+  async gets(second: Second): Promise<void> {
+    const device = await Device.logsIn(this.name, second === 'mailbox' ? 'mailbox' : 'tablet', this.server);
+    if (second === 'approved tablet') await approve(device, this.phone);
+    else await device.client!.confirmByRecoveryFile(await this.phone.client!.recoveryFile(PASSPHRASE), PASSPHRASE);
+    this.devices.push(device);
   }
+}
 
-  leave(): Promise<void> {
-    return (this.#turn = this.#turn.then(async () => {
-      const client = this.#client;
-      this.#client = undefined;
-      await client?.close();
-    }));
-  }
-
-  /** Resolves once connected: as long as the server is away, it is tried again. */
-  come(): Promise<void> {
-    return (this.#turn = this.#turn.then(async () => {
-      if (this.#client !== undefined) return;
-      const client = await this.#open();
-      while (!(await client.resume().catch(() => false))) await sleep(COME_AGAIN_MS);
-    }));
-  }
-
-  async #open(): Promise<SottoClient> {
-    const store = await SqliteStore.open(join(this.folder, 'device.db'), PASSWORD);
-    const client = await openClient({ url: this.server.url, pin: toHex(this.server.pin), store });
-    client.on('message', ({ text }) => this.shown.push(text ?? ''));
-    client.on('problem', (problem) => this.problems.push(problem));
-    client.on('state', ({ state }) => (this.state = state));
-    this.#client = client;
-    return client;
-  }
+/** The user compares the code that both show. */
+async function approve(device: Device, by: Device): Promise<void> {
+  const heard = (one: Device, stage: string) =>
+    surely(`${one.name} hears ${stage}`, () => one.approvals.some((each) => each.stage === stage));
+  const { device: id } = device.client!.account!;
+  await device.client!.approvals.ask('the tablet');
+  await heard(by, 'asked');
+  await by.client!.approvals.answer(id);
+  await Promise.all([heard(by, 'compare'), heard(device, 'compare')]);
+  const { code } = by.approvals.find(({ stage }) => stage === 'compare')!;
+  await by.client!.approvals.approve(id, code!);
+  await device.client!.approvals.approve(id, code!);
+  await heard(device, 'approved');
 }

@@ -12,8 +12,8 @@ function tell(what: string): void {
 }
 
 /** Whether all was well. */
-async function soak({ topology, seconds, seed, only }: SoakOptions): Promise<boolean> {
-  const town = await Town.found(topology);
+async function soak({ topology, seconds, seed, only, oneDevice }: SoakOptions): Promise<boolean> {
+  const town = await Town.found(topology, !oneDevice);
   try {
     const processes = town.server.pids().map(({ name }) => name);
     const unknown = only?.filter((name) => !processes.includes(name)) ?? [];
@@ -23,7 +23,7 @@ async function soak({ topology, seconds, seed, only }: SoakOptions): Promise<boo
     tell(
       `${town.written.length} messages written, ${life.faults.length} faults, refused: ${JSON.stringify(Object.fromEntries(life.refusals))}`,
     );
-    await Promise.all(town.people.map((each) => each.come()));
+    await Promise.all(town.devices.map((each) => each.come()));
     const wrong = await judge(town, tell);
     for (const each of wrong) console.error(each);
     console.log(wrong.length === 0 ? `seed ${seed}: all well` : `seed ${seed}: ${wrong.length} wrong after ${life.faults.join(', ')}`);
