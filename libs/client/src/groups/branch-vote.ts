@@ -11,7 +11,11 @@ type Side = 'mine' | 'theirs';
 type Standing = Side | 'refuses';
 
 /** What is needed of a member, or of this device, to tell whether it has chosen its branch. */
-type Choice = Omit<Shown, 'others' | 'onPath'> & { readonly account: string; readonly others: Pick<Shown['others'], 'has'> };
+type Choice = Omit<Shown, 'others' | 'onPath'> & {
+  readonly account: string;
+  readonly others: Pick<Shown['others'], 'has'>;
+  readonly isSettled: boolean;
+};
 
 /** Accounts, each counted once, on either side. */
 interface Votes {
@@ -66,20 +70,16 @@ export class BranchVote {
     const there: Choice[] = [];
     const refusing: Choice[] = [];
     const whereRemoved: string[] = [];
-    let theirsIsSettled = false;
     for (const { identity } of this.core.others) {
       const { shown, saysRemoved, wantsRejoin } = this.peers.of(identity.device);
       const { account } = identity;
       if (saysRemoved) whereRemoved.push(account);
       if (saysRemoved || shown === undefined) continue;
       const standing = this.#standing(identity.device, shown, now);
-      const choice = { ...shown, account };
+      const choice = { ...shown, account, isSettled: this.#hasSettled(identity.device, shown, now) };
       if (standing === 'mine') here.push(choice);
       // Who leaves its branch itself does not count there: of two who would follow each other, one stays.
-      else if (standing !== undefined && (!wantsRejoin || isBetter(shown, own))) {
-        (standing === 'refuses' ? refusing : there).push(choice);
-        theirsIsSettled ||= this.#hasSettled(identity.device, shown, now);
-      }
+      else if (standing !== undefined && (!wantsRejoin || isBetter(shown, own))) (standing === 'refuses' ? refusing : there).push(choice);
     }
     // A few who are heard first after a start are not yet all who refuse.
     const counted = this.#areMost([...here, ...there, ...refusing]) ? [...there, ...refusing] : there;
@@ -93,7 +93,7 @@ export class BranchVote {
         theirs: accountsOf(there.filter((each) => parted.hasChosen(each, own))),
       },
       theirsIsBetter: counted.some((each) => isBetter(each, own)),
-      theirsIsSettled,
+      theirsIsSettled: there.some(({ isSettled }) => isSettled),
     };
   }
 
@@ -107,6 +107,7 @@ export class BranchVote {
     const { branches, ports } = this.core;
     return {
       account: ports.own.account,
+      isSettled: false,
       headEpoch: branches.headEpoch,
       path: branches.shortPath,
       others: { has: (id) => branches.byShort(id) !== undefined },
@@ -129,9 +130,8 @@ export class BranchVote {
 
   /** It knows this device's head, and for long has stayed where this device could go and does not: it can't process what leads here. */
   #refuses(device: string, shown: Shown, now: number): boolean {
-    const { path } = shown;
-    const { branches } = this.core;
-    return path[0] !== undefined && branches.byShort(path[0]) !== undefined && this.#hasSettled(device, shown, now);
+    const theirHead = shown.path[0];
+    return theirHead !== undefined && this.core.branches.byShort(theirHead) !== undefined && this.#hasSettled(device, shown, now);
   }
 
   #standing(device: string, shown: Shown, now: number): Standing | undefined {
