@@ -10,7 +10,15 @@ export {
   type SigningKeyPair,
 } from './device-identity.js';
 export { MlsEngine, type Changes, type Committed, type EngineOptions, type KeyPackageContents } from './engine.js';
-export { CommitTree, FORK_RULES, type CommitNode, type ForkRules, type LeafId, type StateId } from './group/commit-tree.js';
+export {
+  CommitTree,
+  FORK_RULES,
+  type CommitNode,
+  type ForkRules,
+  type LeafId,
+  type Replacement,
+  type StateId,
+} from './group/commit-tree.js';
 export {
   decodeGroupData,
   directData,

@@ -50,14 +50,17 @@ export class CommitJudge {
         added: change.addedMembers,
         removed: change.removedMembers,
         dataAfter: change.groupDataChanged ? decodeGroupData(change.groupData) : data,
-        left: new Set(left.flatMap((each) => this.#signedLeave(before, each) ?? [])),
-        removedElsewhere: new Set(elsewhere(removedBy).flatMap(({ removes }) => removes)),
+        left: new Set(left.flatMap((each) => this.#signedLeave(parent, each))),
+        removedElsewhere: this.tree.withReplacements(
+          elsewhere(removedBy).flatMap(({ removes }) => removes),
+          parent,
+        ),
         addedElsewhere: new Set(elsewhere(addedBy).flatMap(({ adds }) => adds)),
       });
       if (refused === undefined) return undefined;
       const waitsFor = named.find((id) => !this.tree.has(id));
       if (waitsFor !== undefined) return { waitsFor };
-      const hidden = named.find((id) => this.#isHidden(id, parent));
+      const hidden = named.find((id) => this.#isHidden(id, parent)) ?? removedBy.map(toHex).find((id) => !this.#meet(id, parent));
       return hidden === undefined ? { refused } : { hidden };
     } catch (error) {
       return { refused: error instanceof MlsError ? error.reason : 'malformed' };
@@ -75,9 +78,18 @@ export class CommitJudge {
     return !path.includes(id) && (this.tree.get(id)?.epoch ?? 0) <= (this.epochOf(path.at(-1)!) ?? 0);
   }
 
-  #signedLeave(members: readonly Member[], { leaf, signature }: LeaveStatement): LeafId | undefined {
-    const member = members.find(({ id }) => id === toHex(leaf));
-    const signed = member && this.engine.verify(member.signatureKey, 'leave', leaveStatementBytes(this.group, member.id), signature);
-    return signed === true ? member?.id : undefined;
+  /** Else it is not known where their branches part, nor who has rejoined since. */
+  #meet(id: StateId, parent: StateId): boolean {
+    const path = new Set(this.tree.path(parent));
+    return this.tree.path(id).some((each) => path.has(each));
+  }
+
+  /** Leaves of the device that has signed: the one that it says, or that by which it has rejoined since. */
+  #signedLeave(parent: StateId, { leaf, signature }: LeaveStatement): LeafId[] {
+    const said = toHex(leaf);
+    const leaves = this.tree.withReplacements([said], parent);
+    const hasSigned = ({ signatureKey }: Member) =>
+      this.engine.verify(signatureKey, 'leave', leaveStatementBytes(this.group, said), signature);
+    return this.states.members(parent).flatMap((member) => (leaves.has(member.id) && hasSigned(member) ? member.id : []));
   }
 }

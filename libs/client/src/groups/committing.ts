@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { type Committed, encodeGroupData, MlsError, type StateId } from '@sotto/mls';
+import { type Committed, encodeGroupData, type LeafId, MlsError, type StateId } from '@sotto/mls';
 import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, type LeaveStatement, LIMITS } from '@sotto/protocol';
-import { commitId, letIn, removedForGood } from './stored-commit.js';
+import { commitId, effectOf } from './stored-commit.js';
 import type { GroupCore } from './group-core.js';
 import type { Dispatch, Step } from './group-ports.js';
 import { type Change, type Head, type Intent, judgeIntent, removalsDue } from './intent.js';
@@ -122,7 +122,8 @@ export class Committing {
     if (ownLeaf === undefined) return undefined;
     const devices = new Set(members.map(({ identity }) => identity.device));
     const removed = new Set(branches.tree.removed.keys());
-    return { members, devices, own: ownLeaf, data, removed, refreshed: branches.refreshed() };
+    const withReplacements = (leaves: readonly LeafId[]) => branches.tree.withReplacements(leaves, branches.head);
+    return { members, devices, own: ownLeaf, data, removed, refreshed: branches.refreshed(), withReplacements };
   }
 
   // --- the commit
@@ -141,8 +142,7 @@ export class Committing {
       parent,
       epoch: Number(made.state.epoch),
       author: { leaf: own.id, index: own.leaf, account: own.identity.account },
-      removes: removedForGood(added, wanted.remove),
-      adds: letIn(core.members, added),
+      ...effectOf(core.members, { added, removed: wanted.remove }),
     };
     const { intents } = wanted;
     for (const intent of intents) if (intent.kind === 'add' || intent.kind === 'replace') core.ports.packagesUsed(intent.account);
@@ -271,7 +271,10 @@ export class Committing {
   #right({ remove, intents }: Wanted): Uint8Array {
     const { tree } = this.core.branches;
     const removedBy = remove.flatMap(({ id }) => tree.removed.get(id) ?? []);
-    const left = remove.flatMap(({ id }) => this.left.get(id) ?? []);
+    const left = [...this.left].flatMap(([leaf, statement]) => {
+      const leaves = tree.withReplacements([leaf], this.core.head);
+      return remove.some(({ id }) => leaves.has(id)) ? statement : [];
+    });
     const account = intents.find((intent) => intent.kind === 'rejoin')?.account;
     const isElsewhere = (id: StateId) => !tree.descends(this.core.head, id);
     const addedBy = [...tree.nodes()]

@@ -11,7 +11,7 @@ import {
 import type { CommitJudge } from './commit-judge.js';
 import type { GroupPorts, Step } from './group-ports.js';
 import type { OutOfReach } from './out-of-reach.js';
-import { commitId, letIn, removedForGood, type StoredCommit } from './stored-commit.js';
+import { commitId, effectOf, type StoredCommit } from './stored-commit.js';
 
 export type Entered =
   | { readonly is: 'entered'; readonly node: CommitNode }
@@ -80,8 +80,7 @@ export class Entering {
       parent,
       epoch: Number(opened.epoch) + 1,
       author: { leaf: author.id, index: author.leaf, account: author.identity.account },
-      removes: removedForGood(opened.addedMembers, opened.removedMembers),
-      adds: letIn(this.ground.members(parent), opened.addedMembers),
+      ...effectOf(this.ground.members(parent), { added: opened.addedMembers, removed: opened.removedMembers }),
     };
   }
 

@@ -15,7 +15,16 @@ const HIKING: GroupData = newGroupData('hiking', 'alice');
 
 function head({ members = [alice, bob, carol], ...more }: Partial<Head> = {}): Head {
   const devices = new Set(members.map(({ identity }) => identity.device));
-  return { members, devices, own: alice, data: HIKING, removed: new Set(), refreshed: new Set(), ...more };
+  return {
+    members,
+    devices,
+    own: alice,
+    data: HIKING,
+    removed: new Set(),
+    refreshed: new Set(),
+    withReplacements: (leaves) => new Set(leaves),
+    ...more,
+  };
 }
 
 const packageOf = (device: string) => new TextEncoder().encode(`package of ${device}`);
@@ -71,8 +80,12 @@ describe('that leaves are out', () => {
     expect(judge(remove, { members: [alice] })).toEqual(MET);
   });
 
-  it('says nothing of the same device under another leaf', () => {
-    expect(judge({ kind: 'remove', leaves: [bob.id] }, { members: [alice, leaf('bob/phone', ', again')] })).toEqual(MET);
+  it('means the leaf by which a device has rejoined since, and not one by which it was added again', () => {
+    const again = leaf('bob/phone', ', again');
+    const remove: Intent = { kind: 'remove', leaves: [bob.id] };
+    const withReplacements = (leaves: readonly string[]) => new Set([...leaves, ...(leaves.includes(bob.id) ? [again.id] : [])]);
+    expect(judge(remove, { members: [alice, again], withReplacements })).toMatchObject({ is: 'due', remove: [again] });
+    expect(judge(remove, { members: [alice, again] })).toEqual(MET);
   });
 
   it('is nothing that a device can do to itself', () => {

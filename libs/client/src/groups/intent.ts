@@ -40,6 +40,8 @@ export interface Head {
   readonly removed: ReadonlySet<LeafId>;
   /** Ids of refreshes that commits up to the head have made. */
   readonly refreshed: ReadonlySet<string>;
+  /** These leaves, and those by which their devices have rejoined since. */
+  withReplacements(leaves: readonly LeafId[]): ReadonlySet<LeafId>;
 }
 
 /** Key packages at hand of an account, by device; undefined: not claimed yet. */
@@ -69,8 +71,10 @@ export function judgeIntent(intent: Intent, head: Head, packagesOf: PackagesOf):
   switch (intent.kind) {
     case 'add':
       return judgeAdd(intent.account, head, packagesOf);
-    case 'remove':
-      return due({ remove: head.members.filter(({ id }) => intent.leaves.includes(id) && id !== head.own.id) });
+    case 'remove': {
+      const leaves = head.withReplacements(intent.leaves);
+      return due({ remove: head.members.filter(({ id }) => leaves.has(id) && id !== head.own.id) });
+    }
     case 'rename':
       return head.data.name === intent.name ? { is: 'met' } : due({ data: { ...head.data, name: intent.name } });
     case 'role':

@@ -1,4 +1,4 @@
-import { type CommitNode, type GroupState, type LeafId, type Member, type MlsProvider, type StateId } from '@sotto/mls';
+import { type CommitNode, type GroupState, type Member, type MlsProvider, type Replacement, type StateId } from '@sotto/mls';
 import { fromHex, ID_BYTES, toHex } from '@sotto/protocol';
 import type { Recipient } from './group-ports.js';
 import type { Intent } from './intent.js';
@@ -43,14 +43,22 @@ export function commitId(bytes: Uint8Array, provider: Hash): StateId {
   return toHex(provider.sha256(bytes).subarray(0, ID_BYTES));
 }
 
-/** A leaf whose device is added again in the same commit has rejoined: that is no removal. */
-export function removedForGood(added: readonly Member[], removed: readonly Member[]): LeafId[] {
-  const again = new Set(added.map(({ identity }) => identity.device));
-  return removed.filter(({ identity }) => !again.has(identity.device)).map(({ id }) => id);
+/** What a commit does to the members before it: a leaf whose device is added again has rejoined, and is not removed. */
+export function effectOf(
+  before: readonly Member[],
+  { added, removed }: { readonly added: readonly Member[]; readonly removed: readonly Member[] },
+): Pick<CommitNode, 'removes' | 'adds' | 'replaces'> {
+  const again = new Map(added.map(({ identity, id }) => [identity.device, id]));
+  const removes = removed.filter(({ identity }) => !again.has(identity.device)).map(({ id }) => id);
+  const replaces = removed.flatMap(({ identity, id }): Replacement[] => {
+    const fresh = again.get(identity.device);
+    return fresh === undefined ? [] : [{ old: id, fresh }];
+  });
+  return { removes, adds: letIn(before, added), ...(replaces.length > 0 && { replaces }) };
 }
 
 /** Accounts that had no device in the group before. */
-export function letIn(before: readonly Member[], added: readonly Member[]): string[] {
+function letIn(before: readonly Member[], added: readonly Member[]): string[] {
   const present = new Set(before.map(({ identity }) => identity.account));
   return [...new Set(added.map(({ identity }) => identity.account))].filter((account) => !present.has(account));
 }

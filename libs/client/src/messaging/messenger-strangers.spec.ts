@@ -8,6 +8,7 @@ import { GREETING_LABEL } from '../groups/rejoining.js';
 import { GROUP_RULES } from '../groups/group-rules.js';
 import type { LaterRecord } from '../groups/later.js';
 import { idOf, type Letter, type Phone, PostOffice } from './post-office.harness.js';
+import { expectTogether } from './together.harness.js';
 
 // Real keys for everybody, and hours that pass: seconds on a machine that has time.
 jest.setTimeout(120_000);
@@ -60,12 +61,6 @@ async function commitOf(phone: Phone, group: string, changes: Parameters<MlsEngi
   const authenticatedData = toBinary(CommitAuthenticatedDataSchema, create(CommitAuthenticatedDataSchema, right));
   const { commit } = await phone.engine.commit(stateOf(phone, group), changes, Math.floor(office.now / SECOND), authenticatedData);
   return envelope({ case: 'commit', value: { parent: fromHex(core(phone, group).head), message: commit } });
-}
-
-function expectTogether(group: string, phones: readonly Phone[], members = phones.map(({ name }) => name).sort()): void {
-  for (const phone of phones) expect([phone.name, phone.members(group)]).toEqual([phone.name, members]);
-  expect(new Set(phones.map((phone) => phone.authenticator(group))).size).toBe(1);
-  for (const phone of phones) expect([phone.name, phone.queue, phone.view(group).hold]).toEqual([phone.name, [], undefined]);
 }
 
 async function expectTalking(group: string, phones: readonly Phone[]): Promise<void> {

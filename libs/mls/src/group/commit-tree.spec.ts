@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type CommitNode, CommitTree, type StateId } from './commit-tree.js';
+import { type CommitNode, CommitTree, FORK_RULES, type StateId } from './commit-tree.js';
 
 /** The state in which every tree begins. */
 const ROOT = 'root';
@@ -168,6 +168,27 @@ describe('the fork rule, step by step', () => {
     expect(choice([node('b', ROOT, 0), node('a', ROOT, 0)])).toBe('a');
   });
 
+  it('takes with a removed leaf those that have replaced it on other branches, whichever comes first', () => {
+    const removal = node('r', ROOT, 1, ['leaf 0']);
+    const rejoin = { ...node('a1', ROOT, 2), replaces: [{ old: 'leaf 0', fresh: 'leaf 3' }] };
+    const again = { ...node('a2', 'a1', 2), replaces: [{ old: 'leaf 3', fresh: 'leaf 4' }] };
+    const byFresh = [node('b1', ROOT, 4), node('b2', 'b1', 4)];
+    const orders = [...permutations([removal, rejoin, again])].map((order) => new CommitTree(undefined, [...order, ...byFresh]));
+    for (const tree of orders) {
+      expect(new Map(tree.removed)).toEqual(new Map(['leaf 0', 'leaf 3', 'leaf 4'].map((leaf) => [leaf, 'r'])));
+      expect(tree.choose(ROOT)).toBe('a2');
+    }
+  });
+
+  it('knows what has replaced a leaf on the way to a state, and not what has on other branches', () => {
+    const rejoin = { ...node('a1', ROOT, 2), replaces: [{ old: 'leaf 0', fresh: 'leaf 3' }] };
+    const again = { ...node('a2', 'a1', 2), replaces: [{ old: 'leaf 3', fresh: 'leaf 4' }] };
+    const tree = new CommitTree(undefined, [again, node('b1', ROOT, 1), rejoin]);
+    expect(tree.withReplacements(['leaf 0', 'leaf 1'], 'a2')).toEqual(new Set(['leaf 0', 'leaf 1', 'leaf 3', 'leaf 4']));
+    expect(tree.withReplacements(['leaf 3'], 'a2')).toEqual(new Set(['leaf 3', 'leaf 4']));
+    expect(tree.withReplacements(['leaf 0'], 'b1')).toEqual(new Set(['leaf 0']));
+  });
+
   it('weighs what was removed by a commit that is forgotten by now', () => {
     const tree = new CommitTree(undefined, [
       node('r', 'older', 1, ['leaf 0']),
@@ -186,11 +207,11 @@ describe('the fork rule, step by step', () => {
   it('needs its switches: without either, another branch wins', () => {
     const long = [node('a1', ROOT, 0), node('a2', 'a1', 0), node('a3', 'a2', 0)];
     const accounts = [...long, node('b1', ROOT, 1), node('b2', 'b1', 2)];
-    const withoutAccounts = new CommitTree({ removedWeighNothing: true, accountsFirst: false }, accounts);
+    const withoutAccounts = new CommitTree({ ...FORK_RULES, accountsFirst: false }, accounts);
     expect(withoutAccounts.choose(ROOT)).toBe('a3');
     const removed = [...long, node('r', ROOT, 1, ['leaf 0'])];
     expect(choice(removed)).toBe('r');
-    const withoutRemoved = new CommitTree({ removedWeighNothing: false, accountsFirst: true }, removed);
+    const withoutRemoved = new CommitTree({ ...FORK_RULES, removedWeighNothing: false }, removed);
     expect(withoutRemoved.choose(ROOT)).toBe('a3');
   });
 });

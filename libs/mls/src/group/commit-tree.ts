@@ -14,6 +14,14 @@ export interface CommitNode {
   readonly removes: readonly LeafId[];
   /** Accounts that it lets in. */
   readonly adds: readonly string[];
+  /** Devices that rejoin by it; absent where none does. */
+  readonly replaces?: readonly Replacement[] | undefined;
+}
+
+/** A device has another leaf. */
+export interface Replacement {
+  readonly old: LeafId;
+  readonly fresh: LeafId;
 }
 
 interface Weight {
@@ -41,9 +49,11 @@ export interface ForkRules {
   readonly removedWeighNothing: boolean;
   /** Different accounts count before the number of commits. */
   readonly accountsFirst: boolean;
+  /** Whose leaf is removed on one branch is removed by the leaf that replaced it on another. */
+  readonly removedWithReplacement: boolean;
 }
 
-export const FORK_RULES: ForkRules = { removedWeighNothing: true, accountsFirst: true };
+export const FORK_RULES: ForkRules = { removedWeighNothing: true, accountsFirst: true, removedWithReplacement: true };
 
 /**
  * Every valid commit that a device knows of, winning or not, and the rule by which all devices with the same tree choose the same branch
@@ -53,6 +63,8 @@ export class CommitTree {
   readonly #nodes = new Map<StateId, CommitNode>();
   readonly #children = new Map<StateId, CommitNode[]>();
   readonly #removed = new Map<LeafId, StateId>();
+  /** By what has replaced it, on whichever branch. */
+  readonly #replacements = new Map<LeafId, LeafId[]>();
 
   constructor(
     private readonly rules: ForkRules = FORK_RULES,
@@ -67,7 +79,15 @@ export class CommitTree {
     const siblings = this.#children.get(node.parent);
     if (siblings === undefined) this.#children.set(node.parent, [node]);
     else siblings.push(node);
-    for (const leaf of node.removes) if (!this.#removed.has(leaf)) this.#removed.set(leaf, node.id);
+    for (const replacement of node.replaces ?? []) this.#replace(replacement);
+    for (const leaf of node.removes) this.rememberRemoved(leaf, node.id);
+  }
+
+  #replace({ old, fresh }: Replacement): void {
+    if (!this.rules.removedWithReplacement) return;
+    this.#replacements.set(old, [...(this.#replacements.get(old) ?? []), fresh]);
+    const by = this.#removed.get(old);
+    if (by !== undefined) this.rememberRemoved(fresh, by);
   }
 
   /** Forgets a commit that all members are past, or that nobody needs. What it removed stays removed. */
@@ -97,14 +117,25 @@ export class CommitTree {
     return this.#nodes.values();
   }
 
-  /** Leaves that any commit removes, each with the first known commit that does. */
+  /** Leaves that any commit removes, and those that have replaced them elsewhere, each with the first known commit that does. */
   get removed(): ReadonlyMap<LeafId, StateId> {
     return this.#removed;
   }
 
-  /** Removals known from commits that are forgotten by now. */
+  /** Of a commit that is here, or is forgotten by now. */
   rememberRemoved(leaf: LeafId, by: StateId): void {
-    if (!this.#removed.has(leaf)) this.#removed.set(leaf, by);
+    if (this.#removed.has(leaf)) return;
+    this.#removed.set(leaf, by);
+    for (const fresh of this.#replacements.get(leaf) ?? []) this.rememberRemoved(fresh, by);
+  }
+
+  /** These leaves, and those that have replaced them on the way to `state`. */
+  withReplacements(leaves: Iterable<LeafId>, state: StateId): Set<LeafId> {
+    const all = new Set(leaves);
+    if (!this.rules.removedWithReplacement) return all;
+    for (const id of this.path(state).reverse())
+      for (const { old, fresh } of this.#nodes.get(id)?.replaces ?? []) if (all.has(old)) all.add(fresh);
+    return all;
   }
 
   /** From `state` down to the oldest known one, `state` first. */

@@ -18,6 +18,7 @@ const WORLDS: Readonly<Record<string, number>> = {
 const STORIES: Readonly<Record<string, StoryName>> = {
   'fork.removedWeighNothing': 'branch-of-the-removed',
   'fork.accountsFirst': 'branch-of-one',
+  'fork.removedWithReplacement': 'removal-beside-rejoin',
   removalsAddUp: 'lost-removal',
   slotsAreNoPermission: 'taken-slot',
   rejoin: 'long-fork',

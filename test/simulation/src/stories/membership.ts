@@ -3,6 +3,7 @@ import { CALM_SERVER } from '../server/server.js';
 import { type Stage, Untold } from './stage.js';
 
 const MINUTE_MS = 60_000;
+const HEALED_MS = 3_600_000;
 
 /** A removal stands on a branch that loses; who made it is gone, and so is the lost phone that it removed. Somebody has to make it again. */
 export async function lostRemoval(stage: Stage): Promise<void> {
@@ -15,6 +16,25 @@ export async function lostRemoval(stage: Stage): Promise<void> {
   victim.die();
   await stage.commit(other, group, 2);
   founder.die();
+}
+
+/** A device is removed on one branch, and has another leaf on the one that wins. It is removed all the same. */
+export async function removalBesideRejoin(stage: Stage): Promise<void> {
+  const { founder, admin, other, victim } = stage.cast('founder', 'admin', 'other', 'victim');
+  const group = await stage.found(founder, [admin, other, victim]);
+  await stage.wish(founder, group, { kind: 'role', account: admin.identity.account, admin: true });
+  await stage.until(() => stage.core(admin, group).data.accounts.includes(admin.identity.account));
+  const { account, device } = victim.identity;
+  const leafIn = (one: Device) => stage.core(one, group).member(device)?.id;
+  const leaf = leafIn(admin)!;
+  stage.keepApart(admin);
+  await stage.wish(admin, group, { kind: 'remove', leaves: [leaf] });
+  await stage.wish(founder, group, { kind: 'replace', account, device, leaf });
+  await stage.until(() => !stage.has(admin, group, victim) && leafIn(founder) !== leaf && leafIn(other) === leafIn(founder));
+  await stage.commit(other, group);
+  stage.letTogether();
+  const isOut = () => [founder, admin, other].every((each) => !stage.has(each, group, victim));
+  await stage.expect(isOut, `${victim.name} is out`, HEALED_MS);
 }
 
 /** The winner of a slot is gone, and nobody has its commit: the slot is no permission, and the others go on without. */

@@ -1,6 +1,6 @@
 import type { Profile } from '../run/profile.js';
 import { branchOfOne, branchOfTheRemoved, crashInCommit, longFork, mintedSiblings, spoiltBranch } from './branches.js';
-import { losingInvitation, lostRemoval, orphanedNewcomer, takenSlot } from './membership.js';
+import { losingInvitation, lostRemoval, orphanedNewcomer, removalBesideRejoin, takenSlot } from './membership.js';
 import { forgottenMessage, losingMessage, unreadableFlood } from './messages.js';
 import { type Stage, Untold } from './stage.js';
 
@@ -15,6 +15,7 @@ export type StoryName =
   | 'lost-removal'
   | 'minted-siblings'
   | 'orphaned-newcomer'
+  | 'removal-beside-rejoin'
   | 'spoilt-branch'
   | 'taken-slot'
   | 'unreadable-flood';
@@ -41,6 +42,7 @@ export const STORIES: Readonly<Record<StoryName, Story>> = {
   'lost-removal': { tell: lostRemoval },
   'minted-siblings': { tell: mintedSiblings, world: HOSTILE },
   'orphaned-newcomer': { tell: orphanedNewcomer, world: { strangers: ERIN_IS_STRANGE } },
+  'removal-beside-rejoin': { tell: removalBesideRejoin },
   'spoilt-branch': { tell: spoiltBranch, world: HOSTILE },
   'taken-slot': { tell: takenSlot },
   'unreadable-flood': { tell: unreadableFlood, world: { deliveryWindow: 4, retryWindowMs: 600_000 } },

@@ -1,0 +1,327 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type Phone, PostOffice } from './post-office.harness.js';
+import { expectTogether, hikers, isOf } from './together.harness.js';
+
+// Real keys for everybody, and hours that pass: seconds on a machine that has time.
+jest.setTimeout(120_000);
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+let office: PostOffice;
+beforeEach(() => {
+  office = new PostOffice();
+});
+
+type Trio = [Phone, Phone, Phone];
+type Four = [Phone, Phone, Phone, Phone];
+
+describe('two who commit at once', () => {
+  it('do it one after the other, as the slot is one', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol);
+    await alice.add(hiking, dave);
+    await bob.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.pass(MINUTE);
+    expectTogether(hiking, [alice, bob, carol, dave]);
+    expect(dave.view(hiking).data.name).toBe('biking');
+    expect(bob.count('slot-taken') + alice.count('slot-taken')).toBeGreaterThan(0);
+    expect(carol.count('fork')).toBe(0);
+  });
+
+  it('where the server forgets its slots are on two branches for a moment, and then all is as both wished', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol);
+    office.forgetsSlots = true;
+    await alice.add(hiking, dave);
+    await bob.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.pass(2 * MINUTE);
+    expectTogether(hiking, [alice, bob, carol, dave]);
+    expect(dave.view(hiking).data.name).toBe('biking');
+    expect(carol.count('fork')).toBe(1);
+    expect(alice.count('intent-returned') + bob.count('intent-returned')).toBe(1);
+  });
+
+  it('and write at once are read by everybody, on whichever branch they wrote', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    office.forgetsSlots = true;
+    office.loses = ({ from, to }) => (from === alice && to === bob) || (from === bob && to === alice);
+    await alice.wish(hiking, { kind: 'rename', name: 'of alice' });
+    await bob.wish(hiking, { kind: 'rename', name: 'of bob' });
+    await office.settle();
+    await alice.say(hiking, 'on my branch');
+    await bob.say(hiking, 'on mine');
+    await office.settle();
+    office.loses = () => false;
+    await office.pass(5 * MINUTE);
+    expect(alice.shown).toEqual(['bob: on mine']);
+    expect(bob.shown).toEqual(['alice: on my branch']);
+    expect([...carol.shown].sort()).toEqual(['alice: on my branch', 'bob: on mine']);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('to remove each other are both out', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await alice.wish(hiking, { kind: 'role', account: bob.account, admin: true });
+    await office.settle();
+    office.forgetsSlots = true;
+    await alice.remove(hiking, bob);
+    await bob.remove(hiking, alice);
+    await office.pass(2 * MINUTE);
+    expectTogether(hiking, [carol]);
+    for (const phone of [alice, bob]) expect(phone.view(hiking).out).toBe(true);
+  });
+});
+
+describe('a removal', () => {
+  /** Alice has put dave out where nobody hears her; on the branch of bob and carol, which wins, he is still there. */
+  async function lost(): Promise<[...Four, string]> {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol, dave);
+    office.forgetsSlots = true;
+    office.loses = ({ from, to }) => from === alice || to === alice;
+    await alice.remove(hiking, dave);
+    await office.settle();
+    await bob.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    await carol.wish(hiking, { kind: 'rename', name: 'running' });
+    await office.settle();
+    expect(carol.members(hiking)).toContain('dave');
+    expect(alice.members(hiking)).not.toContain('dave');
+    return [alice, bob, carol, dave, hiking];
+  }
+
+  it('on a branch that loses is made again on the one that wins', async () => {
+    const [alice, bob, carol, dave, hiking] = await lost();
+    office.loses = () => false;
+    await office.pass(2 * MINUTE);
+    expectTogether(hiking, [alice, bob, carol]);
+    expect(alice.view(hiking).data.name).toBe('running');
+    expect(dave.view(hiking).out).toBe(true);
+    expect([alice, bob, carol].some((phone) => phone.count('removal-carried-over') > 0)).toBe(true);
+  });
+
+  it('that is known and not made yet keeps what is written back, so that the removed can not read it', async () => {
+    const [alice, bob, carol, dave, hiking] = await lost();
+    office.loses = ({ to }) => to === alice;
+    office.ignores = ({ from, kind }) => kind === 'commit' && from !== alice;
+    await office.pass(MINUTE);
+    await alice.offline();
+    await bob.say(hiking, 'among us');
+    await office.pass(20 * SECOND);
+    expect(bob.view(hiking).hold).toBe('removal');
+    expect(bob.told('waiting')).toMatchObject([{ group: hiking, cause: 'removal' }]);
+    expect(carol.shown).toEqual([]);
+    office.loses = () => false;
+    office.ignores = () => false;
+    await office.pass(3 * MINUTE);
+    await alice.online();
+    await office.pass(2 * MINUTE);
+    expect(dave.shown).toEqual([]);
+    expect(carol.shown).toEqual(['bob: among us']);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('beside which its device has rejoined on the branch that wins is made again of the leaf that it has there, by any member', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol, dave);
+    office.forgetsSlots = true;
+    office.loses = ({ from, to }) => from === alice || to === alice;
+    await alice.remove(hiking, dave);
+    await office.settle();
+    const leaf = dave.ownLeaf(hiking);
+    await bob.wish(hiking, { kind: 'replace', account: dave.account, device: dave.device, leaf });
+    await office.settle();
+    await carol.wish(hiking, { kind: 'rename', name: 'running' });
+    await office.settle();
+    expect(dave.ownLeaf(hiking)).not.toBe(leaf);
+    expect(carol.members(hiking)).toContain('dave');
+    office.loses = ({ to }) => to === alice;
+    await office.pass(MINUTE);
+    await alice.offline();
+    office.loses = () => false;
+    await office.pass(5 * MINUTE);
+    expectTogether(hiking, [bob, carol], ['alice', 'bob', 'carol']);
+    await alice.online();
+    await office.pass(2 * MINUTE);
+    expectTogether(hiking, [alice, bob, carol]);
+    expect(dave.view(hiking).out).toBe(true);
+  });
+
+  it('whose slot went to a rejoin of its device removes the leaf that it has now', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const leaf = carol.ownLeaf(hiking);
+    office.loses = ({ to }) => to === alice;
+    await bob.wish(hiking, { kind: 'replace', account: carol.account, device: carol.device, leaf });
+    await office.settle();
+    await alice.remove(hiking, carol);
+    await office.settle();
+    office.loses = () => false;
+    await office.pass(2 * MINUTE);
+    expect(alice.count('slot-taken')).toBeGreaterThan(0);
+    expectTogether(hiking, [alice, bob]);
+    expect(carol.view(hiking).out).toBe(true);
+  });
+});
+
+describe('a device that can not compare two branches', () => {
+  /** Alice lets dave in where bob and carol do not hear of it; theirs is the branch that wins. */
+  async function apart(): Promise<[...Four, string]> {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol);
+    office.forgetsSlots = true;
+    const isHere = (phone: Phone) => phone === alice || phone === dave;
+    office.loses = ({ from, to }) => isHere(from) !== isHere(to);
+    await alice.add(hiking, dave);
+    await bob.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    await carol.wish(hiking, { kind: 'rename', name: 'running' });
+    await office.settle();
+    await dave.say(hiking, 'here I am');
+    await office.pass(5 * SECOND);
+    return [alice, bob, carol, dave, hiking];
+  }
+
+  it('as it joined on the one that lost, follows those who can, by joining again', async () => {
+    const [alice, bob, carol, dave, hiking] = await apart();
+    office.loses = ({ from, to, kind }) => to === alice || (from === alice && kind !== 'commit');
+    await office.pass(MINUTE);
+    await alice.offline();
+    office.loses = () => false;
+    await office.pass(30 * MINUTE, 5 * SECOND);
+    expectTogether(hiking, [bob, carol, dave], ['alice', 'bob', 'carol', 'dave']);
+    expect(dave.count('rejoin-asked')).toBeGreaterThan(0);
+    expect(dave.view(hiking).data.name).toBe('running');
+    for (const phone of [bob, carol]) expect(phone.shown).toEqual(['dave: here I am']);
+  });
+
+  it('as the commit that let it in is known to itself alone, tells the others of it', async () => {
+    const [alice, bob, carol, dave, hiking] = await apart();
+    await alice.offline();
+    office.loses = () => false;
+    await office.pass(30 * MINUTE, 5 * SECOND);
+    expectTogether(hiking, [bob, carol, dave], ['alice', 'bob', 'carol', 'dave']);
+    for (const phone of [bob, carol]) expect(phone.shown).toEqual(['dave: here I am']);
+  });
+});
+
+describe('a commit', () => {
+  it('that has waited long enough for its slot is made before what is written next: who is removed by it reads nothing of that', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(bob, alice, carol);
+    office.loses = isOf(alice, 'commit');
+    await alice.wish(hiking, { kind: 'rename', name: 'lost' });
+    await office.settle();
+    await alice.offline();
+    office.loses = () => false;
+    await bob.remove(hiking, carol);
+    await office.settle();
+    office.now += 2 * MINUTE;
+    await bob.say(hiking, 'without carol');
+    await office.settle();
+    expect(carol.shown).toEqual([]);
+    await alice.online();
+    await office.pass(MINUTE);
+    expect(alice.shown).toEqual(['bob: without carol']);
+  });
+
+  it("whose slot is another's goes out without one when that other never shows up", async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    office.loses = isOf(alice, 'commit');
+    await alice.wish(hiking, { kind: 'rename', name: 'lost' });
+    await office.settle();
+    await alice.offline();
+    office.loses = () => false;
+    await bob.wish(hiking, { kind: 'rename', name: 'found' });
+    await office.pass(50 * SECOND);
+    expect(bob.view(hiking).data.name).toBe('hiking');
+    await office.pass(30 * SECOND);
+    expect(bob.count('sent-without-slot')).toBe(1);
+    expect(carol.view(hiking).data.name).toBe('found');
+    await alice.online();
+    await office.pass(MINUTE);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it("of one's own comes back from others, when the answer to it was lost with the connection", async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await alice.wish(hiking, { kind: 'rename', name: 'biking' });
+    alice.isOnline = false;
+    await office.settle();
+    expect(bob.view(hiking).data.name).toBe('biking');
+    expect(alice.view(hiking).data.name).toBe('hiking');
+    await alice.restart();
+    office.refuses = isOf(alice, 'commit');
+    await alice.online();
+    await office.pass(MINUTE);
+    expect(alice.count('own-commit-recovered')).toBe(1);
+    office.refuses = () => false;
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it("of one's own that the device knows nothing of costs it its leaf, and it gets another", async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    const leaf = alice.ownLeaf(hiking);
+    await alice.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    await alice.restore(backup);
+    await alice.online();
+    await office.pass(2 * MINUTE);
+    expectTogether(hiking, [alice, bob, carol]);
+    expect(alice.ownLeaf(hiking)).not.toBe(leaf);
+    await alice.say(hiking, 'back again');
+    await office.settle();
+    expect(bob.shown).toEqual(['alice: back again']);
+  });
+
+  it('that the relay refuses for good does not stop the group', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const hiking = await hikers(alice, bob);
+    office.refuses = isOf(alice, 'commit');
+    await alice.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.settle();
+    expect(alice.messenger.unsafeGroup(hiking)!.core.pending).toBeUndefined();
+    office.refuses = () => false;
+    await alice.wish(hiking, { kind: 'rename', name: 'running' });
+    await office.pass(MINUTE);
+    expect(bob.view(hiking).data.name).toBe('running');
+    expectTogether(hiking, [alice, bob]);
+  });
+});
+
+describe('a step back to another branch', () => {
+  it('to leaves whose tokens are withdrawn by then makes fresh ones at once', async () => {
+    const [alice, bob, carol, dave, erin] = (await office.people('alice', 'bob', 'carol', 'dave', 'erin')) as [...Four, Phone];
+    const hiking = await hikers(alice, bob, carol, dave, erin);
+    for (const phone of [carol, dave, erin]) await phone.offline();
+    await alice.remove(hiking, erin);
+    await office.pass(3 * DAY, HOUR);
+    for (const phone of [alice, bob]) await phone.offline();
+    await office.pass(MINUTE);
+    for (const phone of [carol, dave]) await phone.online();
+    for (const [phone, name] of [carol, dave, carol, dave, carol].map((each, i) => [each, `biking ${i}`] as const)) {
+      await phone.wish(hiking, { kind: 'rename', name });
+      await office.settle();
+    }
+    const isReached = () =>
+      [alice, bob].every((phone) => {
+        const { token } = carol.view(hiking).members.find(({ identity }) => identity.device === phone.device)!.address;
+        return phone.accepts(token);
+      });
+    expect(isReached()).toBe(false);
+    for (const phone of [alice, bob]) await phone.online();
+    await office.pass(10 * MINUTE, 5 * SECOND);
+    expectTogether(hiking, [alice, bob, carol, dave]);
+    expect(carol.view(hiking).data.name).toMatch(/^biking/);
+    expect(isReached()).toBe(true);
+  });
+});

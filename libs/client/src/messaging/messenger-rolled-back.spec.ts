@@ -1,0 +1,233 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { toHex } from '@sotto/protocol';
+import { KEPT_STATES } from '../groups/group-rules.js';
+import { type Phone, PostOffice } from './post-office.harness.js';
+import { expectTogether, hikers, isTo } from './together.harness.js';
+
+// Real keys for everybody, and hours that pass: seconds on a machine that has time.
+jest.setTimeout(120_000);
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+let office: PostOffice;
+beforeEach(() => {
+  office = new PostOffice();
+});
+
+type Pair = [Phone, Phone];
+type Trio = [Phone, Phone, Phone];
+type Four = [Phone, Phone, Phone, Phone];
+
+describe('a device that was rolled back', () => {
+  it('writes nothing before it has asked, and then under a new leaf: no key is used twice', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    await alice.say(hiking, 'before');
+    await office.settle();
+    await alice.restore(backup);
+    await alice.say(hiking, 'after');
+    expect(alice.view(hiking).hold).toBe('hello');
+    await alice.online();
+    await office.pass(3 * MINUTE);
+    expect(bob.shown).toEqual(['alice: before', 'alice: after']);
+    expect(carol.shown).toEqual(['alice: before', 'alice: after']);
+    expect(alice.count('rolled-back')).toBe(1);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('goes on by its leaf when it is alone, and is as alive as others once somebody is there', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as [Phone, Phone];
+    const hiking = await alice.createGroup('hiking');
+    const { core } = alice.messenger.unsafeGroup(hiking)!;
+    core.die('rolled-back');
+    const leaf = core.ownLeaf?.id;
+    await alice.add(hiking, bob);
+    await office.pass(MINUTE);
+    await alice.say(hiking, 'here we are');
+    await office.settle();
+    expect(bob.shown).toEqual(['alice: here we are']);
+    expect([core.ownLeaf?.id, core.dead, alice.count('rejoined')]).toEqual([leaf, false, 0]);
+  });
+
+  it('hears of it later too, from the only one who got what it has forgotten', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    await bob.offline();
+    office.loses = isTo(bob, 'application');
+    await alice.say(hiking, 'before');
+    await office.settle();
+    office.loses = () => false;
+    await carol.offline();
+    await bob.online();
+    await alice.restore(backup);
+    await alice.online();
+    await office.pass(MINUTE);
+    expect(alice.view(hiking).hold).toBeUndefined();
+    await bob.offline();
+    // As if it had been sealed for her alone: the message itself would prove it.
+    office.loses = ({ to, kind }) => to === alice && kind === 'supply';
+    await carol.online();
+    await office.pass(10 * SECOND);
+    await alice.say(hiking, 'after');
+    expect(alice.view(hiking).hold).toBe('hello');
+    await office.pass(3 * MINUTE);
+    office.loses = () => false;
+    await bob.online();
+    await office.pass(5 * MINUTE);
+    expect(carol.shown).toEqual(['alice: before', 'alice: after']);
+    expect(bob.shown).toContain('alice: after');
+    expect(alice.count('rolled-back')).toBe(1);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+});
+
+describe('a device that was rolled back to where no other device holds anything of it', () => {
+  it('writes nothing before it is where they are', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    await alice.say(hiking, 'before');
+    await office.settle();
+    for (let i = 0; i < 2 * KEPT_STATES; i++) {
+      await bob.wish(hiking, { kind: 'rename', name: `hiking ${i}` });
+      await office.pass(MINUTE);
+    }
+    await office.pass(3 * DAY, HOUR);
+    await alice.restore(backup);
+    office.loses = ({ to, kind }) => to === alice && kind === 'supply';
+    await alice.online();
+    await office.pass(30 * SECOND);
+    await alice.say(hiking, 'after');
+    expect(alice.view(hiking).hold).toBe('hello');
+    office.loses = () => false;
+    await office.pass(5 * MINUTE);
+    expect(bob.shown).toEqual(['alice: before', 'alice: after']);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+});
+
+describe('a device that is alone in its group', () => {
+  it('asks those who were there, rarely: they may be together without it', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Pair;
+    const hiking = await alice.createGroup('hiking', bob);
+    await office.pass(MINUTE);
+    await alice.wish(hiking, { kind: 'remove', leaves: [bob.ownLeaf(hiking)] });
+    await office.pass(10 * MINUTE, 5 * SECOND);
+    expect(alice.view(hiking).members).toHaveLength(1);
+    office.journey.length = 0;
+    await office.pass(2 * HOUR, 10 * SECOND);
+    const asked = office.journey.filter((each) => each === 'hello alice → bob').length;
+    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeLessThanOrEqual(40);
+  });
+});
+
+describe('a device that was put back to before the addresses of all others', () => {
+  it('finds them by what they publish', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Pair;
+    const hiking = await alice.createGroup('hiking', bob);
+    await office.pass(MINUTE);
+    const backup = await alice.backup();
+    await bob.wish(hiking, { kind: 'refresh', id: '11'.repeat(16) });
+    await office.pass(25 * HOUR, 10 * MINUTE);
+    expect(bob.revoked.size).toBeGreaterThan(0);
+    await alice.restore(backup);
+    office.journey.length = 0;
+    // Bob has no reason to say anything first.
+    office.ignores = ({ from }) => from === bob && !office.journey.includes('hello alice → bob');
+    await alice.online();
+    await office.pass(HOUR, 5 * SECOND);
+    expectTogether(hiking, [alice, bob]);
+    await alice.say(hiking, 'here I am');
+    await office.pass(MINUTE);
+    expect(bob.shown).toEqual(['alice: here I am']);
+  });
+});
+
+describe('a device that committed twice, and was rolled back between', () => {
+  it('is let in again by those who go on from the commit that it does not know', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol, dave);
+    const backup = await alice.backup();
+    await dave.offline();
+    await alice.wish(hiking, { kind: 'rename', name: 'one' });
+    await office.settle();
+    for (const phone of [bob, carol]) {
+      await phone.wish(hiking, { kind: 'rename', name: `by ${phone.name}` });
+      await office.settle();
+    }
+    for (const phone of [bob, carol]) await phone.offline();
+    await alice.restore(backup);
+    await office.pass(MINUTE);
+    for (const phone of [dave, alice]) await phone.online();
+    await office.pass(MINUTE);
+    await alice.wish(hiking, { kind: 'rename', name: 'two' });
+    await office.pass(10 * MINUTE, 5 * SECOND);
+    expect(dave.view(hiking).data.name).toBe('two');
+    for (const phone of [bob, carol]) await phone.online();
+    await office.pass(30 * MINUTE, 5 * SECOND);
+    expectTogether(hiking, [alice, bob, carol, dave]);
+    expect(alice.count('rejoined')).toBe(1);
+  });
+});
+
+describe('a device that was put back behind the tokens of all others', () => {
+  it('asks them by those that they have in other groups', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol, dave);
+    const rowing = await alice.createGroup('rowing', bob, carol);
+    await office.pass(5 * MINUTE);
+    expectTogether(rowing, [alice, bob, carol]);
+    const backup = await carol.backup();
+    await alice.remove(hiking, dave);
+    await office.pass(3 * DAY, HOUR);
+    await carol.restore(backup);
+    // What it has withdrawn stands in its store, too.
+    carol.revoked.clear();
+    const reaches = (group: string) =>
+      [alice, bob].some((phone) => {
+        const { address } = carol.view(group).members.find(({ identity }) => identity.device === phone.device)!;
+        return phone.accepts(address.token);
+      });
+    expect([reaches(hiking), reaches(rowing)]).toEqual([false, true]);
+    // Nobody speaks to carol of the first group before she has reached somebody there.
+    let asked = false;
+    office.loses = ({ from, to, payload }) => {
+      if (toHex(payload).indexOf(hiking) < 0) return false;
+      asked ||= from === carol && (to === alice || to === bob);
+      return to === carol && !asked;
+    };
+    await carol.online();
+    await office.pass(2 * MINUTE);
+    expect(asked).toBe(true);
+    expect([carol.view(hiking).hold, carol.members(hiking)]).toEqual([undefined, ['alice', 'bob', 'carol']]);
+  });
+});
+
+describe('a key that is used twice', () => {
+  it('as nobody who was asked knew better, costs no message: whoever saw the first asks for the second again', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    await carol.offline();
+    await alice.say(hiking, 'before');
+    await office.pass(MINUTE);
+    await bob.offline();
+    await alice.restore(backup);
+    await carol.online();
+    await alice.online();
+    await office.pass(10 * SECOND);
+    await alice.say(hiking, 'after');
+    await office.settle();
+    expect(carol.shown).toEqual(['alice: after']);
+    await bob.online();
+    await office.pass(5 * MINUTE);
+    expect(bob.shown).toEqual(['alice: before', 'alice: after']);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+});
