@@ -103,8 +103,7 @@ export class Committing {
     let wanted: Wanted | undefined;
     let claiming = false;
     core.intents = core.intents.filter((intent) => {
-      // By a leaf that should not be used there is one thing to do: to let in somebody who can help.
-      if (core.dead && intent.kind !== 'rejoin' && intent.kind !== 'replace') return true;
+      if (core.dead && !this.#endsNeed(intent)) return true;
       const judged = judgeIntent(intent, head, (account) => core.ports.packagesOf(account, step));
       if (judged.is === 'due') wanted = joined(wanted, judged, intent, this.#mostAdded);
       if (judged.is === 'waits' && judged.stale === true) core.ports.packagesUseless(judged.account);
@@ -115,6 +114,11 @@ export class Committing {
     });
     // Who is about to be had is added by the same commit.
     return claiming && wanted?.intents[0]?.kind === 'add' ? undefined : wanted;
+  }
+
+  /** By a leaf that should not be used there is one thing to do: to let in somebody who can help, or to remove all who can't. */
+  #endsNeed({ kind }: Intent): boolean {
+    return kind === 'rejoin' || kind === 'replace' || (kind === 'remove' && this.core.wantsToBeAlone);
   }
 
   #headView(): Head | undefined {

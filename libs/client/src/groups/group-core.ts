@@ -46,7 +46,7 @@ export class GroupCore {
   isDoubted = false;
   /** It can't compare the branch of others with its own: whose it is, and until when asking them is of use. */
   wantsRejoin = false;
-  /** Its leaf is dead, as are those of all whom it hears, and it is the one that begins to help. */
+  /** Its leaf is dead, and nobody can help but those whom it lets in again first; or nobody is to be left who could. */
   isLastHope = false;
   /** Commits or messages are known to exist that are not here. */
   isMissing = false;
@@ -246,6 +246,14 @@ export class GroupCore {
     if (!this.unseen.delete(leaf) && !this.intents.some(isReplaced)) return;
     this.intents = this.intents.filter((intent) => !isReplaced(intent));
     this.touch();
+  }
+
+  /** This device wishes all other members out. */
+  get wantsToBeAlone(): boolean {
+    const { tree } = this.branches;
+    const unwanted = this.intents.flatMap((intent) => (intent.kind === 'remove' ? intent.leaves : []));
+    const leaves = tree.withReplacements(unwanted, this.head);
+    return this.others.every(({ id }) => leaves.has(id));
   }
 
   /** The device behind a leaf has never shown itself by it, as it seems: it is to be greeted. */

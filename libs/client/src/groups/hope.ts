@@ -71,10 +71,14 @@ export class Hope {
     core.touch();
   }
 
-  /** All who are heard need help: the first of them lets another in again, by the leaf that it should not use, and is helped by that one. */
+  /**
+   * All who are heard need help: the first of them lets another in again, by the leaf that it should not use, and is helped by that one.
+   * Where all others are to be removed, nobody will help at all.
+   */
   #isLastHope(now: number): boolean {
     const { core, peers } = this;
     if (!core.dead || core.out || now - Math.max(core.askingSince, this.#offeredAt) < UNHELPED_MS) return false;
+    if (core.wantsToBeAlone) return true;
     const heard = core.others.filter(({ identity }) => peers.shownBy(identity.device) !== undefined);
     const needy = heard.filter(({ identity }) => peers.of(identity.device).wantsRejoin);
     const able = heard.filter((each) => !needy.includes(each) && !this.left.has(each.id));

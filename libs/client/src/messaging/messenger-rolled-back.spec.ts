@@ -127,6 +127,44 @@ describe('a device that is alone in its group', () => {
   });
 });
 
+describe('a device that was put back among lost ones', () => {
+  /** Bob has told her so much, and is gone for good. */
+  async function putBack(): Promise<[Phone, Phone, string]> {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Pair;
+    const hiking = await hikers(alice, bob);
+    const backup = await alice.backup();
+    await alice.say(hiking, 'before');
+    await office.settle();
+    await alice.restore(backup);
+    office.loses = ({ kind }) => kind === 'welcome';
+    office.ignores = ({ from, kind }) => from === bob && kind === 'commit';
+    await alice.online();
+    for (let i = 0; !alice.messenger.unsafeGroup(hiking)!.core.dead && i < 60; i++) await office.pass(SECOND, SECOND);
+    await bob.offline();
+    office.loses = () => false;
+    return [alice, bob, hiking];
+  }
+
+  it('removes them, and goes on by its leaf', async () => {
+    const [alice, bob, hiking] = await putBack();
+    expect(alice.view(hiking).hold).toBe('rejoin');
+    await alice.remove(hiking, bob);
+    await alice.wish(hiking, { kind: 'rename', name: 'alone' });
+    await office.pass(30 * MINUTE, 5 * SECOND);
+    expectTogether(hiking, [alice]);
+    expect(alice.view(hiking).data.name).toBe('alone');
+  });
+
+  it('does nothing else by that leaf while there is somebody who could help', async () => {
+    const [alice, , hiking] = await putBack();
+    const { head } = alice.messenger.unsafeGroup(hiking)!.core;
+    await alice.wish(hiking, { kind: 'rename', name: 'alone' });
+    await office.pass(30 * MINUTE, 5 * SECOND);
+    expect(alice.messenger.unsafeGroup(hiking)!.core.head).toBe(head);
+    expect(alice.view(hiking).hold).toBe('rejoin');
+  });
+});
+
 describe('a device that was put back to before the addresses of all others', () => {
   it('finds them by what they publish', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as Pair;
