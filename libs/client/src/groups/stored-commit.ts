@@ -48,11 +48,12 @@ export function effectOf(
   before: readonly Member[],
   { added, removed }: { readonly added: readonly Member[]; readonly removed: readonly Member[] },
 ): Pick<CommitNode, 'removes' | 'adds' | 'replaces'> {
-  const again = new Map(added.map(({ identity, id }) => [identity.device, id]));
-  const removes = removed.filter(({ identity }) => !again.has(identity.device)).map(({ id }) => id);
-  const replaces = removed.flatMap(({ identity, id }): Replacement[] => {
-    const fresh = again.get(identity.device);
-    return fresh === undefined ? [] : [{ old: id, fresh }];
+  const freshOf = ({ identity: { account, device } }: Member) =>
+    added.find(({ identity }) => identity.device === device && identity.account === account);
+  const removes = removed.filter((member) => freshOf(member) === undefined).map(({ id }) => id);
+  const replaces = removed.flatMap((member): Replacement[] => {
+    const fresh = freshOf(member);
+    return fresh === undefined ? [] : [{ old: member.id, fresh: fresh.id }];
   });
   return { removes, adds: letIn(before, added), ...(replaces.length > 0 && { replaces }) };
 }

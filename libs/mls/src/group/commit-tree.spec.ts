@@ -189,6 +189,22 @@ describe('the fork rule, step by step', () => {
     expect(tree.withReplacements(['leaf 0'], 'b1')).toEqual(new Set(['leaf 0']));
   });
 
+  it('forgets what has replaced a leaf with the commit that did, unless another one did as well', () => {
+    const replaces = [{ old: 'leaf 0', fresh: 'leaf 3' }];
+    const [one, another] = [
+      { ...node('a1', ROOT, 2), replaces },
+      { ...node('b1', ROOT, 1), replaces },
+    ];
+    const removedAfter = (...forgotten: StateId[]) => {
+      const tree = new CommitTree(undefined, [one, another]);
+      for (const id of forgotten) tree.forget(id);
+      tree.rememberRemoved('leaf 0', 'r');
+      return [...tree.removed.keys()];
+    };
+    expect(removedAfter('a1')).toEqual(['leaf 0', 'leaf 3']);
+    expect(removedAfter('a1', 'b1')).toEqual(['leaf 0']);
+  });
+
   it('weighs what was removed by a commit that is forgotten by now', () => {
     const tree = new CommitTree(undefined, [
       node('r', 'older', 1, ['leaf 0']),

@@ -98,6 +98,15 @@ export class CommitTree {
     const siblings = (this.#children.get(node.parent) ?? []).filter((each) => each !== node);
     if (siblings.length === 0) this.#children.delete(node.parent);
     else this.#children.set(node.parent, siblings);
+    for (const replacement of node.replaces ?? []) this.#forgetReplacement(replacement);
+  }
+
+  /** Another branch may have replaced the leaf by the same one. */
+  #forgetReplacement({ old, fresh }: Replacement): void {
+    const all = this.#replacements.get(old) ?? [];
+    const left = all.toSpliced(all.indexOf(fresh), 1);
+    if (left.length === 0) this.#replacements.delete(old);
+    else this.#replacements.set(old, left);
   }
 
   get(id: StateId): CommitNode | undefined {
