@@ -13,9 +13,9 @@ export interface ProposedChange {
   readonly added: readonly Member[];
   readonly removed: readonly Member[];
   readonly dataAfter: GroupData;
-  /** Leaves whose owners have signed that they leave. */
+  /** Leaves whose owners have signed that they leave, by these or by those that these have replaced. */
   readonly left: ReadonlySet<LeafId>;
-  /** Leaves that a commit of another branch, known and valid, removes. */
+  /** Leaves that a commit of another branch, known and valid, removes, and those that have replaced them on this one. */
   readonly removedElsewhere: ReadonlySet<LeafId>;
   /** Accounts that a commit of another branch, known and valid, lets in. */
   readonly addedElsewhere: ReadonlySet<string>;

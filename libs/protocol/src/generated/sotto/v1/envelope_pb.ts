@@ -271,7 +271,7 @@ export const MessageAuthenticatedDataSchema: GenMessage<MessageAuthenticatedData
  */
 export type CommitAuthenticatedData = Message<"sotto.v1.CommitAuthenticatedData"> & {
   /**
-   * Commits of other branches that remove them. 16 bytes each.
+   * Commits of other branches that remove the same leaves, or those that these have replaced on this branch. 16 bytes each.
    *
    * @generated from field: repeated bytes removed_by = 1;
    */
