@@ -3,15 +3,20 @@ import { clientState } from './ts-mls/client-state.mjs';
 import { createCommit } from './ts-mls/create-commit.mjs';
 import { createCommitTypes } from './ts-mls/create-commit-types.mjs';
 import { enumHelpers } from './ts-mls/enum-helpers.mjs';
+import { kdf } from './ts-mls/kdf.mjs';
 import { messageProtection } from './ts-mls/message-protection.mjs';
+import { number } from './ts-mls/number.mjs';
+import { optional } from './ts-mls/optional.mjs';
 import { parentHash } from './ts-mls/parent-hash.mjs';
 import { pathSecrets } from './ts-mls/path-secrets.mjs';
 import { privateKeyPath } from './ts-mls/private-key-path.mjs';
 import { processMessages } from './ts-mls/process-messages.mjs';
 import { secretTree } from './ts-mls/secret-tree.mjs';
 import { secretTreeTypes } from './ts-mls/secret-tree-types.mjs';
+import { sender } from './ts-mls/sender.mjs';
 import { tlsDecoder } from './ts-mls/tls-decoder.mjs';
-import { tlsEncoder } from './ts-mls/tls-encoder.mjs';
+import { tlsEncoder, tlsEncoderTypes } from './ts-mls/tls-encoder.mjs';
+import { transcriptHash } from './ts-mls/transcript-hash.mjs';
 import { treeHash } from './ts-mls/tree-hash.mjs';
 import { updatePath } from './ts-mls/update-path.mjs';
 import { variableLength } from './ts-mls/variable-length.mjs';
@@ -31,15 +36,21 @@ export const TS_MLS = {
     createCommit,
     createCommitTypes,
     enumHelpers,
+    kdf,
     messageProtection,
+    number,
+    optional,
     parentHash,
     pathSecrets,
     privateKeyPath,
     processMessages,
     secretTree,
     secretTreeTypes,
+    sender,
     tlsDecoder,
     tlsEncoder,
+    tlsEncoderTypes,
+    transcriptHash,
     treeHash,
     updatePath,
     variableLength,

@@ -1,0 +1,74 @@
+export const number = {
+  file: 'codec/number.js',
+  mended: '19583ca20b445eaafbd2880a593282a38cc53110f40d623d76aec2f96d1a9f8b',
+  edits: [
+    {
+      why: 'a writer is given the bytes themselves: a view was made for each number',
+      find: `(offset, buffer) => {
+        const view = new DataView(buffer);
+        view.setUint8(offset, n);
+    },`,
+      replace: `(offset, bytes) => {
+        bytes[offset] = n;
+    },`,
+    },
+    {
+      why: 'as above, for two bytes',
+      find: `(offset, buffer) => {
+        const view = new DataView(buffer);
+        view.setUint16(offset, n);
+    },`,
+      replace: `(offset, bytes) => {
+        bytes[offset] = n >> 8;
+        bytes[offset + 1] = n;
+    },`,
+    },
+    {
+      why: 'as above, for four',
+      find: `(offset, buffer) => {
+        const view = new DataView(buffer);
+        view.setUint32(offset, n);
+    },`,
+      replace: `(offset, bytes) => {
+        bytes[offset] = n >> 24;
+        bytes[offset + 1] = n >> 16;
+        bytes[offset + 2] = n >> 8;
+        bytes[offset + 3] = n;
+    },`,
+    },
+    {
+      why: 'as above: of the bytes that a writer is given, eight are a big number',
+      find: `(offset, buffer) => {
+        const view = new DataView(buffer);
+        view.setBigUint64(offset, n);
+    },`,
+      replace: `(offset, bytes) => {
+        new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(offset, n);
+    },`,
+    },
+    {
+      why: 'a reader needs no view for two bytes, and none that throws to say that they are not there',
+      find: `    const view = new DataView(b.buffer, b.byteOffset, b.byteLength);
+    try {
+        return [view.getUint16(offset), 2];
+    }
+    catch (e) {
+        return undefined;
+    }`,
+      replace: `    return offset + 2 > b.length ? undefined : [(b[offset] << 8) | b[offset + 1], 2];`,
+    },
+    {
+      why: 'as above, for four',
+      find: `    const view = new DataView(b.buffer, b.byteOffset, b.byteLength);
+    try {
+        return [view.getUint32(offset), 4];
+    }
+    catch (e) {
+        return undefined;
+    }`,
+      replace: `    return offset + 4 > b.length
+        ? undefined
+        : [((b[offset] << 24) | (b[offset + 1] << 16) | (b[offset + 2] << 8) | b[offset + 3]) >>> 0, 4];`,
+    },
+  ],
+};
