@@ -71,6 +71,10 @@ const MOST_SERVER_LENGTH = 255;
 
 /** Reads an identity without judging its signature: for leaves that the authentication hook has already admitted. */
 export function readDeviceIdentity(bytes: Uint8Array): DeviceIdentity {
+  return read(bytes).identity;
+}
+
+function read(bytes: Uint8Array): { readonly identity: DeviceIdentity; readonly signature: Uint8Array } {
   const message = parse(bytes);
   if (message.account.length !== ID_BYTES || message.device.length !== ID_BYTES || message.accountKey.length !== KEY_BYTES) {
     throw new MlsError('bad-credential', 'a device identity has a field of the wrong length');
@@ -78,8 +82,8 @@ export function readDeviceIdentity(bytes: Uint8Array): DeviceIdentity {
   // Every Welcome carries them for every leaf.
   if (message.accountName.length > MOST_NAME_LENGTH || message.server.length > MOST_SERVER_LENGTH)
     throw new MlsError('bad-credential', 'a device identity with an endless name');
-  const { server, accountName, accountKey } = message;
-  return { server, accountName, accountKey, account: toHex(message.account), device: toHex(message.device) };
+  const { server, accountName, accountKey, signature } = message;
+  return { identity: { server, accountName, accountKey, account: toHex(message.account), device: toHex(message.device) }, signature };
 }
 
 /** Throws MlsError `bad-credential` or `wrong-server`. */
@@ -89,10 +93,10 @@ export function verifyDeviceIdentity(
   mlsSignaturePublicKey: Uint8Array,
   server: string,
 ): DeviceIdentity {
-  const identity = readDeviceIdentity(bytes);
+  const { identity, signature } = read(bytes);
   if (identity.server !== server) throw new MlsError('wrong-server');
   const signed = signedBytes('deviceIdentity', unsignedBytes(identity), mlsSignaturePublicKey);
-  if (!provider.ed25519Verify(identity.accountKey, signed, parse(bytes).signature)) {
+  if (!provider.ed25519Verify(identity.accountKey, signed, signature)) {
     throw new MlsError('bad-credential', 'the account key did not sign this device');
   }
   return identity;

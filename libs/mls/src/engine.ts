@@ -13,7 +13,7 @@ import {
 } from '#ts-mls/keyPackage.js';
 import { verifyLeafNodeSignatureKeyPackage, type LeafNode } from '#ts-mls/leafNode.js';
 import { mlsExporter } from '#ts-mls/keySchedule.js';
-import { encodeMlsMessage } from '#ts-mls/message.js';
+import { encodeMlsMessage, type MLSMessage } from '#ts-mls/message.js';
 import { unprotectPrivateMessage } from '#ts-mls/messageProtection.js';
 import { decryptSenderData, type PrivateMessage } from '#ts-mls/privateMessage.js';
 import { processPrivateMessage } from '#ts-mls/processMessages.js';
@@ -105,6 +105,7 @@ export interface Committed {
 export class MlsEngine {
   readonly #suite: CiphersuiteImpl;
   readonly #config: ClientConfig;
+  #lastDecoded: { readonly bytes: Uint8Array; readonly message: MLSMessage } | undefined;
 
   private constructor(
     private readonly options: EngineOptions,
@@ -246,7 +247,7 @@ export class MlsEngine {
   /** Opens what was sealed in this very epoch, on this branch. */
   async open(state: GroupState, messageBytes: Uint8Array): Promise<Opened> {
     refuseRemoved(state);
-    const message = decodeMessage(messageBytes);
+    const message = this.#decoded(messageBytes);
     // Only members send in Sotto: no public messages, hence no external commits or proposals.
     if (message.wireformat !== 'mls_private_message') throw new MlsError('unsupported', 'not a PrivateMessage');
     const sealed = message.privateMessage;
@@ -259,7 +260,13 @@ export class MlsEngine {
 
   /** What can be known of an MLSMessage without secrets. Throws MlsError `unsupported` for other than a PrivateMessage. */
   peek(messageBytes: Uint8Array): Peeked {
-    return peek(messageBytes);
+    return peek(this.#decoded(messageBytes));
+  }
+
+  /** What arrives is peeked at, and then opened. */
+  #decoded(bytes: Uint8Array): MLSMessage {
+    if (this.#lastDecoded?.bytes !== bytes) this.#lastDecoded = { bytes, message: decodeMessage(bytes) };
+    return this.#lastDecoded.message;
   }
 
   /** RFC 9420 §8.5. */

@@ -33,8 +33,7 @@ export interface Peeked {
 }
 
 /** The clear part of a PrivateMessage (RFC 9420 §6.3). Nothing of it is authenticated. */
-export function peek(bytes: Uint8Array): Peeked {
-  const message = decodeMessage(bytes);
+export function peek(message: MLSMessage): Peeked {
   if (message.wireformat !== 'mls_private_message') throw new MlsError('unsupported', 'not a PrivateMessage');
   const { groupId, epoch, contentType } = message.privateMessage;
   return { groupId, epoch, contentType };
