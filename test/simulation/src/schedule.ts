@@ -4,9 +4,13 @@ export interface Scheduled {
   cancelled: boolean;
 }
 
+interface Entry extends Scheduled {
+  readonly order: number;
+}
+
 /** The virtual clock and what is still to happen. Events of one moment happen in the order in which they were scheduled. */
 export class Schedule {
-  readonly #heap: (Scheduled & { readonly order: number })[] = [];
+  readonly #heap: Entry[] = [];
   #order = 0;
   #now: number;
 
@@ -21,8 +25,7 @@ export class Schedule {
 
   after(delay: number, act: () => Promise<void> | void): Scheduled {
     const scheduled = { at: this.#now + Math.max(0, Math.round(delay)), act, cancelled: false, order: this.#order++ };
-    this.#heap.push(scheduled);
-    this.#rise(this.#heap.length - 1);
+    this.#rise(scheduled);
     return scheduled;
   }
 
@@ -40,38 +43,36 @@ export class Schedule {
 
   #takeFirst(): void {
     const last = this.#heap.pop()!;
-    if (this.#heap.length === 0) return;
-    this.#heap[0] = last;
-    this.#sink(0);
+    if (this.#heap.length > 0) this.#sink(last);
   }
 
-  #rise(at: number): void {
-    for (let i = at; i > 0;) {
+  /** Those above the new one move down until it is in its place. */
+  #rise(event: Entry): void {
+    const heap = this.#heap;
+    let i = heap.length;
+    while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (!this.#isBefore(i, parent)) return;
-      this.#swap(i, parent);
+      if (!isBefore(event, heap[parent]!)) break;
+      heap[i] = heap[parent]!;
       i = parent;
     }
+    heap[i] = event;
   }
 
-  #sink(at: number): void {
-    for (let i = at; ;) {
-      const [left, right] = [2 * i + 1, 2 * i + 2];
-      let first = i;
-      if (left < this.#heap.length && this.#isBefore(left, first)) first = left;
-      if (right < this.#heap.length && this.#isBefore(right, first)) first = right;
-      if (first === i) return;
-      this.#swap(i, first);
-      i = first;
+  /** From where the first was taken: those below move up. */
+  #sink(event: Entry): void {
+    const heap = this.#heap;
+    let i = 0;
+    for (let child = 1; child < heap.length; child = 2 * i + 1) {
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
+      if (!isBefore(heap[child]!, event)) break;
+      heap[i] = heap[child]!;
+      i = child;
     }
+    heap[i] = event;
   }
+}
 
-  #isBefore(i: number, j: number): boolean {
-    const [a, b] = [this.#heap[i]!, this.#heap[j]!];
-    return a.at < b.at || (a.at === b.at && a.order < b.order);
-  }
-
-  #swap(i: number, j: number): void {
-    [this.#heap[i], this.#heap[j]] = [this.#heap[j]!, this.#heap[i]!];
-  }
+function isBefore(a: Entry, b: Entry): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }

@@ -43,13 +43,16 @@ function sha256(...parts: readonly Uint8Array[]): Uint8Array {
 /** RFC 2104, from two hashes: they take half as long as a Node object for it. */
 function hmacSha256(secret: Uint8Array, data: Uint8Array): Uint8Array {
   const block = secret.length > BLOCK_BYTES ? sha256(secret) : secret;
-  const inner = new Uint8Array(BLOCK_BYTES).fill(0x36);
-  const outer = new Uint8Array(BLOCK_BYTES).fill(0x5c);
-  for (let i = 0; i < block.length; i++) {
-    inner[i]! ^= block[i]!;
-    outer[i]! ^= block[i]!;
-  }
-  return sha256(outer, sha256(inner, data));
+  return paddedSha256(0x5c, block, paddedSha256(0x36, block, data));
+}
+
+function paddedSha256(pad: number, block: Uint8Array, data: Uint8Array): Uint8Array {
+  const length = BLOCK_BYTES + data.length;
+  const padded = length > scratch.length ? new Uint8Array(length) : scratch.subarray(0, length);
+  padded.fill(pad, 0, BLOCK_BYTES);
+  for (let i = 0; i < block.length; i++) padded[i]! ^= block[i]!;
+  padded.set(data, BLOCK_BYTES);
+  return sha256(padded);
 }
 
 const [FOR_STREAM, FOR_TAG, FOR_X25519, FOR_ED25519] = ['stream', 'tag', 'x25519', 'ed25519'].map((label) => text.encode(label)) as [
@@ -67,12 +70,13 @@ function key(raw: Uint8Array): Uint8Array {
 /** Exclusive-or with SHA-256 in counter mode. */
 function stream(secret: Uint8Array, nonce: Uint8Array, data: Uint8Array): Uint8Array {
   const result = new Uint8Array(data.length);
-  const counter = new Uint8Array(BLOCK_COUNTER_BYTES);
+  const input = joined([FOR_STREAM, secret, nonce, new Uint8Array(BLOCK_COUNTER_BYTES)]);
+  const counter = input.subarray(-BLOCK_COUNTER_BYTES);
   for (let at = 0; at < data.length; at += KEY_BYTES) {
     counter[0] = at >> 5;
     counter[1] = at >> 13;
     counter[2] = at >> 21;
-    const block = sha256(FOR_STREAM, secret, nonce, counter);
+    const block = sha256(input);
     for (let i = at; i < Math.min(at + KEY_BYTES, data.length); i++) result[i] = data[i]! ^ block[i - at]!;
   }
   return result;

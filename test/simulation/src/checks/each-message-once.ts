@@ -15,6 +15,9 @@ export interface Written extends Composed {
   readonly withoutKey: ReadonlySet<string>;
 }
 
+/** Whether the device's user was shown the message. */
+type HasSeen = (sight: Sight, message: Written) => boolean;
+
 /**
  * Invariant 2: each message once on every device whose leaf was where it was sealed and still is, if its sender or its keys and ciphertext
  * remain; never twice. `witnesses` are the honest.
@@ -25,7 +28,9 @@ export function checkEachMessageOnce(
   successorsOf: (leaf: string) => ReadonlySet<string>,
 ): string[] {
   const leavesOf = (leaf: string) => [leaf, ...successorsOf(leaf)];
-  return [...written.flatMap((each) => checkArrival(each, witnesses, leavesOf)), ...checkNeverTwice(written, witnesses)];
+  const seen = new Map(witnesses.map(({ device, history }) => [device, new Set(history.map(({ content }) => content))]));
+  const hasSeen: HasSeen = ({ device }, { content }) => seen.get(device)?.has(content) === true;
+  return [...written.flatMap((each) => checkArrival(each, witnesses, hasSeen, leavesOf)), ...checkNeverTwice(written, witnesses)];
 }
 
 function checkNeverTwice(written: readonly Written[], witnesses: readonly Witness[]): string[] {
@@ -46,7 +51,12 @@ function checkNeverTwice(written: readonly Written[], witnesses: readonly Witnes
   });
 }
 
-function checkArrival(message: Written, witnesses: readonly Witness[], leavesOf: (leaf: string) => readonly string[]): string[] {
+function checkArrival(
+  message: Written,
+  witnesses: readonly Witness[],
+  hasSeen: HasSeen,
+  leavesOf: (leaf: string) => readonly string[],
+): string[] {
   const [first] = message.sealings;
   // What somebody hostile writes is owed to nobody.
   const isHonest = witnesses.some(({ device }) => device === message.device);
@@ -54,11 +64,12 @@ function checkArrival(message: Written, witnesses: readonly Witness[], leavesOf:
   const active = activeIn(message.group, witnesses);
   return active.flatMap((sight) => {
     const was = first.members.find(({ device }) => device === sight.device);
-    if (was === undefined || sight.device === message.device || hasSeen(sight, message, witnesses)) return [];
+    if (was === undefined || sight.device === message.device || hasSeen(sight, message)) return [];
     if (message.putBehind.has(sight.device)) return [];
     if (was.leaf !== sight.ownLeaf && isPast(leavesOf(was.leaf), sight, message, active, witnesses)) return [];
     const keepsKeys = was.leaf === sight.ownLeaf && first.epoch >= sight.heldFrom && !message.withoutKey.has(sight.device);
-    const owed = whyOwed(message, { sameLeaf: was.leaf === sight.ownLeaf, keepsKeys }, active, witnesses);
+    const holder = active.find((each) => hasSeen(each, message));
+    const owed = whyOwed(message, { sameLeaf: was.leaf === sight.ownLeaf, keepsKeys, holder }, active, witnesses);
     return owed === undefined ? [] : [`${sight.name} never saw ${short(message.content)} (epoch ${first.epoch}): ${owed}`];
   });
 }
@@ -81,19 +92,14 @@ function isPast(
 /** Undefined when neither the sender nor anybody with its ciphertext is left, or nobody but the sender could help one who has no keys. */
 function whyOwed(
   message: Written,
-  { sameLeaf, keepsKeys }: { readonly sameLeaf: boolean; readonly keepsKeys: boolean },
+  { sameLeaf, keepsKeys, holder }: { readonly sameLeaf: boolean; readonly keepsKeys: boolean; readonly holder: Sight | undefined },
   active: readonly Sight[],
   witnesses: readonly Witness[],
 ): string | undefined {
   const sender = active.find(({ device }) => device === message.device);
   const remembers = sender !== undefined && witnessOf(sender, witnesses)?.written.has(message.content) === true;
   if (remembers) return `its sender ${sender.name} is there${sameLeaf ? '' : ', though it joined anew'}`;
-  const holder = active.find((each) => hasSeen(each, message, witnesses));
   return holder !== undefined && keepsKeys ? `its sender is gone, and ${holder.name} has it` : undefined;
-}
-
-function hasSeen({ device }: Sight, { content }: Written, witnesses: readonly Witness[]): boolean {
-  return witnesses.some((each) => each.device === device && each.history.some((shown) => shown.content === content));
 }
 
 function witnessOf({ device }: Sight, witnesses: readonly Witness[]): Witness | undefined {

@@ -92,6 +92,15 @@ export interface Shown {
   readonly from: string;
 }
 
+/** Records on a disk are never changed in place: each is read once, however often the world is judged. */
+const readShown = new WeakMap<Uint8Array, Shown>();
+
+function shownIn(record: Uint8Array): Shown {
+  const known = readShown.get(record) ?? decodeRecord<Shown>(record);
+  readShown.set(record, known);
+  return known;
+}
+
 /** What can be put back later. */
 export interface Copy {
   readonly disk: Disk;
@@ -344,7 +353,7 @@ export class Device {
     const noted: Sealing = { ...sealing, device: this.identity.device, heard, forbidden: [], left: false };
     this.world.ledger.sealings.set(message, noted);
     this.#note(
-      `seals ${noted.content.slice(0, 8)} as message ${message.slice(0, 8)} in epoch ${noted.epoch}, generation ${noted.generation}`,
+      () => `seals ${noted.content.slice(0, 8)} as message ${message.slice(0, 8)} in epoch ${noted.epoch}, generation ${noted.generation}`,
     );
     this.#facts.push(() => {
       noted.forbidden = noted.members.flatMap(({ leaf }) => (this.memory.seenRemoved.has(leaf) ? [leaf] : []));
@@ -471,7 +480,7 @@ export class Device {
 
   /** What its user has been shown, in the order of the content ids. */
   history(): Shown[] {
-    return [...this.disk.read(HISTORY).values()].map((record) => decodeRecord<Shown>(record));
+    return [...this.disk.read(HISTORY).values()].map(shownIn);
   }
 
   #note(text: string | (() => string)): void {
@@ -479,6 +488,6 @@ export class Device {
   }
 }
 
-function receiptOf({ kind: _, ...receipt }: ReceiptFrame): IncomingReceipt {
-  return { ...receipt, final: false };
+function receiptOf({ id, device, status, relay, retryAfterMs, commit }: ReceiptFrame): IncomingReceipt {
+  return { id, device, status, relay, retryAfterMs, commit, final: false };
 }

@@ -7,7 +7,16 @@ const SHOWN = 12;
 
 type Kind = Envelope['kind'];
 
+/** What is sent is sent again, arrives, and is described: each payload is read once. */
+const readEnvelopes = new WeakMap<Uint8Array, Kind>();
+
 export function envelopeOf(payload: Uint8Array): Kind {
+  const known = readEnvelopes.get(payload) ?? read(payload);
+  readEnvelopes.set(payload, known);
+  return known;
+}
+
+function read(payload: Uint8Array): Kind {
   try {
     return fromBinary(EnvelopeSchema, payload).kind;
   } catch {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
-import type { Changes, GroupState, Member, MlsEngine, Opened } from '@sotto/mls';
+import { type Changes, type GroupState, type Member, MlsEngine, type Opened } from '@sotto/mls';
 import { MessageAuthenticatedDataSchema } from '@sotto/protocol';
 import type { Sealing } from '../checks/ledger.js';
 
@@ -36,7 +36,7 @@ export interface EngineObserver {
   /** It was let in. */
   joined(state: GroupState): void;
   /** For the trace. */
-  made(text: string): void;
+  made(text: () => string): void;
 }
 
 /** The engine itself; whoever calls it is watched. */
@@ -66,19 +66,22 @@ export function observed(engine: MlsEngine, observer: EngineObserver): MlsEngine
     async commit(state, changes, now, authenticatedData) {
       const committed = await engine.commit(state, changes, now, authenticatedData);
       const after = engine.members(committed.state);
-      observer.made(`makes commit ${commitId(committed.commit).slice(0, 8)}: ${describe(engine, state, changes, after)}`);
+      observer.made(() => `makes commit ${commitId(committed.commit).slice(0, 8)}: ${describe(engine, state, changes, after)}`);
       const removedMembers = engine.members(state).filter(({ leaf }) => changes.remove?.includes(leaf));
       observer.madeCommit(commitId(committed.commit), stepOf(state, committed.state, { addedMembers: after, removedMembers }));
       return committed;
     },
   };
-  return new Proxy(engine, {
-    get(target, key) {
-      const own = Reflect.get(watched, key) as unknown;
-      const value = own ?? (Reflect.get(target, key, target) as unknown);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
+  return Object.assign(Object.create(engine) as MlsEngine, methodsOf(engine), watched);
+}
+
+/** Bound to it. */
+function methodsOf(engine: MlsEngine): Partial<MlsEngine> {
+  const methods = Object.getOwnPropertyNames(MlsEngine.prototype).flatMap((name) => {
+    const value = Reflect.get(engine, name) as unknown;
+    return typeof value === 'function' && name !== 'constructor' ? [[name, value.bind(engine) as unknown] as const] : [];
   });
+  return Object.fromEntries(methods);
 }
 
 function placeOf(engine: MlsEngine, state: GroupState) {

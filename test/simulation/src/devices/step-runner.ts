@@ -1,4 +1,4 @@
-import { type Change, Journal, type Step } from '@sotto/client/core';
+import { type Change, Journal, type Step, type Store } from '@sotto/client/core';
 import { Crash, type CrashPoint, type DiskStore } from './disk.js';
 
 export interface StepObserver {
@@ -16,11 +16,14 @@ export class StepRunner {
   /** Effects after which the process ends. */
   #effectsLeft: number | undefined;
   #ended = false;
+  readonly #watched: Store;
 
   constructor(
     private readonly store: DiskStore,
     private readonly observer: StepObserver,
-  ) {}
+  ) {
+    this.#watched = this.#watch();
+  }
 
   /** The next step that gets so far is the last; undefined: none is. */
   crashAt(point: CrashPoint | undefined, effects = 1): void {
@@ -32,7 +35,7 @@ export class StepRunner {
   async run<T>(what: string, now: number, work: (step: Step) => Promise<T>): Promise<T | undefined> {
     if (this.#ended) return undefined;
     if (this.#phase !== 'idle') throw new Error(`${what} begins within another step`);
-    const journal = new Journal(this.#watched());
+    const journal = new Journal(this.#watched);
     try {
       return await this.#whole(what, { journal, now }, work);
     } catch (error) {
@@ -73,7 +76,8 @@ export class StepRunner {
     throw new Crash('between-effects');
   }
 
-  #watched() {
+  /** The store; what is about to be durable there is told. */
+  #watch(): Store {
     const { store, observer } = this;
     return {
       load: (collection: string) => store.load(collection),

@@ -4,13 +4,18 @@ const CAPABILITY_BYTES = 16;
 
 /** Capability id || its MAC under the delivery key, as the real ones are; SHA-256 stands for BLAKE2b. */
 export function deliveryToken(capability: Uint8Array, deliveryKey: Uint8Array): Uint8Array {
-  const mac = hash('sha256', Buffer.concat([deliveryKey, capability]), 'buffer').subarray(0, CAPABILITY_BYTES);
-  return new Uint8Array(Buffer.concat([capability, mac]));
+  const keyed = new Uint8Array(deliveryKey.length + CAPABILITY_BYTES);
+  keyed.set(deliveryKey);
+  keyed.set(capability, deliveryKey.length);
+  const token = new Uint8Array(2 * CAPABILITY_BYTES);
+  token.set(capability);
+  token.set(hash('sha256', keyed, 'buffer').subarray(0, CAPABILITY_BYTES), CAPABILITY_BYTES);
+  return token;
 }
 
 /** Hex. */
 export function capabilityOf(token: Uint8Array): string {
-  return Buffer.from(token.subarray(0, CAPABILITY_BYTES)).toString('hex');
+  return Buffer.from(token.buffer, token.byteOffset, Math.min(token.length, CAPABILITY_BYTES)).toString('hex');
 }
 
 /** Whether it was made with this key. */

@@ -249,9 +249,10 @@ export class Relay {
 /** A device's delivery key is one for good: a token is compared with it once. */
 function holds(delivery: Delivery, { deliveryKey, revoked }: Registration): boolean {
   delivery.genuine ??= isGenuine(delivery.token, deliveryKey);
-  return delivery.genuine && !revoked.has(capabilityOf(delivery.token));
+  return delivery.genuine && !(revoked.size > 0 && revoked.has(capabilityOf(delivery.token)));
 }
 
 function receiptOf(id: string, status: ReceiptStatus, more: Partial<ReceiptFrame>): ReceiptFrame {
-  return { kind: 'receipt', id, status, device: '', relay: 0, retryAfterMs: 0, commit: '', ...more };
+  const { device = '', relay = 0, retryAfterMs = 0, commit = '' } = more;
+  return { kind: 'receipt', id, status, device, relay, retryAfterMs, commit };
 }
