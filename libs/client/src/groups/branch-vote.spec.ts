@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { type CommitNode, CommitTree } from '@sotto/mls';
+import { type CommitNode, CommitTree, type Member } from '@sotto/mls';
 import { BranchVote } from './branch-vote.js';
 import type { GroupCore } from './group-core.js';
 import { short } from './hello.js';
@@ -14,7 +14,7 @@ const BEFORE = 'dd'.repeat(16);
 const SPOILT = '77'.repeat(16);
 
 let peers: Peers;
-let core: GroupCore;
+let core: GroupCore & { readonly others: Member[] };
 let vote: BranchVote;
 
 /** This device was let in at epoch 20 and is still there; the others are two accounts with three devices. */
@@ -28,7 +28,7 @@ beforeEach(() => {
     ...{ branches, others, head: HEAD, out: false, dead: false, wantsRejoin: false },
     ports: { rules: { rejoin: true }, own: { account: 'alice' } },
     touch: () => undefined,
-  } as unknown as GroupCore;
+  } as unknown as typeof core;
   peers = new Peers();
   vote = new BranchVote(core, peers);
   vote.progress(BEGAN);

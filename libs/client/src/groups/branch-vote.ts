@@ -81,6 +81,7 @@ export class BranchVote {
       // Who leaves its branch itself does not count there: of two who would follow each other, one stays.
       else if (standing !== undefined && (!wantsRejoin || isBetter(shown, own))) (standing === 'refuses' ? refusing : there).push(choice);
     }
+    if (there.length === 0 && refusing.length === 0) return undividedVotes(here, whereRemoved);
     // A few who are heard first after a start are not yet all who refuse.
     const counted = this.#areMost([...here, ...there, ...refusing]) ? [...there, ...refusing] : there;
     // Whoever is here despite a commit that this device can't process had no choice either.
@@ -140,6 +141,16 @@ export class BranchVote {
     const isStuck = side === 'ahead' || (side === 'behind' && now - this.peers.of(device).shownSince > STUCK_MS);
     return side === 'other' || (isStuck && now - this.#progressAt > STUCK_MS) ? 'theirs' : undefined;
   }
+}
+
+/** Nobody who has shown a branch is on another. */
+function undividedVotes(here: readonly Choice[], whereRemoved: readonly string[]): Votes {
+  return {
+    all: { mine: accountsOf(here), theirs: new Set(whereRemoved).size },
+    chosen: { mine: 0, theirs: 0 },
+    theirsIsBetter: false,
+    theirsIsSettled: false,
+  };
 }
 
 /** Where paths part. Those that end in one head are one path, of which each device knows a part. */

@@ -122,6 +122,11 @@ export class Branches {
     return this.#states.members(state);
   }
 
+  /** But for this device. */
+  others(state: StateId): readonly Member[] {
+    return this.#states.others(state);
+  }
+
   ownLeaf(state: StateId): Member | undefined {
     return this.#states.ownLeaf(state);
   }

@@ -135,6 +135,7 @@ export class GroupCore {
   }
 
   get hasWithdrawnToken(): boolean {
+    if (this.withdrawn.size === 0) return false;
     const { ownLeaf } = this;
     return ownLeaf !== undefined && this.withdrawn.has(capabilityOf(ownLeaf));
   }
@@ -165,9 +166,8 @@ export class GroupCore {
     return this.branches.data(this.head);
   }
 
-  get others(): Member[] {
-    const { device } = this.ports.own;
-    return this.members.filter(({ identity }) => identity.device !== device);
+  get others(): readonly Member[] {
+    return this.branches.others(this.head);
   }
 
   member(device: string): Member | undefined {

@@ -6,6 +6,7 @@ import { MOST_PASSED_STATES, PASSED_STATES_MS } from './group-rules.js';
 export class HeldStates {
   readonly #states = new Map<StateId, GroupState>();
   readonly #members = new Map<StateId, readonly Member[]>();
+  readonly #others = new Map<StateId, readonly Member[]>();
   readonly #ownLeaves = new Map<StateId, Member | undefined>();
   readonly #data = new Map<StateId, GroupData>();
   readonly #generations = new Map<StateId, ReadonlyMap<string, number>>();
@@ -50,6 +51,16 @@ export class HeldStates {
     const members = this.engine.members(held);
     this.#members.set(id, members);
     return members;
+  }
+
+  /** Members but for this device. */
+  others(id: StateId): readonly Member[] {
+    const known = this.#others.get(id);
+    if (known !== undefined) return known;
+    const { device } = this.engine.ownIdentity;
+    const others = this.members(id).filter(({ identity }) => identity.device !== device);
+    if (this.#states.has(id)) this.#others.set(id, others);
+    return others;
   }
 
   /** Of a state that is held. */
@@ -110,6 +121,7 @@ export class HeldStates {
     this.#states.delete(id);
     this.#revision++;
     this.#members.delete(id);
+    this.#others.delete(id);
     this.#ownLeaves.delete(id);
     this.#data.delete(id);
     this.#generations.delete(id);

@@ -33,7 +33,9 @@ export class Later {
 
   /** When the last of them came. Unix milliseconds; 0: there are none. */
   get newestAt(): number {
-    return [...this.#records.values()].at(-1)?.at ?? 0;
+    let newest = 0;
+    for (const { at } of this.#records.values()) newest = at;
+    return newest;
   }
 
   /** When it came first, and began to wait for what it waits for now. Unix milliseconds. */

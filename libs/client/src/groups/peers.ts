@@ -211,12 +211,12 @@ export function knows({ onPath, others }: Shown, shortId: string): boolean {
 export function sideOf({ path, onPath, headEpoch }: Shown, branches: Branches): 'same' | 'other' | 'ahead' | 'behind' | 'unknown' {
   if (branches.unprocessableIds().some((id) => onPath.has(short(id)))) return 'other';
   const own = branches.shortPath;
-  const comparable = own.slice(0, branches.path.indexOf(branches.root) + 1);
-  if (comparable.some((id) => onPath.has(id))) return 'same';
+  const root = branches.path.indexOf(branches.root);
+  const meeting = own.findIndex((id) => onPath.has(id));
+  if (meeting >= 0 && meeting <= root) return 'same';
   if (headEpoch - path.length + 1 > branches.headEpoch) return 'ahead';
-  const below = own.slice(comparable.length);
   // Behind, on the way to where this device is.
-  if (below.includes(path[0] ?? '')) return 'unknown';
+  if (own.indexOf(path[0] ?? '', root + 1) >= 0) return 'unknown';
   if (headEpoch < branches.headEpoch - own.length + 1) return 'behind';
   return overlap(path, headEpoch, own, branches.headEpoch) ? 'other' : 'unknown';
 }

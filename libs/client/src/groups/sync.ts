@@ -167,7 +167,7 @@ export class Sync {
   }
 
   /** Whoever is alone asks those who were there: they may all be together on another branch. */
-  get #toAsk(): Member[] {
+  get #toAsk(): readonly Member[] {
     const { others, out, branches, ports } = this.core;
     if (others.length > 0 || out) return others;
     return branches.membership

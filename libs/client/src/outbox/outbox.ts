@@ -184,7 +184,7 @@ export class Outbox {
 
   tick(now: number): OutboxEffect[] {
     const effects: OutboxEffect[] = [];
-    for (const entry of [...this.#entries.values()]) {
+    for (const entry of this.#entries.values()) {
       if (now - entry.createdAt > OWED_MS) {
         this.withdraw(entry.id);
         effects.push({ kind: 'refused', entry });
@@ -208,7 +208,8 @@ export class Outbox {
     for (const entry of [...this.#queued].map((id) => this.#entries.get(id)!).sort((a, b) => a.order - b.order)) {
       if (this.#onTheirWay >= WINDOW) break;
       const open = [...entry.open].filter(({ status }) => status === 'queued');
-      const isAfterWelcome = (device: string) => entry.kind !== 'message' || !unwelcomed.has(`${entry.group}/${device}`);
+      const waitsForWelcome = entry.kind === 'message' && unwelcomed.size > 0;
+      const isAfterWelcome = (device: string) => !waitsForWelcome || !unwelcomed.has(`${entry.group}/${device}`);
       const due = open.filter(
         ({ notBefore, device, account }) => notBefore <= now && isAfterWelcome(device) && !reach.isClosed(entry.group, account),
       );
