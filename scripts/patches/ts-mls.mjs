@@ -4,6 +4,7 @@ import { createCommit } from './ts-mls/create-commit.mjs';
 import { createCommitTypes } from './ts-mls/create-commit-types.mjs';
 import { enumHelpers } from './ts-mls/enum-helpers.mjs';
 import { kdf } from './ts-mls/kdf.mjs';
+import { leafNode } from './ts-mls/leaf-node.mjs';
 import { messageProtection } from './ts-mls/message-protection.mjs';
 import { number } from './ts-mls/number.mjs';
 import { optional } from './ts-mls/optional.mjs';
@@ -37,6 +38,7 @@ export const TS_MLS = {
     createCommitTypes,
     enumHelpers,
     kdf,
+    leafNode,
     messageProtection,
     number,
     optional,

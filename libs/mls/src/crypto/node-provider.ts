@@ -1,11 +1,11 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
+  hash,
   randomBytes,
   sign,
   verify,
@@ -26,7 +26,9 @@ interface Imported {
 }
 
 /** By the very bytes they were imported from, so that a secret lives no longer than its owner keeps it. */
-const importedKeys = new WeakMap<Uint8Array, Imported>();
+const privateKeys = new WeakMap<Uint8Array, Imported>();
+/** The same: a member's key verifies many messages. */
+const publicKeys = new WeakMap<Uint8Array, Imported>();
 
 /** The alphabet of a JWK (RFC 8037). Importing one takes a tenth of the time that DER does: OpenSSL tries its decoders in turn. */
 function base64url(raw: Uint8Array, curve: Curve): string {
@@ -34,22 +36,28 @@ function base64url(raw: Uint8Array, curve: Curve): string {
   return Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString('base64url');
 }
 
-function importPrivate(curve: Curve, raw: Uint8Array): KeyObject {
-  // The public half is demanded and not read: Node derives it.
-  return createPrivateKey({ key: { kty: 'OKP', crv: curve, d: base64url(raw, curve), x: '' }, format: 'jwk' });
-}
-
-function privateKey(curve: Curve, raw: Uint8Array): KeyObject {
-  const known = importedKeys.get(raw);
+/** `keys` keeps it. */
+function imported(
+  keys: WeakMap<Uint8Array, Imported>,
+  curve: Curve,
+  raw: Uint8Array,
+  importKey: (encoded: string) => KeyObject,
+): KeyObject {
+  const known = keys.get(raw);
   // Compared, because the owner may have overwritten the bytes since.
   if (known?.curve === curve && sameBytes(known.raw, raw)) return known.key;
-  const key = importPrivate(curve, raw);
-  importedKeys.set(raw, { curve, raw: new Uint8Array(raw), key });
+  const key = importKey(base64url(raw, curve));
+  keys.set(raw, { curve, raw: new Uint8Array(raw), key });
   return key;
 }
 
+function privateKey(curve: Curve, raw: Uint8Array): KeyObject {
+  // The public half is demanded and not read: Node derives it.
+  return imported(privateKeys, curve, raw, (d) => createPrivateKey({ key: { kty: 'OKP', crv: curve, d, x: '' }, format: 'jwk' }));
+}
+
 function publicKey(curve: Curve, raw: Uint8Array): KeyObject {
-  return createPublicKey({ key: { kty: 'OKP', crv: curve, x: base64url(raw, curve) }, format: 'jwk' });
+  return imported(publicKeys, curve, raw, (x) => createPublicKey({ key: { kty: 'OKP', crv: curve, x }, format: 'jwk' }));
 }
 
 function publicBytes(secret: KeyObject): Uint8Array {
@@ -64,7 +72,7 @@ function bytes(buffer: Buffer): Uint8Array {
 /** Synchronous node:crypto. */
 export const nodeProvider: MlsProvider = {
   randomBytes: (length) => bytes(randomBytes(length)),
-  sha256: (data) => bytes(createHash('sha256').update(data).digest()),
+  sha256: (data) => bytes(hash('sha256', data, 'buffer')),
   hmacSha256: (key, data) => bytes(createHmac('sha256', key).update(data).digest()),
   aeadSeal(key, nonce, aad, plaintext) {
     const cipher = createCipheriv('aes-128-gcm', key, nonce);
