@@ -10,6 +10,8 @@ export class HeldStates {
   readonly #ownLeaves = new Map<StateId, Member | undefined>();
   readonly #data = new Map<StateId, GroupData>();
   readonly #generations = new Map<StateId, ReadonlyMap<string, number>>();
+  /** In the step that is under way. */
+  readonly #used = new Set<StateId>();
   /** When states older than what can be compared were passed, or this program started after that. Oldest first. */
   readonly #passedAt = new Map<StateId, number>();
   /** States have come since that was last asked. */
@@ -111,10 +113,17 @@ export class HeldStates {
     step.journal.put('ratchets', `${this.group}/${id}`, this.engine.serialiseRatchets(state));
   }
 
-  /** It changed by sealing or opening a message: only its ratchets are written. */
-  use(id: StateId, state: GroupState, step: Step): void {
+  /** It changed by sealing or opening a message: only its ratchets are written, once at the end of the step, however many messages it holds. */
+  use(id: StateId, state: GroupState, { journal }: Step): void {
     this.#set(id, state);
-    step.journal.put('ratchets', `${this.group}/${id}`, this.engine.serialiseRatchets(state));
+    this.#used.add(id);
+    journal.lastly(this, () => {
+      for (const each of this.#used) {
+        const used = this.#states.get(each);
+        if (used !== undefined) journal.put('ratchets', `${this.group}/${each}`, this.engine.serialiseRatchets(used));
+      }
+      this.#used.clear();
+    });
   }
 
   drop(id: StateId, { journal }: Pick<Step, 'journal'>): void {
