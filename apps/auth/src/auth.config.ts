@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { NAME_PATTERN } from '@sotto/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Argon2Cost } from './accounts/password-hasher.js';
 import { loadServerIdentity, type ServerIdentity } from './identity/server-identity.js';
 

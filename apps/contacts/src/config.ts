@@ -1,5 +1,5 @@
 import { LIMITS, TIMES } from '@sotto/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What contacts reads from the environment. */
 export const contactsConfigSchema = z.object({

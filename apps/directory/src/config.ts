@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What directory reads from the environment. */
 export const directoryConfigSchema = z.object({

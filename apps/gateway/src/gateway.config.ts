@@ -1,5 +1,5 @@
 import { TIMES } from '@sotto/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isProxyList, TrustedProxies } from './connections/trusted-proxies.js';
 
 /** What those may take who have not logged in. */

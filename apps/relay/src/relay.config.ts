@@ -1,5 +1,5 @@
 import { LIMITS, TIMES } from '@sotto/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Payloads count once however many recipients share them, in bytes; recipients count while they are without an outcome. */
 export interface Allowance {

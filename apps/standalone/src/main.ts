@@ -1,6 +1,6 @@
 import { loadConfig } from '@sotto/platform/config';
 import { doorLimitsSchema } from '@sotto/gateway';
-import { z } from 'zod';
+import * as z from 'zod';
 import { startStandalone } from './standalone.js';
 
 const schema = doorLimitsSchema.extend({

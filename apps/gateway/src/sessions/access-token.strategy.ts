@@ -5,7 +5,7 @@ import { ErrorCode } from '@sotto/protocol';
 import { jwtVerify } from 'jose';
 import passport from 'passport';
 import { Strategy } from 'passport-custom';
-import { z } from 'zod';
+import * as z from 'zod';
 import { GatewayCertificateHolder } from '../certificates/gateway-certificate.js';
 import { AttachedSession } from './attached-session.js';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** Everything that is wrong with the environment, by the variables' names; their values are never quoted. */
 export class ConfigError extends Error {

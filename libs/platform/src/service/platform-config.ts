@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { secret } from '../config/index.js';
 
 /** What any service reads from its environment, next to what its own schema names. */

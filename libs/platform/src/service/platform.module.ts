@@ -1,7 +1,7 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import { type Bus, BUS } from '../bus/index.js';
-import { type Database, DATABASE } from '../database/index.js';
+import { type Database, DATABASE } from '../database/database.js';
 import {
   AccountEvents,
   CallLimiter,

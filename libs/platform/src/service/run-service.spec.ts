@@ -4,7 +4,7 @@ import { Controller, Module } from '@nestjs/common';
 import { startNats } from '@sotto/testing';
 import { Admin } from '@sotto/protocol/internal';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { connectNatsBus } from '../bus/index.js';
 import { ConfigError } from '../config/index.js';
 import { Rpc, RpcClient } from '../rpc/index.js';

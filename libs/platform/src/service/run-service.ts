@@ -1,10 +1,10 @@
 import { type DynamicModule, type INestMicroservice, Logger, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Bus, connectNatsBus } from '../bus/index.js';
 import { ConfigError, loadConfig } from '../config/index.js';
-import { type Database, openDatabase } from '../database/index.js';
+import type { Database } from '../database/index.js';
 import { type HealthCheck, HealthServer } from '../health/index.js';
 import { closeLiveState, connectLiveState, type LiveState, pingLiveState } from '../live-state/index.js';
 import { describeError, JsonLogger } from '../logging/index.js';
@@ -121,6 +121,8 @@ async function connectParts<S extends z.ZodObject>({ name, needs }: ServiceOptio
     parts.liveState = await untilThere('live-state', () => connectLiveState({ url: config.REDIS_URL?.reveal() ?? '' }));
   }
   if (needs.includes('database')) {
+    // Most services have none, and start sooner without its code.
+    const { openDatabase } = await import('../database/index.js');
     parts.database = await untilThere('database', () => openDatabase({ kind: 'postgres', url: config.DATABASE_URL?.reveal() ?? '' }));
   }
   return parts;
