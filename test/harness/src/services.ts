@@ -1,13 +1,11 @@
 import { join } from 'node:path';
-import { connectNatsBus } from '@sotto/platform/bus';
-import { RpcClient } from '@sotto/platform/rpc';
-import { Admin } from '@sotto/protocol/internal';
+import { loadServerIdentity } from '@sotto/auth/invites';
 import { freePort, type RunningServer, startNats, startPostgres, startRedis } from '@sotto/testing';
 import { natsConfig } from '../../../deploy/nats-users.mjs';
 import { redisUsers } from '../../../deploy/redis-users.mjs';
 import { migrated } from './migrated.js';
 import { runApp } from './node-process.js';
-import { writeIdentity, writeSeed } from './server-seed.js';
+import { inviteOf, writeIdentity, writeSeed } from './server-seed.js';
 import { type Parts, UNOPTIMISED_WASM, settingsOf, stopAll, type TopologyOptions } from './topology.js';
 
 const SERVICES = ['auth', 'contacts', 'directory', 'relay'] as const;
@@ -30,6 +28,7 @@ export async function startServices(folder: string, options: TopologyOptions): P
     processes.set('nats', nats).set('redis', redis).set('postgres', postgres);
     const pin = await writeIdentity(join(folder, 'server-identity'));
     await writeSeed(join(folder, 'token-key'));
+    const identity = await loadServerIdentity(join(folder, 'server-identity'));
     const environment = {
       NATS_URL: nats.url,
       DATABASE_URL: postgres.url,
@@ -43,7 +42,7 @@ export async function startServices(folder: string, options: TopologyOptions): P
       startGateway(port, { ...environment, ...userOf('gateway', redis.port) }, options),
     ]);
     [...SERVICES, 'gateway'].forEach((name, i) => processes.set(name, started[i]!));
-    return { port, pin, processes, createInvite: (name) => createInvite(nats.url, name) };
+    return { port, pin, processes, createInvite: (name) => Promise.resolve(inviteOf(identity, name)) };
   } catch (error) {
     await stopAll(processes);
     throw error;
@@ -75,14 +74,4 @@ async function startGateway(port: number, environment: Record<string, string>, o
     port,
     ready: { port, path: '/', status: 426 },
   });
-}
-
-async function createInvite(natsUrl: string, name: string): Promise<string> {
-  const bus = await connectNatsBus({ servers: natsUrl, name: 'admin', user: 'admin', password: PASSWORDS.admin! });
-  try {
-    const { code } = await new RpcClient(bus, { service: 'admin' }).call(Admin.method.createInvite, { name });
-    return code;
-  } finally {
-    await bus.close();
-  }
 }

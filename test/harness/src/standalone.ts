@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { createInviteCode, loadOrCreateServerIdentity } from '@sotto/auth';
+import { loadOrCreateServerIdentity } from '@sotto/auth/invites';
 import { freePort } from '@sotto/testing';
 import { runApp } from './node-process.js';
+import { inviteOf } from './server-seed.js';
 import { type Parts, UNOPTIMISED_WASM, settingsOf, type TopologyOptions } from './topology.js';
-
-const INVITE_SECONDS = 3_600;
 
 /** All in one process, on a data folder of its own that outlives a restart. */
 export async function startStandalone(folder: string, options: TopologyOptions): Promise<Parts> {
@@ -22,6 +21,6 @@ export async function startStandalone(folder: string, options: TopologyOptions):
     port,
     pin: identity.pin,
     processes: new Map([['standalone', standalone]]),
-    createInvite: (name) => Promise.resolve(createInviteCode(identity, { inviteLifetimeSeconds: INVITE_SECONDS }, name).code),
+    createInvite: (name) => Promise.resolve(inviteOf(identity, name)),
   };
 }

@@ -4,7 +4,7 @@ import { ErrorCode, ID_BYTES, type InviteBody, NAME_PATTERN, type RegisterReques
 import { RpcError } from '@sotto/platform/rpc';
 import { AUTH_CONFIG, type AuthConfig } from '../auth.config.js';
 import { InviteMaker, inviteInvalid } from '../invites/invites.js';
-import { unixNow } from '../sessions/session-issuer.js';
+import { unixNow } from '../sessions/unix-now.js';
 import { type Account, ACCOUNTS_STORE, type AccountsStore, type NewAccount } from './accounts.store.js';
 import { PasswordCheck } from './password-check.js';
 import { PasswordHasher } from './password-hasher.js';

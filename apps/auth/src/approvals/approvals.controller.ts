@@ -20,7 +20,7 @@ import {
 } from '@sotto/protocol';
 import { Rpc, type RpcCaller, RpcError } from '@sotto/platform/rpc';
 import { SessionEnder } from '../sessions/session-ender.js';
-import { unixNow } from '../sessions/session-issuer.js';
+import { unixNow } from '../sessions/unix-now.js';
 import { APPROVAL_STORE, type ApprovalStore } from './approval.store.js';
 
 /** Carries the messages of two devices of one account past each other. */

@@ -16,7 +16,7 @@ import { AUTH_CONFIG, type AuthConfig, SERVER_IDENTITY } from '../auth.config.js
 import { signEd25519 } from '../identity/ed25519.js';
 import type { ServerIdentity } from '../identity/server-identity.js';
 import { isSessionOver } from '../sessions/session-state.js';
-import { unixNow } from '../sessions/session-issuer.js';
+import { unixNow } from '../sessions/unix-now.js';
 
 /** Clocks of clients that are a little behind. */
 const CLOCK_SKEW_SECONDS = 300;

@@ -3,7 +3,7 @@ import { ErrorCode, type InviteBody } from '@sotto/protocol';
 import { RpcError } from '@sotto/platform/rpc';
 import { AUTH_CONFIG, type AuthConfig, isInviteName, SERVER_IDENTITY } from '../auth.config.js';
 import type { ServerIdentity } from '../identity/server-identity.js';
-import { unixNow } from '../sessions/session-issuer.js';
+import { unixNow } from '../sessions/unix-now.js';
 import { type NewInvite, openInvite, sealInvite } from './invite-code.js';
 
 const MAX_LIFETIME_SECONDS = 365 * 24 * 3_600;

@@ -8,7 +8,7 @@ import { RpcClient } from '@sotto/platform/rpc';
 import { APPROVAL_STORE, type ApprovalStore } from '../approvals/approval.store.js';
 import { DEVICE_PLACE_STORE, type DevicePlaceStore } from '../device-places/device-place.store.js';
 
-import { unixNow } from './session-issuer.js';
+import { unixNow } from './unix-now.js';
 
 const SESSIONS_REVOKED = 'sessions.revoked';
 /** Within this an answer has reached its gateway. */

@@ -8,6 +8,7 @@ import { AUTH_CONFIG, type AuthConfig, SERVER_IDENTITY } from '../auth.config.js
 import { DevicePlaces } from '../device-places/device-places.js';
 import type { ServerIdentity } from '../identity/server-identity.js';
 import { sealCredential } from './device-credential.js';
+import { unixNow } from './unix-now.js';
 
 export interface SessionDevice {
   /** Hex. */
@@ -15,11 +16,6 @@ export interface SessionDevice {
   authKey: Uint8Array;
   /** Not confirmed by the account's identity key. */
   pending: boolean;
-}
-
-/** Unix seconds. */
-export function unixNow(): number {
-  return Math.floor(Date.now() / 1_000);
 }
 
 /** Makes the sessions that Accounts hands out. Throws RpcError LIMIT_REACHED when the account has no place for the device. */

@@ -31,7 +31,8 @@ import type { ServerIdentity } from '../identity/server-identity.js';
 import { isWorthRenewing, openCredential, provesDevice } from './device-credential.js';
 import { LogInGuard, loggedInAccount } from './log-in.strategy.js';
 import { SessionEnder } from './session-ender.js';
-import { SessionIssuer, unixNow } from './session-issuer.js';
+import { SessionIssuer } from './session-issuer.js';
+import { unixNow } from './unix-now.js';
 import { isSessionOver } from './session-state.js';
 
 type SessionInit = MessageInitShape<typeof SessionSchema>;
