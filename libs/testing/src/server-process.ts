@@ -37,8 +37,8 @@ export interface ServerCommand {
 
 const READY_WITHIN_MS = 15_000;
 const STOP_WITHIN_MS = 5_000;
-/** Asking more often takes time from those who start. */
-const ASK_EVERY_MS = 25;
+/** Asking more often takes time from those who start: a refused connection costs a test that runs in Jest milliseconds. */
+const ASK_EVERY_MS = 100;
 const NOT_FATAL: readonly NodeJS.Signals[] = ['SIGSTOP', 'SIGCONT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'];
 
 export async function runServer(command: ServerCommand): Promise<RunningServer> {
