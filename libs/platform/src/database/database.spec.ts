@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -62,6 +62,17 @@ describe('database on a server (Postgres)', () => {
   it('applies a migration once', async () => {
     expect(await migratePostgres(server.url)).toEqual([]);
     expect(await database.client.account.count()).toBeGreaterThan(0);
+  });
+
+  it.each(['accounts', 'contacts'])('opens for a user who may read %s alone without an error in the log of the server', async (table) => {
+    await database.client.$executeRawUnsafe(`CREATE ROLE reader_of_${table} LOGIN`);
+    await database.client.$executeRawUnsafe(`GRANT SELECT ON ${table} TO reader_of_${table}`);
+    const logged = async () => (await readFile(join(server.folder, 'log'), 'utf8')).split('\n').filter((line) => /ERROR|FATAL/.test(line));
+    const before = await logged();
+    const url = new URL(server.url);
+    url.username = `reader_of_${table}`;
+    await (await openDatabase({ kind: 'postgres', url: url.href })).close();
+    expect(await logged()).toEqual(before);
   });
 
   it('tells that the server is away, and goes on when it is back', async () => {
