@@ -9,6 +9,7 @@ import {
   ContactsOutdatedSchema,
   ContactSchema,
   ContactState,
+  DevicesChangedSchema,
   ErrorCode,
   type Event,
   FramesSchema,
@@ -43,9 +44,12 @@ let refused: string;
 let revokedMeanwhile: Uint8Array[];
 /** Rows of the contact list. */
 let listed: MessageInitShape<typeof ContactSchema>[];
+/** The account's, connected. None has published a key package. */
+let otherDevices: Uint8Array[];
 /** To the connection that was made last. */
 let pushEvent: (kind: Event['kind']) => Promise<unknown>;
 
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const requests = <T extends WireMessage>(name: string) => calls.filter((call) => call.name === name).map(({ request }) => request as T);
 const credential = { body: Uint8Array.of(1), signature: new Uint8Array(64) };
 const attachments = () => requests<AttachRequest>('sotto.v1.Sessions/Attach').map((each) => each.revokedCapabilities.map(toHex));
@@ -68,6 +72,7 @@ function answer(name: string): object {
     'sotto.v1.Sessions/Attach': { heartbeatMs: 30_000, retryWindow: 30, revokedCapabilities: revokedMeanwhile },
     'sotto.v1.KeyPackages/Count': { left: 100, hasLastResort: true },
     'sotto.v1.Contacts/List': { contacts: listed },
+    'sotto.v1.Accounts/ListDevices': { devices: otherDevices.map((device) => ({ device, online: true })) },
     'sotto.v1.Contacts/Block': { revokeCapabilities: [CAPABILITY] },
   };
   return answers[name] ?? {};
@@ -119,6 +124,7 @@ beforeEach(async () => {
   refused = '';
   revokedMeanwhile = [];
   listed = [];
+  otherDevices = [];
   const identity = makeGatewayKey();
   const gateway = makeGatewayKey();
   pin = toHex(await pinOf(identity.publicKey));
@@ -162,6 +168,16 @@ describe('a device that has an account', () => {
     expect(client.account).toMatchObject({ name: 'alice', pending: false });
   });
 
+  it('asks again within seconds for key packages of another device of the account that has published none yet', async () => {
+    await client.groups.create('tea', []);
+    const claims = () => requests('sotto.v1.KeyPackages/Claim').length;
+    while (claims() === 0) await pause(10);
+    otherDevices = [new Uint8Array(16).fill(9)];
+    await pushEvent({ case: 'devicesChanged', value: create(DevicesChangedSchema, {}) });
+    const before = claims();
+    while (claims() < before + 2) await pause(50);
+  }, 30_000);
+
   it('says in words that it was too fast for the server with what nobody asked it to do', async () => {
     const told = new Promise((resolve) => client.on('problem', resolve));
     refused = 'sotto.v1.KeyPackages/Count';
@@ -203,7 +219,7 @@ describe('a device that has an account', () => {
 
   it('withdraws the key packages that speak of the account key that it has reset', async () => {
     await client.resetIdentity('a long password');
-    while (requests('sotto.v1.KeyPackages/Clear').length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (requests('sotto.v1.KeyPackages/Clear').length === 0) await pause(10);
     const order = calls.map(({ name }) => name).filter((name) => /ResetIdentity|Clear/.test(name));
     expect(order).toEqual(['sotto.v1.Accounts/ResetIdentity', 'sotto.v1.KeyPackages/Clear']);
   });

@@ -262,6 +262,12 @@ export class Messenger {
     for (const group of groups) await this.wish(group, { kind: 'add', account }, step);
   }
 
+  /** Their key packages are not there yet, or the commit is not made. */
+  isBringingOwnDevices(group: string): boolean {
+    const { account } = this.ports.own;
+    return this.#groups.get(group)?.core.intents.some((intent) => intent.kind === 'add' && intent.account === account) === true;
+  }
+
   async leave(group: string, step: Step): Promise<void> {
     const known = this.#known(group);
     known.leave(step);

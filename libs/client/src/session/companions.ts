@@ -1,16 +1,27 @@
 import type { Frame } from '@sotto/protocol';
 import type { Device } from '../device.js';
 import type { Messaging } from '../messaging/messaging.js';
+import type { GroupView, Messenger } from '../messaging/messenger.js';
 import { listDevices } from './account-devices.js';
 
 /** After a hint: a device that was just let in connects anew, and publishes its key packages, before it can be brought in. */
-const LOOKS_MS = [500, 2_500, 6_000, 20_000, 60_000];
-/** The server says nothing of a device that comes online. Also the least time between two tries for one device and group. */
+const LOOKS_MS = [500, 2_500, 6_000, 20_000, 60_000, 180_000];
+/** The server says nothing of a device that comes online. */
 const EVERY_MS = 600_000;
+/** Between tries for one device and group: first, doubled each time. Each takes a key package, and perhaps none was published yet. */
+const FIRST_WAIT_MS = 2_000;
+const LAST_WAIT_MS = EVERY_MS;
+
+interface Try {
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly waitMs: number;
+}
 
 /** The other devices of the account: this one brings them into the conversations that it is in. */
 export class Companions {
-  readonly #tried = new Map<string, number>();
+  /** By device and group, as long as the device is not in it. */
+  readonly #tries = new Map<string, Try>();
   /** Connected at the last look. */
   #there: ReadonlySet<string> | undefined;
   #timers: ReturnType<typeof setTimeout>[] = [];
@@ -56,21 +67,30 @@ export class Companions {
 
   #bringIn(devices: readonly string[]): Promise<void> {
     return this.messaging.step(async (messenger, step) => {
-      for (const [key, at] of this.#tried) if (step.now - at >= EVERY_MS) this.#tried.delete(key);
-      const lacking = messenger.groups().filter(({ out, retired }) => !out && !retired);
-      const groups = lacking.filter(({ id, members }) => {
-        const inside = new Set(members.map(({ identity }) => identity.device));
-        const due = devices
-          .map((device) => [device, `${device}/${id}`] as const)
-          .filter(([device, key]) => !inside.has(device) && !this.#tried.has(key) && !messenger.hasLeft(id, device));
-        for (const [, key] of due) this.#tried.set(key, step.now);
-        return due.length > 0;
-      });
-      if (groups.length > 0)
-        await messenger.bringOwnDevices(
-          groups.map(({ id }) => id),
-          step,
-        );
+      this.#forgetTries(step.now);
+      const open = messenger.groups().filter(({ out, retired }) => !out && !retired);
+      const lacking = open.filter((group) => this.#lackedBy(group, devices, messenger, step.now).length > 0).map(({ id }) => id);
+      if (lacking.length > 0) await messenger.bringOwnDevices(lacking, step);
     });
+  }
+
+  /** Those that are to be brought in now; noted as tried. */
+  #lackedBy({ id, members }: GroupView, devices: readonly string[], messenger: Messenger, now: number): string[] {
+    const inside = new Set(members.map(({ identity }) => identity.device));
+    return devices.filter((device) => {
+      const key = `${device}/${id}`;
+      const before = this.#tries.get(key);
+      if (inside.has(device)) this.#tries.delete(key);
+      if (inside.has(device) || messenger.hasLeft(id, device)) return false;
+      // An earlier try goes on by itself, also over a lost connection.
+      if (before !== undefined && (now - before.at < before.waitMs || messenger.isBringingOwnDevices(id))) return false;
+      this.#tries.set(key, { at: now, waitMs: before === undefined ? FIRST_WAIT_MS : Math.min(2 * before.waitMs, LAST_WAIT_MS) });
+      return true;
+    });
+  }
+
+  /** Of groups and devices that are no more. */
+  #forgetTries(now: number): void {
+    for (const [key, { at }] of this.#tries) if (now - at > 2 * LAST_WAIT_MS) this.#tries.delete(key);
   }
 }
