@@ -131,7 +131,7 @@ export interface GroupPorts {
   release(group: string, leaf: LeafId, step: Step): void;
   /** By which the device is reached in another group than this. */
   tokenElsewhere(group: string, device: string): Uint8Array | undefined;
-  /** By which a contact's device is reached as its key packages say. Undefined: not known; it may be by the next time. */
+  /** By which a device of a contact, or an own one, is reached as its key packages say. Undefined: not known; it may be by the next time. */
   publishedToken(account: string, device: string, step: Step): Uint8Array | undefined;
   /** Once, now, to whoever is there (ttl 0): nobody owes it. Returns the id of the Send. */
   transmit(payload: Uint8Array, to: readonly Address[], step: Step): string;

@@ -54,6 +54,7 @@ export class Peer {
   #silentSince = 0;
   /** What was asked in a row and did not arrive, as far as is known. */
   #misses = 0;
+  #missesAway = 0;
   #lostAfterMs = FIRST_LOST_MS;
 
   get shown(): Shown | undefined {
@@ -92,9 +93,15 @@ export class Peer {
     this.#waitMs = Math.min(this.#waitMs * 2, LAST_WAIT_MS);
   }
 
-  /** It was asked though it seems to be away: when that does not arrive, it is no miss, nor a reason to wait once it comes. */
+  /** The same while it seems to be away. */
+  get missesAway(): number {
+    return this.#missesAway;
+  }
+
+  /** It was asked though it seems to be away: that this does not arrive is to be expected, and no reason to wait once it comes. */
   askedAway(by: Uint8Array, now: number): void {
     this.#askedBy = by;
+    this.#missesAway++;
     this.#askedAwayAt = now;
   }
 
@@ -116,6 +123,7 @@ export class Peer {
   /** A hello that wants an answer has arrived there. */
   reached(now: number): void {
     this.#misses = 0;
+    this.#missesAway = 0;
     this.#reachedBy = this.#askedBy;
     if (this.#unanswered++ === 0) this.#silentSince = now;
   }

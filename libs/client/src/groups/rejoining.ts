@@ -13,6 +13,8 @@ const KEY_BYTES = 32;
 /** How long a new member may take to show itself before it is greeted, and how long between greetings. */
 const FIRST_GREETING_MS = 60_000;
 const LAST_GREETING_MS = 3_600_000;
+/** Of one who seems to be away: presence may be wrong for good. */
+const AWAY_PACE = 2;
 const GREETING_LIFE_MS = 86_400_000;
 const MOST_GREETINGS = 64;
 const MOST_ASTRAY = 64;
@@ -20,6 +22,12 @@ const MOST_ASTRAY = 64;
 interface Offer {
   readonly nonce: string;
   readonly until: number;
+}
+
+interface Greetings {
+  /** When the next is due. Unix milliseconds. */
+  readonly at: number;
+  readonly waitMs: number;
 }
 
 interface Greeted {
@@ -40,7 +48,9 @@ export class Rejoining {
   /** What this device has offered, by the device that asked. */
   readonly #offers = new Map<string, Offer>();
   readonly #greeted = new Map<string, Greeted>();
-  readonly #greetAt = new Map<LeafId, { at: number; waitMs: number }>();
+  readonly #greetings = new Map<LeafId, Greetings>();
+  /** Apart: whoever comes at last is greeted as soon as if nobody had tried before. */
+  readonly #greetingsAway = new Map<LeafId, Greetings>();
   /** Leaves of the head whose devices speak by other leaves, and since when. */
   readonly #astray = new Map<LeafId, number>();
 
@@ -124,21 +134,27 @@ export class Rejoining {
     if (!core.ports.rules.greet || core.out || core.dead || core.unseen.size === 0) return;
     for (const member of core.others) {
       const since = core.unseen.get(member.id);
-      if (since === undefined || !this.#isGreetingDue(member.id, since, step.now)) continue;
-      if (core.ports.isOnline(member.identity.account) === false || core.isClosedTo(member.identity.account)) continue;
-      const { at, waitMs } = this.#greetAt.get(member.id)!;
-      this.#greetAt.set(member.id, { at: at + waitMs, waitMs: Math.min(2 * waitMs, LAST_GREETING_MS) });
-      this.#sendGreeting(member, step);
+      if (since !== undefined && !core.isClosedTo(member.identity.account) && this.#isGreetingDue(member, since, step.now))
+        this.#sendGreeting(member, step);
     }
   }
 
-  #isGreetingDue(leaf: LeafId, since: number, now: number): boolean {
-    const before = this.#greetAt.get(leaf);
-    if (before !== undefined) return now >= before.at;
-    // Not all members at once.
-    const jitter = this.core.ports.random(1)[0]! / 256;
-    this.#greetAt.set(leaf, { at: Math.max(since, now) + FIRST_GREETING_MS * (1 + jitter), waitMs: FIRST_GREETING_MS });
-    return false;
+  /** Those who seem to be away at half the pace. */
+  #isGreetingDue({ id, identity }: Member, since: number, now: number): boolean {
+    const isAway = this.core.ports.isOnline(identity.account) === false;
+    const greetings = isAway ? this.#greetingsAway : this.#greetings;
+    const pace = isAway ? AWAY_PACE : 1;
+    const next = greetings.get(id);
+    if (next === undefined) {
+      // Not all members at once.
+      const jitter = this.core.ports.random(1)[0]! / 256;
+      const waitMs = FIRST_GREETING_MS * pace;
+      greetings.set(id, { at: Math.max(since, now) + waitMs * (1 + jitter), waitMs });
+      return false;
+    }
+    if (now < next.at) return false;
+    greetings.set(id, { at: next.at + next.waitMs, waitMs: Math.min(2 * next.waitMs, LAST_GREETING_MS * pace) });
+    return true;
   }
 
   #sendGreeting(member: Member, step: Step): void {

@@ -27,8 +27,17 @@ const MOST_ASKS = 64;
 const IDLE_HELLO_MS = 900_000;
 /** Then it is unlikely that it was away each time. */
 const MANY_MISSES = 6;
+/** The same of one who seems to be away, and most often is: asked in vain for about an hour. Each look-up takes a key package of its. */
+const MANY_MISSES_AWAY = 12;
 /** Since the program started. */
 const MOST_ASKED_AS_FORMER = 8;
+
+interface Misses {
+  /** How often in a row it was asked before, and that did not arrive. */
+  readonly misses: number;
+  /** From how many on its token is looked up. */
+  readonly many: number;
+}
 
 interface Heard {
   readonly hello: Hello;
@@ -161,7 +170,7 @@ export class Sync {
     if (next === undefined) return;
     this.#turns.take(askedAt(next), step.now);
     const peer = this.#peers.of(next.identity.device);
-    const address = this.#reach(next, peer, step);
+    const address = this.#reach(next, peer, { misses: peer.missesAway, many: MANY_MISSES_AWAY }, step);
     peer.askedAway(address.token, step.now);
     this.#askMember(next, peer, address, step);
   }
@@ -178,7 +187,7 @@ export class Sync {
   #ask(member: Member, step: Step): void {
     const { device } = member.identity;
     const peer = this.#peers.of(device);
-    const address = this.#reach(member, peer, step);
+    const address = this.#reach(member, peer, { misses: peer.misses, many: MANY_MISSES }, step);
     peer.asked(address.token, step.now);
     if (this.core.member(device) !== undefined) return this.#askMember(member, peer, address, step);
     if (peer.shown === undefined) this.#tellOfEntry(address, step);
@@ -216,13 +225,13 @@ export class Sync {
   }
 
   /** By what reached it last, else in turn by what is known: its leaf's token may be withdrawn, and the commit that brings a new one not here. */
-  #reach(member: Member, peer: Peer, step: Step): Address {
+  #reach(member: Member, peer: Peer, { misses, many }: Misses, step: Step): Address {
     const { id, ports } = this.core;
     const { account, device } = member.identity;
-    const published = this.#needs && peer.misses >= MANY_MISSES ? ports.publishedToken(account, device, step) : undefined;
+    const published = this.#needs && misses >= many ? ports.publishedToken(account, device, step) : undefined;
     const known = [peer.reachedBy, member.address.token, peer.token, ports.tokenElsewhere(id, device), published];
     const tokens = [...new Map(known.flatMap((token) => (token === undefined ? [] : ([[toHex(token), token]] as const)))).values()];
-    return { device, token: tokens[peer.misses % tokens.length]! };
+    return { device, token: tokens[misses % tokens.length]! };
   }
 
   /** Whoever does not have the commit that let this device in can't read its hello: its author may have told nobody else. */

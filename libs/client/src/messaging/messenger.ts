@@ -467,9 +467,9 @@ export class Messenger {
     return undefined;
   }
 
-  /** Of contacts that are there alone: nobody else's key packages are to be had, or would help. */
+  /** Of contacts and own devices alone: nobody else's key packages are to be had. Whether they are there, presence may not tell. */
   #publishedToken(account: string, device: string, step: Step): Uint8Array | undefined {
-    if (this.ports.isOnline(account) !== true) return undefined;
+    if (account !== this.ports.own.account && !this.ports.isContact(account)) return undefined;
     return this.#published.of(account, device, step.now, () => step.journal.afterwards(() => this.ports.claim(account)));
   }
 

@@ -7,6 +7,7 @@ jest.setTimeout(120_000);
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 type Four = [Phone, Phone, Phone, Phone];
 
@@ -67,6 +68,58 @@ describe('a member who is there and seems to be away', () => {
     expect(dave.told('joined')).toHaveLength(1);
     await dave.say(hiking, 'here I am');
     await office.settle();
+    expect(bob.shown).toEqual(['dave: here I am']);
+  });
+
+  it('is greeted when its Welcome is lost with its author, and comes in within minutes', async () => {
+    const hiking = await alice.createGroup('hiking', bob);
+    await office.pass(MINUTE);
+    dave.isInvisible = true;
+    office.loses = ({ to, kind }) => to === dave && kind === 'welcome';
+    await alice.add(hiking, dave);
+    await office.settle();
+    await alice.die();
+    office.loses = () => false;
+    await office.pass(10 * MINUTE);
+    expect(dave.told('joined')).toHaveLength(1);
+    await dave.say(hiking, 'here I am');
+    await office.settle();
+    expect(bob.shown).toEqual(['dave: here I am']);
+  });
+
+  it('is greeted ever more rarely while it is away, and soon after it has come', async () => {
+    const hiking = await alice.createGroup('hiking', bob);
+    await office.pass(MINUTE);
+    office.loses = ({ to, kind }) => to === dave && kind === 'welcome';
+    await alice.add(hiking, dave);
+    await office.settle();
+    await alice.die();
+    await dave.offline();
+    office.loses = () => false;
+    await office.pass(12 * HOUR, 10 * SECOND);
+    expect(bob.count('greeted')).toBeGreaterThan(4);
+    expect(bob.count('greeted')).toBeLessThan(14);
+    await dave.online();
+    await office.pass(5 * MINUTE);
+    expect(dave.told('joined')).toHaveLength(1);
+  });
+});
+
+describe('two who are there and seem to be away to each other', () => {
+  it('meet again when one is put back to a time before the other withdrew its token', async () => {
+    const hiking = await bob.createGroup('hiking', carol, dave);
+    await office.pass(MINUTE);
+    const backup = await dave.backup();
+    await bob.remove(hiking, carol);
+    await office.pass(3 * DAY, HOUR);
+    expect(bob.revoked.size).toBeGreaterThan(0);
+    await carol.die();
+    [bob.isInvisible, dave.isInvisible] = [true, true];
+    dave.revoked.clear();
+    await dave.restore(backup);
+    await dave.online();
+    await dave.say(hiking, 'here I am');
+    await office.pass(6 * HOUR, 5 * SECOND);
     expect(bob.shown).toEqual(['dave: here I am']);
   });
 });
