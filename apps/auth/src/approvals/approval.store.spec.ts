@@ -11,6 +11,15 @@ describe('approvals in memory', () => {
     const store = new MemoryApprovalStore();
     return Promise.resolve([store, store]);
   });
+
+  it('keep of what a message came in with nothing but the message', async () => {
+    const store = new MemoryApprovalStore();
+    const message = new Uint8Array(200_000).subarray(7, 10);
+    await store.ask('alice', { device: 'tablet', name: '', message }, 1);
+    await store.append('alice', { device: 'tablet', from: 'phone', position: 1, message }, 1);
+    const [{ messages } = { messages: [] }] = await store.list('alice', 1);
+    expect(messages.map(({ buffer }) => buffer.byteLength)).toEqual([3, 3]);
+  });
 });
 
 describe('approvals in Redis', () => {

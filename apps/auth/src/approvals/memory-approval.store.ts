@@ -12,7 +12,7 @@ export class MemoryApprovalStore implements ApprovalStore {
     const { device, name, message } = asked;
     if (!waiting.has(device) && waiting.size >= LIMITS.approvalsPerAccount) return false;
     const expires = now + TIMES.approvalSeconds;
-    waiting.set(device, { device, name, asked: now, expires, messages: [message], approver: '', refused: false });
+    waiting.set(device, { device, name, asked: now, expires, messages: [onItsOwn(message)], approver: '', refused: false });
     this.accounts.delete(account);
     this.accounts.set(account, waiting);
     return true;
@@ -24,7 +24,7 @@ export class MemoryApprovalStore implements ApprovalStore {
     const answers = position % 2 === 1;
     if (answers && approval.approver !== '' && approval.approver !== from) return false;
     if (answers) approval.approver = from;
-    approval.messages.push(message);
+    approval.messages.push(onItsOwn(message));
     return true;
   }
 
@@ -63,4 +63,9 @@ export class MemoryApprovalStore implements ApprovalStore {
       this.accounts.delete(account);
     }
   }
+}
+
+/** What comes with a call is a view into all that came in with it. */
+function onItsOwn(message: Uint8Array): Uint8Array {
+  return new Uint8Array(message);
 }
