@@ -11,6 +11,10 @@ import {
   type TakenKeyPackage,
 } from './key-package.store.js';
 
+/** Of key packages. Each device may publish 128 KiB, and whoever has accounts has devices. */
+const MOST_BYTES = 512 * 1024 * 1024;
+const SWEEP_EVERY_SECONDS = 60;
+
 interface DeviceStock {
   oneTime: StockedKeyPackage[];
   lastResort: StockedKeyPackage | undefined;
@@ -20,10 +24,19 @@ interface DeviceStock {
   low: boolean;
   /** Capability of a last-resort package that is revoked. */
   dead: string | undefined;
+  /** Of its packages, as they count to the total. */
+  bytes: number;
 }
 
 /** What a claimer holds: capability → device and expiry. */
 type Ledger = Map<string, { device: string; expires: number }>;
+
+export interface Room {
+  /** Accounts; beyond it the one used longest ago goes first, and publishes anew. */
+  owners: number;
+  /** Of key packages; beyond it none is taken in. */
+  bytes: number;
+}
 
 interface Owner {
   devices: Map<string, DeviceStock>;
@@ -32,14 +45,17 @@ interface Owner {
   ended: Map<string, { at: number; until: number }>;
 }
 
-/** KeyPackageStore of one process. Holds at most `maxOwners` accounts; the one used longest ago goes first and publishes anew. */
+/** KeyPackageStore of one process. */
 export class MemoryKeyPackageStore implements KeyPackageStore {
   private readonly owners = new Map<string, Owner>();
+  private bytes = 0;
+  /** Unix seconds. */
+  private sweptAt = 0;
 
   /** `routes` changes before it returns its promise: its step is part of this store's. */
   constructor(
     private readonly routes: Pick<DeviceRouteStore, 'revoke'>,
-    private readonly maxOwners = 20_000,
+    private readonly room: Room = { owners: 20_000, bytes: MOST_BYTES },
   ) {}
 
   publish(
@@ -54,9 +70,12 @@ export class MemoryKeyPackageStore implements KeyPackageStore {
     const fresh = oneTime.filter(({ capability }) => !seen.has(capability) && seen.add(capability));
     const last = lastResort ?? stock.lastResort;
     if (stock.oneTime.length + fresh.length > LIMITS.oneTimeKeyPackages) return Promise.resolve('count');
-    if (bytesOf([...stock.oneTime, ...fresh, ...(last ? [last] : [])]) > LIMITS.stockedKeyPackageBytes) return Promise.resolve('bytes');
-    stock.oneTime.push(...fresh);
-    stock.lastResort = last;
+    const bytes = bytesOf({ oneTime: [...stock.oneTime, ...fresh], lastResort: last });
+    if (bytes > LIMITS.stockedKeyPackageBytes) return Promise.resolve('bytes');
+    if (!this.hasRoomFor(bytes - stock.bytes, now)) return Promise.resolve('full');
+    stock.oneTime.push(...fresh.map(onItsOwn));
+    if (lastResort !== undefined) stock.lastResort = onItsOwn(lastResort);
+    this.weigh(stock);
     if (stock.oneTime.length > LIMITS.keyPackagesLowWater) stock.low = false;
     return Promise.resolve(stock.oneTime.length);
   }
@@ -67,8 +86,9 @@ export class MemoryKeyPackageStore implements KeyPackageStore {
     const revoke = claim.revoke || hasEnded(known, claim, now);
     const taken: TakenKeyPackage[] = [];
     for (const [device, stock] of known.devices) {
-      expire(stock, now);
+      this.expire(stock, now);
       const one = device === claim.except ? undefined : takeOne(device, stock, claim.cipherSuite, revoke);
+      this.weigh(stock);
       if (one === undefined) continue;
       const { capability } = one.taken;
       note(known, claim.claimer, capability, { device, expires: one.expires }, now);
@@ -94,18 +114,18 @@ export class MemoryKeyPackageStore implements KeyPackageStore {
 
   count(account: string, device: string, now: number): Promise<{ left: number; hasLastResort: boolean }> {
     const stock = this.owners.get(account)?.devices.get(device);
-    if (stock !== undefined) expire(stock, now);
+    if (stock !== undefined) this.expire(stock, now);
     return Promise.resolve({ left: stock?.oneTime.length ?? 0, hasLastResort: stock?.lastResort !== undefined });
   }
 
   clear(account: string, device: string): Promise<void> {
     const stock = this.owners.get(account)?.devices.get(device);
-    if (stock !== undefined) empty(stock);
+    if (stock !== undefined) this.empty(stock);
     return Promise.resolve();
   }
 
   clearAll(account: string): Promise<void> {
-    for (const stock of this.owners.get(account)?.devices.values() ?? []) empty(stock);
+    for (const stock of this.owners.get(account)?.devices.values() ?? []) this.empty(stock);
     return Promise.resolve();
   }
 
@@ -119,20 +139,60 @@ export class MemoryKeyPackageStore implements KeyPackageStore {
     const owner = this.owners.get(account) ?? { devices: new Map(), ledgers: new Map(), ended: new Map() };
     this.owners.delete(account);
     this.owners.set(account, owner);
-    if (this.owners.size > this.maxOwners) this.owners.delete(this.owners.keys().next().value!);
+    if (this.owners.size > this.room.owners) this.drop(this.owners.keys().next().value!);
     return owner;
+  }
+
+  private drop(account: string): void {
+    for (const { bytes } of this.owners.get(account)?.devices.values() ?? []) this.bytes -= bytes;
+    this.owners.delete(account);
   }
 
   private stockOf(account: string, device: string, now: number): DeviceStock {
     const owner = this.ownerOf(account);
-    const stock = owner.devices.get(device) ?? { oneTime: [], lastResort: undefined, spent: new Map(), low: false, dead: undefined };
+    const stock = owner.devices.get(device) ?? {
+      oneTime: [],
+      lastResort: undefined,
+      spent: new Map(),
+      low: false,
+      dead: undefined,
+      bytes: 0,
+    };
     owner.devices.set(device, stock);
     for (const [name, other] of owner.devices) {
-      expire(other, now);
+      this.expire(other, now);
       if (other !== stock && other.oneTime.length === 0 && other.lastResort === undefined && other.spent.size === 0)
         owner.devices.delete(name);
     }
     return stock;
+  }
+
+  private hasRoomFor(more: number, now: number): boolean {
+    if (more <= 0 || this.bytes + more <= this.room.bytes) return true;
+    if (now - this.sweptAt < SWEEP_EVERY_SECONDS) return false;
+    this.sweptAt = now;
+    for (const { devices } of this.owners.values()) for (const stock of devices.values()) this.expire(stock, now);
+    return this.bytes + more <= this.room.bytes;
+  }
+
+  private expire(stock: DeviceStock, now: number): void {
+    stock.oneTime = stock.oneTime.filter((one) => one.expires > now);
+    if (stock.lastResort !== undefined && stock.lastResort.expires <= now) stock.lastResort = undefined;
+    for (const [capability, expires] of stock.spent) if (expires <= now) stock.spent.delete(capability);
+    this.weigh(stock);
+  }
+
+  private empty(stock: DeviceStock): void {
+    stock.oneTime = [];
+    stock.lastResort = undefined;
+    this.weigh(stock);
+  }
+
+  /** After each change of its packages. */
+  private weigh(stock: DeviceStock): void {
+    const bytes = bytesOf(stock);
+    this.bytes += bytes - stock.bytes;
+    stock.bytes = bytes;
   }
 }
 
@@ -168,17 +228,11 @@ function note(owner: Owner, claimer: string, capability: string, taken: { device
   owner.ledgers.set(claimer, ledger);
 }
 
-function bytesOf(packages: readonly StockedKeyPackage[]): number {
-  return packages.reduce((bytes, { keyPackage }) => bytes + keyPackage.length, 0);
+/** What comes with a call is a view into all that came in with it. */
+function onItsOwn(one: StockedKeyPackage): StockedKeyPackage {
+  return { ...one, keyPackage: new Uint8Array(one.keyPackage) };
 }
 
-function expire(stock: DeviceStock, now: number): void {
-  stock.oneTime = stock.oneTime.filter((one) => one.expires > now);
-  if (stock.lastResort !== undefined && stock.lastResort.expires <= now) stock.lastResort = undefined;
-  for (const [capability, expires] of stock.spent) if (expires <= now) stock.spent.delete(capability);
-}
-
-function empty(stock: DeviceStock): void {
-  stock.oneTime = [];
-  stock.lastResort = undefined;
+function bytesOf({ oneTime, lastResort }: Pick<DeviceStock, 'oneTime' | 'lastResort'>): number {
+  return oneTime.reduce((bytes, { keyPackage }) => bytes + keyPackage.length, lastResort?.keyPackage.length ?? 0);
 }

@@ -1,7 +1,7 @@
 import { ClientError } from '../client-error.js';
 import type { Change, Store } from './store.js';
 
-/** Keeps everything until the process ends: for bots, tests and private windows. */
+/** Keeps everything until the process ends, however much that is: for bots, tests and private windows. */
 export class MemoryStore implements Store {
   readonly #collections = new Map<string, Map<string, Uint8Array>>();
   #closed = false;
