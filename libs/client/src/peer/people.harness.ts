@@ -1,10 +1,15 @@
+import { jest } from '@jest/globals';
 import type { ClientEvents } from '../client-events.js';
 import { openPeer, PeerDoor } from '../node/index.js';
 import { MemoryStore } from '../storage/memory.store.js';
 import type { NewPeer, PeerClient, PeerOptions } from './peer-client.js';
 
 export const HOST = '127.0.0.1';
-const PATIENCE_MS = 8_000;
+/** Longer than anything takes on a busy machine. */
+const PATIENCE_MS = 60_000;
+
+// Whoever waits in vain says for what, before the test is given up.
+jest.setTimeout(2 * PATIENCE_MS);
 
 /** A peer, and all that it heard. */
 export class Person {
