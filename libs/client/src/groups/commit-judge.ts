@@ -52,7 +52,7 @@ export class CommitJudge {
         dataAfter: change.groupDataChanged ? decodeGroupData(change.groupData) : data,
         left: new Set(left.flatMap((each) => this.#signedLeave(parent, each))),
         removedElsewhere: this.tree.withReplacements(
-          elsewhere(removedBy).flatMap(({ removes }) => removes),
+          elsewhere(removedBy).flatMap(({ id, removes }) => [...this.tree.withReplaced(removes, id)]),
           parent,
         ),
         addedElsewhere: new Set(elsewhere(addedBy).flatMap(({ adds }) => adds)),

@@ -126,8 +126,8 @@ export class Committing {
     if (ownLeaf === undefined) return undefined;
     const devices = new Set(members.map(({ identity }) => identity.device));
     const removed = new Set(branches.tree.removed.keys());
-    const withReplacements = (leaves: readonly LeafId[]) => branches.tree.withReplacements(leaves, branches.head);
-    return { members, devices, own: ownLeaf, data, removed, refreshed: branches.refreshed(), withReplacements };
+    const lineage = (leaves: readonly LeafId[]) => branches.tree.lineage(leaves);
+    return { members, devices, own: ownLeaf, data, removed, refreshed: branches.refreshed(), lineage };
   }
 
   // --- the commit

@@ -250,10 +250,8 @@ export class GroupCore {
 
   /** This device wishes all other members out. */
   get wantsToBeAlone(): boolean {
-    const { tree } = this.branches;
-    const unwanted = this.intents.flatMap((intent) => (intent.kind === 'remove' ? intent.leaves : []));
-    const leaves = tree.withReplacements(unwanted, this.head);
-    return this.others.every(({ id }) => leaves.has(id));
+    const unwanted = this.branches.tree.lineage(this.intents.flatMap((intent) => (intent.kind === 'remove' ? intent.leaves : [])));
+    return this.others.every(({ id }) => unwanted.has(id));
   }
 
   /** The device behind a leaf has never shown itself by it, as it seems: it is to be greeted. */

@@ -22,7 +22,7 @@ function head({ members = [alice, bob, carol], ...more }: Partial<Head> = {}): H
     data: HIKING,
     removed: new Set(),
     refreshed: new Set(),
-    withReplacements: (leaves) => new Set(leaves),
+    lineage: (leaves) => new Set(leaves),
     ...more,
   };
 }
@@ -83,8 +83,8 @@ describe('that leaves are out', () => {
   it('means the leaf by which a device has rejoined since, and not one by which it was added again', () => {
     const again = leaf('bob/phone', ', again');
     const remove: Intent = { kind: 'remove', leaves: [bob.id] };
-    const withReplacements = (leaves: readonly string[]) => new Set([...leaves, ...(leaves.includes(bob.id) ? [again.id] : [])]);
-    expect(judge(remove, { members: [alice, again], withReplacements })).toMatchObject({ is: 'due', remove: [again] });
+    const lineage = (leaves: readonly string[]) => new Set([...leaves, ...(leaves.includes(bob.id) ? [again.id] : [])]);
+    expect(judge(remove, { members: [alice, again], lineage })).toMatchObject({ is: 'due', remove: [again] });
     expect(judge(remove, { members: [alice, again] })).toEqual(MET);
   });
 

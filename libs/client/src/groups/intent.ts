@@ -40,8 +40,8 @@ export interface Head {
   readonly removed: ReadonlySet<LeafId>;
   /** Ids of refreshes that commits up to the head have made. */
   readonly refreshed: ReadonlySet<string>;
-  /** These leaves, and those by which their devices have rejoined since. */
-  withReplacements(leaves: readonly LeafId[]): ReadonlySet<LeafId>;
+  /** These leaves, and those by which their devices have rejoined before and after, on whichever branch. */
+  lineage(leaves: readonly LeafId[]): ReadonlySet<LeafId>;
 }
 
 /** Key packages at hand of an account, by device; undefined: not claimed yet. */
@@ -72,7 +72,7 @@ export function judgeIntent(intent: Intent, head: Head, packagesOf: PackagesOf):
     case 'add':
       return judgeAdd(intent.account, head, packagesOf);
     case 'remove': {
-      const leaves = head.withReplacements(intent.leaves);
+      const leaves = head.lineage(intent.leaves);
       return due({ remove: head.members.filter(({ id }) => leaves.has(id) && id !== head.own.id) });
     }
     case 'rename':

@@ -152,6 +152,35 @@ describe('a removal', () => {
     expect(dave.view(hiking).out).toBe(true);
   });
 
+  it('of a leaf by which its device had just rejoined, on a branch that loses, is made again of the leaf that the device has on the other', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol, dave);
+    office.forgetsSlots = true;
+    const isHere = (phone: Phone) => phone === alice || phone === dave;
+    office.loses = ({ from, to }) => isHere(from) !== isHere(to);
+    const leaf = dave.ownLeaf(hiking);
+    await alice.wish(hiking, { kind: 'replace', account: dave.account, device: dave.device, leaf });
+    await office.settle();
+    expect(dave.ownLeaf(hiking)).not.toBe(leaf);
+    await alice.remove(hiking, dave);
+    for (const [phone, name] of [
+      [bob, 'biking'],
+      [carol, 'running'],
+      [bob, 'resting'],
+    ] as const) {
+      await phone.wish(hiking, { kind: 'rename', name });
+      await office.settle();
+    }
+    office.loses = ({ to }) => to === alice;
+    await office.pass(MINUTE);
+    await alice.offline();
+    office.loses = () => false;
+    await office.pass(5 * MINUTE);
+    expectTogether(hiking, [bob, carol], ['alice', 'bob', 'carol']);
+    expect(bob.view(hiking).data.name).toBe('resting');
+    expect(dave.view(hiking).out).toBe(true);
+  });
+
   it('whose slot went to a rejoin of its device removes the leaf that it has now', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await hikers(alice, bob, carol);

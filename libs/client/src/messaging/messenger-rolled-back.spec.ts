@@ -127,6 +127,25 @@ describe('a device that is alone in its group', () => {
   });
 });
 
+describe('a device that was put back to before its last rejoin, and was removed after that', () => {
+  it('is helped by nobody, and told so', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await carol.backup();
+    await alice.wish(hiking, { kind: 'replace', account: carol.account, device: carol.device, leaf: carol.ownLeaf(hiking) });
+    await office.settle();
+    await carol.restore(backup);
+    await alice.remove(hiking, carol);
+    await office.settle();
+    await alice.offline();
+    await carol.online();
+    await office.pass(HOUR, 5 * SECOND);
+    expect(bob.count('rejoin-helped')).toBe(0);
+    expect(carol.view(hiking).out).toBe(true);
+    expect(bob.members(hiking)).toEqual(['alice', 'bob']);
+  });
+});
+
 describe('a device that was put back among lost ones', () => {
   /** Bob has told her so much, and is gone for good. */
   async function putBack(): Promise<[Phone, Phone, string]> {

@@ -169,8 +169,8 @@ describe('the fork rule, step by step', () => {
     expect(choice([node('b', ROOT, 0), node('a', ROOT, 0)])).toBe('a');
   });
 
-  it('takes with a removed leaf those that have replaced it on other branches, whichever comes first', () => {
-    const removal = node('r', ROOT, 1, ['leaf 0']);
+  it.each(['leaf 0', 'leaf 3', 'leaf 4'])('takes with %s, removed on another branch, all that replace it or that it replaces', (leaf) => {
+    const removal = node('r', ROOT, 1, [leaf]);
     const rejoin = { ...node('a1', ROOT, 2), replaces: [{ old: 'leaf 0', fresh: 'leaf 3' }] };
     const again = { ...node('a2', 'a1', 2), replaces: [{ old: 'leaf 3', fresh: 'leaf 4' }] };
     const byFresh = [node('b1', ROOT, 4), node('b2', 'b1', 4)];
@@ -181,13 +181,17 @@ describe('the fork rule, step by step', () => {
     }
   });
 
-  it('knows what has replaced a leaf on the way to a state, and not what has on other branches', () => {
+  it('knows what has replaced a leaf on the way to a state and what it has replaced, and not what has on other branches', () => {
     const rejoin = { ...node('a1', ROOT, 2), replaces: [{ old: 'leaf 0', fresh: 'leaf 3' }] };
     const again = { ...node('a2', 'a1', 2), replaces: [{ old: 'leaf 3', fresh: 'leaf 4' }] };
     const tree = new CommitTree(undefined, [again, node('b1', ROOT, 1), rejoin]);
     expect(tree.withReplacements(['leaf 0', 'leaf 1'], 'a2')).toEqual(new Set(['leaf 0', 'leaf 1', 'leaf 3', 'leaf 4']));
     expect(tree.withReplacements(['leaf 3'], 'a2')).toEqual(new Set(['leaf 3', 'leaf 4']));
     expect(tree.withReplacements(['leaf 0'], 'b1')).toEqual(new Set(['leaf 0']));
+    expect(tree.withReplaced(['leaf 4', 'leaf 1'], 'a2')).toEqual(new Set(['leaf 4', 'leaf 3', 'leaf 0', 'leaf 1']));
+    expect(tree.withReplaced(['leaf 4'], 'a1')).toEqual(new Set(['leaf 4']));
+    expect(tree.withReplaced(['leaf 0'], 'a2')).toEqual(new Set(['leaf 0']));
+    expect(tree.lineage(['leaf 3'])).toEqual(new Set(['leaf 3', 'leaf 0', 'leaf 4']));
   });
 
   it('forgets what has replaced a leaf with the commit that did, unless another one did as well', () => {

@@ -49,7 +49,7 @@ export interface ForkRules {
   readonly removedWeighNothing: boolean;
   /** Different accounts count before the number of commits. */
   readonly accountsFirst: boolean;
-  /** Whose leaf is removed on one branch is removed by the leaf that replaced it on another. */
+  /** Whose leaf is removed is removed by all leaves that it has replaced, and by which it was replaced. */
   readonly removedWithReplacement: boolean;
 }
 
@@ -63,8 +63,8 @@ export class CommitTree {
   readonly #nodes = new Map<StateId, CommitNode>();
   readonly #children = new Map<StateId, CommitNode[]>();
   readonly #removed = new Map<LeafId, StateId>();
-  /** By what has replaced it, on whichever branch. */
-  readonly #replacements = new Map<LeafId, LeafId[]>();
+  /** Those that have replaced it or that it has replaced, on whichever branch. */
+  readonly #sameDevice = new Map<LeafId, LeafId[]>();
 
   constructor(
     private readonly rules: ForkRules = FORK_RULES,
@@ -85,9 +85,10 @@ export class CommitTree {
 
   #replace({ old, fresh }: Replacement): void {
     if (!this.rules.removedWithReplacement) return;
-    this.#replacements.set(old, [...(this.#replacements.get(old) ?? []), fresh]);
-    const by = this.#removed.get(old);
-    if (by !== undefined) this.rememberRemoved(fresh, by);
+    this.#sameDevice.set(old, [...(this.#sameDevice.get(old) ?? []), fresh]);
+    this.#sameDevice.set(fresh, [...(this.#sameDevice.get(fresh) ?? []), old]);
+    const by = this.#removed.get(old) ?? this.#removed.get(fresh);
+    if (by !== undefined) for (const leaf of this.lineage([old])) this.#removed.set(leaf, this.#removed.get(leaf) ?? by);
   }
 
   /** Forgets a commit that all members are past, or that nobody needs. What it removed stays removed. */
@@ -98,15 +99,18 @@ export class CommitTree {
     const siblings = (this.#children.get(node.parent) ?? []).filter((each) => each !== node);
     if (siblings.length === 0) this.#children.delete(node.parent);
     else this.#children.set(node.parent, siblings);
-    for (const replacement of node.replaces ?? []) this.#forgetReplacement(replacement);
+    for (const { old, fresh } of node.replaces ?? []) {
+      this.#forgetLink(old, fresh);
+      this.#forgetLink(fresh, old);
+    }
   }
 
   /** Another branch may have replaced the leaf by the same one. */
-  #forgetReplacement({ old, fresh }: Replacement): void {
-    const all = this.#replacements.get(old) ?? [];
-    const left = all.toSpliced(all.indexOf(fresh), 1);
-    if (left.length === 0) this.#replacements.delete(old);
-    else this.#replacements.set(old, left);
+  #forgetLink(from: LeafId, to: LeafId): void {
+    const all = this.#sameDevice.get(from) ?? [];
+    const left = all.toSpliced(all.indexOf(to), 1);
+    if (left.length === 0) this.#sameDevice.delete(from);
+    else this.#sameDevice.set(from, left);
   }
 
   get(id: StateId): CommitNode | undefined {
@@ -126,25 +130,40 @@ export class CommitTree {
     return this.#nodes.values();
   }
 
-  /** Leaves that any commit removes, and those that have replaced them elsewhere, each with the first known commit that does. */
+  /** Leaves that any commit removes, with all of their lineage, each with the first known commit that does. */
   get removed(): ReadonlyMap<LeafId, StateId> {
     return this.#removed;
   }
 
   /** Of a commit that is here, or is forgotten by now. */
-  rememberRemoved(leaf: LeafId, by: StateId): void {
-    if (this.#removed.has(leaf)) return;
-    this.#removed.set(leaf, by);
-    for (const fresh of this.#replacements.get(leaf) ?? []) this.rememberRemoved(fresh, by);
+  rememberRemoved(removed: LeafId, by: StateId): void {
+    for (const leaf of this.lineage([removed])) if (!this.#removed.has(leaf)) this.#removed.set(leaf, by);
+  }
+
+  /** These leaves, and those by which their devices have rejoined before and after, on whichever branch. */
+  lineage(leaves: Iterable<LeafId>): Set<LeafId> {
+    const all = new Set(leaves);
+    for (const leaf of all) for (const other of this.#sameDevice.get(leaf) ?? []) all.add(other);
+    return all;
   }
 
   /** These leaves, and those that have replaced them on the way to `state`. */
   withReplacements(leaves: Iterable<LeafId>, state: StateId): Set<LeafId> {
     const all = new Set(leaves);
-    if (!this.rules.removedWithReplacement) return all;
-    for (const id of this.path(state).reverse())
-      for (const { old, fresh } of this.#nodes.get(id)?.replaces ?? []) if (all.has(old)) all.add(fresh);
+    for (const { old, fresh } of this.#rejoinedOn(state).reverse()) if (all.has(old)) all.add(fresh);
     return all;
+  }
+
+  /** These leaves, and those that they have replaced on the way to `state`. */
+  withReplaced(leaves: Iterable<LeafId>, state: StateId): Set<LeafId> {
+    const all = new Set(leaves);
+    for (const { old, fresh } of this.#rejoinedOn(state)) if (all.has(fresh)) all.add(old);
+    return all;
+  }
+
+  /** The last first. */
+  #rejoinedOn(state: StateId): Replacement[] {
+    return this.rules.removedWithReplacement ? this.path(state).flatMap((id) => this.#nodes.get(id)?.replaces ?? []) : [];
   }
 
   /** From `state` down to the oldest known one, `state` first. */
