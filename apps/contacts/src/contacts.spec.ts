@@ -523,9 +523,12 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       for (const name of ['bob', 'carol'] as const) await befriend('alice', name);
       for (const name of ['alice', 'bob', 'carol'] as const) await connect(name);
       await until(() => presenceHeardBy('alice').length === 2);
-      await as('bob', Contacts.method.block, { name: 'alice' });
-      await as('carol', Contacts.method.remove, { name: 'alice' });
-      expect((await list('alice')).map(({ online }) => online)).toEqual([true, true]);
+      const end = { name: 'alice' };
+      await Promise.all([as('bob', Contacts.method.block, end), as('carol', Contacts.method.remove, end)]);
+      const listedAsGone = (await list('alice')).filter(({ online }) => !online);
+      // None is told so soon, but on a busy machine; and what is told is on its way for a moment.
+      await pause(50);
+      expect(listedAsGone.length).toBeLessThanOrEqual(presenceHeardBy('alice').length - 2);
       await until(() => presenceHeardBy('alice').length === 4);
       expect((await list('alice')).map(({ online }) => online)).toEqual([false, false]);
     });

@@ -23,14 +23,20 @@ export class Journal {
     this.#afterwards.push(act);
   }
 
-  /** Runs once for its owner, when everything else of the step is done: what many parts of a step change is gathered then. */
+  /**
+   * Runs once for its owner, when everything else of the step is done: what many parts of a step change is gathered then. Again, if what
+   * runs then asks for it.
+   */
   lastly(owner: object, act: () => void | Promise<void>): void {
     this.#lastly.set(owner, act);
   }
 
   async commit(): Promise<void> {
-    for (const act of this.#lastly.values()) await act();
-    this.#lastly.clear();
+    while (this.#lastly.size > 0) {
+      const acts = [...this.#lastly.values()];
+      this.#lastly.clear();
+      for (const act of acts) await act();
+    }
     const changes = this.#changes;
     const afterwards = this.#afterwards;
     this.#changes = [];

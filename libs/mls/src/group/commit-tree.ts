@@ -88,7 +88,7 @@ export class CommitTree {
     this.#sameDevice.set(old, [...(this.#sameDevice.get(old) ?? []), fresh]);
     this.#sameDevice.set(fresh, [...(this.#sameDevice.get(fresh) ?? []), old]);
     const by = this.#removed.get(old) ?? this.#removed.get(fresh);
-    if (by !== undefined) for (const leaf of this.lineage([old])) this.#removed.set(leaf, this.#removed.get(leaf) ?? by);
+    if (by !== undefined) this.rememberRemoved(old, by);
   }
 
   /** Forgets a commit that all members are past, or that nobody needs. What it removed stays removed. */
