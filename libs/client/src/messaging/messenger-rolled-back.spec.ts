@@ -128,15 +128,24 @@ describe('a device that is alone in its group', () => {
 });
 
 describe('a device that was put back to before its last rejoin, and was removed after that', () => {
-  it('is helped by nobody, and told so', async () => {
+  it('is helped by nobody, not even by one who knows it from a branch that lost, and told so', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await hikers(alice, bob, carol);
+    office.forgetsSlots = true;
+    await alice.wish(hiking, { kind: 'rename', name: 'biking' });
+    await bob.wish(hiking, { kind: 'rename', name: 'running' });
+    await office.pass(MINUTE);
     const backup = await carol.backup();
     await alice.wish(hiking, { kind: 'replace', account: carol.account, device: carol.device, leaf: carol.ownLeaf(hiking) });
     await office.settle();
     await carol.restore(backup);
     await alice.remove(hiking, carol);
     await office.settle();
+    await alice.remove(hiking, bob);
+    await office.pass(MINUTE);
+    await alice.add(hiking, bob);
+    await office.pass(MINUTE);
+    expectTogether(hiking, [alice, bob]);
     await alice.offline();
     await carol.online();
     await office.pass(HOUR, 5 * SECOND);
