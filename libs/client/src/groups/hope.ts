@@ -61,10 +61,14 @@ export class Hope {
     if (!this.core.dead) this.#takenBack();
   }
 
-  /** Out, if the leaf is of no use anyway or this device can't follow, and for long nobody has treated it as a member. */
-  giveUp({ now }: Step): void {
+  /**
+   * Out, if the leaf is of no use anyway or this device can't follow, and for long nobody has treated it as a member.
+   * @param isSaidByOwn another device of the account says so, which a device that is alone believes: it may be where this one can't look
+   */
+  giveUp({ now }: Step, isSaidByOwn = false): void {
     const { core } = this;
-    const canFollow = !core.dead && !core.wantsRejoin && core.branches.unprocessableIds().length === 0;
+    const isForsaken = isSaidByOwn && core.others.length === 0;
+    const canFollow = !isForsaken && !core.dead && !core.wantsRejoin && core.branches.unprocessableIds().length === 0;
     const welcomedAt = Math.max(this.#offeredAt, core.dead ? 0 : this.#welcomedAt);
     if (canFollow || core.expelled || now - Math.max(core.askingSince, welcomedAt) < UNHELPED_MS) return;
     core.expelled = true;

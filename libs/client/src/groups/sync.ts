@@ -317,7 +317,7 @@ export class Sync {
     if (!this.#writer.takeAnswer(hello)) return;
     this.#peers.of(from.identity.device).saysRemoved = true;
     this.#vote.count(step.now);
-    this.#hope.giveUp(step);
+    this.#hope.giveUp(step, from.identity.account === this.core.ports.own.account);
   }
 
   #hearLeave({ left }: Hello, from: Member, step: Step): void {

@@ -155,6 +155,38 @@ describe('a device that was put back to before its last rejoin, and was removed 
   });
 });
 
+describe('a device that has removed its only companion, and was removed by it where it can not look', () => {
+  it.each([
+    ['takes its word for it, as that is of its own account', 'alice/laptop', true],
+    ['stays, whatever one says that was removed', 'bob', false],
+  ])('%s', async (_, name, isOut) => {
+    const [alice] = await office.people('alice');
+    const other = await office.phone(name);
+    other.befriend(alice!);
+    alice!.befriend(other);
+    await other.online();
+    const hiking = await alice!.createGroup('hiking', other);
+    await office.pass(MINUTE);
+    await alice!.wish(hiking, { kind: 'role', account: other.account, admin: true });
+    await office.pass(MINUTE);
+    const leaf = alice!.ownLeaf(hiking);
+    const backup = await other.backup();
+    await alice!.wish(hiking, { kind: 'remove', leaves: [other.ownLeaf(hiking)] });
+    await office.settle();
+    await other.restore(backup);
+    office.loses = () => true;
+    for (let i = 0; i <= KEPT_STATES; i++) await alice!.wish(hiking, { kind: 'rename', name: `hiking ${i}` });
+    await office.pass(2 * HOUR, MINUTE);
+    await other.online();
+    await other.wish(hiking, { kind: 'remove', leaves: [leaf] });
+    await office.pass(10 * MINUTE, 5 * SECOND);
+    expect(other.view(hiking).members).toHaveLength(1);
+    office.loses = ({ from, kind }) => from === alice && (kind === 'supply' || kind === 'commit');
+    await office.pass(2 * HOUR, 10 * SECOND);
+    expect(other.view(hiking).out).toBe(isOut);
+  });
+});
+
 describe('a device that was put back among lost ones', () => {
   /** Bob has told her so much, and is gone for good. */
   async function putBack(): Promise<[Phone, Phone, string]> {
