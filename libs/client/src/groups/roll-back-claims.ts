@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000;
 export class RollBackClaims {
   #isRestored: boolean;
   #open: { readonly since: number; readonly by: string } | undefined;
-  /** Since when a member shows commits that follow on the head here. Unix milliseconds. */
+  /** Since when members who answer are past the head here. Unix milliseconds. */
   #behindSince: number | undefined;
 
   constructor(private readonly core: GroupCore) {
@@ -20,35 +20,46 @@ export class RollBackClaims {
   }
 
   /** A member has spoken. Its answer frees, unless it says so, or somebody has. Who says so later is heard too: others may not have been sent what it was. */
-  hear(hello: Hello, { identity }: Member, answered: boolean, now: number): void {
+  hear(hello: Hello, { identity: { account } }: Member, answered: boolean, now: number): void {
     const { core } = this;
-    const believedAt = core.believed.get(identity.account);
-    const counts = this.#isRestored && (believedAt === undefined || now - believedAt > DAY_MS);
+    const counts = this.#isRestored && !this.#wasBelieved(account, now);
     if (counts && this.#saysAhead(hello)) {
-      this.#open ??= { since: now, by: identity.account };
+      this.#open ??= { since: now, by: account };
       core.isDoubted = true;
-    } else if (answered && !core.confirmed && this.#open === undefined && !this.#isBehind(hello, now)) core.confirmed = true;
+    } else if (answered && !core.confirmed && this.#open === undefined) {
+      if (!this.#isPast(hello)) core.confirmed = true;
+      else this.#waitBehind(account, counts, now);
+    }
   }
 
   /**
-   * Others are past the head here, and may know no more what this leaf has sealed there: it goes to where they are first. Not for longer than a
-   * proof may take, since what leads there may never come.
+   * Others are past the head here, and may know no more what this leaf has sealed there: it goes to where they are first. What leads there may
+   * never come: then this counts as a word of theirs.
    */
-  #isBehind(hello: Hello, now: number): boolean {
-    if (unpackShort(hello.path).indexOf(short(this.core.head)) <= 0) return false;
+  #waitBehind(account: string, counts: boolean, now: number): void {
     this.#behindSince ??= now;
-    return now - this.#behindSince < PROOF_MS;
+    if (now - this.#behindSince < PROOF_MS) return;
+    if (counts) this.#believe(account, now);
+    else this.core.confirmed = true;
   }
 
   /** Those messages prove it. If they don't come, say as they were for one alone, the word is enough: another leaf does no harm, once a day. */
   tick(now: number): void {
+    if (this.#open !== undefined && now - this.#open.since >= PROOF_MS) this.#believe(this.#open.by, now);
+  }
+
+  #believe(account: string, now: number): void {
     const { core } = this;
-    if (this.#open === undefined || now - this.#open.since < PROOF_MS) return;
-    for (const [account, at] of core.believed) if (now - at > DAY_MS) core.believed.delete(account);
-    core.believed.set(this.#open.by, now);
+    for (const [each, at] of core.believed) if (now - at > DAY_MS) core.believed.delete(each);
+    core.believed.set(account, now);
     core.touch();
     this.forget();
     core.die('rolled-back');
+  }
+
+  #wasBelieved(account: string, now: number): boolean {
+    const at = this.core.believed.get(account);
+    return at !== undefined && now - at <= DAY_MS;
   }
 
   /** This device goes on by a leaf that it has only just got. */
@@ -60,6 +71,12 @@ export class RollBackClaims {
   forget(): void {
     this.#open = undefined;
     this.core.isDoubted = false;
+  }
+
+  /** It has been past the head here, and holds nothing of it any more. */
+  #isPast({ path, heldFrom }: Hello): boolean {
+    const { head, branches } = this.core;
+    return unpackShort(path).indexOf(short(head)) > 0 || Number(heldFrom) > branches.headEpoch;
   }
 
   /** Of the leaf that is in use: those before it seal no more. */

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { toHex } from '@sotto/protocol';
 import { KEPT_STATES } from '../groups/group-rules.js';
+import type { MemoryStore } from '../storage/memory.store.js';
 import { type Phone, PostOffice } from './post-office.harness.js';
 import { expectTogether, hikers, isTo } from './together.harness.js';
 
@@ -87,26 +88,75 @@ describe('a device that was rolled back', () => {
 });
 
 describe('a device that was rolled back to where no other device holds anything of it', () => {
+  async function renameManyTimes(hiking: string, by: Phone): Promise<void> {
+    for (let i = 0; i < 2 * KEPT_STATES; i++) {
+      await by.wish(hiking, { kind: 'rename', name: `hiking ${i}` });
+      await office.pass(MINUTE);
+    }
+  }
+
+  /** It hears what others say of themselves, and gets nothing of what they have. */
+  async function comesBack(alice: Phone, backup: MemoryStore): Promise<void> {
+    await alice.restore(backup);
+    office.loses = ({ to, kind }) => to === alice && kind === 'supply';
+    await alice.online();
+    await office.pass(30 * SECOND);
+  }
+
   it('writes nothing before it is where they are', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await hikers(alice, bob, carol);
     const backup = await alice.backup();
     await alice.say(hiking, 'before');
     await office.settle();
-    for (let i = 0; i < 2 * KEPT_STATES; i++) {
-      await bob.wish(hiking, { kind: 'rename', name: `hiking ${i}` });
-      await office.pass(MINUTE);
-    }
+    await renameManyTimes(hiking, bob);
     await office.pass(3 * DAY, HOUR);
-    await alice.restore(backup);
-    office.loses = ({ to, kind }) => to === alice && kind === 'supply';
-    await alice.online();
-    await office.pass(30 * SECOND);
+    await comesBack(alice, backup);
     await alice.say(hiking, 'after');
     expect(alice.view(hiking).hold).toBe('hello');
     office.loses = () => false;
     await office.pass(5 * MINUTE);
     expect(bob.shown).toEqual(['alice: before', 'alice: after']);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('goes on by another leaf if nothing leads there', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    await alice.say(hiking, 'before');
+    await office.settle();
+    await renameManyTimes(hiking, bob);
+    await office.pass(3 * DAY, HOUR);
+    await comesBack(alice, backup);
+    await alice.say(hiking, 'after');
+    await office.pass(10 * MINUTE);
+    expect(bob.shown).toEqual(['alice: before', 'alice: after']);
+    expect(alice.count('rolled-back')).toBe(1);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('does not take the word of who has come in since by another leaf, and shows nothing of what was before', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    office.loses = ({ to, kind }) => to === carol && ['application', 'commit', 'supply'].includes(kind);
+    await alice.say(hiking, 'before');
+    await bob.wish(hiking, { kind: 'rename', name: 'that carol never hears of' });
+    await office.pass(MINUTE);
+    carol.messenger.unsafeGroup(hiking)!.core.die('rolled-back');
+    await office.pass(2 * MINUTE);
+    expect(carol.count('rejoined')).toBe(1);
+    office.loses = ({ to, kind }) => to === carol && ['application', 'supply'].includes(kind);
+    await renameManyTimes(hiking, bob);
+    await bob.offline();
+    await comesBack(alice, backup);
+    await alice.say(hiking, 'after');
+    expect(alice.view(hiking).hold).toBe('hello');
+    await office.pass(10 * MINUTE);
+    expect(carol.shown).toEqual(['alice: after']);
+    await bob.online();
+    await office.pass(5 * MINUTE);
     expectTogether(hiking, [alice, bob, carol]);
   });
 });
