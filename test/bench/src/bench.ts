@@ -32,8 +32,9 @@ process.exit(0);
 
 async function runLoads(): Promise<void> {
   if (!values.json) console.log(`${shape.pairs} pairs, ${shape.window} in flight, ${shape.size} B, ${shape.seconds} s`);
-  for (const kind of kinds) show(await benchTopology(kind, shape, nodeArguments, values.rate === 'half'), loadLine);
-  show(await benchBareRelay(shape), loadLine);
+  const half = values.rate === 'half';
+  for (const kind of kinds) show(await benchTopology(kind, shape, nodeArguments, half), loadLine);
+  show(await benchBareRelay(shape, half), loadLine);
 }
 
 async function runFanOuts(members: number): Promise<void> {

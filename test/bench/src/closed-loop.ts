@@ -1,41 +1,44 @@
 import { performance } from 'node:perf_hooks';
-import { Latencies } from './latencies.js';
-import type { LoadResult } from './load-settings.js';
+import type { LoadSettings } from './load-settings.js';
+import { Measurement } from './measurement.js';
+import type { ConnectPairs, Pairs } from './pairs.js';
 
-/** Counts what a load does between `begin` and `end`. */
-export class Measurement {
-  private readonly latencies = new Latencies();
-  private startedAt = 0;
-  private framesBefore = 0;
-  private boxesBefore = 0;
-  private failuresBefore = 0;
-  failures = 0;
+/** Every sender keeps its window of messages on their way: the next goes when one is answered. */
+export class ClosedLoop {
+  readonly measurement = new Measurement(() => this.pairs.traffic());
+  private pairs!: Pairs;
+  /** By pair and slot of its window: when the message was sent. */
+  private readonly since: Float64Array;
 
-  constructor(private readonly traffic: () => { frames: number; boxes: number }) {}
-
-  answered(since: number): void {
-    this.latencies.add(performance.now() - since);
+  constructor(
+    private readonly settings: LoadSettings,
+    private readonly connectPairs: ConnectPairs,
+  ) {
+    this.since = new Float64Array(settings.pairs * settings.window);
   }
 
-  begin(): void {
-    const { frames, boxes } = this.traffic();
-    this.framesBefore = frames;
-    this.boxesBefore = boxes;
-    this.failuresBefore = this.failures;
-    this.latencies.clear();
-    this.startedAt = performance.now();
+  async connect(): Promise<void> {
+    this.pairs = await this.connectPairs(this.settings, (pair, slot, isDelivered) => {
+      if (isDelivered) this.measurement.answered(this.since[this.placeOf(pair, slot)]!);
+      else this.measurement.failures++;
+      this.send(pair, slot);
+    });
   }
 
-  end(): LoadResult {
-    const { frames, boxes } = this.traffic();
-    return {
-      messages: this.latencies.count,
-      seconds: (performance.now() - this.startedAt) / 1_000,
-      p50Ms: this.latencies.percentile(0.5),
-      p99Ms: this.latencies.percentile(0.99),
-      frames: frames - this.framesBefore,
-      boxes: boxes - this.boxesBefore,
-      failures: this.failures - this.failuresBefore,
-    };
+  /** Throws when the server has let a connection go: the load would not be the one that was asked for. */
+  go(): void {
+    if (!this.pairs.isOpen) throw new Error('the server closed connections before the load began');
+    for (let pair = 0; pair < this.settings.pairs; pair++) {
+      for (let slot = 0; slot < this.settings.window; slot++) this.send(pair, slot);
+    }
+  }
+
+  private send(pair: number, slot: number): void {
+    this.since[this.placeOf(pair, slot)] = performance.now();
+    this.pairs.senders[pair]!(slot);
+  }
+
+  private placeOf(pair: number, slot: number): number {
+    return pair * this.settings.window + slot;
   }
 }

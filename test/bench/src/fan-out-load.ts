@@ -3,11 +3,11 @@ import { ready } from '@sotto/channel';
 import { ReceiptStatus } from '@sotto/protocol';
 import { encodeSend, FrameKind, parseReceipt } from '@sotto/protocol/frames';
 import sodium from 'libsodium-wrappers';
-import { Measurement } from './closed-loop.js';
 import type { LoadSettings } from './load-settings.js';
+import { Measurement } from './measurement.js';
 import { store } from './messages.js';
 import { inParallel, registered } from './registrations.js';
-import { type SottoConnection, tokenFor } from './sotto-connection.js';
+import { type SottoConnection, tokenFor, trafficOf } from './sotto-connection.js';
 
 const TTL_SECONDS = 30;
 
@@ -16,10 +16,7 @@ const SLOT_AT = 14;
 
 /** A group whose members are all online: its senders keep `window` messages on their way to all of them, as a pair's sender does to one. */
 export class FanOutLoad {
-  readonly measurement = new Measurement(() => ({
-    frames: this.connections.reduce((sum, one) => sum + one.frames, 0),
-    boxes: this.connections.reduce((sum, one) => sum + one.boxes, 0),
-  }));
+  readonly measurement = new Measurement(() => trafficOf(this.connections));
   private connections: SottoConnection[] = [];
 
   constructor(private readonly settings: LoadSettings) {}

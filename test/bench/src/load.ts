@@ -1,10 +1,11 @@
 // The process that makes the load: settings on its command line, commands and results by messages.
-import { BareLoad } from './bare-load.js';
+import { connectBarePairs } from './bare-pairs.js';
+import { ClosedLoop } from './closed-loop.js';
 import { FanOutLoad } from './fan-out-load.js';
 import { IdleLoad } from './idle-load.js';
 import type { LoadCommand, LoadSettings } from './load-settings.js';
-import { PacedLoad } from './paced-load.js';
-import { SottoLoad } from './sotto-load.js';
+import { OpenLoop } from './open-loop.js';
+import { connectSottoPairs } from './sotto-pairs.js';
 import { StormLoad } from './storm-load.js';
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as LoadSettings;
@@ -29,8 +30,10 @@ if (settings.kind === 'idle') {
 }
 process.send?.({ ready: true });
 
-function loadOf(settings: LoadSettings): BareLoad | FanOutLoad | PacedLoad | SottoLoad {
-  if (settings.kind === 'bare') return new BareLoad(settings);
+function loadOf(settings: LoadSettings): FanOutLoad | ClosedLoop | OpenLoop {
   if (settings.kind === 'fan-out') return new FanOutLoad(settings);
-  return settings.rate === undefined ? new SottoLoad(settings) : new PacedLoad({ ...settings, rate: settings.rate });
+  const connectPairs = settings.kind === 'bare' ? connectBarePairs : connectSottoPairs;
+  return settings.rate === undefined
+    ? new ClosedLoop(settings, connectPairs)
+    : new OpenLoop({ ...settings, rate: settings.rate }, connectPairs);
 }

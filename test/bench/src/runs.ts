@@ -69,16 +69,30 @@ export async function benchTopology(kind: TopologyKind, shape: Shape, nodeArgume
   const topology = await startForLoad(kind, { nodeArguments });
   try {
     const pids = topology.pids().map(({ pid }) => pid);
-    const settings: LoadSettings = { kind: 'sotto', url: topology.url, pin: pinOf(topology), ...shape };
-    const figures = figuresOf(kind, shape, await measure(pids, settings, shape.seconds));
-    if (!half) return figures;
-    const pacedBy = async (burst: number) =>
-      pacedFigures((await measure(pids, { ...settings, rate: figures.rate / 2, burst }, shape.seconds)).result);
-    const paced = await pacedBy(shape.window);
-    return shape.window === 1 ? { ...figures, paced } : { ...figures, paced, paced_singly: await pacedBy(1) };
+    return await benchPairs(kind, pids, { kind: 'sotto', url: topology.url, pin: pinOf(topology), ...shape }, shape, half);
   } finally {
     await topology.stop();
   }
+}
+
+/** What the same pairs see of a relay that does nothing else: the floor, on this machine as it is now. */
+export async function benchBareRelay(shape: Shape, half: boolean): Promise<Figures> {
+  const relay = new Child('./bare-relay.js');
+  try {
+    const { port } = await relay.next<{ port: number }>();
+    return await benchPairs('bare-ws', [relay.pid], { kind: 'bare', url: `ws://127.0.0.1:${port}`, pin: '', ...shape }, shape, half);
+  } finally {
+    relay.stop();
+  }
+}
+
+async function benchPairs(name: Figures['name'], pids: number[], settings: LoadSettings, shape: Shape, half: boolean): Promise<Figures> {
+  const figures = figuresOf(name, shape, await measure(pids, settings, shape.seconds));
+  if (!half) return figures;
+  const pacedBy = async (burst: number) =>
+    pacedFigures((await measure(pids, { ...settings, rate: figures.rate / 2, burst }, shape.seconds)).result);
+  const paced = await pacedBy(shape.window);
+  return shape.window === 1 ? { ...figures, paced } : { ...figures, paced, paced_singly: await pacedBy(1) };
 }
 
 export async function benchFanOut(kind: TopologyKind, shape: Shape, group: FanOutGroup, nodeArguments: string[]): Promise<FanOutFigures> {
@@ -93,17 +107,6 @@ export async function benchFanOut(kind: TopologyKind, shape: Shape, group: FanOu
     return fanOutFigures(kind, shape, group, { single, lone, fanOut });
   } finally {
     await topology.stop();
-  }
-}
-
-export async function benchBareRelay(shape: Shape): Promise<Figures> {
-  const relay = new Child('./bare-relay.js');
-  try {
-    const { port } = await relay.next<{ port: number }>();
-    const settings: LoadSettings = { kind: 'bare', url: `ws://127.0.0.1:${port}`, pin: '', ...shape };
-    return figuresOf('bare-ws', shape, await measure([relay.pid], settings, shape.seconds));
-  } finally {
-    relay.stop();
   }
 }
 

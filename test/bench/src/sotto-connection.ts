@@ -4,6 +4,7 @@ import { Accounts, CallSchema, type DeviceCredential, methodName, ReplySchema, t
 import { forEachFrame, FrameKind, wrapFrame } from '@sotto/protocol/frames';
 import sodium from 'libsodium-wrappers';
 import { WebSocket } from 'ws';
+import type { Traffic } from './pairs.js';
 
 /** Each is another address towards the server, which counts calls by address: it trusts this machine as a proxy. */
 let nextAddress = 1;
@@ -22,6 +23,12 @@ export interface KnownDevice {
 export interface Password {
   name: string;
   password: string;
+}
+
+/** What has crossed all of them, both ways. */
+export function trafficOf(connections: readonly SottoConnection[]): Traffic {
+  const sumOf = (what: keyof Traffic) => connections.reduce((sum, one) => sum + one[what], 0);
+  return { frames: sumOf('frames'), boxes: sumOf('boxes') };
 }
 
 /** A connection of the load: channel, calls, and frames that gather for one turn of the event loop. */
