@@ -179,8 +179,10 @@ describe.each([
     expect(stopped).toBe(false);
     for (const each of delivered) store(incarnation, each);
     await stopping;
-    await until('alice has both receipts', () => receipts.length === 2);
-    expect(receipts).toMatchObject([first, second].map((id) => ({ id, device: BOB, status: ReceiptStatus.DELIVERED })));
+    // On a busy machine she may be told first that they are accepted.
+    const last = () => receipts.filter(({ status }) => status !== ReceiptStatus.ACCEPTED);
+    await until('alice has both receipts', () => last().length === 2);
+    expect(last()).toMatchObject([first, second].map((id) => ({ id, device: BOB, status: ReceiptStatus.DELIVERED })));
     send(incarnation, BOB, 20);
     await new Promise((done) => setTimeout(done, 100));
     expect(delivered).toHaveLength(2);
