@@ -2,14 +2,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { fromBinary } from '@bufbuild/protobuf';
 import { ClientHandshake, ready, ServerHandshake } from '@sotto/channel';
-import { makeDeviceIdentity, MlsEngine } from '@sotto/mls';
 import { nodeProvider } from '@sotto/mls/node';
-import { EnvelopeSchema, fromHex, toHex } from '@sotto/protocol';
+import { type Envelope, EnvelopeSchema, fromHex, GreetingSchema, toHex } from '@sotto/protocol';
+import { contentIdOf, messageRef } from '../../libs/client/dist/content/message-ref.js';
 import { openHello } from '../../libs/client/dist/groups/hello.js';
+import { GREETING_LABEL } from '../../libs/client/dist/groups/rejoining.js';
 import { nodeArgon2id } from '../../libs/client/dist/node/argon2id.js';
 import { importRecoveryFile } from '../../libs/client/dist/session/recovery-file.js';
 import { sodiumReady } from '../../libs/client/dist/sodium.js';
-import { BOXES_BEFORE_REKEY, hpke, makeVectors, NOW, type Vectors } from './vectors.js';
+import { BOXES_BEFORE_REKEY, engineOfAlice, engineOfBob, hpke, makeVectors, newcomer, NOW, type Vectors } from './vectors.js';
 
 const FILE = new URL('../../docs/vectors.json', import.meta.url);
 
@@ -53,12 +54,34 @@ describe('docs/vectors.json', () => {
 
   it('has a hello and a recovery file that open', async () => {
     const { envelope, state, helloKey, hello } = vectors.hello;
-    const { kind } = fromBinary(EnvelopeSchema, fromHex(envelope));
-    if (kind.case !== 'hello') throw new Error('no hello');
-    const opened = openHello(kind.value, (by) => (state.startsWith(by) ? fromHex(helloKey) : undefined));
+    const opened = openHello(valueOf(envelope, 'hello'), (by) => (state.startsWith(by) ? fromHex(helloKey) : undefined));
     expect(toHex(opened?.bytes ?? new Uint8Array())).toBe(hello);
     const { file, passphrase, accountIdentitySeed } = vectors.recoveryFile;
     expect(toHex(await importRecoveryFile(fromHex(file), passphrase, nodeArgon2id))).toBe(accountIdentitySeed);
+  });
+
+  it('has a conversation that alice reads with the keys of her package', async () => {
+    const [{ message, initSecret, leafSecret }] = vectors.keyPackages as [Vectors['keyPackages'][number]];
+    const { group, welcome, application, greeting, state, commitSlot, id } = vectors.conversation;
+    const own = { publicBytes: fromHex(message), privateBytes: new Uint8Array([1, ...fromHex(initSecret), ...fromHex(leafSecret)]) };
+    const engine = await engineOfAlice();
+    const joined = await engine.joinFromWelcome(valueOf(welcome, 'welcome').welcome, [own]);
+    expect(toHex(await engine.exporter(joined.state, 'sotto commit slot', new Uint8Array(), 32))).toBe(commitSlot);
+    const opened = await engine.open(joined.state, valueOf(application, 'application').message);
+    if (opened.kind !== 'application') throw new Error('no application message');
+    expect(messageRef('b1'.repeat(16), opened.plaintext)).toBe(id);
+    expect(toHex(opened.authenticatedData)).toContain(contentIdOf(id));
+    expect(toHex(valueOf(application, 'application').state)).toBe(state);
+    const { sealed } = valueOf(greeting, 'greeting');
+    expect(toHex(fromBinary(GreetingSchema, engine.openAsLeaf(own, GREETING_LABEL, sealed)).group)).toBe(group);
+  });
+
+  it('has an approval that the new device takes', async () => {
+    const { messages, code, accountIdentitySeed } = vectors.approval;
+    const [, answer, opening, secret] = messages.map(fromHex) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+    const device = await newcomer();
+    expect(device.answer(answer)).toEqual({ opening, code });
+    expect(toHex(await device.open(secret))).toBe(accountIdentitySeed);
   });
 
   it('goes beyond a change of key', () => {
@@ -67,11 +90,11 @@ describe('docs/vectors.json', () => {
   });
 });
 
-async function engineOfBob(): Promise<MlsEngine> {
-  const [accountSeed, secretKey] = [new Uint8Array(32).fill(8), new Uint8Array(32).fill(9)];
-  const signatureKeys = { secretKey, publicKey: nodeProvider.ed25519PublicKey(secretKey) };
-  const ids = { account: 'b1'.repeat(16), device: 'd2'.repeat(16), accountKey: nodeProvider.ed25519PublicKey(accountSeed) };
-  const who = { server: 'chat.example', accountName: 'bob', ...ids };
-  const identity = makeDeviceIdentity(nodeProvider, who, accountSeed, signatureKeys.publicKey);
-  return MlsEngine.create({ provider: nodeProvider, server: 'chat.example', identity, signatureKeys });
+type Kind = Envelope['kind'];
+type Value<Case> = Extract<Kind, { case: Case }> extends { value: infer Of } ? Of : never;
+
+function valueOf<Case extends NonNullable<Kind['case']>>(envelope: string, wanted: Case): Value<Case> {
+  const { kind } = fromBinary(EnvelopeSchema, fromHex(envelope));
+  if (kind.case !== wanted) throw new Error(`no ${wanted}`);
+  return (kind as { value: unknown }).value as Value<Case>;
 }
