@@ -59,6 +59,8 @@ export class SessionService {
       // The session may have been revoked while its route was written, when it could not be found to be ended.
       if (this.revocations.cover(session)) await this.leave(session);
       this.assertNotRevoked(session);
+      // Also of a pending device, which has no route to tell of it: a device holds one connection here, whatever it attaches as.
+      this.replace(this.table.byDevice(session.device));
       this.table.attached(connection, session);
       if (session.route !== undefined) this.announce(session, true);
     } finally {
@@ -67,6 +69,10 @@ export class SessionService {
     const { retryWindowMs } = this.config;
     const revokedCapabilities = revoked.map(fromHex);
     return { serverTime: BigInt(Date.now()), retryWindow: retryWindowMs / 1_000, heartbeatMs: TIMES.heartbeatMs, revokedCapabilities };
+  }
+
+  private replace(older: Connection | undefined): void {
+    if (older?.socket.readyState === 1) older.socket.close(CloseCode.REPLACED, 'replaced by a newer connection');
   }
 
   /** Resuming tells whether the device itself was revoked, or only what the token stood for. */
@@ -136,8 +142,7 @@ export class SessionService {
     this.lingering.delete(connection.number);
     session.route = withRevoked(route, revoked.map(fromHex));
     // Its own, from an attach of which only the answer was lost, is no older one.
-    if (replaced?.gateway === this.gateway && replaced.connection !== connection.number)
-      this.table.get(replaced.connection)?.socket.close(CloseCode.REPLACED, 'replaced by a newer connection');
+    if (replaced?.gateway === this.gateway && replaced.connection !== connection.number) this.replace(this.table.get(replaced.connection));
     return revoked;
   }
 

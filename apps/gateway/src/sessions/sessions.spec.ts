@@ -91,6 +91,16 @@ describe('a session at the gateway', () => {
     expect(older.socket.closings).toEqual([CloseCode.REPLACED]);
   });
 
+  it('is the only one of its device, whether that was pending or is', async () => {
+    const asConfirmed = PHONE;
+    const asPending = { ...PHONE, pending: true };
+    const older: Client[] = [];
+    for (const identity of [asPending, asPending, asConfirmed, asPending]) older.push(await attached(identity));
+    const newest = await attached(asConfirmed);
+    expect(older.map(({ socket }) => socket.closings)).toEqual(older.map(() => [CloseCode.REPLACED]));
+    expect(newest.socket.closings).toEqual([]);
+  });
+
   it('ends when live state has the device at another gateway, and not when one only says so', async () => {
     const phone = await attached(PHONE);
     const other = { device: PHONE.device, account: ALICE, gateway: GATEWAY + 1, connection: 7 };
