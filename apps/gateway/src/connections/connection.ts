@@ -122,9 +122,9 @@ export class Connection {
   }
 
   /** To be called for each Call, and each frame that is answered on the spot. Throws WireError when there are too many. */
-  countFree(): void {
+  countFree(now = this.lastSeen): void {
     const { rate, burst } = this.session === undefined ? FREE_OF_STRANGERS : FREE;
-    this.freeUntil = Math.max(this.freeUntil, this.lastSeen) + 1_000 / rate;
-    if (this.freeUntil > this.lastSeen + (burst * 1_000) / rate) throw new WireError('too many frames that cost nothing');
+    this.freeUntil = Math.max(this.freeUntil, now) + 1_000 / rate;
+    if (this.freeUntil > now + (burst * 1_000) / rate) throw new WireError('too many frames that cost nothing');
   }
 }

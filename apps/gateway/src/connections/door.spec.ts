@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@sotto/protocol';
 import { DoorWorld, type Visitor } from './door.contract.js';
 import { TrustedProxies } from './trusted-proxies.js';
@@ -137,6 +138,40 @@ function frameHead(length: number, firstByte = 0x82): Buffer {
   head.writeUInt32BE(length, 6);
   return head;
 }
+
+describe('who is told to go', () => {
+  it('has a moment to answer, and is gone', async () => {
+    world = await DoorWorld.open({});
+    const socket = await world.upgrade(SUBPROTOCOL);
+    world.admitAll();
+    for (const connection of world.table.values()) connection.socket.close(4001, 'replaced');
+    await once(socket, 'end');
+    await sleep(50);
+    expect(world.table.size).toBe(0);
+  });
+});
+
+describe("WebSocket's own pings and pongs", () => {
+  /** Few enough at a time that none are too many unread. */
+  const AT_ONCE = 40;
+
+  it.each([
+    ['pings', 0x89],
+    ['pongs', 0x8a],
+  ])('are no more welcome than other frames that cost nothing: of %s a stranger has some dozens', async (_what, firstByte) => {
+    world = await DoorWorld.open({ door: { handshakeMs: 60_000 } });
+    const socket = await world.upgrade(SUBPROTOCOL);
+    const end = once(socket, 'end');
+    const some = Buffer.concat(Array.from({ length: AT_ONCE }, () => Buffer.from([firstByte, 0x80, 0, 0, 0, 0])));
+    for (let i = 0; i < 5; i++) {
+      socket.write(some);
+      await sleep(20);
+    }
+    await end;
+    await sleep(50);
+    expect(world.table.size).toBe(0);
+  });
+});
 
 describe('a message', () => {
   const LIMIT = LIMITS.strangerMessageBytes;

@@ -18,6 +18,8 @@ import { Receiver } from './receiver.js';
 
 const SUBPROTOCOL = 'sotto.v1';
 const SWEEP_MS = 5_000;
+/** Milliseconds that one who is told to go, and should learn why, has for an answer: its limits are those of a device that is gone. Types of ws don't know it yet. */
+const FAREWELL = { closeTimeout: 2_000 };
 /** Pieces of an unfinished message, each of which takes some hundred bytes beside its own: a box in reads or fragments of 128 and 512 bytes. */
 const MOST_CHUNKS = LIMITS.boxBytes / 128;
 const MOST_FRAGMENTS = LIMITS.boxBytes / 512;
@@ -40,6 +42,7 @@ export class Door {
     maxPayload: LIMITS.boxBytes,
     maxBufferedChunks: MOST_CHUNKS,
     maxFragments: MOST_FRAGMENTS,
+    ...FAREWELL,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   private sweeper: NodeJS.Timeout | undefined;
@@ -126,6 +129,8 @@ export class Door {
     this.table.add(connection);
     socket.on('message', this.onMessage);
     watchUnfinished(connection, stream);
+    socket.on('ping', this.onControl);
+    socket.on('pong', this.onControl);
     socket.on('close', this.onClose);
     this.receiver.greet(connection);
   }
@@ -136,6 +141,15 @@ export class Door {
       connection.unfinished -= data.length;
     }
     this.receiver.receive(connection, data);
+  });
+
+  /** A ping or pong of WebSocket itself, which ws has answered: they cost their sender nothing, like the frames that `countFree` is about. */
+  private readonly onControl = ofConnection((connection) => {
+    try {
+      connection.countFree(Date.now());
+    } catch {
+      endNow(connection.socket, CloseCode.MALFORMED, 'too many pings');
+    }
   });
 
   private readonly onClose = ofConnection((connection) => void this.left(connection));
