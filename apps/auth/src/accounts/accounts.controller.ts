@@ -70,7 +70,7 @@ export class AccountsController {
     assertKey(request.deviceAuthKey);
     assertGoodPassword(request.newPassword);
     const account = await this.passwords.ofCaller(caller, request.oldPassword);
-    const passwordHash = await this.passwords.hash(request.newPassword);
+    const passwordHash = await this.passwords.hash(request.newPassword, caller);
     // The next second: nothing that was issued within this one survives.
     const sessionsValidAfter = unixNow() + 1;
     const change = { expected: account.passwordHash ?? '', passwordHash, sessionsValidAfter };

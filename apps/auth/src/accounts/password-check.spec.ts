@@ -25,12 +25,12 @@ beforeAll(async () => {
   const { WorkLimit } = await import('../limits/work-limit.js');
   const hasher = await PasswordHasher.start(COST, new WorkLimit(1, 10));
   const older = await PasswordHasher.start({ ...COST, memoryKib: 8_192 }, new WorkLimit(1, 10));
-  const passwordHash = await hasher.hash(PASSWORD);
+  const passwordHash = await hasher.hash(PASSWORD, '');
   rows = new Map([
     ['alice', { id: 'alice', passwordHash }],
     ['bob', { id: 'bob', passwordHash, disabled: true }],
     ['carol', { id: 'carol', passwordHash: null, deleted: true }],
-    ['erin', { id: 'erin', passwordHash: await older.hash(PASSWORD) }],
+    ['erin', { id: 'erin', passwordHash: await older.hash(PASSWORD, '') }],
   ]);
   const find = (name: string) => (asked.push('an account'), Promise.resolve(rows.get(name) as Account | undefined));
   const renewPasswordHash: AccountsStore['renewPasswordHash'] = (id) => (renewed.push(id), Promise.resolve());

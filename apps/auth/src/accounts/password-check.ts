@@ -23,10 +23,10 @@ export class PasswordCheck {
   async byName(name: string, password: string, address: string): Promise<Account> {
     if (!passwordFits(password) || name.length > 64) throw wrongPassword();
     await this.limits.charge(name, address);
-    const account = await this.matching(await this.accounts.findByName(name), password);
+    const account = await this.matching(await this.accounts.findByName(name), password, address);
     await this.limits.forgive(name, address);
     // Behind the answer, which takes no longer for it.
-    void this.renew(account, password).catch(() => undefined);
+    void this.renew(account, password, address).catch(() => undefined);
     return account;
   }
 
@@ -34,22 +34,22 @@ export class PasswordCheck {
   async ofCaller(caller: RpcCaller, password: string): Promise<Account> {
     if (!passwordFits(password)) throw wrongPassword();
     await this.limits.charge(caller.account, caller.address);
-    return this.matching(await this.accounts.findById(caller.account), password);
+    return this.matching(await this.accounts.findById(caller.account), password, caller.address);
   }
 
   /** For a new password of the caller's. Throws RpcError UNAVAILABLE. */
-  hash(password: string): Promise<string> {
-    return this.hasher.hash(password);
+  hash(password: string, { address }: RpcCaller): Promise<string> {
+    return this.hasher.hash(password, address);
   }
 
   /** The operator has changed the cost of hashing: the next log-in costs what that of an unknown name does. What fails is done then. */
-  private async renew({ id, passwordHash }: Account, password: string): Promise<void> {
+  private async renew({ id, passwordHash }: Account, password: string, address: string): Promise<void> {
     if (passwordHash === null || !this.hasher.isOutdated(passwordHash)) return;
-    await this.accounts.renewPasswordHash(id, { expected: passwordHash, passwordHash: await this.hasher.hash(password) });
+    await this.accounts.renewPasswordHash(id, { expected: passwordHash, passwordHash: await this.hasher.hash(password, address) });
   }
 
-  private async matching(account: Account | undefined, password: string): Promise<Account> {
-    const right = await this.hasher.matches(account?.passwordHash, password);
+  private async matching(account: Account | undefined, password: string, address: string): Promise<Account> {
+    const right = await this.hasher.matches(account?.passwordHash, password, address);
     if (!right || account === undefined || account.deleted || account.disabled) throw wrongPassword();
     return account;
   }

@@ -19,14 +19,14 @@ export class PasswordHasher {
     return new PasswordHasher(cost, limit, await hashOf('the hash that unknown names are checked against', cost));
   }
 
-  /** PHC string. Throws RpcError UNAVAILABLE when too many wait. */
-  hash(password: string): Promise<string> {
-    return this.limit.run(() => hashOf(password, this.cost));
+  /** PHC string. Throws RpcError UNAVAILABLE when too many wait. @param address who asks. */
+  hash(password: string, address: string): Promise<string> {
+    return this.limit.run(() => hashOf(password, this.cost), address);
   }
 
-  /** False without a stored hash, after the same work. Throws RpcError UNAVAILABLE when too many wait. */
-  async matches(stored: string | null | undefined, password: string): Promise<boolean> {
-    const right = await this.limit.run(() => verify(stored ?? this.dummy, password));
+  /** False without a stored hash, after the same work. Throws RpcError UNAVAILABLE when too many wait. @param address who asks. */
+  async matches(stored: string | null | undefined, password: string, address: string): Promise<boolean> {
+    const right = await this.limit.run(() => verify(stored ?? this.dummy, password), address);
     return right && typeof stored === 'string';
   }
 

@@ -33,7 +33,7 @@ export class Registration {
     const invite = this.admit(request.invite);
     assertGoodPassword(request.password);
     const made = () => this.madeBefore(invite, request, address);
-    const account = (await made()) ?? (await this.make(invite, request)) ?? (await made());
+    const account = (await made()) ?? (await this.make(invite, request, address)) ?? (await made());
     if (account === undefined) throw inviteInvalid();
     return account;
   }
@@ -50,10 +50,10 @@ export class Registration {
   }
 
   /** Undefined: the invite was used meanwhile. */
-  private async make(invite: InviteBody | undefined, request: RegisterRequest): Promise<Account | undefined> {
+  private async make(invite: InviteBody | undefined, request: RegisterRequest, address: string): Promise<Account | undefined> {
     const account = {
       id: randomBytes(ID_BYTES).toString('hex'),
-      passwordHash: await this.hasher.hash(request.password),
+      passwordHash: await this.hasher.hash(request.password, address),
       identityKey: request.identityKey,
       invite: invite === undefined ? null : toHex(invite.id),
       sessionsValidAfter: unixNow(),
