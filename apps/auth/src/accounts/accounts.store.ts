@@ -13,6 +13,8 @@ export interface Account {
   revokedDevices: ReadonlyMap<string, number>;
   disabled: boolean;
   deleted: boolean;
+  /** When the store was asked: what has ended since is not in here. */
+  readAt: number;
 }
 
 export interface NewAccount {

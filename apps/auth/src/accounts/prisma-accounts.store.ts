@@ -1,4 +1,5 @@
 import type { Database } from '@sotto/platform/database';
+import { unixNow } from '../sessions/unix-now.js';
 import type { Account, AccountsStore, NewAccount } from './accounts.store.js';
 
 type Client = Database['client'];
@@ -18,20 +19,21 @@ export class PrismaAccountsStore implements AccountsStore {
   }
 
   async findByInvite(invite: string): Promise<Account | undefined> {
-    return accountOf(await this.client.account.findUnique({ where: { invite } }));
+    return this.find({ invite });
   }
 
   async findByName(name: string): Promise<Account | undefined> {
-    return accountOf(await this.client.account.findUnique({ where: { name } }));
+    return this.find({ name });
   }
 
   async findById(id: string): Promise<Account | undefined> {
-    return accountOf(await this.client.account.findUnique({ where: { id } }));
+    return this.find({ id });
   }
 
   async findByIds(ids: string[]): Promise<Account[]> {
+    const readAt = unixNow();
     const rows = await this.client.account.findMany({ where: { id: { in: ids } } });
-    return rows.map((row) => toAccount(row));
+    return rows.map((row) => toAccount(row, readAt));
   }
 
   async changePassword(id: string, change: { expected: string; passwordHash: string; sessionsValidAfter: number }): Promise<boolean> {
@@ -70,13 +72,15 @@ export class PrismaAccountsStore implements AccountsStore {
       data: { deleted: true, passwordHash: null, revokedDevices: {} },
     });
   }
+
+  private async find(where: { id: string } | { name: string } | { invite: string }): Promise<Account | undefined> {
+    const readAt = unixNow();
+    const row = await this.client.account.findUnique({ where });
+    return row === null ? undefined : toAccount(row, readAt);
+  }
 }
 
-function accountOf(row: Row | null): Account | undefined {
-  return row === null ? undefined : toAccount(row);
-}
-
-function toAccount(row: Row): Account {
+function toAccount(row: Row, readAt: number): Account {
   return {
     id: row.id,
     name: row.name,
@@ -86,5 +90,6 @@ function toAccount(row: Row): Account {
     revokedDevices: new Map(Object.entries(row.revokedDevices as Record<string, number>)),
     disabled: row.disabled,
     deleted: row.deleted,
+    readAt,
   };
 }

@@ -51,15 +51,16 @@ export class Registration {
 
   /** Undefined: the invite was used meanwhile. */
   private async make(invite: InviteBody | undefined, request: RegisterRequest, address: string): Promise<Account | undefined> {
+    const readAt = unixNow();
     const account = {
       id: randomBytes(ID_BYTES).toString('hex'),
       passwordHash: await this.hasher.hash(request.password, address),
       identityKey: request.identityKey,
       invite: invite === undefined ? null : toHex(invite.id),
-      sessionsValidAfter: unixNow(),
+      sessionsValidAfter: readAt,
     };
     const name = await this.take(account, request.name, invite?.name === request.name);
-    return name === undefined ? undefined : { ...account, name, revokedDevices: new Map(), disabled: false, deleted: false };
+    return name === undefined ? undefined : { ...account, name, revokedDevices: new Map(), disabled: false, deleted: false, readAt };
   }
 
   private admit(code: string): InviteBody | undefined {

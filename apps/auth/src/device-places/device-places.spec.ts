@@ -16,6 +16,7 @@ const alice: Account = {
   revokedDevices: new Map(),
   disabled: false,
   deleted: false,
+  readAt: 0,
 };
 
 describe('the places of an account', () => {

@@ -54,14 +54,14 @@ export class SessionIssuer {
       account: fromHex(account.id),
       device: fromHex(device.id),
       deviceAuthKey: device.authKey,
-      issued: issuedNow(account),
+      issued: issuedAt(account),
       identityKey: device.pending ? new Uint8Array(0) : (account.identityKey ?? new Uint8Array(0)),
     });
   }
 
   private accessToken(account: Account, device: SessionDevice, channelBinding: Uint8Array): Promise<string> {
     if (channelBinding.length !== KEY_BYTES) throw new RpcError(ErrorCode.MALFORMED, 'The call did not come over a channel.');
-    const issued = issuedNow(account);
+    const issued = issuedAt(account);
     return new SignJWT({ dev: device.id, pen: device.pending, cnf: Buffer.from(channelBinding).toString('base64url') })
       .setProtectedHeader({ alg: 'EdDSA' })
       .setIssuer(this.config.serverName)
@@ -72,7 +72,10 @@ export class SessionIssuer {
   }
 }
 
-/** A password change puts sessions-valid-after up to a second ahead; what is issued after it must not lie before it. */
-function issuedNow(account: Account): number {
-  return Math.max(unixNow(), account.sessionsValidAfter);
+/**
+ * From when a session counts: the account was read then, and a check of its password may have waited since. Whoever changes the password, revokes or
+ * deletes meanwhile ends it. A password change puts sessions-valid-after up to a second ahead; what is issued after it must not lie before it.
+ */
+function issuedAt({ readAt, sessionsValidAfter }: Account): number {
+  return Math.max(readAt, sessionsValidAfter);
 }
