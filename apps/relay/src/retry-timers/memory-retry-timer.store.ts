@@ -1,4 +1,4 @@
-import { type RetryTimer, retryTimerKey, type RetryTimerStore } from './retry-timer.store.js';
+import { LEFT_BEHIND_MS, type RetryTimer, retryTimerKey, type RetryTimerStore } from './retry-timer.store.js';
 
 /** In one process the relay that dies takes the timers along: they only serve the contract. Bounded by what the relay holds. */
 export class MemoryRetryTimerStore implements RetryTimerStore {
@@ -18,9 +18,11 @@ export class MemoryRetryTimerStore implements RetryTimerStore {
     const due: RetryTimer[] = [];
     for (const [key, timer] of this.timers) {
       if (due.length === limit) break;
-      if (timer.deadline >= before || alive.includes(timer.owner)) continue;
+      if (timer.deadline >= before) continue;
+      const isOwned = alive.includes(timer.owner);
+      if (isOwned && timer.deadline >= before - LEFT_BEHIND_MS) continue;
       this.timers.delete(key);
-      due.push(timer);
+      if (!isOwned) due.push(timer);
     }
     return Promise.resolve(due);
   }

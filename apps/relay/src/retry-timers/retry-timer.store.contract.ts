@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { RetryTimer, RetryTimerStore } from './retry-timer.store.js';
+import { LEFT_BEHIND_MS, type RetryTimer, type RetryTimerStore } from './retry-timer.store.js';
 
 const hex = (byte: number) => byte.toString(16).padStart(2, '0').repeat(16);
 const timer = (device: number, deadline: number, id = 1): RetryTimer => ({
@@ -47,6 +47,17 @@ export function retryTimerStoreContract(open: () => RetryTimerStore): void {
     expect(await store.takeDue(5_000, 3, [7, 8])).toEqual([owned(17, 40), owned(17, 41), owned(17, 42)]);
     expect(await store.takeDue(5_000, 3, [7])).toEqual([owned(8, 30)]);
     expect(await store.takeDue(5_000, 100, [])).toHaveLength(25);
+  });
+
+  it('returns to nobody what an owner who is alive has long ended, and keeps it no longer', async () => {
+    const store = open();
+    const now = 10 * LEFT_BEHIND_MS;
+    const late = (by: number, id: number): RetryTimer => ({ ...timer(1, now - by, id), owner: 7 });
+    const all = Array.from({ length: 50 }, (_, i) => late(LEFT_BEHIND_MS + 1 + i, i));
+    await store.add([...all, late(LEFT_BEHIND_MS, 60), { ...late(2 * LEFT_BEHIND_MS, 61), owner: 8 }]);
+    expect(await store.takeDue(now, 3, [7])).toEqual([{ ...late(2 * LEFT_BEHIND_MS, 61), owner: 8 }]);
+    await store.takeDue(now, 100, [7]);
+    expect(await store.takeDue(now, 100, [])).toEqual([late(LEFT_BEHIND_MS, 60)]);
   });
 
   it('removes any number at once', async () => {

@@ -9,13 +9,17 @@ export interface RetryTimer {
   owner: number;
 }
 
+/** Far longer than clocks differ, and than a relay takes to end what is over. Milliseconds after `before`. */
+export const LEFT_BEHIND_MS = 10 * 60_000;
+
 /** Timers survive their relay, so that a sender is told although the relay died. */
 export interface RetryTimerStore {
   add(timers: readonly RetryTimer[]): Promise<void>;
   remove(timers: readonly RetryTimer[]): Promise<void>;
   /**
    * Removes and returns timers whose deadline is before `before`, at most `limit`, but those of the owners who are `alive` (incarnations): they
-   * end theirs themselves, by their own clock. Each is returned at most once, over all relays.
+   * end theirs themselves, by their own clock. Each is returned at most once, over all relays. Of those, what is overdue by LEFT_BEHIND_MS is removed:
+   * its owner has ended it while live state was away.
    */
   takeDue(before: number, limit: number, alive: readonly number[]): Promise<RetryTimer[]>;
 }
