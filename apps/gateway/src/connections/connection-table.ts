@@ -4,6 +4,7 @@ import { GuestList } from '@sotto/channel/listening';
 import type { AttachedSession } from '../sessions/attached-session.js';
 import { CloseCode } from './close-codes.js';
 import type { Connection } from './connection.js';
+import { steadyNow } from './steady-now.js';
 
 /** An answer takes a round trip; a log-in a few. */
 const HANDSHAKE_PATIENCE_MS = 2_000;
@@ -46,7 +47,7 @@ export class ConnectionTable {
   /** The handshake is over. */
   opened(connection: Connection, channel: SealedChannel): void {
     connection.channel = channel;
-    connection.awaitedSince = Date.now();
+    connection.awaitedSince = steadyNow();
     this.handshakes.leave(connection);
   }
 

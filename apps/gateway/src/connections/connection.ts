@@ -38,11 +38,11 @@ export class Connection {
   deaf = false;
   /** Before it has logged in: bytes that have come beside its whole messages. */
   unfinished = 0;
-  /** Since when, before it has logged in, it is for the client to go on; Infinity: it waits for the gateway. Milliseconds since the epoch. */
+  /** Since when, before it has logged in, it is for the client to go on; Infinity: it waits for the gateway. As all times here, by `steadyNow`. */
   awaitedSince = Infinity;
   /** Coarse clock of the last sign of life, milliseconds. */
   lastSeen: number;
-  /** When the messages taken so far would be used up at the allowed rate: the bucket is full while this is past. Milliseconds since the epoch. */
+  /** When the messages taken so far would be used up at the allowed rate: the bucket is full while this is past. */
   private sendsUntil = 0;
   /** Likewise of frames that cost their sender nothing. */
   private freeUntil = 0;
@@ -58,7 +58,7 @@ export class Connection {
     /** What `socket` runs on. Boxes are written to it as whole WebSocket messages; everything else goes through `socket`. */
     private readonly stream: Duplex,
     readonly address: string,
-    /** Milliseconds since the epoch. */
+    /** By `steadyNow`. */
     readonly openedAt: number,
   ) {
     this.lastSeen = openedAt;

@@ -8,13 +8,13 @@ import { TrustedProxies } from './trusted-proxies.js';
 const SUBPROTOCOL = 'Sec-WebSocket-Protocol: sotto.v1';
 const CHECKS_MS = 5_000;
 
-const realNow = Date.now;
 let passed = 0;
 let world: DoorWorld;
 
 beforeEach(() => {
   passed = 0;
-  jest.spyOn(Date, 'now').mockImplementation(() => realNow() + passed);
+  const realNow = performance.now.bind(performance);
+  jest.spyOn(performance, 'now').mockImplementation(() => realNow() + passed);
 });
 
 afterEach(async () => {
@@ -149,6 +149,33 @@ describe('who is told to go', () => {
     await sleep(50);
     expect(world.table.size).toBe(0);
   });
+});
+
+describe('a clock that is set', () => {
+  const HOUR_MS = 3_600_000;
+
+  it.each([
+    ['forward', HOUR_MS],
+    ['back', -HOUR_MS],
+  ])(
+    '%s makes nobody seem silent, or too loud',
+    async (_where, by) => {
+      world = await DoorWorld.open({});
+      const { socket, isIn } = await world.visit('10.0.0.1');
+      world.admitAll();
+      const isHeard = () => Promise.race([once(socket, 'pong').then(() => 'heard'), once(socket, 'close').then(() => 'gone')]);
+      for (let i = 0; i < 2; i++) {
+        socket.ping();
+        expect(await isHeard()).toBe('heard');
+        const now = Date.now.bind(Date);
+        jest.spyOn(Date, 'now').mockImplementation(() => now() + by);
+        await sleep(1.2 * CHECKS_MS);
+      }
+      socket.ping();
+      expect([isIn, await isHeard()]).toEqual([true, 'heard']);
+    },
+    20_000,
+  );
 });
 
 describe("WebSocket's own pings and pongs", () => {

@@ -15,6 +15,7 @@ import { ConnectionTable } from './connection-table.js';
 import { endNow } from './ending.js';
 import { whyOverdue } from './patience.js';
 import { Receiver } from './receiver.js';
+import { steadyNow } from './steady-now.js';
 
 const SUBPROTOCOL = 'sotto.v1';
 const SWEEP_MS = 5_000;
@@ -73,13 +74,13 @@ export class Door {
   /** Listens once auth has certified this gateway; returns the port. */
   async open(): Promise<number> {
     await this.certificate.start();
-    this.http.on('connection', (socket) => this.admission.arrive(socket, Date.now()));
+    this.http.on('connection', (socket) => this.admission.arrive(socket, steadyNow()));
     this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
     await new Promise<void>((resolve, reject) => {
       this.http.once('error', reject);
       this.http.listen(this.config.port, this.config.host, resolve);
     });
-    this.sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_MS);
+    this.sweeper = setInterval(() => this.sweep(steadyNow()), SWEEP_MS);
     return (this.http.address() as AddressInfo).port;
   }
 
@@ -111,10 +112,10 @@ export class Door {
       socket.on('error', onError);
       if (socket.protocol !== SUBPROTOCOL) return endNow(socket, CloseCode.NO_SUBPROTOCOL, `offer the subprotocol ${SUBPROTOCOL}`);
       const address = clientAddress(request, this.config.trustedProxies);
-      const verdict = this.admission.verdict(address, Date.now());
+      const verdict = this.admission.verdict(address, steadyNow());
       if ('refusal' in verdict) return endNow(socket, CloseCode.TRY_AGAIN_LATER, verdict.refusal);
       if (verdict.inPlaceOf !== undefined) this.sendAway(verdict.inPlaceOf, verdict.because);
-      this.welcome(new Connection(this.table.takeNumber(), socket, stream, address, Date.now()), socket, stream);
+      this.welcome(new Connection(this.table.takeNumber(), socket, stream, address, steadyNow()), socket, stream);
     });
   }
 
@@ -146,7 +147,7 @@ export class Door {
   /** A ping or pong of WebSocket itself, which ws has answered: they cost their sender nothing, like the frames that `countFree` is about. */
   private readonly onControl = ofConnection((connection) => {
     try {
-      connection.countFree(Date.now());
+      connection.countFree(steadyNow());
     } catch {
       endNow(connection.socket, CloseCode.MALFORMED, 'too many pings');
     }

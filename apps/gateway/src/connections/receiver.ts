@@ -8,6 +8,7 @@ import { ConnectionTable } from './connection-table.js';
 import { endNow } from './ending.js';
 import { FrameDispatcher } from './frame-dispatcher.js';
 import { Queue } from './queue.js';
+import { steadyNow } from './steady-now.js';
 
 /** Handshakes that are worked on at once: of a hundred that begin together, each step of all would otherwise come before any message. */
 const WORKED_ON = 4;
@@ -30,7 +31,7 @@ export class Receiver {
 
   receive(connection: Connection, data: Uint8Array): void {
     if (connection.deaf) return;
-    connection.lastSeen = Date.now();
+    connection.lastSeen = steadyNow();
     if (connection.channel === undefined) this.finishHandshake(connection, data);
     else this.onBox(connection, data);
   }
@@ -40,7 +41,7 @@ export class Receiver {
     const { certificate, signingKey } = this.certificate;
     connection.handshake = await ServerHandshake.start({ certificate: certificate!, gatewaySigningKey: signingKey });
     connection.socket.send(connection.handshake.hello);
-    connection.awaitedSince = Date.now();
+    connection.awaitedSince = steadyNow();
   }
 
   private finishHandshake(connection: Connection, clientHello: Uint8Array): void {
