@@ -1,5 +1,5 @@
 import { REVOKE_LUA } from '@sotto/platform/live-state';
-import { END_COUNTS_SECONDS, MOST_IN_LEDGER } from './key-package.store.js';
+import { END_COUNTS_SECONDS, MOST_IN_LEDGER, MOST_SPENT } from './key-package.store.js';
 
 /*
  * ARGV[1] is the prefix <p> of an account's keys. Revoking reaches into the devices' routes, so all keys live on one Redis (no cluster).
@@ -96,6 +96,7 @@ local function oneTime(device)
     if string.sub(packed, 33, 36) == suite then
       redis.call('ZREM', one, packed)
       redis.call('ZADD', p .. 'spent:' .. device, expiryOf(packed), string.sub(packed, 1, 32))
+      redis.call('ZREMRANGEBYRANK', p .. 'spent:' .. device, 0, -${MOST_SPENT} - 1)
       keep(p .. 'spent:' .. device, expiryOf(packed))
       return packed
     end

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { DeviceRouteStore } from '@sotto/platform/live-state';
 import { LIMITS, toHex } from '@sotto/protocol';
-import type { Claim, KeyPackageStore, StockedKeyPackage } from './key-package.store.js';
+import { type Claim, type KeyPackageStore, MOST_SPENT, type StockedKeyPackage } from './key-package.store.js';
 
 const ALICE = 'a1'.repeat(16);
 const ALICE_PHONE = 'a2'.repeat(16);
@@ -61,6 +61,22 @@ export function keyPackageStoreContract(open: () => Promise<[KeyPackageStore, Ke
     expect(await store.take(ALICE, by(BOB), now())).toMatchObject([{ keyPackage: packages[0]!.keyPackage, lastResort: false }]);
     expect(await store.publish(ALICE, ALICE_PHONE, packages, undefined, now())).toBe(0);
     expect(await store.take(ALICE, by(BOB), now())).toEqual([]);
+  });
+
+  it('forgets of what was taken all but the last thousand', async () => {
+    const [store] = await open();
+    const publish = (packages: StockedKeyPackage[]) => store.publish(ALICE, ALICE_PHONE, packages, undefined, now());
+    const first = stocked(now() + 60);
+    const others = some(MOST_SPENT, now() + 61);
+    const last = others.at(-1)!;
+    await publish([first]);
+    await store.take(ALICE, by(BOB), now());
+    for (let at = 0; at < others.length; at += LIMITS.oneTimeKeyPackages) {
+      await publish(others.slice(at, at + LIMITS.oneTimeKeyPackages));
+      for (let i = 0; i < LIMITS.oneTimeKeyPackages; i++) await store.take(ALICE, by(BOB), now());
+    }
+    expect(await publish([last])).toBe(0);
+    expect(await publish([first])).toBe(1);
   });
 
   it('counts a publication that is repeated once', async () => {

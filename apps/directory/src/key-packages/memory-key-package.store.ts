@@ -6,6 +6,7 @@ import {
   END_COUNTS_SECONDS,
   type KeyPackageStore,
   MOST_IN_LEDGER,
+  MOST_SPENT,
   type StockedKeyPackage,
   type TakenCapability,
   type TakenKeyPackage,
@@ -212,12 +213,17 @@ function takeOne(
   const one = lastResort ? stock.lastResort : stock.oneTime.splice(index, 1)[0];
   if (one === undefined || one.cipherSuite !== cipherSuite) return undefined;
   if (lastResort && stock.dead === one.capability && !revoked) return undefined;
-  if (!lastResort) stock.spent.set(one.capability, one.expires);
+  if (!lastResort) spend(stock, one);
   const left = stock.oneTime.length;
   const ranLow = !stock.low && left <= LIMITS.keyPackagesLowWater;
   stock.low ||= ranLow;
   const { keyPackage, capability, expires } = one;
   return { taken: { device, keyPackage, capability, lastResort, left, ranLow, revoked }, expires };
+}
+
+function spend({ spent }: DeviceStock, { capability, expires }: StockedKeyPackage): void {
+  spent.set(capability, expires);
+  if (spent.size > MOST_SPENT) spent.delete(spent.keys().next().value!);
 }
 
 function note(owner: Owner, claimer: string, capability: string, taken: { device: string; expires: number }, now: number): void {
