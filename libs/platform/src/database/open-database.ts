@@ -10,6 +10,7 @@ import { PrismaClient } from './generated/client.js';
 import { applyMigrations } from './migrations.js';
 import { adapterOf, readSeed, SEEDS } from './seed.js';
 import { Turns } from './turns.js';
+import { unpackSeed } from './unpack-seed.js';
 
 const DATABASE_FOLDER = 'postgres';
 /** The default of 128 MB of shared buffers is memory this process would hold for a few thousand rows. */
@@ -56,11 +57,9 @@ async function openPGlite(folder: string, seeds = SEEDS): Promise<Database> {
 async function openLocked(folder: string, seeds: string, release: () => Promise<void>): Promise<Database> {
   const first = await FirstStart.of(folder, DATABASE_FOLDER);
   const seed = first === undefined ? undefined : await readSeed(seeds);
-  const postgres = await PGlite.create({
-    dataDir: join(folder, DATABASE_FOLDER),
-    startParams: START_PARAMS,
-    ...(seed === undefined ? {} : { loadDataDir: seed }),
-  });
+  const dataDir = join(folder, DATABASE_FOLDER);
+  if (seed !== undefined) unpackSeed(seed, dataDir);
+  const postgres = await PGlite.create({ dataDir, startParams: START_PARAMS });
   giveTurns(postgres);
   try {
     const adapter = adapterOf(postgres);

@@ -22,9 +22,8 @@ export async function seedFile(folder: string): Promise<string> {
 }
 
 /** Undefined when there is none. */
-export async function readSeed(folder: string): Promise<Blob | undefined> {
-  const bytes = await readFile(await seedFile(folder)).catch(() => undefined);
-  return bytes && new Blob([bytes]);
+export async function readSeed(folder: string): Promise<Uint8Array | undefined> {
+  return readFile(await seedFile(folder)).catch(() => undefined);
 }
 
 /** Makes the seed if it is not there, and removes those of other versions. */
