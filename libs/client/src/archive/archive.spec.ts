@@ -5,6 +5,7 @@ import { History } from '../history/history.js';
 import { NO_EFFECTS } from '../history/effects.js';
 import type { StoredMessage } from '../history/stored-message.js';
 import { nodeArgon2id } from '../node/argon2id.js';
+import type { Argon2id } from '../session/argon2id.js';
 import { newSecrets } from '../session/session-record.js';
 import { keyPairOf, newKeyPair, sodiumReady } from '../sodium.js';
 import { Journal } from '../storage/journal.js';
@@ -21,7 +22,13 @@ const ALICE = 'aa'.repeat(16);
 /** Of a sealed chunk. */
 const CHUNK = 64 * 1024 + 17;
 const HEAD = 16 + 16 + 24;
-const argon2id = nodeArgon2id;
+/** What archives were to be sealed and opened at. */
+const prices: { memoryKib: number; passes: number }[] = [];
+/** At a hundredth of the price. */
+const argon2id: Argon2id = (passphrase, salt, price) => {
+  prices.push(price);
+  return nodeArgon2id(passphrase, salt, { memoryKib: 512, passes: 1 });
+};
 let seed: Uint8Array;
 
 beforeAll(async () => {
@@ -123,6 +130,13 @@ describe('an archive', () => {
     const wrong = importArchive(new MemoryStore(), () => inPieces(archive), 'another passphrase', { argon2id });
     await expect(wrong).rejects.toMatchObject({ reason: 'wrong-passphrase' });
     await expect(bytesOf(exportArchive(await storeOf([]), 'short', { argon2id }))).rejects.toMatchObject({ reason: 'weak-passphrase' });
+  });
+
+  it('makes each guess at its passphrase cost 64 MiB', async () => {
+    prices.length = 0;
+    await imports(new MemoryStore(), await exported(await storeOf([])));
+    expect(prices.length).toBeGreaterThan(1);
+    expect(new Set(prices)).toEqual(new Set([{ memoryKib: 65_536, passes: 1 }]));
   });
 
   it('fills an empty store: what was read is read, and edits and reactions stay', async () => {
