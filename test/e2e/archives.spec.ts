@@ -4,6 +4,7 @@ import { exportToFile, importFromFile, SqliteStore } from '@sotto/client/node';
 import { temporaryFolder } from '@sotto/testing';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, Person, until } from './people.js';
+import { mainlyOn } from './topologies.js';
 import { PASSWORD } from './wire-client.js';
 
 /** Milliseconds, on a machine that has other things to do. */
@@ -31,7 +32,7 @@ async function storeFrom(archive: string): Promise<string> {
 
 const textsOf = async (person: Person, conversation: string) => (await person.sdk.history(conversation)).map(({ text }) => text);
 
-describe.each(['standalone', 'services'] as const)('an archive of a device on %s', (kind) => {
+describe.each(mainlyOn('standalone'))('an archive of a device on %s', (kind) => {
   let server: Topology;
   const people: Person[] = [];
   const remember = async (coming: Promise<Person>): Promise<Person> => {

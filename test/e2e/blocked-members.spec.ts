@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { allIn } from './group-members.js';
 import { becomeContacts, Person, until } from './people.js';
+import { mainlyOn } from './topologies.js';
 
 const LONG = 240_000;
 
-describe.each(['standalone', 'services'] as const)('somebody who has blocked a member of a group, on %s', (kind) => {
+describe.each(mainlyOn('standalone'))('somebody who has blocked a member of a group, on %s', (kind) => {
   let server: Topology;
   let alice: Person;
   let bob: Person;

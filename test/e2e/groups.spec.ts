@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { allIn, isIn, membersSeenBy } from './group-members.js';
 import { becomeContacts, Person, until } from './people.js';
+import { mainlyOn } from './topologies.js';
 
 const WINDOW_SECONDS = 2;
 /** Rejoining and waiting for a winner go by their own times. */
 const LONG = 240_000;
 
-describe.each(['standalone', 'services'] as const)('groups on %s', (kind) => {
+describe.each(mainlyOn('services'))('groups on %s', (kind) => {
   let server: Topology;
   let alice: Person;
   let bob: Person;
