@@ -5,12 +5,12 @@ import { People } from './people.js';
 import { KEYS, LARGE, type PseudoTerminal } from './pseudo-terminal.js';
 
 const LONG = 180_000;
-const MESSAGES = 1_000;
+const MESSAGES = process.env['THOROUGH'] === '1' ? 1_000 : 300;
 /** Most that the client draws. */
 const FRAMES_A_SECOND = 30;
-const TYPED = 'every one of these keys was pressed while a thousand messages came in';
+const TYPED = 'every one of these keys was pressed while hundreds of messages came in';
 
-describe('a full-screen terminal that a thousand messages come to at once', () => {
+describe('a full-screen terminal that hundreds of messages come to at once', () => {
   let people: People;
   let alice: PseudoTerminal;
   let bob: JsonProcess;
@@ -56,7 +56,9 @@ describe('a full-screen terminal that a thousand messages come to at once', () =
       await bob.hears('message', { text: TYPED }, 60);
       for (let page = 0; page < 3; page++) alice.type(KEYS.pageUp);
       await alice.shows(/scrolled back/);
-      expect(alice.text).toMatch(/message 9[0-4]\d/);
+      const topmost = Number(/message (\d+)/.exec(alice.text)?.[1]);
+      expect(topmost).toBeGreaterThan(MESSAGES - 200);
+      expect(topmost).toBeLessThan(MESSAGES - 50);
     },
     LONG,
   );
