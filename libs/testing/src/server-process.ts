@@ -4,6 +4,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unwatch, watch } from './guard.js';
 
 /** A real server on a loopback port, in a folder of its own that goes when it is stopped. */
 export interface RunningServer {
@@ -49,7 +50,6 @@ export async function runServer(command: ServerCommand): Promise<RunningServer> 
 
 class ServerProcess implements RunningServer {
   private child: ChildProcess | undefined;
-  private guard: ChildProcess | undefined;
 
   constructor(private readonly command: ServerCommand) {}
 
@@ -77,7 +77,7 @@ class ServerProcess implements RunningServer {
     closeSync(log);
     this.child.on('error', () => undefined);
     this.child.unref();
-    if (this.child.pid !== undefined) this.guard = guardOf(this.child.pid, this.folder, this.command.stopSignal);
+    if (this.child.pid !== undefined) watch({ pid: this.child.pid, stopSignal: this.command.stopSignal, folder: this.folder });
     await this.untilReady();
   }
 
@@ -98,7 +98,7 @@ class ServerProcess implements RunningServer {
 
   private async end(signal: NodeJS.Signals): Promise<void> {
     const child = this.child;
-    this.guard?.kill('SIGKILL');
+    if (child?.pid !== undefined) unwatch(child.pid);
     if (child === undefined || hasEnded(child)) return;
     const children = childrenOf(child);
     child.kill(signal);
@@ -147,20 +147,6 @@ function isAlive(pid: number): boolean {
     // EPERM: it is there, and somebody else's.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-/**
- * Ends the server and removes its folder when this process is gone, however it went: the guard's input is a pipe that only
- * this process holds, so it closes even on SIGKILL (and Jest gives tests a `process` whose exit event never comes).
- */
-function guardOf(pid: number, folder: string, stopSignal: NodeJS.Signals): ChildProcess {
-  const script = 'read _; kill -s "$2" "$1"; sleep 1; kill -9 "$1" 2>/dev/null; rm -rf "$3"';
-  const args = ['-c', script, 'guard', String(pid), stopSignal.slice('SIG'.length), folder];
-  const guard = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  guard.unref();
-  guard.on('error', () => undefined);
-  if (guard.stdin instanceof Socket) guard.stdin.unref();
-  return guard;
 }
 
 /** Connects, says `greeting`, and tells whether the first bytes of the answer satisfy `expected`. */

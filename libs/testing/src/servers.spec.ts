@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type RunningServer, startNats, startPostgres, startRedis } from './index.js';
@@ -29,6 +31,23 @@ describe('real servers for tests', () => {
     },
     60_000,
   );
+
+  it('ends those that still run, and no others, when the process that started them is killed', async () => {
+    const script = `
+      const { startRedis } = await import(${JSON.stringify(import.meta.resolve('@sotto/testing'))});
+      const [stopped, ...left] = await Promise.all([startRedis(), startRedis(), startRedis()]);
+      await stopped.stop();
+      console.log(JSON.stringify(left.map(({ port, folder }) => ({ port, folder }))));
+      setInterval(() => undefined, 1_000);`;
+    const starter = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(starter.stdout, 'data')) as [Buffer];
+    const left = JSON.parse(line.toString()) as { port: number; folder: string }[];
+    const areThere = () => left.filter(({ folder }) => existsSync(folder));
+    expect(areThere()).toEqual(left);
+    starter.kill('SIGKILL');
+    while (areThere().length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const { port } of left) expect(await answers(port, 'PING\r\n', /^\+PONG/)).toBe(false);
+  }, 60_000);
 
   it('lets nobody into a redis that has a password without it', async () => {
     const server = await startRedis({ password: 'correct horse' });
