@@ -31,6 +31,7 @@ import { RecentRevocations } from './sessions/recent-revocations.js';
 import { SessionService } from './sessions/session.service.js';
 import { OutdatedContacts } from './sessions/outdated-contacts.js';
 import { SessionWatch } from './sessions/session-watch.js';
+import { steadyNow } from './connections/steady-now.js';
 
 export const GATEWAY = 42;
 const SERVER = 'sotto.test';
@@ -63,7 +64,7 @@ export class Client {
 
   constructor(number: number, address: string) {
     const stream = new PassThrough();
-    this.connection = new Connection(number, this.socket as unknown as WebSocket, stream, address, Date.now());
+    this.connection = new Connection(number, this.socket as unknown as WebSocket, stream, address, steadyNow());
     this.connection.channel = { binding: new Uint8Array(randomBytes(32)) } as SealedChannel;
   }
 

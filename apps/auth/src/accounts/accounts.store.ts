@@ -13,7 +13,7 @@ export interface Account {
   revokedDevices: ReadonlyMap<string, number>;
   disabled: boolean;
   deleted: boolean;
-  /** When the store was asked: what has ended since is not in here. */
+  /** Unix seconds when the store was asked: what has ended since is not in here. */
   readAt: number;
 }
 

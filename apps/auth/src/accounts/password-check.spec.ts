@@ -49,6 +49,17 @@ function costOf(hash: string): string {
   return hash.split('$').slice(1, 4).join(' ');
 }
 
+describe('a password that was changed while it was checked', () => {
+  it('is none of the caller any more', async () => {
+    const before = rows.get('alice')!;
+    const checking = checks.ofCaller({ account: 'alice', address: '192.0.2.1' } as RpcCaller, PASSWORD);
+    while (asked.length === 0) await new Promise((done) => setTimeout(done, 1));
+    rows.set('alice', { ...before, passwordHash: 'of another' });
+    await expect(checking).rejects.toMatchObject({ code: ErrorCode.WRONG_PASSWORD });
+    rows.set('alice', before);
+  });
+});
+
 describe('a password that is not right', () => {
   it.each([
     ['of an account', 'alice', 'not her passphrase'],

@@ -34,7 +34,11 @@ export class PasswordCheck {
   async ofCaller(caller: RpcCaller, password: string): Promise<Account> {
     if (!passwordFits(password)) throw wrongPassword();
     await this.limits.charge(caller.account, caller.address);
-    return this.matching(await this.accounts.findById(caller.account), password, caller.address);
+    const { passwordHash } = await this.matching(await this.accounts.findById(caller.account), password, caller.address);
+    // The check may have waited while the password was changed.
+    const account = await this.accounts.findById(caller.account);
+    if (account === undefined || account.passwordHash !== passwordHash) throw wrongPassword();
+    return account;
   }
 
   /** For a new password of the caller's. Throws RpcError UNAVAILABLE. */

@@ -9,8 +9,8 @@ interface Waiting {
 
 /**
  * Runs at most `running` tasks at once and lets at most `waiting` wait. Blocks of addresses take turns, and when all places are taken the newest task
- * of the block with the most gives up its own: whoever asks for much waits longer, and keeps nobody else from being served. What is refused ends in
- * RpcError UNAVAILABLE.
+ * of the block with the most gives up its own: whoever asks for much waits longer, and keeps nobody out whose own
+ * block asks for little, as long as fewer blocks ask than may wait. What is refused ends in RpcError UNAVAILABLE.
  */
 export class WorkLimit {
   private busy = 0;

@@ -132,7 +132,9 @@ export class SessionsController {
     const device = await this.places.longestAwayIfFull(account, await this.connected(account.id), unixNow());
     if (device === undefined) return account;
     await this.revoke(account.id, device);
-    return (await this.accounts.findById(account.id)) ?? account;
+    // What else has changed since the password was checked, a session that is made now may not outlive.
+    const { revokedDevices } = (await this.accounts.findById(account.id)) ?? account;
+    return { ...account, revokedDevices };
   }
 
   private async connected(account: string): Promise<Set<string>> {

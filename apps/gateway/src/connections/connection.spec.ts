@@ -7,6 +7,7 @@ import { LIMITS } from '@sotto/protocol';
 import { FrameKind, wrapFrame } from '@sotto/protocol/frames';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Connection } from './connection.js';
+import { steadyNow } from './steady-now.js';
 
 const KEYS = { clientToServer: new Uint8Array(32).fill(1), serverToClient: new Uint8Array(32).fill(2) };
 const BINDING = new Uint8Array(32);
@@ -17,7 +18,7 @@ async function connected(): Promise<{ connection: Connection; alice: WebSocket; 
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   const connection = new Promise<Connection>((resolve) => {
     http.once('upgrade', (request, stream, head) =>
-      sockets.handleUpgrade(request, stream, head, (socket) => resolve(new Connection(1, socket, stream, '127.0.0.1', Date.now()))),
+      sockets.handleUpgrade(request, stream, head, (socket) => resolve(new Connection(1, socket, stream, '127.0.0.1', steadyNow()))),
     );
   });
   http.listen(0, '127.0.0.1');

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@sotto/protocol';
+import { Connection } from './connection.js';
 import { DoorWorld, type Visitor } from './door.contract.js';
 import { TrustedProxies } from './trusted-proxies.js';
 
@@ -197,6 +198,17 @@ describe("WebSocket's own pings and pongs", () => {
     await end;
     await sleep(50);
     expect(world.table.size).toBe(0);
+  });
+
+  it('cost nothing once there were too many, however many more the same read holds', async () => {
+    world = await DoorWorld.open({ door: { handshakeMs: 60_000 } });
+    const count = jest.spyOn(Connection.prototype, 'countFree');
+    const socket = await world.upgrade(SUBPROTOCOL);
+    const end = once(socket, 'close');
+    socket.write(Buffer.concat(Array.from({ length: 10_000 }, () => Buffer.from([0x8a, 0x80, 0, 0, 0, 0]))));
+    await end;
+    await sleep(50);
+    expect(count.mock.calls.length).toBeLessThan(500);
   });
 });
 

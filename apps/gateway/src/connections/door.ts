@@ -19,7 +19,7 @@ import { steadyNow } from './steady-now.js';
 
 const SUBPROTOCOL = 'sotto.v1';
 const SWEEP_MS = 5_000;
-/** Milliseconds that one who is told to go, and should learn why, has for an answer: its limits are those of a device that is gone. Types of ws don't know it yet. */
+/** Milliseconds that one who is told to go, and should learn why, has for an answer: after that its place is another's. Types of ws don't know it yet. */
 const FAREWELL = { closeTimeout: 2_000 };
 /** Pieces of an unfinished message, each of which takes some hundred bytes beside its own: a box in reads or fragments of 128 and 512 bytes. */
 const MOST_CHUNKS = LIMITS.boxBytes / 128;
@@ -146,6 +146,8 @@ export class Door {
 
   /** A ping or pong of WebSocket itself, which ws has answered: they cost their sender nothing, like the frames that `countFree` is about. */
   private readonly onControl = ofConnection((connection) => {
+    // One read may hold thousands.
+    if (connection.socket.readyState !== connection.socket.OPEN) return;
     try {
       connection.countFree(steadyNow());
     } catch {

@@ -6,6 +6,7 @@ import type { WebSocket } from 'ws';
 import { Connection } from '../connections/connection.js';
 import { ConnectionTable } from '../connections/connection-table.js';
 import { RelayLinks } from './relay-links.js';
+import { steadyNow } from '../connections/steady-now.js';
 
 const [GATEWAY, RELAY] = [1, 2];
 const PAYLOAD = new Uint8Array(100);
@@ -22,7 +23,7 @@ describe('a delivery of a relay', () => {
     links = new RelayLinks(bus, new MemoryLeaseStore(), table);
     await links.start(GATEWAY);
     socket = { readyState: 1 };
-    connection = new Connection(table.takeNumber(), socket as WebSocket, undefined as never, '192.0.2.1', Date.now());
+    connection = new Connection(table.takeNumber(), socket as WebSocket, undefined as never, '192.0.2.1', steadyNow());
     table.add(connection);
   });
   afterEach(async () => {

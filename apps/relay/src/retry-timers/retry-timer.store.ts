@@ -9,7 +9,7 @@ export interface RetryTimer {
   owner: number;
 }
 
-/** Far longer than clocks differ, and than a relay takes to end what is over. Milliseconds after `before`. */
+/** Milliseconds: far longer than a relay takes to end what is over. A relay whose clock is so far ahead would take the others' timers, which serve those of a relay that died. */
 export const LEFT_BEHIND_MS = 10 * 60_000;
 
 /** Timers survive their relay, so that a sender is told although the relay died. */

@@ -1,4 +1,4 @@
-import type { Member } from '@sotto/mls';
+import type { Member, StateId } from '@sotto/mls';
 import { type Hello, toHex } from '@sotto/protocol';
 import type { GroupCore } from './group-core.js';
 import { short, unpackShort } from './hello.js';
@@ -11,8 +11,8 @@ const DAY_MS = 86_400_000;
 export class RollBackClaims {
   #isRestored: boolean;
   #open: { readonly since: number; readonly by: string } | undefined;
-  /** Since when members who answer are past the head here. Unix milliseconds. */
-  #behindSince: number | undefined;
+  /** Since when members who answer are past this head. Unix milliseconds. */
+  #behind: { readonly head: StateId; readonly since: number } | undefined;
 
   constructor(private readonly core: GroupCore) {
     // Made or joined by this very program, the group can't be older than it knows.
@@ -33,12 +33,13 @@ export class RollBackClaims {
   }
 
   /**
-   * Others are past the head here, and may know no more what this leaf has sealed there: it goes to where they are first. What leads there may
-   * never come: then this counts as a word of theirs.
+   * Others are past the head here, and may know no more what this leaf has sealed there: it goes to where they are first. If its head has not
+   * moved for a while, what leads there may never come: then this counts as a word of theirs.
    */
   #waitBehind(account: string, counts: boolean, now: number): void {
-    this.#behindSince ??= now;
-    if (now - this.#behindSince < PROOF_MS) return;
+    const { head } = this.core;
+    if (this.#behind?.head !== head) this.#behind = { head, since: now };
+    if (now - this.#behind.since < PROOF_MS) return;
     if (counts) this.#believe(account, now);
     else this.core.confirmed = true;
   }
@@ -73,7 +74,7 @@ export class RollBackClaims {
     this.core.isDoubted = false;
   }
 
-  /** It has been past the head here, and holds nothing of it any more. */
+  /** It is past the head here, or holds no state as old. */
   #isPast({ path, heldFrom }: Hello): boolean {
     const { head, branches } = this.core;
     return unpackShort(path).indexOf(short(head)) > 0 || Number(heldFrom) > branches.headEpoch;

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { toHex } from '@sotto/protocol';
+import { create } from '@bufbuild/protobuf';
+import { HelloSchema, toHex } from '@sotto/protocol';
 import { KEPT_STATES } from '../groups/group-rules.js';
+import { RollBackClaims } from '../groups/roll-back-claims.js';
 import type { MemoryStore } from '../storage/memory.store.js';
 import { type Phone, PostOffice } from './post-office.harness.js';
 import { expectTogether, hikers, isTo } from './together.harness.js';
@@ -118,6 +120,29 @@ describe('a device that was rolled back to where no other device holds anything 
     await office.pass(5 * MINUTE);
     expect(bob.shown).toEqual(['alice: before', 'alice: after']);
     expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('keeps its leaf as long as it comes nearer, however long that takes', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    await alice.restore(await alice.backup());
+    office.loses = ({ to, kind }) => to === alice && (kind === 'hello' || kind === 'supply');
+    await alice.online();
+    const { core } = alice.messenger.unsafeGroup(hiking)!;
+    const claims = new RollBackClaims(core);
+    const farAhead = create(HelloSchema, { heldFrom: 1_000n });
+    const hear = (now: number) => claims.hear(farAhead, core.member(bob.device)!, true, now);
+    for (const minute of [0, 1, 2, 3, 4]) {
+      hear(minute * MINUTE);
+      hear(minute * MINUTE + 50 * SECOND);
+      await bob.wish(hiking, { kind: 'rename', name: `hiking ${minute}` });
+      await office.pass(MINUTE);
+    }
+    expect([core.dead, core.confirmed]).toEqual([false, false]);
+    hear(5 * MINUTE);
+    hear(7 * MINUTE);
+    expect([core.dead, core.confirmed]).toEqual([true, false]);
+    expectTogether(hiking, [bob, carol], ['alice', 'bob', 'carol']);
   });
 
   it('goes on by another leaf if nothing leads there', async () => {

@@ -21,6 +21,7 @@ export function unpackSeed(seed: Uint8Array, folder: string): void {
   for (let at = 0; archive[at];) {
     const path = join(folder, text(at, NAME));
     const size = Number.parseInt(text(at, SIZE), 8);
+    if (!Number.isSafeInteger(size)) throw new Error('the seed of the database is damaged: install or build anew');
     const start = at + BLOCK;
     if (text(at, TYPE) === DIRECTORY) mkdirSync(path, { mode: 0o700 });
     else writeFileSync(path, archive.subarray(start, start + size), { mode: 0o600 });
