@@ -6,7 +6,7 @@ import { END_COUNTS_SECONDS, MOST_IN_LEDGER, MOST_SPENT } from './key-package.st
  *   <p>devices            set of device ids
  *   <p>one:<device>       sorted set: member = packed one-time package, score = its expiry (Unix seconds)
  *   <p>last:<device>      packed last-resort package
- *   <p>spent:<device>     sorted set: capability → when it was handed out (Unix microseconds), of one-time packages
+ *   <p>spent:<device>     sorted set: capability → expiry, of one-time packages handed out
  *   <p>low:<device>       there while the low-water mark was told
  *   <p>ledger:<claimer>   sorted set: capability .. device → expiry
  *   <p>ended:<claimer>    Unix milliseconds: takes by a right that is not newer are revoked
@@ -35,6 +35,7 @@ local one, spent, lastKey = p .. 'one:' .. device, p .. 'spent:' .. device, p ..
 local last = ARGV[7] ~= '' and ARGV[7] or redis.call('GET', lastKey)
 local bytes = last and bytesOf(last) or 0
 redis.call('ZREMRANGEBYSCORE', one, '-inf', now)
+redis.call('ZREMRANGEBYSCORE', spent, '-inf', now)
 local seen = {}
 for _, packed in ipairs(redis.call('ZRANGE', one, 0, -1)) do
   seen[string.sub(packed, 1, 32)] = true
@@ -94,8 +95,7 @@ local function oneTime(device)
   for _, packed in ipairs(redis.call('ZRANGE', one, 0, -1)) do
     if string.sub(packed, 33, 36) == suite then
       redis.call('ZREM', one, packed)
-      local time = redis.call('TIME')
-      redis.call('ZADD', p .. 'spent:' .. device, time[1] * 1000000 + time[2], string.sub(packed, 1, 32))
+      redis.call('ZADD', p .. 'spent:' .. device, expiryOf(packed), string.sub(packed, 1, 32))
       redis.call('ZREMRANGEBYRANK', p .. 'spent:' .. device, 0, -${MOST_SPENT} - 1)
       keep(p .. 'spent:' .. device, expiryOf(packed))
       return packed
