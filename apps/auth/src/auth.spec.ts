@@ -1,12 +1,13 @@
 import 'reflect-metadata';
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Accounts, Approvals, CertificateBodySchema, ErrorCode, fromHex, Invites, LIMITS, signedBytes, toHex } from '@sotto/protocol';
 import { AccountLookup, Admin, Gateways, RpcReplySchema } from '@sotto/protocol/internal';
 import { decodeJwt } from 'jose';
 import { createInviteCode, DEFAULT_AUTH_CONFIG, serverIdentityOf } from './index.js';
 import { AuthWorld, embedded, newKey, Person, services, type Topology } from './auth.contract.js';
+import { PrismaAccountsStore } from './accounts/prisma-accounts.store.js';
 import { sealCredential } from './sessions/device-credential.js';
 
 const bytesOf = (reply: Parameters<typeof toBinary<typeof RpcReplySchema>>[1]) => toHex(toBinary(RpcReplySchema, reply));
@@ -351,6 +352,27 @@ describe.each([
     expect(devices).toHaveLength(LIMITS.devicesPerAccount + 1);
     const ended = [tom, ...others].find(({ session }) => toHex(session!.device) === toHex(gone!.device))!;
     await expect(ended.reconnect().resume()).rejects.toThrow('CREDENTIAL_INVALID');
+  });
+
+  it('ends at once what took a place while the password was changed', async () => {
+    const vera = await new Person(world, 'vera').register();
+    for (let i = 1; i < LIMITS.devicesPerAccount; i++) await new Person(world, 'vera', vera.password, `192.0.2.${i}`).logIn();
+    const { revokeDevice } = PrismaAccountsStore.prototype;
+    const revoking = jest.spyOn(PrismaAccountsStore.prototype, 'revokeDevice').mockImplementation(async function (
+      this: PrismaAccountsStore,
+      ...args
+    ) {
+      const isRevoked = await revokeDevice.apply(this, args);
+      const request = { oldPassword: vera.password, newPassword: 'yet another passphrase', deviceAuthKey: vera.device.publicKey };
+      vera.session = await world.call(Accounts.method.changePassword, request, vera.caller);
+      return isRevoked;
+    });
+    const thief = new Person(world, 'vera', vera.password);
+    const request = { name: 'vera', password: vera.password, deviceAuthKey: thief.device.publicKey, replaceLongestAway: true };
+    const { credential } = await world.call(Accounts.method.logIn, request, thief.anonymous);
+    revoking.mockRestore();
+    await expect(thief.resume(credential)).rejects.toThrow('CREDENTIAL_INVALID');
+    await vera.reconnect().resume();
   });
 
   it('has all places again when the password changes, and keeps devices that were let in when live state is wiped', async () => {

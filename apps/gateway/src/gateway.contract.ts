@@ -17,6 +17,7 @@ import {
 } from '@sotto/protocol';
 import { forEachFrame, FrameKind } from '@sotto/protocol/frames';
 import { type RpcRequest, RpcReplySchema, RpcRequestSchema, SessionsRevokedSchema } from '@sotto/protocol/internal';
+import { steadyNow } from '@sotto/platform/clock';
 import { generateKeyPair, SignJWT } from 'jose';
 import { randomBytes } from 'node:crypto';
 import { PassThrough } from 'node:stream';
@@ -31,7 +32,6 @@ import { RecentRevocations } from './sessions/recent-revocations.js';
 import { SessionService } from './sessions/session.service.js';
 import { OutdatedContacts } from './sessions/outdated-contacts.js';
 import { SessionWatch } from './sessions/session-watch.js';
-import { steadyNow } from './connections/steady-now.js';
 
 export const GATEWAY = 42;
 const SERVER = 'sotto.test';

@@ -7,6 +7,7 @@ import { DEVICE_ROUTE_STORE, type DeviceRoute, type DeviceRouteStore, LEASE_STOR
 import { fromHex, ReceiptStatus, toHex } from '@sotto/protocol';
 import { encodeGatewayOutput, encodeReceipt, encodeSharedDelivery } from '@sotto/protocol/frames';
 import { DeviceChangedSchema } from '@sotto/protocol/internal';
+import { steadyNow } from '@sotto/platform/clock';
 import sodium from 'libsodium-wrappers';
 import { CommitSlots } from './commit-slots/commit-slots.service.js';
 import { RelayEngine } from './in-flight/relay-engine.js';
@@ -101,11 +102,6 @@ export class RelayService implements OnApplicationBootstrap, OnApplicationShutdo
     const receipt = encodeReceipt(fromHex(timer.id), fromHex(timer.device), ReceiptStatus.UNDELIVERED);
     this.output.add(sender.gateway, encodeGatewayOutput(sender.connection, receipt));
   }
-}
-
-/** Milliseconds since the epoch as this process first knew them: a clock that is set meanwhile moves no deadline. */
-function steadyNow(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 /** Another relay may have to tell of it, and goes by the time of day. */

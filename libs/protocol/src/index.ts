@@ -262,3 +262,4 @@ export { contractOf, type MethodContract, methodName, METHODS, SERVICES } from '
 export { remedyOf } from './errors.js';
 export { SIGNING_CONTEXTS, signedBytes } from './signing.js';
 export { type Rate, RATE_CLASSES } from './rates.js';
+export { blockOf, networkOf, plainAddress } from './addresses.js';

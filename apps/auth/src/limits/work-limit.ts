@@ -1,4 +1,4 @@
-import { ErrorCode } from '@sotto/protocol';
+import { blockOf, ErrorCode } from '@sotto/protocol';
 import { RpcError } from '@sotto/platform/rpc';
 
 /** A task that has no place yet. */
@@ -74,10 +74,4 @@ export class WorkLimit {
 
 function tooMany(): RpcError {
   return new RpcError(ErrorCode.UNAVAILABLE, 'The server is checking too many passwords; try again.', 2_000);
-}
-
-/** What may be in one hand: the /48 of IPv6 networks, the /24 of IPv4. */
-function blockOf(address: string): string {
-  const separator = address.includes(':') ? ':' : '.';
-  return address.split(separator, 3).join(separator);
 }

@@ -63,7 +63,7 @@ export function keyPackageStoreContract(open: () => Promise<[KeyPackageStore, Ke
     expect(await store.take(ALICE, by(BOB), now())).toEqual([]);
   });
 
-  it('forgets of what was taken all but the last thousand', async () => {
+  it('forgets of what was taken all but the thousand that end last', async () => {
     const [store] = await open();
     const publish = (packages: StockedKeyPackage[]) => store.publish(ALICE, ALICE_PHONE, packages, undefined, now());
     const first = stocked(now() + 60);

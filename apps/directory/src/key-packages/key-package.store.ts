@@ -81,7 +81,7 @@ export interface KeyPackageStore {
 export const END_COUNTS_SECONDS = 60;
 /** What a ledger of one claimer remembers at most; what ends first makes room. */
 export const MOST_IN_LEDGER = LIMITS.revokedCapabilities;
-/** One-time packages of a device that were handed out, and are not taken in again: those of ten stocks; in Redis what ends first makes room, in memory what was handed out first. */
+/** One-time packages of a device that were handed out, and are not taken in again: those of ten stocks; what ends first makes room. */
 export const MOST_SPENT = 10 * LIMITS.oneTimeKeyPackages;
 
 export const KEY_PACKAGE_STORE = Symbol('KEY_PACKAGE_STORE');

@@ -223,7 +223,9 @@ function takeOne(
 
 function spend({ spent }: DeviceStock, { capability, expires }: StockedKeyPackage): void {
   spent.set(capability, expires);
-  if (spent.size > MOST_SPENT) spent.delete(spent.keys().next().value!);
+  if (spent.size <= MOST_SPENT) return;
+  const [first] = [...spent].reduce((one, other) => (other[1] < one[1] ? other : one));
+  spent.delete(first);
 }
 
 function note(owner: Owner, claimer: string, capability: string, taken: { device: string; expires: number }, now: number): void {

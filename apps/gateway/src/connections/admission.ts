@@ -1,4 +1,5 @@
-import { type Guest, GuestList, networkOf } from '@sotto/channel/listening';
+import { type Guest, GuestList } from '@sotto/channel/listening';
+import { networkOf } from '@sotto/protocol';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Socket } from 'node:net';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../gateway.config.js';

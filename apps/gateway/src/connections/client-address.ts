@@ -1,4 +1,4 @@
-import { networkOf, plainAddress } from '@sotto/channel/listening';
+import { networkOf, plainAddress } from '@sotto/protocol';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TrustedProxies } from './trusted-proxies.js';

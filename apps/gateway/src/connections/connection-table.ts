@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { SealedChannel } from '@sotto/channel';
 import { GuestList } from '@sotto/channel/listening';
+import { steadyNow } from '@sotto/platform/clock';
 import type { AttachedSession } from '../sessions/attached-session.js';
 import { CloseCode } from './close-codes.js';
 import type { Connection } from './connection.js';
-import { steadyNow } from './steady-now.js';
 
 /** An answer takes a round trip; a log-in a few. */
 const HANDSHAKE_PATIENCE_MS = 2_000;

@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { ready, SealedChannel } from '@sotto/channel';
 import { LIMITS } from '@sotto/protocol';
 import { FrameKind, wrapFrame } from '@sotto/protocol/frames';
+import { steadyNow } from '@sotto/platform/clock';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Connection } from './connection.js';
-import { steadyNow } from './steady-now.js';
 
 const KEYS = { clientToServer: new Uint8Array(32).fill(1), serverToClient: new Uint8Array(32).fill(2) };
 const BINDING = new Uint8Array(32);

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { LIMITS } from '@sotto/protocol';
+import { steadyNow } from '@sotto/platform/clock';
 import { WebSocket, WebSocketServer } from 'ws';
 import { GatewayCertificateHolder } from '../certificates/gateway-certificate.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../gateway.config.js';
@@ -15,7 +16,6 @@ import { ConnectionTable } from './connection-table.js';
 import { endNow } from './ending.js';
 import { whyOverdue } from './patience.js';
 import { Receiver } from './receiver.js';
-import { steadyNow } from './steady-now.js';
 
 const SUBPROTOCOL = 'sotto.v1';
 const SWEEP_MS = 5_000;

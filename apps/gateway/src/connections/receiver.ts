@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type SealedChannel, ServerHandshake } from '@sotto/channel';
 import { shortLived } from '@sotto/protocol/frames';
+import { steadyNow } from '@sotto/platform/clock';
 import { GatewayCertificateHolder } from '../certificates/gateway-certificate.js';
 import { CloseCode } from './close-codes.js';
 import type { Connection } from './connection.js';
@@ -8,7 +9,6 @@ import { ConnectionTable } from './connection-table.js';
 import { endNow } from './ending.js';
 import { FrameDispatcher } from './frame-dispatcher.js';
 import { Queue } from './queue.js';
-import { steadyNow } from './steady-now.js';
 
 /** Handshakes that are worked on at once: of a hundred that begin together, each step of all would otherwise come before any message. */
 const WORKED_ON = 4;

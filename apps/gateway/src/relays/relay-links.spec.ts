@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InProcessBus } from '@sotto/platform/bus';
 import { MemoryLeaseStore } from '@sotto/platform/live-state';
 import { WireError } from '@sotto/protocol/frames';
+import { steadyNow } from '@sotto/platform/clock';
 import type { WebSocket } from 'ws';
 import { Connection } from '../connections/connection.js';
 import { ConnectionTable } from '../connections/connection-table.js';
 import { RelayLinks } from './relay-links.js';
-import { steadyNow } from '../connections/steady-now.js';
 
 const [GATEWAY, RELAY] = [1, 2];
 const PAYLOAD = new Uint8Array(100);

@@ -1,5 +1,5 @@
 import { AddressCounts } from './address-counts.js';
-import { blockOf } from './network.js';
+import { blockOf } from '@sotto/protocol';
 
 /** One of those who have not come far enough to stay for good. */
 export interface Guest {

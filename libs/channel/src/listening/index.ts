@@ -1,4 +1,3 @@
 // For whoever lets others in: whose handshakes may be open, and when one ends for another. Without I/O; the caller knows the time.
 export { AddressCounts } from './address-counts.js';
-export { blockOf, networkOf, plainAddress } from './network.js';
 export { type Bounds, type Guest, GuestList } from './guest-list.js';

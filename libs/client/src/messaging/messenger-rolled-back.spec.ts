@@ -105,9 +105,11 @@ describe('a device that was rolled back to where no other device holds anything 
     await office.pass(30 * SECOND);
   }
 
-  it('writes nothing before it is where they are', async () => {
-    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
-    const hiking = await hikers(alice, bob, carol);
+  /** alice has said something before her copy came back, and something after. */
+  async function isFarBehind(): Promise<{ hiking: string; trio: Trio }> {
+    const trio = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const [alice, bob] = trio;
+    const hiking = await hikers(...trio);
     const backup = await alice.backup();
     await alice.say(hiking, 'before');
     await office.settle();
@@ -115,11 +117,17 @@ describe('a device that was rolled back to where no other device holds anything 
     await office.pass(3 * DAY, HOUR);
     await comesBack(alice, backup);
     await alice.say(hiking, 'after');
+    return { hiking, trio };
+  }
+
+  it('writes nothing before it is where they are', async () => {
+    const { hiking, trio } = await isFarBehind();
+    const [alice, bob] = trio;
     expect(alice.view(hiking).hold).toBe('hello');
     office.loses = () => false;
     await office.pass(5 * MINUTE);
     expect(bob.shown).toEqual(['alice: before', 'alice: after']);
-    expectTogether(hiking, [alice, bob, carol]);
+    expectTogether(hiking, trio);
   });
 
   it('keeps its leaf as long as it comes nearer, however long that takes', async () => {
@@ -146,19 +154,12 @@ describe('a device that was rolled back to where no other device holds anything 
   });
 
   it('goes on by another leaf if nothing leads there', async () => {
-    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
-    const hiking = await hikers(alice, bob, carol);
-    const backup = await alice.backup();
-    await alice.say(hiking, 'before');
-    await office.settle();
-    await renameManyTimes(hiking, bob);
-    await office.pass(3 * DAY, HOUR);
-    await comesBack(alice, backup);
-    await alice.say(hiking, 'after');
+    const { hiking, trio } = await isFarBehind();
+    const [alice, bob] = trio;
     await office.pass(10 * MINUTE);
     expect(bob.shown).toEqual(['alice: before', 'alice: after']);
     expect(alice.count('rolled-back')).toBe(1);
-    expectTogether(hiking, [alice, bob, carol]);
+    expectTogether(hiking, trio);
   });
 
   it('does not take the word of who has come in since by another leaf, and shows nothing of what was before', async () => {

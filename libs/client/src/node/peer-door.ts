@@ -1,4 +1,5 @@
-import { type Guest, GuestList, networkOf, plainAddress } from '@sotto/channel/listening';
+import { type Guest, GuestList } from '@sotto/channel/listening';
+import { networkOf, plainAddress } from '@sotto/protocol';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket as TcpSocket } from 'node:net';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { blockOf, networkOf } from './network.js';
+import { blockOf, networkOf } from './addresses.js';
 
 describe('addresses', () => {
   it.each([
