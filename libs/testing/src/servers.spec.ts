@@ -40,6 +40,8 @@ describe('real servers for tests', () => {
       console.log(JSON.stringify(left.map(({ port, folder }) => ({ port, folder }))));
       setInterval(() => undefined, 1_000);`;
     const starter = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const other = await startRedis();
+    running.push(other);
     const [line] = (await once(starter.stdout, 'data')) as [Buffer];
     const left = JSON.parse(line.toString()) as { port: number; folder: string }[];
     const areThere = () => left.filter(({ folder }) => existsSync(folder));
@@ -47,6 +49,7 @@ describe('real servers for tests', () => {
     starter.kill('SIGKILL');
     while (areThere().length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
     for (const { port } of left) expect(await answers(port, 'PING\r\n', /^\+PONG/)).toBe(false);
+    expect(await answers(other.port, 'PING\r\n', /^\+PONG/)).toBe(true);
   }, 60_000);
 
   it('lets nobody into a redis that has a password without it', async () => {

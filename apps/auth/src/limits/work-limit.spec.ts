@@ -11,7 +11,11 @@ class Checks {
   readonly done: string[] = [];
   readonly refused: string[] = [];
   private readonly running: (() => void)[] = [];
-  private readonly limit = new WorkLimit(1, 4);
+  private readonly limit: WorkLimit;
+
+  constructor(patienceMs?: number) {
+    this.limit = new WorkLimit(1, 4, patienceMs);
+  }
 
   ask(name: string, address: string): void {
     const task = () => new Promise<void>((resolve) => this.running.push(resolve)).then(() => void this.done.push(name));
@@ -65,5 +69,15 @@ describe('what waits for its place', () => {
     checks.ask('alice', '198.51.100.1');
     await checks.end(5);
     expect(checks.refused).toEqual(['alice']);
+  });
+
+  it('is refused in its turn when nobody listens for it any more, and does no work', async () => {
+    const checks = new Checks(20);
+    for (let i = 0; i < 3; i++) checks.ask(String(i), ALICE);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    checks.ask('bob', '198.51.100.1');
+    await checks.end(4);
+    expect(checks.refused).toEqual(['1', '2']);
+    expect(checks.done).toEqual(['0', 'bob']);
   });
 });

@@ -1,8 +1,11 @@
 import { blockOf, ErrorCode } from '@sotto/protocol';
-import { RpcError } from '@sotto/platform/rpc';
+import { steadyNow } from '@sotto/platform/clock';
+import { FORWARD_TIMEOUT_MS, RpcError } from '@sotto/platform/rpc';
 
 /** A task that has no place yet. */
 interface Waiting {
+  /** When whoever asked no longer listens; as steadyNow() counts. */
+  readonly until: number;
   start(): void;
   refuse(error: RpcError): void;
 }
@@ -10,7 +13,8 @@ interface Waiting {
 /**
  * Runs at most `running` tasks at once and lets at most `waiting` wait. Blocks of addresses take turns, and when all places are taken the newest task
  * of the block with the most gives up its own: whoever asks for much waits longer, and keeps nobody out whose own
- * block asks for little, as long as fewer blocks ask than may wait. What is refused ends in RpcError UNAVAILABLE.
+ * block asks for little, as long as fewer blocks ask than may wait. What is refused ends in RpcError UNAVAILABLE; so does what waited until
+ * nobody listens for its answer, and no work is done for it.
  */
 export class WorkLimit {
   private busy = 0;
@@ -21,6 +25,7 @@ export class WorkLimit {
   constructor(
     private readonly running: number,
     private readonly waiting: number,
+    private readonly patienceMs = FORWARD_TIMEOUT_MS,
   ) {}
 
   /** @param address who asks, as limits count it. */
@@ -39,7 +44,8 @@ export class WorkLimit {
       return Promise.resolve();
     }
     if (this.count >= this.waiting) this.makeRoomFor(block);
-    return new Promise((start, refuse) => this.append(block, { start, refuse }));
+    const until = steadyNow() + this.patienceMs;
+    return new Promise((start, refuse) => this.append(block, { until, start, refuse }));
   }
 
   private append(block: string, task: Waiting): void {
@@ -61,14 +67,28 @@ export class WorkLimit {
 
   /** The place of a task that ends goes straight to one that waits. */
   private leave(): void {
-    const turn = this.queues.entries().next().value;
-    if (turn === undefined) return void this.busy--;
-    const [block, queue] = turn;
-    const next = queue.shift()!;
-    this.count--;
-    this.queues.delete(block);
-    if (queue.length > 0) this.queues.set(block, queue);
-    next.start();
+    const next = this.takeNext();
+    if (next === undefined) this.busy--;
+    else next.start();
+  }
+
+  private takeNext(): Waiting | undefined {
+    for (const [block, queue] of this.queues) {
+      this.queues.delete(block);
+      const next = this.takeFirst(queue);
+      if (queue.length > 0) this.queues.set(block, queue);
+      if (next !== undefined) return next;
+    }
+    return undefined;
+  }
+
+  private takeFirst(queue: Waiting[]): Waiting | undefined {
+    for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
+      this.count--;
+      if (task.until > steadyNow()) return task;
+      task.refuse(tooMany());
+    }
+    return undefined;
   }
 }
 

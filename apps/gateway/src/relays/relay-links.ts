@@ -53,6 +53,8 @@ export class RelayLinks implements GatewayBatchVisitor {
 
   /** A serialised Send of an attached connection. */
   send(connection: Connection, message: Uint8Array): void {
+    // What is published while the broker is away would be lost without a word (Bus).
+    if (!this.bus.connected) return this.refuse(connection, message, ErrorCode.UNAVAILABLE, 'No relay can be reached: try again soon.');
     const relay = this.relayOf(connection);
     if (relay === 0) return this.refuse(connection, message, ErrorCode.UNAVAILABLE, 'No relay is running: try again soon.');
     const { deviceBytes, accountBytes } = connection.session!;

@@ -31,6 +31,8 @@ export class Connection {
   /** Wait before the next try, when the server asked for one. Milliseconds. */
   #askedWait = 0;
   #generation = 0;
+  /** The generation of the newest try; it has ended unless it is the present one. */
+  #trying = 0;
 
   constructor(private readonly options: ConnectionOptions) {}
 
@@ -62,7 +64,7 @@ export class Connection {
   async connect(): Promise<void> {
     if (this.#closed) return;
     clearTimeout(this.#retry);
-    const generation = ++this.#generation;
+    const generation = (this.#trying = ++this.#generation);
     const isWanted = () => !this.#closed && generation === this.#generation;
     this.options.onState({ state: 'connecting' });
     let link: Link | undefined;
@@ -105,7 +107,8 @@ export class Connection {
   #lost(link: Link, error: ClientError): void {
     if (this.#link !== link) return;
     this.#link = undefined;
-    if (!this.#closed) this.#retryLater(error);
+    // A try that is under way replaces it, or says why not.
+    if (!this.#closed && this.#trying !== this.#generation) this.#retryLater(error);
   }
 
   #failed(error: unknown): void {

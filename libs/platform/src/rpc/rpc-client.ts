@@ -9,7 +9,7 @@ import { callerToWire, serviceCaller } from './wire-caller.js';
 
 const CALL_TIMEOUT_MS = 5_000;
 /** Longer than a call between services: handlers make such calls, and hash passwords in a queue. */
-const FORWARD_TIMEOUT_MS = 10_000;
+export const FORWARD_TIMEOUT_MS = 10_000;
 
 /** Calls RPC methods over the bus. */
 export class RpcClient {

@@ -81,7 +81,7 @@ describe('npm run simulate', () => {
   );
 
   it.each(Object.entries(WORLDS))(
-    'finds what is wrong without the rule %s, in world %i, and nothing with it',
+    `finds what is wrong without the rule %s, in world %i${THOROUGH ? ', and nothing with it' : ''}`,
     async (rule, seed) => {
       expect(await wrongs(seed, withoutRule(rule))).toBeGreaterThan(0);
       // Whole worlds, of which some are simulated above.
