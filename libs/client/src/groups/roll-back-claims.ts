@@ -80,14 +80,25 @@ export class RollBackClaims {
     return unpackShort(path).indexOf(short(head)) > 0 || Number(heldFrom) > branches.headEpoch;
   }
 
-  /** Of the leaf that is in use: those before it seal no more. */
-  #saysAhead({ seen }: Hello): boolean {
+  /** Of the leaf that is in use (those before it seal no more), or where this device, as far as it knows, has never been. */
+  #saysAhead(hello: Hello): boolean {
     const { branches, ports, ownLeaf } = this.core;
-    return seen.some(({ state, generation }) => {
-      const id = branches.byShort(toHex(state)) ?? '';
+    const unheardOf = new Set(this.#unheardOf(hello));
+    return hello.seen.some(({ state, generation }) => {
+      const id = branches.byShort(toHex(state));
+      if (id === undefined) return unheardOf.has(toHex(state));
       const held = branches.state(id);
       const isSameLeaf = held !== undefined && branches.ownLeaf(id)?.id === ownLeaf?.id;
       return isSameLeaf && generation >= ports.engine.generationOf(held, held.ownLeaf);
     });
+  }
+
+  /** What it shows of its path that is unknown here and too new to be forgotten, by the first 8 bytes of the ids. */
+  #unheardOf({ path, headEpoch }: Hello): string[] {
+    const { branches } = this.core;
+    const newer = Number(headEpoch) - branches.epoch(branches.root)!;
+    return unpackShort(path)
+      .slice(0, Math.max(0, newer))
+      .filter((each) => branches.byShort(each) === undefined);
   }
 }

@@ -89,6 +89,36 @@ describe('a device that was rolled back', () => {
   });
 });
 
+describe('a device that was rolled back to before a commit', () => {
+  it('remembers who said what it had sealed after that, when it is there and another knows nothing of it', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await alice.backup();
+    await bob.wish(hiking, { kind: 'rename', name: 'climbing' });
+    await office.pass(10 * SECOND);
+    office.loses = isTo(carol, 'application');
+    await alice.say(hiking, 'before');
+    await office.settle();
+    await carol.offline();
+    await alice.restore(backup);
+    office.loses = ({ to, kind }) => to === alice && (kind === 'commit' || kind === 'supply');
+    await alice.online();
+    await office.pass(2 * SECOND);
+    await bob.offline();
+    office.loses = () => false;
+    await carol.online();
+    await office.pass(20 * SECOND);
+    expect(alice.view(hiking).data.name).toBe('climbing');
+    await alice.say(hiking, 'after');
+    expect(alice.view(hiking).hold).toBe('hello');
+    await bob.online();
+    await office.pass(5 * MINUTE);
+    expect([...bob.shown].sort()).toEqual(['alice: after', 'alice: before']);
+    expect(alice.count('rolled-back')).toBe(1);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+});
+
 describe('a device that was rolled back to where no other device holds anything of it', () => {
   async function renameManyTimes(hiking: string, by: Phone): Promise<void> {
     for (let i = 0; i < 2 * KEPT_STATES; i++) {
