@@ -1,4 +1,4 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import type { Member, StateId } from '@sotto/mls';
 import { fromHex, type Hello, HelloSchema, LeaveStatementSchema, type LeaveStatement, toHex } from '@sotto/protocol';
 import type { GroupCore } from './group-core.js';
@@ -9,6 +9,7 @@ import type { Peers } from './peers.js';
 import { leaveStatementBytes } from './statements.js';
 import { digestsOf, namedStates } from './supply.js';
 
+const NOTHING = new Uint8Array(0);
 const NONCE_BYTES = 16;
 const MOST_NONCES = 64;
 /** Other commits named in one hello. */
@@ -18,7 +19,8 @@ const MOST_OTHERS = 2_000;
 interface Standing {
   /** Of the branches and the log that it was made from. */
   readonly revisions: { readonly branches: number; readonly log: number };
-  readonly shows: Pick<Hello, 'path' | 'others' | 'digests'>;
+  /** Path, others and digests: serialised, as they make up most of a hello. */
+  readonly shows: Uint8Array;
   readonly named: readonly StateId[];
 }
 
@@ -38,7 +40,8 @@ export class HelloWriter {
 
   /** A hello that shows where this device stands. Returns the id of the Send. */
   send(to: Member, address: Address, more: HelloInit, step: Step): string {
-    return this.sendBare({ nonce: this.#newNonce(), ...this.#saysTo(to), ...more }, to, address, step);
+    const { shows, named } = this.#standing();
+    return this.#seal({ nonce: this.#newNonce(), ...this.#saysTo(to, named), ...more }, shows, to, address, step);
   }
 
   /** One that asks for an answer, and tells nothing of where this device stands. Returns the id of the Send. */
@@ -48,10 +51,14 @@ export class HelloWriter {
 
   /** One that says nothing else. */
   sendBare(says: HelloInit, to: Member, address: Address, step: Step): string {
+    return this.#seal(says, NOTHING, to, address, step);
+  }
+
+  #seal(says: HelloInit, shows: Uint8Array, to: Member, address: Address, step: Step): string {
     const { id, ports } = this.core;
     const { engine, random, own } = ports;
     const hello = create(HelloSchema, { group: fromHex(id), sender: fromHex(own.device), recipient: fromHex(address.device), ...says });
-    const sealed = sealHello(hello, this.#keysFor(to), { random, sign: (bytes) => engine.sign('hello', bytes) });
+    const sealed = sealHello(hello, this.#keysFor(to), { random, sign: (bytes) => engine.sign('hello', bytes) }, shows);
     return ports.transmit(sealed, [address], step);
   }
 
@@ -74,15 +81,13 @@ export class HelloWriter {
     return nonce;
   }
 
-  #saysTo(to: Member): HelloInit {
+  #saysTo(to: Member, named: readonly StateId[]): HelloInit {
     const { core, hope } = this;
     const { branches, ownLeaf } = core;
-    const { shows, named } = this.#standing();
     return {
       leaf: fromHex(ownLeaf?.id ?? ''),
       token: core.answerToken,
       headEpoch: BigInt(branches.headEpoch),
-      ...shows,
       heldFrom: BigInt(branches.epoch(branches.root)!),
       seen: this.#seenOf(to, named),
       wantsRejoin: (core.dead || core.wantsRejoin || core.expelled) && hope.isLeft,
@@ -99,7 +104,7 @@ export class HelloWriter {
     const others = packShort(this.#others().slice(-MOST_OTHERS));
     return (this.#lastStanding = {
       revisions: { branches: branches.revision, log: log.revision },
-      shows: { path, others, digests: digestsOf(this.core) },
+      shows: toBinary(HelloSchema, create(HelloSchema, { path, others, digests: digestsOf(this.core) })),
       named: namedStates(branches),
     });
   }

@@ -41,9 +41,14 @@ export interface HelloMaker {
   readonly random: (length: number) => Uint8Array;
 }
 
-/** An Envelope with a signed hello, readable to whoever has one of the keys. */
-export function sealHello(hello: Hello, keys: readonly HelloKey[], { sign, random }: HelloMaker): Uint8Array {
-  const bytes = toBinary(HelloSchema, hello);
+const NO_BYTES = new Uint8Array(0);
+
+/** An Envelope with a signed hello, readable to whoever has one of the keys. `shows`: more of its fields, serialised. */
+export function sealHello(hello: Hello, keys: readonly HelloKey[], { sign, random }: HelloMaker, shows: Uint8Array = NO_BYTES): Uint8Array {
+  const says = toBinary(HelloSchema, hello);
+  const bytes = new Uint8Array(says.length + shows.length);
+  bytes.set(says);
+  bytes.set(shows, says.length);
   const signed = toBinary(SignedHelloSchema, create(SignedHelloSchema, { hello: bytes, signature: sign(bytes) }));
   const key = random(KEY_BYTES);
   const group = toHex(hello.group);
