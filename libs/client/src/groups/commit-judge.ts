@@ -51,10 +51,7 @@ export class CommitJudge {
         removed: change.removedMembers,
         dataAfter: change.groupDataChanged ? decodeGroupData(change.groupData) : data,
         left: new Set(left.flatMap((each) => this.#signedLeave(parent, each))),
-        removedElsewhere: this.tree.withReplacements(
-          elsewhere(removedBy).flatMap(({ id, removes }) => [...this.tree.withReplaced(removes, id)]),
-          parent,
-        ),
+        removedElsewhere: this.#removedBy(removedBy, parent),
         addedElsewhere: new Set(elsewhere(addedBy).flatMap(({ adds }) => adds)),
       });
       if (refused === undefined) return undefined;
@@ -65,6 +62,13 @@ export class CommitJudge {
     } catch (error) {
       return { refused: error instanceof MlsError ? error.reason : 'malformed' };
     }
+  }
+
+  /** Wherever these commits are: no leaf that this very branch removed is in the parent state, nor one that it replaced or that replaced it. */
+  #removedBy(ids: readonly Uint8Array[], parent: StateId): ReadonlySet<LeafId> {
+    const commits = ids.flatMap((id) => this.tree.get(toHex(id)) ?? []);
+    const leaves = commits.flatMap(({ id, removes }) => [...this.tree.withReplaced(removes, id)]);
+    return this.tree.withReplacements(leaves, parent);
   }
 
   /** What this very branch did is known to the parent state, and gives no right beyond it. */
