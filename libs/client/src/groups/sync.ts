@@ -2,7 +2,7 @@ import type { Member } from '@sotto/mls';
 import { type Hello, type HelloEnvelope, type LeaveStatement, toHex } from '@sotto/protocol';
 import { BranchVote } from './branch-vote.js';
 import type { GroupCore } from './group-core.js';
-import type { Address, Step } from './group-ports.js';
+import type { Address, Recipient, Step } from './group-ports.js';
 import { openHello, short } from './hello.js';
 import { HelloWriter } from './hello-writer.js';
 import { Hope } from './hope.js';
@@ -217,6 +217,12 @@ export class Sync {
     if (core.out || core.member(device) !== undefined || !this.#mayAskFormer(device)) return;
     const former = core.branches.membership.findRemoved(device);
     if (former !== undefined && !this.#isClosedTo(former) && this.#peers.of(device).mayAsk(step.now)) this.#ask(former, step);
+  }
+
+  /** A member can't use what it was sent, and has said nothing since the start here: perhaps it knows nothing of the group. */
+  cannotUse({ device, leaf }: Recipient, { now }: Step): void {
+    const isThere = this.core.member(device)?.id === leaf;
+    if (isThere && this.#peers.shownBy(device) === undefined) this.core.noteUnseen(leaf, now);
   }
 
   /** Who was removed is to have a token of this device only as long as it may need to be told. */

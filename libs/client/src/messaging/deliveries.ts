@@ -125,6 +125,7 @@ export class Deliveries {
     // The key package to which it was sealed is lost.
     if (entry.kind === 'welcome' && group !== undefined && (group.core.data.kind === 'direct' || group.core.unseen.has(to.leaf)))
       this.#replace(group, to, step);
+    if (entry.kind === 'commit') group?.sync.cannotUse(to, step);
     group?.sync.missed(to.device, step);
     this.#moved(entry, step);
     return group;

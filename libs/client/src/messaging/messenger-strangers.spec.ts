@@ -339,6 +339,22 @@ describe('a member whose Welcome is lost with its author', () => {
     await office.settle();
     expect(alice.shown).toEqual(['carol: here I am']);
   });
+
+  it('is greeted as soon as it says that it can not use a commit', async () => {
+    const others = ['dave', 'erin', 'frank', 'grace'];
+    const [alice, bob, carol, ...more] = (await office.people('alice', 'bob', 'carol', ...others)) as [Phone, Phone, Phone, ...Phone[]];
+    office.loses = ({ to, kind }) => to === carol && kind === 'welcome';
+    const hiking = await bob.createGroup('hiking', alice, carol, ...more);
+    await office.pass(MINUTE);
+    await bob.die();
+    office.loses = ({ to, kind }) => to === carol && kind === 'hello';
+    await alice.wish(hiking, { kind: 'rename', name: 'climbing' });
+    await office.pass(61 * MINUTE, 5 * SECOND);
+    expect(carol.told('joined')).toHaveLength(0);
+    await alice.wish(hiking, { kind: 'rename', name: 'running' });
+    await office.pass(5 * MINUTE, SECOND);
+    expect(carol.told('joined')).toHaveLength(1);
+  });
 });
 
 describe('a member who mints commits', () => {
