@@ -49,6 +49,7 @@ export async function bundleServers() {
       ...Object.fromEntries(SERVERS.map((name) => [name, join(root, 'apps', name, 'dist/main.js')])),
       sotto: join(root, 'apps/terminal/dist/main.js'),
       migrate: join(root, 'test/harness/dist/migrate.js'),
+      'shared-process': join(root, 'test/harness/dist/shared-process.js'),
     },
     outdir: BUNDLES,
     absWorkingDir: root,

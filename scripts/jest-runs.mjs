@@ -1,5 +1,7 @@
 // Runs Jest, and what failed in it once more: see docs/decisions/second-run-of-failed-suites.md.
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nameOf } from './longest-first.mjs';
@@ -38,6 +40,7 @@ function counted({ code, suites }) {
 
 async function reportOf(args) {
   const folder = mkdtempSync(join(tmpdir(), 'sotto-jest-'));
+  const life = await openFor(folder);
   try {
     const file = join(folder, 'report.json');
     // --forceExit: the schema engine's lock timer outlives a migration by ten seconds, and a test that hangs must not hang the run.
@@ -49,12 +52,28 @@ async function reportOf(args) {
       '--single-threaded-gc',
       '--wasm-tiering-budget=180000000',
     ];
-    const code = await runNode('node_modules/jest/bin/jest.js', ['--json', `--outputFile=${file}`, '--forceExit', ...args], flags);
+    const code = await runNode('node_modules/jest/bin/jest.js', ['--json', `--outputFile=${file}`, '--forceExit', ...args], flags, {
+      SOTTO_TEST_RUN: folder,
+    });
     return { code, suites: JSON.parse(readFileSync(file, 'utf8')).testResults };
   } catch (error) {
     console.error(`test: Jest left no report: ${error.message}`);
     return { code: 1, suites: [] };
   } finally {
+    life.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The processes that suites share (test/harness/src/shared-app.ts) end when what is open here closes, in whatever way. */
+async function openFor(folder) {
+  const connections = new Set();
+  const server = createServer((connection) => connections.add(connection.on('error', () => undefined)));
+  await once(server.listen(join(folder, 'run')), 'listening');
+  return {
+    close: () => {
+      server.close();
+      for (const connection of connections) connection.destroy();
+    },
+  };
 }

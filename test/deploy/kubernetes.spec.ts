@@ -251,8 +251,8 @@ describe('the probes of services', () => {
 });
 
 function needsOf(service: string): (keyof typeof REACHED)[] {
-  const main = readFileSync(join(ROOT, `apps/${service}/src/main.ts`), 'utf8');
-  return [...(/needs: \[(.*)\]/.exec(main)?.[1] ?? '').matchAll(/'([\w-]+)'/g)].map(([, need]) => need as keyof typeof REACHED);
+  const code = readFileSync(join(ROOT, `apps/${service}/src/as-service.ts`), 'utf8');
+  return [...(/needs: \[(.*)\]/.exec(code)?.[1] ?? '').matchAll(/'([\w-]+)'/g)].map(([, need]) => need as keyof typeof REACHED);
 }
 
 describe('the network of the cluster', () => {

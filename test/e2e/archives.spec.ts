@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { exportToFile, importFromFile, SqliteStore } from '@sotto/client/node';
 import { temporaryFolder } from '@sotto/testing';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, Person, until } from './people.js';
 import { mainlyOn } from './topologies.js';
 import { PASSWORD } from './wire-client.js';
@@ -33,7 +33,7 @@ async function storeFrom(archive: string): Promise<string> {
 const textsOf = async (person: Person, conversation: string) => (await person.sdk.history(conversation)).map(({ text }) => text);
 
 describe.each(mainlyOn('standalone'))('an archive of a device on %s', (kind) => {
-  let server: Topology;
+  let server: Server;
   const people: Person[] = [];
   const remember = async (coming: Promise<Person>): Promise<Person> => {
     const person = await coming;
@@ -43,7 +43,7 @@ describe.each(mainlyOn('standalone'))('an archive of a device on %s', (kind) => 
   const registers = (name: string) => remember(Person.registers(server, name));
 
   beforeAll(async () => {
-    server = await startTopology(kind);
+    server = await startServer(kind);
   }, 180_000);
 
   afterAll(async () => {

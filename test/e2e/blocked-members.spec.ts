@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { allIn } from './group-members.js';
 import { becomeContacts, Person, until } from './people.js';
 import { mainlyOn } from './topologies.js';
@@ -7,13 +7,13 @@ import { mainlyOn } from './topologies.js';
 const LONG = 240_000;
 
 describe.each(mainlyOn('standalone'))('somebody who has blocked a member of a group, on %s', (kind) => {
-  let server: Topology;
+  let server: Server;
   let alice: Person;
   let bob: Person;
   let carol: Person;
 
   beforeAll(async () => {
-    server = await startTopology(kind, { retryWindowSeconds: 2 });
+    server = await startServer(kind, { retryWindowSeconds: 2 });
     [alice, bob, carol] = await Promise.all([
       Person.registers(server, 'alice'),
       Person.registers(server, 'bob'),

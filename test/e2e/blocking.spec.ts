@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Contacts, KeyPackages, Outcome, ReceiptStatus, toHex } from '@sotto/protocol';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { until } from './people.js';
 import { tokenFor, type WireDevice, wireDevice, wireReturn } from './wire-client.js';
 
@@ -48,12 +48,12 @@ async function statusesOf(from: WireDevice, to: WireDevice, tokens: readonly Uin
 }
 
 describe.each(['standalone', 'services'] as const)('a contact that ends, on %s', (kind) => {
-  let server: Topology;
+  let server: Server;
   let alice: WireDevice;
   let bob: WireDevice;
 
   beforeAll(async () => {
-    server = await startTopology(kind);
+    server = await startServer(kind);
     [alice, bob] = await Promise.all([wireDevice(server, 'alice'), wireDevice(server, 'bob')]);
     await publishTokens(bob);
   }, 180_000);

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, Person, until } from './people.js';
 
 const WINDOW_SECONDS = 2;
 const UNDELIVERED_MS = 1_000 * (WINDOW_SECONDS + 15);
 
 describe('a device that knows its server already', () => {
-  let server: Topology;
+  let server: Server;
   let alice: Person;
   let bob: Person;
   let carol: Person;
 
   beforeAll(async () => {
-    server = await startTopology('standalone', { retryWindowSeconds: WINDOW_SECONDS });
+    server = await startServer('standalone', { retryWindowSeconds: WINDOW_SECONDS });
     [alice, bob, carol] = (await Promise.all(['alice', 'bob', 'carol'].map((name) => Person.registers(server, name)))) as [
       Person,
       Person,

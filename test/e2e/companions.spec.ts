@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, letIn, Person, until } from './people.js';
 
 const WINDOW_SECONDS = 2;
@@ -10,7 +10,7 @@ const devicesIn = (person: Person, group: string, account: string) =>
   person.sdk.groups.get(group).members.find((member) => member.account === account)?.devices.length ?? 0;
 
 describe('a second device of the account', () => {
-  let server: Topology;
+  let server: Server;
   let phone: Person;
   let mailbox: Person;
   let bob: Person;
@@ -18,7 +18,7 @@ describe('a second device of the account', () => {
   let group: string;
 
   beforeAll(async () => {
-    server = await startTopology('standalone', { retryWindowSeconds: WINDOW_SECONDS });
+    server = await startServer('standalone', { retryWindowSeconds: WINDOW_SECONDS });
     [phone, bob, carol] = (await Promise.all(['alice', 'bob', 'carol'].map((name) => Person.registers(server, name)) as never)) as [
       Person,
       Person,

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, Person, until } from './people.js';
 
 const WINDOW_SECONDS = 2;
 
 describe.each(['standalone', 'services'] as const)('alice and bob on %s', (kind) => {
-  let server: Topology;
+  let server: Server;
   let alice: Person;
   let bob: Person;
 
   beforeAll(async () => {
-    server = await startTopology(kind, { retryWindowSeconds: WINDOW_SECONDS });
+    server = await startServer(kind, { retryWindowSeconds: WINDOW_SECONDS });
     [alice, bob] = await Promise.all([Person.registers(server, 'alice'), Person.registers(server, 'bob')]);
   }, 180_000);
 

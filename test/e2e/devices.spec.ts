@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Approval } from '@sotto/client';
 import { Accounts, ErrorCode, KeyPackages, Sessions } from '@sotto/protocol';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, Person, until } from './people.js';
 import { PASSWORD, WireClient } from './wire-client.js';
 
@@ -31,7 +31,7 @@ async function letsIn(phone: Person, tablet: Person): Promise<{ ofPhone: Approva
 }
 
 describe.each(['standalone', 'services'] as const)('the devices of an account on %s', (kind) => {
-  let server: Topology;
+  let server: Server;
   const people: Person[] = [];
   const remember = async (coming: Promise<Person>): Promise<Person> => {
     const person = await coming;
@@ -42,7 +42,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
   const logsIn = (name: string) => remember(Person.logsIn(server, name));
 
   beforeAll(async () => {
-    server = await startTopology(kind);
+    server = await startServer(kind);
   }, 180_000);
 
   afterAll(async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Accounts, Sessions } from '@sotto/protocol';
 import { type ClientOptions, WebSocket } from 'ws';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { registerRequest, WireClient } from './wire-client.js';
 
 const PLACES = 3;
@@ -42,14 +42,14 @@ async function silent(url: string, address: string): Promise<WebSocket> {
 }
 
 describe.each(['standalone', 'services'] as const)('the door of %s', (kind) => {
-  let server: Topology;
+  let server: Server;
 
   const enter = (options: ClientOptions) => WireClient.connect(server.url, server.pin, options);
 
   beforeAll(async () => {
     const limits = { ANONYMOUS_PER_ADDRESS: PLACES, HANDSHAKES_AT_ONCE: HANDSHAKES, HANDSHAKE_SECONDS: 120, LOG_IN_SECONDS: 120 };
     const env = Object.fromEntries(Object.entries(limits).map(([name, value]) => [name, String(value)]));
-    server = await startTopology(kind, { env: { ...env, TRUSTED_PROXIES: '127.0.0.1' } });
+    server = await startServer(kind, { env: { ...env, TRUSTED_PROXIES: '127.0.0.1' } });
   }, 180_000);
 
   afterAll(async () => {
@@ -130,10 +130,10 @@ describe.each(['standalone', 'services'] as const)('the door of %s', (kind) => {
 });
 
 describe.each(['standalone', 'services'] as const)('the patience of %s', (kind) => {
-  let server: Topology;
+  let server: Server;
 
   beforeAll(async () => {
-    server = await startTopology(kind, { env: { HANDSHAKE_SECONDS: '1', LOG_IN_SECONDS: '1' } });
+    server = await startServer(kind, { env: { HANDSHAKE_SECONDS: '1', LOG_IN_SECONDS: '1' } });
   }, 180_000);
 
   afterAll(async () => {

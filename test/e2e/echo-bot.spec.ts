@@ -6,20 +6,20 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { toHex } from '@sotto/protocol';
 import { temporaryFolder } from '@sotto/testing';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, Person, until } from './people.js';
 import { PASSWORD } from './wire-client.js';
 
 const BOT = resolve(import.meta.dirname, '../../examples/echo-bot/bot.js');
 
 describe('the echo bot of the examples', () => {
-  let server: Topology;
+  let server: Server;
   let alice: Person;
   let folder: string;
   const bots: ChildProcess[] = [];
 
   beforeAll(async () => {
-    server = await startTopology('standalone', { retryWindowSeconds: 2 });
+    server = await startServer('standalone', { retryWindowSeconds: 2 });
     alice = await Person.registers(server, 'alice');
     folder = await temporaryFolder('echo-bot');
     await writeFile(join(folder, 'password'), `${PASSWORD}\n`, { mode: 0o600 });

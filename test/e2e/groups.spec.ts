@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { allIn, isIn, membersSeenBy } from './group-members.js';
 import { becomeContacts, Person, until } from './people.js';
 import { mainlyOn } from './topologies.js';
@@ -9,13 +9,13 @@ const WINDOW_SECONDS = 2;
 const LONG = 240_000;
 
 describe.each(mainlyOn('services'))('groups on %s', (kind) => {
-  let server: Topology;
+  let server: Server;
   let alice: Person;
   let bob: Person;
   let carol: Person;
 
   beforeAll(async () => {
-    server = await startTopology(kind, { retryWindowSeconds: WINDOW_SECONDS });
+    server = await startServer(kind, { retryWindowSeconds: WINDOW_SECONDS });
     [alice, bob, carol] = await Promise.all([
       Person.registers(server, 'alice'),
       Person.registers(server, 'bob'),

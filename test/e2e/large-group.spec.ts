@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { isIn, membersSeenBy } from './group-members.js';
 import { becomeContacts, Person, until } from './people.js';
 import { mainlyOn } from './topologies.js';
@@ -25,14 +25,14 @@ const textsIn = (person: Person, conversation: string) =>
   person.inbox.filter((message) => message.conversation === conversation).map(({ text }) => text);
 
 describe.each(mainlyOn('services'))(`a group of ${SIZE} beside a conversation of two, %s`, (kind) => {
-  let server: Topology;
+  let server: Server;
   let alice: Person;
   let bob: Person;
   let group: string;
   const others: Person[] = [];
 
   beforeAll(async () => {
-    server = await startTopology(kind, { retryWindowSeconds: 5 });
+    server = await startServer(kind, { retryWindowSeconds: 5 });
     alice = await Person.registersForNow(server, 'alice');
     const names = Array.from({ length: SIZE - 1 }, (_, i) => (i === 0 ? 'bob' : `member_${i}`));
     await inParallel(names, async (name) => {

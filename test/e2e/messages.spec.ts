@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Message } from '@sotto/client';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, letIn, Person, until } from './people.js';
 import { mainlyOn } from './topologies.js';
 
@@ -33,14 +33,14 @@ async function hearsAll(newcomer: Person, author: Person, to: string): Promise<v
 }
 
 describe.each(mainlyOn('standalone'))('messages between alice and bob, who has two devices, on %s', (kind) => {
-  let server: Topology;
+  let server: Server;
   let alice: Person;
   let bob: Person;
   let laptop: Person;
   let question: string;
 
   beforeAll(async () => {
-    server = await startTopology(kind, { retryWindowSeconds: WINDOW_SECONDS });
+    server = await startServer(kind, { retryWindowSeconds: WINDOW_SECONDS });
     [alice, bob] = await Promise.all([Person.registers(server, 'alice'), Person.registers(server, 'bob')]);
     await becomeContacts(alice, bob);
     laptop = await Person.logsIn(server, 'bob');

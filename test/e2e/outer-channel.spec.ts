@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Contacts } from '@sotto/protocol';
 import { WebSocket } from 'ws';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { clientMessages, RecordingProxy } from './recording-proxy.js';
 import { PASSWORD, WireClient, wireDevice } from './wire-client.js';
 
 describe.each(['standalone', 'services'] as const)('what a proxy before the server (%s) sees', (kind) => {
-  let server: Topology;
+  let server: Server;
   let proxy: RecordingProxy;
 
   beforeAll(async () => {
-    server = await startTopology(kind);
+    server = await startServer(kind);
     proxy = await RecordingProxy.before(server.url);
   }, 180_000);
 

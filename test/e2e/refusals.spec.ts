@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Accounts, Contacts, ErrorCode, KeyPackages, LIMITS, type Reply, ReplySchema, Sessions } from '@sotto/protocol';
-import { startTopology, type Topology } from '../harness/dist/index.js';
+import { type Server, startServer } from '../harness/dist/index.js';
 import { PASSWORD, registerRequest, WireClient, type WireDevice, wireDevice } from './wire-client.js';
 
 const MOST_CONNECTIONS = 8;
@@ -17,7 +17,7 @@ function bytesOf(reply: Reply): string {
 }
 
 describe.each(['standalone', 'services'] as const)('what %s refuses', (kind) => {
-  let server: Topology;
+  let server: Server;
   let alice: WireDevice;
   let bob: WireDevice;
   let carol: WireDevice;
@@ -25,7 +25,7 @@ describe.each(['standalone', 'services'] as const)('what %s refuses', (kind) => 
   const connect = () => WireClient.connect(server.url, server.pin);
 
   beforeAll(async () => {
-    server = await startTopology(kind, { maxConnections: MOST_CONNECTIONS });
+    server = await startServer(kind, { maxConnections: MOST_CONNECTIONS });
     alice = await wireDevice(server, 'alice');
     bob = await wireDevice(server, 'bob');
     carol = await wireDevice(server, 'carol');

@@ -3,3 +3,4 @@ export { type AuthConfig, authConfig, authConfigSchema, DEFAULT_AUTH_CONFIG, typ
 export { loadOrCreateServerIdentity, loadServerIdentity, type ServerIdentity, serverIdentityOf } from './identity/server-identity.js';
 export { createInviteCode } from './invites/create-invite-code.js';
 export type { NewInvite } from './invites/invite-code.js';
+export { authService } from './as-service.js';

@@ -1,10 +1,4 @@
 import { runService } from '@sotto/platform/service';
-import { directoryConfigSchema } from './config.js';
-import { DirectoryModule } from './directory.module.js';
+import { directoryService } from './as-service.js';
 
-await runService({
-  name: 'directory',
-  needs: ['bus', 'live-state'],
-  config: directoryConfigSchema,
-  module: (config) => DirectoryModule.forRoot(config),
-});
+await runService(directoryService);

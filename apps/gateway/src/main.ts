@@ -1,13 +1,4 @@
 import { runService } from '@sotto/platform/service';
-import { gatewayConfig, gatewayConfigSchema } from './gateway.config.js';
-import { GatewayModule } from './gateway.module.js';
-import { GatewayService } from './gateway.service.js';
+import { gatewayService } from './as-service.js';
 
-await runService({
-  name: 'gateway',
-  needs: ['bus', 'live-state'],
-  config: gatewayConfigSchema,
-  module: (env) => GatewayModule.forRoot({ ...gatewayConfig(env), onNotOpened: () => process.exit(1) }),
-  // The door opens once auth has certified this gateway.
-  checks: (app) => [{ name: 'door', check: () => app.get(GatewayService, { strict: false }).isOpen }],
-});
+await runService(gatewayService);

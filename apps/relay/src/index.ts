@@ -1,2 +1,3 @@
 export { RelayModule } from './relay.module.js';
 export { DEFAULT_RELAY_CONFIG, relayConfig, type RelayConfig, relayConfigSchema } from './relay.config.js';
+export { relayService } from './as-service.js';

@@ -1,10 +1,4 @@
 import { runService } from '@sotto/platform/service';
-import { RelayModule } from './relay.module.js';
-import { relayConfig, relayConfigSchema } from './relay.config.js';
+import { relayService } from './as-service.js';
 
-await runService({
-  name: 'relay',
-  needs: ['bus', 'live-state'],
-  config: relayConfigSchema,
-  module: (env) => RelayModule.forRoot({ ...relayConfig(env), leaveMs: 3_000 }),
-});
+await runService(relayService);

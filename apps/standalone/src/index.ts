@@ -1,1 +1,2 @@
+export { optionsOf } from './options-of.js';
 export { type Standalone, type StandaloneOptions, startStandalone } from './standalone.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
+import { anyServer, type DemoServer, HOST } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 
 const PASSWORD = 'correct horse battery';
@@ -17,7 +17,7 @@ describe('the account in the sotto command', () => {
     folder = await mkdtemp(join(tmpdir(), 'sotto-account-'));
     for (const [name, secret] of Object.entries({ password: PASSWORD, 'new-password': NEW_PASSWORD, passphrase: PASSPHRASE }))
       await writeFile(join(folder, name), `${secret}\n`, { mode: 0o600 });
-    server = await hostStandalone(folder, 2, { size: 50 });
+    server = await anyServer(2);
   }, 100_000);
 
   afterAll(async () => {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
+import { anyServer, type DemoServer, HOST } from './demo-server.js';
 import { type Heard, JsonProcess } from './json-process.js';
 
 const LONG = 180_000;
@@ -16,7 +16,7 @@ describe('what a device stores', () => {
     folder = await mkdtemp(join(tmpdir(), 'sotto-archive-'));
     await writeFile(join(folder, 'password'), 'correct horse battery\n', { mode: 0o600 });
     await writeFile(join(folder, 'passphrase'), 'a passphrase for the attic\n', { mode: 0o600 });
-    server = await hostStandalone(folder, 2, { size: 50 });
+    server = await anyServer(2);
   }, 100_000);
 
   afterAll(async () => {

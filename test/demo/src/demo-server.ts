@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { toHex } from '@sotto/protocol';
 import { encodeJoinLink } from '@sotto/terminal';
-import { startTopology } from '../../harness/dist/index.js';
+import { type Server, startServer, startTopology } from '../../harness/dist/index.js';
 import { JsonProcess } from './json-process.js';
 
 export interface DemoServer {
@@ -45,13 +45,21 @@ export async function hostStandalone(
 
 /** The five services in processes of their own, over real NATS, Redis and PostgreSQL. */
 export async function hostServices(retryWindowSeconds: number): Promise<DemoServer> {
-  const topology = await startTopology('services', { retryWindowSeconds, registration: 'invite' });
-  const port = Number(new URL(topology.url).port);
-  const pin = toHex(topology.pin);
+  return withLinks(await startTopology('services', { retryWindowSeconds, registration: 'invite' }));
+}
+
+/** For stories in which nobody cares how the server came to be: it is no `sotto host`, and nobody runs `sotto invite`. */
+export async function anyServer(retryWindowSeconds: number): Promise<DemoServer> {
+  return withLinks(await startServer('standalone', { retryWindowSeconds }));
+}
+
+function withLinks(server: Server): DemoServer {
+  const port = Number(new URL(server.url).port);
+  const pin = toHex(server.pin);
   return {
     port,
     pin,
-    invite: async (name) => encodeJoinLink({ host: HOST, port, pin, invite: await topology.createInvite(name), name }),
-    stop: () => topology.stop(),
+    invite: async (name) => encodeJoinLink({ host: HOST, port, pin, invite: await server.createInvite(name), name }),
+    stop: () => server.stop(),
   };
 }

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
+import { anyServer, type DemoServer, HOST } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 
 const SOTTO = fileURLToPath(new URL('../../../apps/terminal/dist/main.js', import.meta.url));
@@ -22,7 +22,7 @@ describe('sotto doctor', () => {
     folder = await mkdtemp(join(tmpdir(), 'sotto-doctor-'));
     passwordFile = join(folder, 'password');
     await writeFile(passwordFile, 'correct horse battery\n', { mode: 0o600 });
-    server = await hostStandalone(folder, 2);
+    server = await anyServer(2);
     address = `${HOST}:${server.port}`;
   }, 100_000);
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
+import { anyServer, type DemoServer, HOST } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 
 const LONG = 180_000;
@@ -15,7 +15,7 @@ describe('sotto mailbox', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sotto-mailbox-'));
     await writeFile(join(folder, 'password'), 'correct horse battery\n', { mode: 0o600 });
-    server = await hostStandalone(folder, 2, { size: 50 });
+    server = await anyServer(2);
   }, 100_000);
 
   afterAll(async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
+import { anyServer, type DemoServer, HOST } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 
 const LONG = 120_000;
@@ -17,7 +17,7 @@ describe('messages in the sotto command', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sotto-messages-'));
     await writeFile(join(folder, 'password'), 'correct horse battery\n', { mode: 0o600 });
-    server = await hostStandalone(folder, 2, { size: 50 });
+    server = await anyServer(2);
     [alice, bob] = await Promise.all([registers('alice'), registers('bob')]);
     alice.say({ do: 'add', name: 'bob' });
     await bob.hears('request', { name: 'alice' });

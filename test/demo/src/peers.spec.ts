@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hostStandalone } from './demo-server.js';
+import { anyServer } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 
 const HOST = '127.0.0.1';
@@ -98,7 +98,7 @@ describe('the sotto command without a server', () => {
   }, 60_000);
 
   it('tells a server from a peer', async () => {
-    const server = await hostStandalone(folder, 2, { size: 10 });
+    const server = await anyServer(2);
     const wrong = sotto('erin', ['connect', `${HOST}:${server.port}`]);
     expect(await wrong.fails()).toEqual({ code: 1, complaints: expect.stringContaining('a Sotto server answers there') });
     await server.stop();

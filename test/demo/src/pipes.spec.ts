@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
+import { anyServer, type DemoServer, HOST } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 import { runText } from './text-process.js';
 
@@ -13,7 +13,7 @@ describe('sotto join in a pipe', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sotto-pipes-'));
     await writeFile(join(folder, 'password'), 'correct horse battery\n', { mode: 0o600 });
-    server = await hostStandalone(folder, 1);
+    server = await anyServer(1);
   }, 100_000);
 
   afterAll(async () => {

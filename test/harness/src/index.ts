@@ -1,2 +1,2 @@
 export { type NodeCommand, runApp } from './node-process.js';
-export { startTopology, type Topology, type TopologyKind, type TopologyOptions } from './topology.js';
+export { type Server, startServer, startTopology, type Topology, type TopologyKind, type TopologyOptions } from './topology.js';

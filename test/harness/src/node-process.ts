@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { runServer, type RunningServer, temporaryFolder } from '@sotto/testing';
 
 /** The embedded database's first start takes 2 to 9 s of CPU, and tests share the machine. */
-const READY_WITHIN_MS = 90_000;
+export const READY_WITHIN_MS = 90_000;
 
 export interface NodeCommand {
   /** Name of the app; its bundle is `test/harness/dist/servers/<name>.js`. */
@@ -15,11 +15,12 @@ export interface NodeCommand {
   ready: { port: number; path: string; status: number };
   /** Where it runs and logs; a temporary folder when undefined. */
   folder?: string;
+  /** SIGTERM when undefined. */
+  stopSignal?: NodeJS.Signals;
 }
 
 /** An app's own process on a fixed port, so that it is found at the same address after a restart. Its output is in `log` of its folder. */
 export async function runApp(command: NodeCommand): Promise<RunningServer> {
-  const { port, path, status } = command.ready;
   return runServer({
     program: process.execPath,
     args: [...command.nodeArguments, fileURLToPath(new URL(`./servers/${command.name}.js`, import.meta.url))],
@@ -27,10 +28,14 @@ export async function runApp(command: NodeCommand): Promise<RunningServer> {
     url: `ws://127.0.0.1:${command.port}`,
     port: command.port,
     folder: command.folder ?? (await temporaryFolder(command.name)),
-    stopSignal: 'SIGTERM',
+    stopSignal: command.stopSignal ?? 'SIGTERM',
     readyWithinMs: READY_WITHIN_MS,
-    isReady: async () => (await statusOf(port, path)) === status,
+    isReady: () => isReady(command),
   });
+}
+
+export async function isReady({ ready: { port, path, status } }: NodeCommand): Promise<boolean> {
+  return (await statusOf(port, path)) === status;
 }
 
 /** Status of a GET on loopback; 0 while nobody answers. */

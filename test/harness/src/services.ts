@@ -4,9 +4,9 @@ import { freePort, type RunningServer, startNats, startPostgres, startRedis } fr
 import { natsConfig } from '../../../deploy/nats-users.mjs';
 import { redisUsers } from '../../../deploy/redis-users.mjs';
 import { migrated } from './migrated.js';
-import { runApp } from './node-process.js';
+import type { NodeCommand } from './node-process.js';
 import { inviteOf, writeIdentity, writeSeed } from './server-seed.js';
-import { type Parts, UNOPTIMISED_WASM, settingsOf, stopAll, type TopologyOptions } from './topology.js';
+import { type Parts, type Run, settingsOf, stopAll, type TopologyOptions, UNOPTIMISED_WASM } from './topology.js';
 
 const SERVICES = ['auth', 'contacts', 'directory', 'relay'] as const;
 const WITH_DATABASE: readonly string[] = ['auth', 'contacts'];
@@ -16,7 +16,7 @@ const PASSWORDS = Object.fromEntries([...SERVICES, 'gateway', 'admin'].map((name
 const REDIS_PASSWORD = 'password-of-tests';
 
 /** The five services over a real broker, live state and database. */
-export async function startServices(folder: string, options: TopologyOptions): Promise<Parts> {
+export async function startServices(folder: string, options: TopologyOptions, run: Run): Promise<Parts> {
   const processes = new Map<string, RunningServer>();
   try {
     const [nats, redis, postgres, port] = await Promise.all([
@@ -38,8 +38,8 @@ export async function startServices(folder: string, options: TopologyOptions): P
       ...settingsOf(options),
     };
     const started = await Promise.all([
-      ...SERVICES.map((name) => startService(name, { ...environment, ...userOf(name, redis.port) }, options)),
-      startGateway(port, { ...environment, ...userOf('gateway', redis.port) }, options),
+      ...SERVICES.map(async (name) => run(await serviceCommand(name, { ...environment, ...userOf(name, redis.port) }, options))),
+      gatewayCommand(port, { ...environment, ...userOf('gateway', redis.port) }, options).then(run),
     ]);
     [...SERVICES, 'gateway'].forEach((name, i) => processes.set(name, started[i]!));
     return { port, pin, processes, createInvite: (name) => Promise.resolve(inviteOf(identity, name)) };
@@ -54,24 +54,24 @@ function userOf(name: string, redisPort: number): Record<string, string> {
   return { NATS_USER: name, NATS_PASSWORD: password, REDIS_URL: `redis://${name}:${password}@127.0.0.1:${redisPort}` };
 }
 
-async function startService(name: string, environment: Record<string, string>, options: TopologyOptions): Promise<RunningServer> {
+async function serviceCommand(name: string, environment: Record<string, string>, options: TopologyOptions): Promise<NodeCommand> {
   const health = await freePort();
-  return runApp({
+  return {
     name,
     environment: { ...environment, HEALTH_PORT: String(health) },
     nodeArguments: options.nodeArguments ?? (WITH_DATABASE.includes(name) ? UNOPTIMISED_WASM : []),
     port: health,
     ready: { port: health, path: '/readyz', status: 200 },
-  });
+  };
 }
 
 /** Ready when its door is open, which comes after auth has certified it. */
-async function startGateway(port: number, environment: Record<string, string>, options: TopologyOptions): Promise<RunningServer> {
-  return runApp({
+async function gatewayCommand(port: number, environment: Record<string, string>, options: TopologyOptions): Promise<NodeCommand> {
+  return {
     name: 'gateway',
     environment: { ...environment, HEALTH_PORT: String(await freePort()) },
     nodeArguments: options.nodeArguments ?? [],
     port,
     ready: { port, path: '/', status: 426 },
-  });
+  };
 }

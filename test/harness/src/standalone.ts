@@ -1,15 +1,14 @@
 import { join } from 'node:path';
 import { loadOrCreateServerIdentity } from '@sotto/auth/invites';
 import { freePort } from '@sotto/testing';
-import { runApp } from './node-process.js';
 import { inviteOf } from './server-seed.js';
-import { type Parts, UNOPTIMISED_WASM, settingsOf, type TopologyOptions } from './topology.js';
+import { type Parts, type Run, settingsOf, type TopologyOptions, UNOPTIMISED_WASM } from './topology.js';
 
 /** All in one process, on a data folder of its own that outlives a restart. */
-export async function startStandalone(folder: string, options: TopologyOptions): Promise<Parts> {
+export async function startStandalone(folder: string, options: TopologyOptions, run: Run): Promise<Parts> {
   const data = join(folder, 'data');
   const port = await freePort();
-  const standalone = await runApp({
+  const standalone = await run({
     name: 'standalone',
     environment: { SOTTO_FOLDER: data, GATEWAY_PORT: String(port), ...settingsOf(options) },
     nodeArguments: options.nodeArguments ?? UNOPTIMISED_WASM,

@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RunningServer, temporaryFolder } from '@sotto/testing';
+import { type NodeCommand, runApp } from './node-process.js';
 import { startServices } from './services.js';
+import { runFolder, runShared } from './shared-app.js';
 import { startStandalone } from './standalone.js';
 
 export type TopologyKind = 'standalone' | 'services';
@@ -25,7 +27,11 @@ export interface Parts {
   createInvite(name: string): Promise<string>;
 }
 
-export interface Topology {
+/** Starts one of our processes. */
+export type Run = (command: NodeCommand) => Promise<RunningServer>;
+
+/** A whole server, of which a suite need not know in which processes it runs. */
+export interface Server {
   readonly kind: TopologyKind;
   /** Where clients connect. */
   readonly url: string;
@@ -33,6 +39,10 @@ export interface Topology {
   /** Files of the server, apart from each process's own folder. Gone after `stop`. */
   readonly folder: string;
   createInvite(name?: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface Topology extends Server {
   pids(): { name: string; pid: number }[];
   /** Folder of a process: its data and its log. */
   folderOf(name: string): string;
@@ -44,13 +54,32 @@ export interface Topology {
   kill(name: string, signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again at the same address; resolves when it answers. */
   restart(name: string): Promise<void>;
-  stop(): Promise<void>;
+}
+
+/**
+ * For suites that neither stop a part of it nor look at one. In a run of all tests its apps are instances in processes that other suites use too,
+ * each with files, database, broker, live state and settings of its own. All of it ends with this process at the latest.
+ */
+export function startServer(kind: TopologyKind, options: Omit<TopologyOptions, 'nodeArguments'> = {}): Promise<Server> {
+  const run = runFolder();
+  if (run === undefined) return startTopology(kind, options);
+  return start(kind, options, (command) => runShared(command, processOf(command), run));
+}
+
+/** What a standalone does when it starts would keep the devices of another suite waiting: each of Jest's workers, which run one suite at a time, has its own. */
+function processOf({ name }: NodeCommand): string {
+  return name === 'standalone' ? `${name}-${process.env['JEST_WORKER_ID']}` : name;
 }
 
 /** A whole server in processes of its own, on free loopback ports. All of it ends with this process at the latest. */
 export async function startTopology(kind: TopologyKind, options: TopologyOptions = {}): Promise<Topology> {
+  // What a relay waits for when it leaves in an orderly way is nothing to a test that is over.
+  return start(kind, options, (command) => runApp({ ...command, stopSignal: 'SIGKILL' }));
+}
+
+async function start(kind: TopologyKind, options: TopologyOptions, run: Run): Promise<Topology> {
   const folder = await temporaryFolder(`topology-${kind}`);
-  const parts = await (kind === 'standalone' ? startStandalone(folder, options) : startServices(folder, options));
+  const parts = await (kind === 'standalone' ? startStandalone(folder, options, run) : startServices(folder, options, run));
   return new RunningTopology(kind, folder, parts);
 }
 
@@ -99,6 +128,7 @@ class RunningTopology implements Topology {
 
   async stop(): Promise<void> {
     await stopAll(this.parts.processes);
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   private process(name: string): RunningServer {
@@ -108,12 +138,11 @@ class RunningTopology implements Topology {
   }
 }
 
-/** The services first, then what they stand on. What a relay waits for when it leaves in an orderly way is nothing to a test that is over. */
+/** The services first, then what they stand on. */
 export async function stopAll(processes: Map<string, RunningServer>): Promise<void> {
   const grounds = ['nats', 'redis', 'postgres'];
   const all = [...processes];
-  const ours = all.filter(([name]) => !grounds.includes(name)).map(([, one]) => one);
-  await Promise.all(ours.map((one) => one.kill('SIGKILL').then(() => one.stop())));
+  await Promise.all(all.filter(([name]) => !grounds.includes(name)).map(([, one]) => one.stop()));
   await Promise.all(all.filter(([name]) => grounds.includes(name)).map(([, one]) => one.stop()));
 }
 

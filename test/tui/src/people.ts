@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DemoServer, HOST, hostStandalone } from '../../demo/dist/demo-server.js';
+import { anyServer, type DemoServer, HOST } from '../../demo/dist/demo-server.js';
 import { KEYS, PseudoTerminal, type TerminalSize } from './pseudo-terminal.js';
 
 export const PASSWORD = 'correct horse battery';
@@ -16,7 +16,7 @@ export class People {
   static async on(): Promise<People> {
     const folder = await mkdtemp(join(tmpdir(), 'sotto-tui-'));
     await writeFile(join(folder, 'password'), `${PASSWORD}\n`, { mode: 0o600 });
-    return new People(folder, await hostStandalone(folder, 2, { size: 50 }));
+    return new People(folder, await anyServer(2));
   }
 
   get passwordFile(): string {
