@@ -163,6 +163,13 @@ describe('the hand-written codec of the hot frames', () => {
     expect(parse({ ...good, id: new Uint8Array(15) })).toThrow(WireError);
     expect(parse({ ...good, recipients: [{ device: new Uint8Array(16), token: new Uint8Array(31) }] })).toThrow(WireError);
     expect(parse({ ...good, payload: new Uint8Array(256 * 1024 + 1) })).toThrow(WireError);
+    // What it carries beside its payload is kept as long, and counted nowhere. Field 99, length-delimited.
+    const withUnknown = (length: number) => () =>
+      parseSend(
+        Buffer.concat([toBinary(SendSchema, create(SendSchema, good)), Buffer.of(0x9a, 0x06, 0x80, length >> 7), Buffer.alloc(length)]),
+      );
+    expect(withUnknown(512)).not.toThrow();
+    expect(withUnknown(1_024)).toThrow(WireError);
   });
 
   it('reads the id of a Send that breaks the rules, and none where there is none', () => {

@@ -75,6 +75,9 @@ const EMPTY: Uint8Array = new Uint8Array(0);
 const deviceScratch = new Uint8Array(LIMITS.recipientsPerSend * ID_BYTES);
 const tokenScratch = new Uint8Array(LIMITS.recipientsPerSend * TOKEN_BYTES);
 const RECIPIENTS = 'a Send has 1 to 1,000 recipients';
+/** A recipient as it travels, and all else of a Send but its payload, with room for fields to come: who holds a Send counts its payload alone. */
+const RECIPIENT_WIRE_BYTES = 64;
+const OTHER_WIRE_BYTES = 1_024;
 
 /** Throws WireError for anything that is not a Send within the limits. */
 export function parseSend(bytes: Uint8Array): ParsedSend {
@@ -116,6 +119,8 @@ export function parseSend(bytes: Uint8Array): ParsedSend {
   if (send.id.length !== ID_BYTES) throw new WireError('a Send has an id of 16 bytes');
   if (send.recipients === 0) throw new WireError(RECIPIENTS);
   if (send.payload.length > LIMITS.payloadBytes) throw new WireError('a payload has at most 256 KiB');
+  if (bytes.length > send.payload.length + send.recipients * RECIPIENT_WIRE_BYTES + OTHER_WIRE_BYTES)
+    throw new WireError('a Send has little beside its payload and its recipients');
   if (!isClaim(send) && send.slot.length + send.commitId.length > 0)
     throw new WireError('a commit slot has 32 bytes and comes with a commit id of 16');
   send.devices = deviceScratch.slice(0, send.recipients * ID_BYTES);
