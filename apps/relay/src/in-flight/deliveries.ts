@@ -15,6 +15,8 @@ import type { RelayPorts } from './relay-ports.js';
 
 const FIRST_RETRY_SECONDS = 4;
 const LAST_RETRY_SECONDS = 60;
+/** Age at which what is known of a device is read again, beside the delivery that uses it: what told of a change may have been lost. */
+const READ_AGAIN_SECONDS = 60;
 
 /** Messages on their way to devices: who is where, what goes out, what comes of it. */
 export class Deliveries {
@@ -22,13 +24,17 @@ export class Deliveries {
   private readonly open = new Numbered<Delivery>();
   /** While many may go out one by one. */
   private gathering: Gathering | undefined;
+  /** That of the last look at what is due: by it routes grow old. */
+  private second: number;
 
   constructor(
     private readonly incarnation: number,
     private readonly config: Pick<RelayConfig, 'deliveryWindow'>,
     private readonly ports: Pick<RelayPorts, 'deliver' | 'loadRoute' | 'gatewayAlive' | 'now'>,
     private readonly onSettled: (delivery: Delivery, status: ReceiptStatus) => void,
-  ) {}
+  ) {
+    this.second = Math.floor(ports.now() / 1_000);
+  }
 
   /** Opens a delivery to each recipient and sends out those that can go. */
   start(message: InFlightMessage, { devices, recipients }: Pick<ParsedSend, 'devices' | 'recipients'>): void {
@@ -112,6 +118,7 @@ export class Deliveries {
   /** Ends what is over, and tries again what is due. To be called once a second. */
   everySecond(now: number): void {
     const second = Math.floor(now / 1_000);
+    this.second = second;
     this.gather();
     this.open.forEach((delivery) => {
       if (delivery.message.deadline <= now) this.settle(delivery, ReceiptStatus.UNDELIVERED);
@@ -128,8 +135,7 @@ export class Deliveries {
     delivery.backoff = Math.min(delivery.backoff * 2, LAST_RETRY_SECONDS);
     delivery.retryAt = second + delivery.backoff;
     delivery.parked = false;
-    if (!delivery.inWindow) delivery.to.route = undefined;
-    else if (delivery.to.route === undefined) leaveWindow(delivery);
+    if (mayBeElsewhere(delivery)) this.load(delivery.to);
     this.dispatch(delivery);
   }
 
@@ -192,6 +198,7 @@ export class Deliveries {
       this.load(to);
       return undefined;
     }
+    if (this.second >= to.readAgainAt) this.load(to);
     if (!isAllowed(delivery) || route === null || isGone(to, route) || !this.ports.gatewayAlive(route.gateway)) return undefined;
     if (!enterWindow(delivery, this.config.deliveryWindow)) return undefined;
     delivery.parked = false;
@@ -201,7 +208,7 @@ export class Deliveries {
   private settle(delivery: Delivery, status: ReceiptStatus): void {
     const { message, to } = delivery;
     // What told of its coming may have been lost: the next message looks again.
-    if (status === ReceiptStatus.UNDELIVERED && !delivery.inWindow && !to.loading) to.route = undefined;
+    if (status === ReceiptStatus.UNDELIVERED && mayBeElsewhere(delivery)) to.readAgainAt = 0;
     leaveWindow(delivery);
     this.open.delete(delivery);
     remove(to, delivery);
@@ -230,22 +237,21 @@ export class Deliveries {
   private routeChanged(entry: DeviceEntry): void {
     entry.route = undefined;
     entry.stale = entry.loading;
-    for (let delivery = entry.first; delivery !== undefined; delivery = delivery.next) {
-      leaveWindow(delivery);
-      delivery.parked = false;
-    }
+    takeBack(entry);
     if (entry.first !== undefined) this.load(entry);
   }
 
+  /** Reads where the device is and who may send to it. What is known of that stays in use until the answer is there. */
   private load(entry: DeviceEntry): void {
     if (entry.loading) return;
     entry.loading = true;
     entry.stale = false;
     this.ports.loadRoute(entry.id).then(
       (route) => this.loaded(entry, route),
-      // Live state is away: the retry of the deliveries loads again.
+      // Live state is away: a delivery that uses what is known loads again after a while, and the retry of those that can't go out.
       () => {
         entry.loading = false;
+        entry.readAgainAt = this.second + FIRST_RETRY_SECONDS;
       },
     );
   }
@@ -254,8 +260,12 @@ export class Deliveries {
     entry.loading = false;
     // An event that came meanwhile knows better.
     if (entry.stale) return this.load(entry);
-    entry.rights = DeliveryRights.of(route, entry.rights);
-    entry.route = route === undefined || route.gateway === 0 ? null : { gateway: route.gateway, connection: route.connection };
+    entry.readAgainAt = this.second + READ_AGAIN_SECONDS;
+    const rights = DeliveryRights.of(route, entry.rights);
+    const endpoint = route === undefined || route.gateway === 0 ? null : { gateway: route.gateway, connection: route.connection };
+    if (rights !== entry.rights || !isSame(endpoint, entry.route)) takeBack(entry);
+    entry.rights = rights;
+    entry.route = endpoint;
     entry.waiting = entry.first;
     if (entry.first !== undefined) this.gather();
     this.fillWindow(entry);
@@ -273,6 +283,26 @@ function isAllowed(delivery: Delivery): boolean {
 /** Its device's terms are known not to allow it. */
 function isBarred({ allowed, allowedBy, to }: Delivery): boolean {
   return allowedBy !== undefined && allowedBy === to.rights && !allowed;
+}
+
+/**
+ * It did not go out, maybe because what told of its device's coming was lost. One that only its token keeps back says nothing of where the
+ * device is: a stranger is not to make the relay read.
+ */
+function mayBeElsewhere(delivery: Delivery): boolean {
+  return !delivery.inWindow && (delivery.to.route === null || !isBarred(delivery));
+}
+
+/** What was sent need not have arrived, and what the device kept for later may go to it anew. */
+function takeBack(entry: DeviceEntry): void {
+  for (let delivery = entry.first; delivery !== undefined; delivery = delivery.next) {
+    leaveWindow(delivery);
+    delivery.parked = false;
+  }
+}
+
+function isSame(one: Endpoint | null, other: Endpoint | null | undefined): boolean {
+  return one?.gateway === other?.gateway && one?.connection === other?.connection;
 }
 
 /** The tokens of the open deliveries, which move to the places of these, and behind them those at `places` of `more`: it never grows beyond what is open. */

@@ -5,6 +5,7 @@ export function newDeviceEntry(id: Uint8Array): DeviceEntry {
     id,
     route: undefined,
     rights: undefined,
+    readAgainAt: 0,
     loading: false,
     stale: false,
     first: undefined,

@@ -80,6 +80,8 @@ export interface DeviceEntry {
   route: Endpoint | null | undefined;
   /** Who may send to it, as far as it was heard. */
   rights: DeliveryRights | undefined;
+  /** From when on a delivery that uses the route and the rights has them read again. Seconds. */
+  readAgainAt: number;
   loading: boolean;
   /** Its route changed while it was being loaded: what comes may be older than the change. */
   stale: boolean;

@@ -18,7 +18,8 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /**
  * Routing, retry and receipts of the messages that this relay has accepted. Holds them in memory and nowhere else. All steps are
- * synchronous but the loading of a route and the claim of a commit slot; the path of a message to a connected device, known here, allocates no promise and no timer.
+ * synchronous but the loading of a route and the claim of a commit slot; the path of a message to a connected device, known here, allocates no
+ * promise and no timer, but for one look a minute, beside it, whether what is known still holds.
  */
 export class RelayEngine {
   private readonly messages = new MessageTable();

@@ -68,6 +68,9 @@ export class RelayWorld {
   readonly claims: OpenClaim[] = [];
   /** Payloads handed to gateways, each for one or many deliveries. */
   busMessages = 0;
+  /** How often a route was asked for. */
+  loads = 0;
+  liveStateAway = false;
   readonly engine: RelayEngine;
 
   constructor(config: Partial<RelayConfig> = {}) {
@@ -77,7 +80,7 @@ export class RelayWorld {
       {
         output: (gateway, connection, frame) => this.output(gateway, connection, frame),
         deliver: (gateway, payload, recipients) => this.deliver(gateway, payload, recipients),
-        loadRoute: (device) => Promise.resolve(this.routes.get(toHex(device))),
+        loadRoute: (device) => this.load(device),
         claimSlot: (account, slot, commitId) => this.ask(account, slot, commitId),
         gatewayAlive: (gateway) => gateway === GATEWAY || gateway === OTHER_GATEWAY,
         addTimers: (added) => added.forEach((timer) => this.timers.set(timer.id + timer.device, timer)),
@@ -177,6 +180,14 @@ export class RelayWorld {
       const handle = (BigInt(RELAY) << 32n) | BigInt(recipients[i + 1]!);
       this.sent.push({ gateway, connection: recipients[i]!, deliver: create(DeliverSchema, { handle, payload: new Uint8Array(payload) }) });
     }
+  }
+
+  /** As it stands now: what changes later is another object, as if read anew. */
+  private load(device: Uint8Array): Promise<DeviceRoute | undefined> {
+    this.loads++;
+    if (this.liveStateAway) return Promise.reject(new Error('live state is away'));
+    const route = this.routes.get(toHex(device));
+    return Promise.resolve(route && { ...route });
   }
 
   private ask(account: string, slot: Uint8Array, commitId: Uint8Array): Promise<SlotAnswer> {
