@@ -42,11 +42,12 @@ export const LIMITS = {
   unprovenPeerBytes: 8 * 1024,
   /** Unsent bytes after which a peer that does not read is let go. */
   peerUnsentBytes: 16 * 1024 * 1024,
-  /** Unacknowledged deliveries of a connection. */
+  /** Unacknowledged deliveries of a device at each relay. */
   deliveryWindow: 256,
   deliveryWindowBytes: 1024 * 1024,
-  /** Unsent bytes after which a slow client is disconnected. */
+  /** Unsent bytes after which a client is disconnected that takes none of them any more, and one that does. */
   unsentBytes: 1024 * 1024,
+  mostUnsentBytes: 8 * 1024 * 1024,
   /** A message on the bus. */
   busMessageBytes: 1024 * 1024,
   /** Where a batch for a gateway is cut. */
@@ -57,6 +58,8 @@ export const LIMITS = {
 export const TIMES = {
   heartbeatMs: 30_000,
   leaseMs: 3_000,
+  /** With too much unsent, how long a client may take none of it. */
+  unsentMs: 20_000,
   acceptedAfterMs: 100,
   requestLifetimeDays: 90,
   credentialLifetimeDays: 90,

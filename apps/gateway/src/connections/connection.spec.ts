@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ready, SealedChannel } from '@sotto/channel';
 import { LIMITS } from '@sotto/protocol';
-import { FrameKind, wrapFrame } from '@sotto/protocol/frames';
+import { encodeDeliverStart, FrameKind, wrapFrame } from '@sotto/protocol/frames';
 import { steadyNow } from '@sotto/platform/clock';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Connection } from './connection.js';
@@ -13,12 +15,14 @@ const KEYS = { clientToServer: new Uint8Array(32).fill(1), serverToClient: new U
 const BINDING = new Uint8Array(32);
 
 /** A connection as the door makes it, and alice's end of its WebSocket. */
-async function connected(): Promise<{ connection: Connection; alice: WebSocket; close(): Promise<void> }> {
+async function connected(): Promise<{ connection: Connection; stream: Duplex; alice: WebSocket; close(): Promise<void> }> {
   const http = createServer();
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
-  const connection = new Promise<Connection>((resolve) => {
+  const server = new Promise<{ connection: Connection; stream: Duplex }>((resolve) => {
     http.once('upgrade', (request, stream, head) =>
-      sockets.handleUpgrade(request, stream, head, (socket) => resolve(new Connection(1, socket, stream, '127.0.0.1', steadyNow()))),
+      sockets.handleUpgrade(request, stream, head, (socket) =>
+        resolve({ connection: new Connection(1, socket, stream, '127.0.0.1', steadyNow()), stream }),
+      ),
     );
   });
   http.listen(0, '127.0.0.1');
@@ -30,7 +34,7 @@ async function connected(): Promise<{ connection: Connection; alice: WebSocket; 
     http.close();
     await once(http, 'close');
   };
-  return { connection: await connection, alice, close };
+  return { ...(await server), alice, close };
 }
 
 function frameOf(length: number): Uint8Array {
@@ -86,16 +90,87 @@ describe('a connection', () => {
     await pong;
     expect(whole).toHaveLength(5);
   });
+});
 
-  it('says that the client is too slow when it leaves 1 MiB unread', () => {
+describe('a connection whose client reads slowly', () => {
+  const PAYLOAD = frameOf(200_000);
+  const STEP_MS = 15_000;
+  let passed: number;
+  let party: Awaited<ReturnType<typeof connected>>;
+  let last: number;
+
+  beforeEach(async () => {
+    [passed, last] = [0, 0];
+    const realNow = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => realNow() + passed);
+    party = await connected();
+    party.connection.channel = new SealedChannel(BINDING, KEYS, 'server');
     party.alice.pause();
-    const frame = frameOf(200_000);
-    let fits = true;
-    for (let bytes = 0; fits && bytes < 64 * LIMITS.unsentBytes; bytes += 200_000) {
-      party.connection.queue(frame);
-      fits = party.connection.flush();
+  });
+
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await party.close();
+  });
+
+  const startOf = (delivery: number) => encodeDeliverStart(1, delivery, PAYLOAD.length);
+  const held = (deliveries: number[]) => deliveries.filter((delivery) => party.connection.holds(startOf(delivery)));
+
+  function deliver(): boolean {
+    party.connection.queue(startOf(++last));
+    party.connection.queue(PAYLOAD);
+    return party.connection.flush();
+  }
+
+  /** Until the system takes no more, and more than so much waits besides. */
+  async function deliverUntilUnsent(bytes: number): Promise<void> {
+    for (let before = -1; party.stream.writableLength !== before; await sleep(20)) {
+      while (party.stream.writableLength <= bytes) expect(deliver()).toBe(true);
+      before = party.stream.writableLength;
     }
-    expect(fits).toBe(false);
+  }
+
+  async function readUntil(check: () => boolean): Promise<void> {
+    party.alice.resume();
+    while (!check()) await sleep(1);
+    party.alice.pause();
+  }
+
+  it('holds however long it takes, as long as some of what waits is taken', async () => {
+    for (let step = 0; step < 3; step++) {
+      await deliverUntilUnsent(LIMITS.unsentBytes);
+      const before = party.stream.writableLength;
+      await readUntil(() => party.stream.writableLength < before);
+      passed += STEP_MS;
+    }
+    expect(deliver()).toBe(true);
+  });
+
+  it('is given up when 1 MiB waits and none of it is taken for 20 s', async () => {
+    await deliverUntilUnsent(LIMITS.unsentBytes);
+    passed += STEP_MS;
+    expect(deliver()).toBe(true);
+    passed += STEP_MS;
+    expect(deliver()).toBe(false);
+  });
+
+  it('stays, though nothing is taken, while less than that waits', async () => {
+    await deliverUntilUnsent(LIMITS.unsentBytes / 4);
+    passed += 10 * STEP_MS;
+    expect(deliver()).toBe(true);
+  });
+
+  it('is given up at once when 8 MiB wait', async () => {
+    await deliverUntilUnsent(LIMITS.mostUnsentBytes - PAYLOAD.length);
+    while (party.stream.writableLength <= LIMITS.mostUnsentBytes - 2 * PAYLOAD.length) deliver();
+    expect([deliver(), deliver()].at(-1)).toBe(false);
+  });
+
+  it('knows what it is still sending until that has left', async () => {
+    await deliverUntilUnsent(LIMITS.unsentBytes / 2);
+    expect(held([last - 1, last, last + 1])).toEqual([last - 1, last]);
+    await readUntil(() => party.stream.writableLength === 0);
+    expect(held([last - 1, last])).toEqual([]);
   });
 });
 

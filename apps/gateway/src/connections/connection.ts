@@ -2,8 +2,10 @@ import type { Duplex } from 'node:stream';
 import type { SealedChannel, ServerHandshake } from '@sotto/channel';
 import { LIMITS } from '@sotto/protocol';
 import { entryLength, WireError } from '@sotto/protocol/frames';
+import { steadyNow } from '@sotto/platform/clock';
 import type { WebSocket } from 'ws';
 import type { AttachedSession } from '../sessions/attached-session.js';
+import { Backlog } from './backlog.js';
 import { boxMessage } from './box-message.js';
 
 /** Where a box is cut, so that its padded size stays within the limit. */
@@ -50,6 +52,8 @@ export class Connection {
   private acksLeft = 0;
   private frames: Uint8Array[] | undefined;
   private framesLength = 0;
+  /** While the client takes less than it is sent. */
+  private backlog: Backlog | undefined;
 
   constructor(
     /** Never used twice in this gateway's incarnation. */
@@ -82,7 +86,14 @@ export class Connection {
     this.framesLength = 0;
     if (total <= BOX_CUT) stream.write(boxMessage(channel, frames, total));
     else this.sendCut(frames, channel);
-    return stream.writableLength <= LIMITS.unsentBytes;
+    if (stream.writableLength > 0) return (this.backlog ??= new Backlog(stream)).add(frames, steadyNow());
+    this.backlog = undefined;
+    return true;
+  }
+
+  /** Whether a frame in parts that begins like this was written to a client that reads slowly, and is hardly with it yet. */
+  holds(start: Uint8Array): boolean {
+    return this.backlog?.holds(start) ?? false;
   }
 
   private sendCut(frames: Uint8Array[], channel: SealedChannel): void {

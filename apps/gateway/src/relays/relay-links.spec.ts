@@ -1,9 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { InProcessBus } from '@sotto/platform/bus';
 import { MemoryLeaseStore } from '@sotto/platform/live-state';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { ErrorCode, type Frame, FramesSchema, ReceiptStatus, SendSchema } from '@sotto/protocol';
-import { WireError } from '@sotto/protocol/frames';
+import { encodeDeliverStart, WireError } from '@sotto/protocol/frames';
 import { steadyNow } from '@sotto/platform/clock';
 import type { WebSocket } from 'ws';
 import { Connection } from '../connections/connection.js';
@@ -55,6 +55,14 @@ describe('a delivery of a relay', () => {
     for (let i = 0; i < 300; i++) links.delivery(RELAY, connection.number, i, PAYLOAD);
     // What a stranger may say for nothing comes on top.
     expect(acks()).toBe(600 + 100);
+  });
+
+  it('is not written again while the connection has it to send still', () => {
+    const write = jest.spyOn(table, 'write');
+    connection.holds = (start) => encodeDeliverStart(RELAY, 1, PAYLOAD.length).every((byte, i) => byte === start[i]);
+    for (const delivery of [1, 2]) links.delivery(RELAY, connection.number, delivery, PAYLOAD);
+    expect(write.mock.calls.map(([, start]) => start)).toEqual([encodeDeliverStart(RELAY, 2, PAYLOAD.length)]);
+    expect(acks()).toBe(2 + 100);
   });
 });
 

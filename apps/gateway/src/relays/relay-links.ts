@@ -100,8 +100,11 @@ export class RelayLinks implements GatewayBatchVisitor {
   delivery(relay: number, number: number, delivery: number, payload: Uint8Array): void {
     const connection = this.table.get(number);
     if (connection !== undefined && connection.socket.readyState === 1) {
+      const start = encodeDeliverStart(relay, delivery, payload.length);
+      // A relay repeats what is not acknowledged: a device that has not been sent it all yet would get ever more.
+      if (connection.holds(start)) return;
       connection.countDelivery();
-      this.table.write(connection, encodeDeliverStart(relay, delivery, payload.length), payload);
+      this.table.write(connection, start, payload);
     } else this.inputs.add(relay, encodeNotHere(number, NO_ID, NO_ID, delivery, relay));
   }
 

@@ -2,8 +2,8 @@ import { LIMITS } from '@sotto/protocol';
 import type { Delivery, DeviceEntry } from './message.js';
 
 /**
- * A window of messages and of bytes: what is on its way to one device fits what its gateway lets a slow client leave unread. False: no
- * room, and nothing goes out to the device before there is, so that order stays.
+ * A window of messages and of bytes: what one relay has on its way to one device. Each relay has a window of its own, so its gateway bounds
+ * by progress what a slow client leaves unread. False: no room, and nothing goes out to the device before there is, so that order stays.
  */
 export function enterWindow(delivery: Delivery, mostMessages: number): boolean {
   if (delivery.inWindow) return true;
