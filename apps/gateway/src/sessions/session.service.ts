@@ -45,6 +45,7 @@ export class SessionService {
     this.lingering.clear();
   }
 
+  /** Nobody hears of the device before `toldOfAttach`. */
   async attach(connection: Connection, request: AttachRequest): Promise<MessageInitShape<typeof AttachResponseSchema>> {
     checkRequest(request);
     if (connection.session !== undefined || connection.attaching)
@@ -62,13 +63,17 @@ export class SessionService {
       // Also of a pending device, which has no route to tell of it: a device holds one connection here, whatever it attaches as.
       this.replace(this.table.byDevice(session.device));
       this.table.attached(connection, session);
-      if (session.route !== undefined) this.announce(session, true);
     } finally {
       connection.attaching = false;
     }
     const { retryWindowMs } = this.config;
     const revokedCapabilities = revoked.map(fromHex);
     return { serverTime: BigInt(Date.now()), retryWindow: retryWindowMs / 1_000, heartbeatMs: TIMES.heartbeatMs, revokedCapabilities };
+  }
+
+  /** The device has its answer on the way, so that what waits for it may follow. */
+  toldOfAttach({ session }: Connection): void {
+    if (session?.route !== undefined) this.announce(session, true);
   }
 
   private replace(older: Connection | undefined): void {

@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { gatewayEventSubject } from '@sotto/platform/leases';
 import { type DeviceRoute, MemoryDeviceRouteStore } from '@sotto/platform/live-state';
 import { AttachResponseSchema, ErrorCode, fromHex, type Reply, toHex } from '@sotto/protocol';
@@ -82,6 +82,16 @@ describe('a session at the gateway', () => {
     expect(await routes.find(PHONE.device)).toMatchObject({ account: ALICE, gateway: GATEWAY });
     expect(await routes.find(LAPTOP.device)).toBeUndefined();
     expect(changed.map(({ device, online }) => [toHex(device), online])).toEqual([[PHONE.device, true]]);
+  });
+
+  it('is announced when its answer has been sent, so that nothing that waited for it shares the box', async () => {
+    const phone = world.connect();
+    const order: string[] = [];
+    jest.spyOn(world.table, 'flush').mockImplementation(() => void order.push('sent'));
+    world.bus.subscribe('device.changed', () => void order.push('announced'));
+    await world.attach(phone, PHONE);
+    await settle();
+    expect(order).toEqual(['sent', 'announced']);
   });
 
   it('is made once for a connection, and replaces the older one of the device', async () => {
