@@ -3,6 +3,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { ServiceOptions } from '@sotto/platform/service';
+import type { z } from 'zod';
 
 type Environment = Readonly<Record<string, string>>;
 /** As the app's main does it, without its hold on the process. */
@@ -16,32 +18,16 @@ async function starterOf(name: string): Promise<Start> {
     return (env) => startStandalone(optionsOf(env));
   }
   const { startService } = await import('@sotto/platform/service');
+  const starting =
+    <S extends z.ZodObject>(service: ServiceOptions<S>): Start =>
+    (env) =>
+      startService({ ...service, env });
   const starters: Readonly<Record<string, () => Promise<Start>>> = {
-    auth: () =>
-      import('@sotto/auth').then(
-        ({ authService }) =>
-          (env) =>
-            startService({ ...authService, env }),
-      ),
-    contacts: () =>
-      import('@sotto/contacts').then(
-        ({ contactsService }) =>
-          (env) =>
-            startService({ ...contactsService, env }),
-      ),
-    directory: () =>
-      import('@sotto/directory').then(
-        ({ directoryService }) =>
-          (env) =>
-            startService({ ...directoryService, env }),
-      ),
-    gateway: () =>
-      import('@sotto/gateway').then(
-        ({ gatewayService }) =>
-          (env) =>
-            startService({ ...gatewayService, env }),
-      ),
-    relay: () => import('@sotto/relay').then((relay) => (env) => startService({ ...atOnceLeaving(relay), env })),
+    auth: async () => starting((await import('@sotto/auth')).authService),
+    contacts: async () => starting((await import('@sotto/contacts')).contactsService),
+    directory: async () => starting((await import('@sotto/directory')).directoryService),
+    gateway: async () => starting((await import('@sotto/gateway')).gatewayService),
+    relay: async () => starting(atOnceLeaving(await import('@sotto/relay'))),
   };
   return starters[name]!();
 }

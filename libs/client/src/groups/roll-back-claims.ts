@@ -83,22 +83,22 @@ export class RollBackClaims {
   /** Of the leaf that is in use (those before it seal no more), or where this device, as far as it knows, has never been. */
   #saysAhead(hello: Hello): boolean {
     const { branches, ports, ownLeaf } = this.core;
-    const unheardOf = new Set(this.#unheardOf(hello));
-    return hello.seen.some(({ state, generation }) => {
-      const id = branches.byShort(toHex(state));
-      if (id === undefined) return unheardOf.has(toHex(state));
+    const isAhead = ({ state, generation }: Hello['seen'][number]) => {
+      const id = branches.byShort(toHex(state)) ?? '';
       const held = branches.state(id);
       const isSameLeaf = held !== undefined && branches.ownLeaf(id)?.id === ownLeaf?.id;
       return isSameLeaf && generation >= ports.engine.generationOf(held, held.ownLeaf);
-    });
+    };
+    return hello.seen.some(isAhead) || this.#namesUnheardOf(hello);
   }
 
-  /** What it shows of its path that is unknown here and too new to be forgotten, by the first 8 bytes of the ids. */
-  #unheardOf({ path, headEpoch }: Hello): string[] {
+  /** A state on its path that is unknown here, and too new to be forgotten. */
+  #namesUnheardOf({ seen, path, headEpoch }: Hello): boolean {
     const { branches } = this.core;
+    const unknown = seen.map(({ state }) => toHex(state)).filter((each) => branches.byShort(each) === undefined);
+    if (unknown.length === 0) return false;
     const newer = Number(headEpoch) - branches.epoch(branches.root)!;
-    return unpackShort(path)
-      .slice(0, Math.max(0, newer))
-      .filter((each) => branches.byShort(each) === undefined);
+    const onPath = new Set(unpackShort(path).slice(0, Math.max(0, newer)));
+    return unknown.some((each) => onPath.has(each));
   }
 }
