@@ -278,7 +278,7 @@ describe('what the relay says', () => {
     expect(sent()).toEqual(['first → bob']);
   });
 
-  it('a relay is lost: what that one had accepted goes out again, the rest does not', () => {
+  it('a relay is lost: what that one had accepted or nobody yet goes out again at once, the rest does not', () => {
     for (const id of ['one', 'two', 'three', 'four']) give(id, ['bob', 'carol']);
     sent();
     accepted('one', 1);
@@ -286,7 +286,7 @@ describe('what the relay says', () => {
     accepted('three', 1);
     delivered('three', 'bob');
     expect(hear(ReceiptStatus.RELAY_LOST, '', { relay: 1 })).toEqual([]);
-    expect(sent()).toEqual(['one → bob, carol', 'three → carol']);
+    expect(sent()).toEqual(['one → bob, carol', 'three → carol', 'four → bob, carol']);
   });
 
   it('the connection is another: all that was not settled goes out again', () => {

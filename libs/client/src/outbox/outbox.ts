@@ -157,7 +157,8 @@ export class Outbox {
 
   receipt(receipt: IncomingReceipt, isOnline: (account: string) => boolean | undefined, now: number): OutboxEffect[] {
     if (receipt.status === ReceiptStatus.RELAY_LOST) {
-      this.#requeue(({ status, relay }) => status === 'accepted' && relay === receipt.relay);
+      // What nobody has accepted yet may have gone to it too; another relay knows the repeated by its id.
+      this.#requeue(({ status, relay }) => status === 'sent' || (status === 'accepted' && relay === receipt.relay));
       return [];
     }
     const entry = this.#entries.get(receipt.id);
