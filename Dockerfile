@@ -35,6 +35,5 @@ WORKDIR /app
 COPY --from=packages /out ./
 COPY --from=closure /out ./
 USER 1000:1000
-# A large young generation: what is relayed is garbage within milliseconds, and every collection makes all messages wait.
 # No core dump, and a signal opens no inspector: both would show keys and messages in memory.
-CMD ["sh", "-c", "ulimit -c 0; exec node --max-semi-space-size=64 --disable-sigusr1 --disable-proto=delete \"apps/$SERVICE/dist/main.js\""]
+CMD ["sh", "-c", "ulimit -c 0; exec node --disable-sigusr1 --disable-proto=delete \"apps/$SERVICE/dist/main.js\""]

@@ -6,17 +6,9 @@ import { usageOf } from './process-usage.js';
 
 const WARM_UP_MS = 2_000;
 
-/** As in the Dockerfile and in `npm start`; a later one has the last word. */
-const NODE_ARGUMENTS = ['--max-semi-space-size=64'];
-
 export function startForLoad(kind: TopologyKind, options: TopologyOptions = {}): Promise<Topology> {
   const env = { TRUSTED_PROXIES: '127.0.0.1', SEND_RATE: '100000', RELAY_RECIPIENT_RATE: '10000000', LOG_LEVEL: 'warn' };
-  return startTopology(kind, {
-    registration: 'open',
-    env,
-    ...options,
-    nodeArguments: [...NODE_ARGUMENTS, ...(options.nodeArguments ?? [])],
-  });
+  return startTopology(kind, { registration: 'open', env, ...options });
 }
 
 export function pinOf(topology: Topology): string {
