@@ -60,6 +60,11 @@ export class PeerBook {
     if (contact !== undefined) journal.afterwards(() => this.device.events.emit('presence', { name: contact.name, online: false }));
   }
 
+  /** Of the key that the contact is known by. */
+  async pinOf(name: string): Promise<string> {
+    return (await identityOf(name, this.device.accepted(name).identityKey)).pin;
+  }
+
   safetyNumber(name: string): string {
     const { identityKey, changedKey } = this.device.accepted(name);
     this.#shown.set(name, toHex(changedKey ?? identityKey));

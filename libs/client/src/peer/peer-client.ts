@@ -48,6 +48,8 @@ export class PeerClient extends ConversationClient {
   readonly #numbers = { next: 1n };
   #identity: PeerIdentity | undefined;
   #dialer: Dialer | undefined;
+  /** The pin of who is to be where it dials. */
+  #expected: string | undefined;
 
   private constructor(
     private readonly options: PeerOptions,
@@ -108,10 +110,11 @@ export class PeerClient extends ConversationClient {
    */
   async connect(url: string, { pin }: { pin?: string | undefined } = {}): Promise<void> {
     this.#dialer?.close();
+    this.#expected = pin;
     this.#dialer = new Dialer(url, {
       socketOf: this.options.socket ?? globalPeerSocketFactory(),
       self: this.#device.self,
-      mayIntroduce: (peer) => this.#mayIntroduce(peer, pin),
+      mayIntroduce: (peer) => this.#mayIntroduce(peer),
       linkOf: (account) => this.#carrier.linkOf(account)?.link,
       attach: (meeting) => this.#attach(meeting, true),
       onState: (state) => this.#device.events.emit('state', state),
@@ -152,8 +155,11 @@ export class PeerClient extends ConversationClient {
     return this.#book.safetyNumber(name);
   }
 
+  /** A dial that expects who had the old key expects the new one from then on. */
   async confirmKey(name: string): Promise<void> {
+    const before = await this.#book.pinOf(name);
     await this.#book.confirmKey(name);
+    if (this.#expected === before) this.#expected = await this.#book.pinOf(name);
     await this.#dialer?.again();
   }
 
@@ -171,9 +177,10 @@ export class PeerClient extends ConversationClient {
   }
 
   /** Whether this device tells the listener that it reached who it is. `ask`: only once the user says so. */
-  async #mayIntroduce(peer: PeerIdentity, pin: string | undefined): Promise<'yes' | { ask: () => boolean | Promise<boolean> }> {
+  async #mayIntroduce(peer: PeerIdentity): Promise<'yes' | { ask: () => boolean | Promise<boolean> }> {
     const isNew = await this.#judge(peer);
     const { onNewPeer } = this.options;
+    const pin = this.#expected;
     if (pin !== undefined && pin !== peer.pin)
       throw new ClientError('pin-changed', 'the peer there has another identity than the pin says: nothing was sent');
     if (!isNew || pin === peer.pin) return 'yes';

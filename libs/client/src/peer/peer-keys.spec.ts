@@ -92,6 +92,18 @@ describe('the key of a peer', () => {
     await other.reads('so you are new');
   });
 
+  it('that the user confirms is the one expected from then on, though the dial named the old one', async () => {
+    const [alice, bob, other] = [await Person.called('alice'), await Person.called('bob'), await Person.called('alice')];
+    await bob.client.connect(await alice.listens(), { pin: alice.client.pin });
+    await alice.sees('bob');
+    const { port } = alice.door!;
+    await alice.leaves();
+    await other.listens(port);
+    await bob.until('refusal', () => bob.state?.state === 'refused');
+    await bob.client.confirmKey('alice');
+    await bob.sees('alice');
+  });
+
   it('goes on to be good while another tries the name', async () => {
     const { alice, bob, other, url } = await aliceAndTwoBobs();
     await other.client.connect(url);
