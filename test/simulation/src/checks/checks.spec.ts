@@ -30,6 +30,7 @@ function sight(name: string, more: Partial<Sight> = {}): Sight {
     intents: [],
     waiting: [],
     owed: [],
+    commits: [],
     ...more,
   };
 }
@@ -91,6 +92,7 @@ describe('each message once', () => {
     discarded: false,
     sealings: [sealing()],
     openedBy: new Set(),
+    keptBy: new Set(PEOPLE.map((name) => member(name).device)),
     putBehind: new Set(),
     withoutKey: new Set(),
     ...more,
@@ -116,6 +118,18 @@ describe('each message once', () => {
     expect(check([message()], senderGone([]))).toEqual([]);
     const withoutKey = new Set([member('carol').device]);
     expect(check([message({ withoutKey })], senderGone(['bob']))).toEqual([]);
+    // Bob read it as it was sealed for him alone: that helps nobody else.
+    expect(check([message({ keptBy: new Set() })], senderGone(['bob']))).toEqual([]);
+  });
+
+  it('can be read by no device that nobody can give the commits on the way to where it was sealed', () => {
+    const ledger = new Ledger();
+    ledger.lineage.set('second', { parent: 'first', commit: 'commit 2', closedTo: new Set() });
+    ledger.lineage.set('third', { parent: 'second', commit: 'commit 3', closedTo: new Set() });
+    ledger.holds('carol', 'first');
+    ledger.holds('bob', 'third');
+    const isCutOff = (device: string, ...left: string[]) => ledger.isCutOff(device, sealing({ state: 'third' }), new Set(left));
+    expect([isCutOff('carol', 'commit 2', 'commit 3'), isCutOff('carol', 'commit 3'), isCutOff('bob')]).toEqual([false, true, false]);
   });
 
   it('can be read by no device that a spoilt commit kept out of where it was sealed', () => {

@@ -6,11 +6,13 @@ export interface Written extends Composed {
   readonly sealings: readonly Sealing[];
   /** Devices that had durably opened it at some time, whatever became of their disks. */
   readonly openedBy: ReadonlySet<string>;
+  /** Devices whose disks remember that they opened it as it was sealed for all: they have what can be handed on. */
+  readonly keptBy: ReadonlySet<string>;
   /** Of these, the devices whose disks were put back to where nothing leads to its key any more. */
   readonly putBehind: ReadonlySet<string>;
   /**
-   * Devices that have no key for it: they opened another message under the same, as its sender was put back between the two, or somebody hostile
-   * kept them out of the state where it was sealed first.
+   * Devices that have no key for it: they opened another message under the same, as its sender was put back between the two, or they never had
+   * the state where it was sealed first, as somebody hostile kept them out of it or nobody is left who has the commits on the way there.
    */
   readonly withoutKey: ReadonlySet<string>;
 }
@@ -68,7 +70,7 @@ function checkArrival(
     if (message.putBehind.has(sight.device)) return [];
     if (was.leaf !== sight.ownLeaf && isPast(leavesOf(was.leaf), sight, message, active, witnesses)) return [];
     const keepsKeys = was.leaf === sight.ownLeaf && first.epoch >= sight.heldFrom && !message.withoutKey.has(sight.device);
-    const holder = active.find((each) => hasSeen(each, message));
+    const holder = active.find((each) => hasSeen(each, message) && message.keptBy.has(each.device));
     const owed = whyOwed(message, { sameLeaf: was.leaf === sight.ownLeaf, keepsKeys, holder }, active, witnesses);
     return owed === undefined ? [] : [`${sight.name} never saw ${short(message.content)} (epoch ${first.epoch}): ${owed}`];
   });

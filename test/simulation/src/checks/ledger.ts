@@ -102,24 +102,33 @@ export class Ledger {
 
   /** Whether the device has never had the state where this was sealed, as it could not process a spoilt commit on the way there. */
   isShutOut(device: string, { state }: Sealing): boolean {
-    for (let at = state; this.holders.get(at)?.has(device) !== true;) {
-      const origin = this.lineage.get(at);
-      if (origin === undefined) return false;
-      if (this.spoilt.get(origin.commit)?.has(device) === true) return true;
-      at = origin.parent;
-    }
-    return false;
+    return this.#wayTo(state, (each) => this.#hasHad(device, each)).some(({ commit }) => this.spoilt.get(commit)?.has(device) === true);
+  }
+
+  /** Whether the device has never had the state where this was sealed, and nobody is left who could give it all commits on the way there. */
+  isCutOff(device: string, { state }: Sealing, left: ReadonlySet<string>): boolean {
+    return this.#wayTo(state, (each) => this.#hasHad(device, each)).some(({ commit }) => !left.has(commit));
   }
 
   /** Whether the device has no way to the state where this was sealed, which it had before its disk was put back: only what it forgot led there. */
   isPutBehind(device: string, { state }: Sealing, { states }: Memory): boolean {
-    for (let at = state; !states.has(at);) {
+    return this.#wayTo(state, (each) => states.has(each)).some(({ closedTo }) => closedTo.has(device));
+  }
+
+  #hasHad(device: string, state: string): boolean {
+    return this.holders.get(state)?.has(device) === true;
+  }
+
+  /** How this state came about, from one that is had; the last step first. */
+  #wayTo(state: string, isHad: (state: string) => boolean): Origin[] {
+    const way: Origin[] = [];
+    for (let at = state; !isHad(at);) {
       const origin = this.lineage.get(at);
-      if (origin === undefined) return false;
-      if (origin.closedTo.has(device)) return true;
+      if (origin === undefined) break;
+      way.push(origin);
       at = origin.parent;
     }
-    return false;
+    return way;
   }
 
   sealingsOf(content: string): Sealing[] {

@@ -26,6 +26,8 @@ export interface Sight {
   /** Not sealed yet: content, and the device for which alone it is. */
   readonly waiting: readonly { readonly content: string; readonly device: string | undefined }[];
   readonly owed: readonly Owed[];
+  /** Ids of those that it could hand on. */
+  readonly commits: readonly string[];
 }
 
 /** An entry of the outbox, to one device. */
@@ -107,6 +109,7 @@ function sightsOf(device: Device): Sight[] {
       intents: core.intents,
       waiting: core.toSeal.map(({ content, device: only }) => ({ content, device: only })),
       owed: owed.get(id) ?? [],
+      commits: [...core.branches.commits.keys()],
     };
   });
 }

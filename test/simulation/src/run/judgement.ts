@@ -3,7 +3,7 @@ import { keyOf, type Ledger, type Sealing, type Violation } from '../checks/ledg
 import { checkNothingLeft } from '../checks/nothing-left.js';
 import { checkOneHead } from '../checks/one-head.js';
 import { checkSealings } from '../checks/sealed-for-members.js';
-import { type Witness, witnessOf } from '../checks/sight.js';
+import { activeIn, groupsOf, type Witness, witnessOf } from '../checks/sight.js';
 import type { Device } from '../devices/device.js';
 import type { Simulation } from './simulation.js';
 
@@ -14,7 +14,7 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
   const { devices, ledger } = simulation;
   const witnesses = devices.map((each) => witnessOf(each, each === hostile));
   const honest = witnesses.filter((each) => !each.hostile);
-  const written = allWritten(simulation);
+  const written = allWritten(simulation, commitsLeft(honest));
   const nameOf = (device: string) => witnesses.find((each) => each.device === device)?.name ?? device.slice(0, 8);
   const honestDevices = new Set(honest.map(({ device }) => device));
   const sealings = new Map([...ledger.sealings].filter(([, { device }]) => honestDevices.has(device)));
@@ -36,8 +36,13 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
   ];
 }
 
+/** Ids of the commits that those have who take part. */
+function commitsLeft(honest: readonly Witness[]): ReadonlySet<string> {
+  return new Set(groupsOf(honest).flatMap((group) => activeIn(group, honest).flatMap(({ commits }) => commits)));
+}
+
 /** What users wrote, and what became of it in the world. */
-function allWritten({ devices, ledger }: Simulation): Written[] {
+function allWritten({ devices, ledger }: Simulation, left: ReadonlySet<string>): Written[] {
   const byContent = sealingsBy(({ content }) => content, ledger);
   const byKey = sealingsBy(keyOf, ledger);
   return [...ledger.composed.values()].map((each) => {
@@ -45,14 +50,16 @@ function allWritten({ devices, ledger }: Simulation): Written[] {
     const sealings = sealed.map(([, sealing]) => sealing);
     const openedBy = new Set(sealed.flatMap(([message]) => [...(ledger.opened.get(message)?.keys() ?? [])]));
     const [first] = sealed;
-    if (first === undefined) return { ...each, sealings, openedBy, putBehind: NOBODY, withoutKey: NOBODY };
+    if (first === undefined) return { ...each, sealings, openedBy, keptBy: NOBODY, putBehind: NOBODY, withoutKey: NOBODY };
+    const keptBy = new Set(sealed.flatMap(([message, { onlyFor }]) => (onlyFor === undefined ? holders(message, ledger) : [])));
     const isPutBehind = (device: Device) =>
       openedBy.has(device.identity.device) && ledger.isPutBehind(device.identity.device, first[1], device.memory);
     const putBehind = new Set(devices.filter(isPutBehind).map(({ identity }) => identity.device));
     const others = byKey.get(keyOf(first[1]))!.filter(([message]) => message !== first[0]);
-    const shutOut = first[1].members.map(({ device }) => device).filter((device) => ledger.isShutOut(device, first[1]));
-    const withoutKey = new Set([...others.flatMap(([other]) => holders(other, ledger)), ...shutOut]);
-    return { ...each, sealings, openedBy, putBehind, withoutKey };
+    const isKeptOut = (device: string) => ledger.isShutOut(device, first[1]) || ledger.isCutOff(device, first[1], left);
+    const keptOut = first[1].members.map(({ device }) => device).filter(isKeptOut);
+    const withoutKey = new Set([...others.flatMap(([other]) => holders(other, ledger)), ...keptOut]);
+    return { ...each, sealings, openedBy, keptBy, putBehind, withoutKey };
   });
 }
 
