@@ -1,5 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { type Committed, encodeGroupData, type LeafId, MlsError, type StateId } from '@sotto/mls';
+import { type Committed, encodeGroupData, type LeafId, type Member, MlsError, type StateId } from '@sotto/mls';
 import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, type LeaveStatement, LIMITS } from '@sotto/protocol';
 import { commitId, effectOf } from './stored-commit.js';
 import type { GroupCore } from './group-core.js';
@@ -47,6 +47,15 @@ export class Committing {
 
   get blockedBy(): StateId | undefined {
     return this.#blocked?.by;
+  }
+
+  /** Whether a commit of this device that lets the other in again would be valid, by what is known here. */
+  mayLetIn(member: Member): boolean {
+    const { branches, head, ownLeaf } = this.core;
+    if (ownLeaf === undefined) return false;
+    const authenticatedData = this.#right([], member.identity.account);
+    const change = { authenticatedData, addedMembers: [member], removedMembers: [], groupDataChanged: false, groupData: new Uint8Array() };
+    return branches.judge(head, ownLeaf, change) === undefined;
   }
 
   /** Starts the next commit, or goes on without a slot that was held for too long. */
@@ -168,7 +177,8 @@ export class Committing {
     const { core } = this;
     const { engine } = core.ports;
     const state = core.branches.state(core.head)!;
-    const authenticatedData = this.#right(wanted);
+    const rejoining = wanted.intents.find((intent) => intent.kind === 'rejoin')?.account;
+    const authenticatedData = this.#right(wanted.remove, rejoining);
     const groupData = wanted.data && encodeGroupData(wanted.data);
     const changes = {
       add: wanted.add,
@@ -271,18 +281,17 @@ export class Committing {
     this.core.touch();
   }
 
-  /** By what right leaves are removed and accounts let in, where the role alone does not give it. */
-  #right({ remove, intents }: Wanted): Uint8Array {
+  /** By what right leaves are removed and an account is let in again, where the role alone does not give it. */
+  #right(remove: readonly Member[], rejoining?: string): Uint8Array {
     const { tree } = this.core.branches;
     const removedBy = remove.flatMap(({ id }) => tree.removed.get(id) ?? []);
     const left = [...this.left].flatMap(([leaf, statement]) => {
       const leaves = tree.withReplacements([leaf], this.core.head);
       return remove.some(({ id }) => leaves.has(id)) ? statement : [];
     });
-    const account = intents.find((intent) => intent.kind === 'rejoin')?.account;
     const isElsewhere = (id: StateId) => !tree.descends(this.core.head, id);
     const addedBy = [...tree.nodes()]
-      .filter(({ id, adds }) => account !== undefined && adds.includes(account) && isElsewhere(id))
+      .filter(({ id, adds }) => rejoining !== undefined && adds.includes(rejoining) && isElsewhere(id))
       .slice(0, 1);
     return toBinary(
       CommitAuthenticatedDataSchema,

@@ -70,7 +70,7 @@ export class Group {
   ) {
     this.#sealing = new Sealing(core, contents);
     this.#committing = new Committing(core, this.#left);
-    this.#rejoining = new Rejoining(core);
+    this.#rejoining = new Rejoining(core, (member) => this.#committing.mayLetIn(member));
     this.sync = new Sync(core, this.#rejoining, this.#left);
     this.typing = new TypingNotices(core);
   }

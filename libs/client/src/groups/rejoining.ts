@@ -54,16 +54,23 @@ export class Rejoining {
   /** Leaves of the head whose devices speak by other leaves, and since when. */
   readonly #astray = new Map<LeafId, number>();
 
-  constructor(private readonly core: GroupCore) {}
+  constructor(
+    private readonly core: GroupCore,
+    /** Whether the policy has this device let somebody in who is not in the head. */
+    private readonly mayLetIn: (member: Member) => boolean,
+  ) {}
 
   // --- helping others
 
   /** A nonce for the other to sign, if this device can help. */
-  offerTo(device: string, step: Step): Uint8Array {
-    if (!this.core.mayCommit(step.now) || this.core.wantsRejoin) return new Uint8Array();
+  offerTo(asking: Member, step: Step): Uint8Array {
+    const { core } = this;
+    const { device } = asking.identity;
+    const canHelp = core.mayCommit(step.now) && !core.wantsRejoin && (core.member(device) !== undefined || this.mayLetIn(asking));
+    if (!canHelp) return new Uint8Array();
     const before = this.#offers.get(device);
     if (before !== undefined && before.until - step.now > OFFER_MS / 2) return fromHex(before.nonce);
-    const nonce = this.core.ports.random(NONCE_BYTES);
+    const nonce = core.ports.random(NONCE_BYTES);
     this.#offers.set(device, { nonce: toHex(nonce), until: step.now + OFFER_MS });
     return nonce;
   }

@@ -274,7 +274,9 @@ export class Sync {
     if (this.#isRemoved(from)) return this.#tellRemoved(hello, from, address, step);
     if (hello.rejoinNonce.length > 0) this.#hope.offered(step);
     const answered = this.#writer.takeAnswer(hello);
-    if (answered) this.#hope.answered(hello.wantsRejoin || hello.left !== undefined, step);
+    // Who could let this device in again offers it.
+    const isUseless = this.core.wantsRejoin && hello.rejoinNonce.length === 0;
+    if (answered) this.#hope.answered(isUseless || hello.wantsRejoin || hello.left !== undefined, step);
     this.#rollBack.hear(hello, from, answered, step.now);
     await this.rejoining.help(from, hello, step);
     this.#vote.count(step.now);
@@ -354,7 +356,7 @@ export class Sync {
     const { details, missing } = detailsFor(messages, this.core);
     if (missing > 0) this.#tellMissing(missing, from, step);
     const rejoin = await this.#request(hello, from, step);
-    const rejoinNonce = hello.wantsRejoin ? this.rejoining.offerTo(from.identity.device, step) : new Uint8Array();
+    const rejoinNonce = hello.wantsRejoin ? this.rejoining.offerTo(from, step) : new Uint8Array();
     const wanted = hello.answers.length === 0 || rejoin !== undefined || (answered && (missing > 0 || rejoinNonce.length > 0));
     if (!wanted || hello.hop >= MOST_HOPS || !this.#peers.of(from.identity.device).mayAnswer(step.now)) return;
     this.#writer.send(from, to, { answers: hello.nonce, hop: hello.hop + 1, details, rejoinNonce, rejoin }, step);
