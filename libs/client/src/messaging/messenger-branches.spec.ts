@@ -239,6 +239,35 @@ describe('a device that can not compare two branches', () => {
   });
 });
 
+describe('who was removed while it joined anew on a branch that loses, and asks to be let in again', () => {
+  it('is offered nothing by a member who came after that and may not let it in, and takes the word of who knows better', async () => {
+    const [alice, carol, dave] = (await office.people('alice', 'carol', 'dave')) as Trio;
+    const hiking = await hikers(alice, carol, dave);
+    const replace = (by: Phone, who: Phone) =>
+      by.wish(hiking, { kind: 'replace', account: who.account, device: who.device, leaf: who.ownLeaf(hiking) });
+    office.forgetsSlots = true;
+    office.loses = ({ from, to }) => from === alice || to === alice;
+    await alice.remove(hiking, carol);
+    await office.settle();
+    await replace(dave, carol);
+    await office.settle();
+    for (const name of ['biking', 'running']) {
+      await alice.wish(hiking, { kind: 'rename', name });
+      await office.settle();
+    }
+    // Dave comes in anew where carol was removed, and nobody hears of that.
+    office.loses = ({ from, to, kind }) => to === alice || (from === alice && kind !== 'welcome');
+    await replace(alice, dave);
+    await office.settle();
+    office.loses = ({ kind }) => kind === 'commit' || kind === 'supply';
+    await carol.offline();
+    await carol.online();
+    await office.pass(HOUR, 5 * SECOND);
+    expect([dave.count('rejoin-helped'), dave.members(hiking)]).toEqual([0, ['alice', 'dave']]);
+    expect(carol.view(hiking).out).toBe(true);
+  });
+});
+
 describe('a commit', () => {
   it('that has waited long enough for its slot is made before what is written next: who is removed by it reads nothing of that', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
