@@ -53,10 +53,10 @@ export class Hope {
     this.#takenBack();
   }
 
-  /** @param isNeedy the other waits to be let in again itself, or is out */
-  answered(isNeedy: boolean, { now }: Step): void {
+  /** @param canHelp were it needed, the other could let this device in again */
+  answered(canHelp: boolean, { now }: Step): void {
     this.#answeredAt = now;
-    if (isNeedy) return;
+    if (!canHelp) return;
     this.#welcomedAt = now;
     if (!this.core.dead) this.#takenBack();
   }

@@ -274,15 +274,19 @@ export class Sync {
     if (this.#isRemoved(from)) return this.#tellRemoved(hello, from, address, step);
     if (hello.rejoinNonce.length > 0) this.#hope.offered(step);
     const answered = this.#writer.takeAnswer(hello);
-    // Who could let this device in again offers it.
-    const isUseless = this.core.wantsRejoin && hello.rejoinNonce.length === 0;
-    if (answered) this.#hope.answered(isUseless || hello.wantsRejoin || hello.left !== undefined, step);
+    if (answered) this.#hope.answered(this.#canHelp(hello), step);
     this.#rollBack.hear(hello, from, answered, step.now);
     await this.rejoining.help(from, hello, step);
     this.#vote.count(step.now);
     const messages = messagesShownBy(hello);
     if (peer.shown !== undefined && hello.path.length > 0) this.#give(lackedBy(peer.shown, messages, this.core), peer, address, step);
     await this.#answer({ hello, messages, answered }, from, address, step);
+  }
+
+  /** It neither waits to be let in again itself nor is out; and who could let this device in again, if it wants that, offers it. */
+  #canHelp({ wantsRejoin, left, rejoinNonce }: Hello): boolean {
+    const isOffered = !this.core.wantsRejoin || rejoinNonce.length > 0;
+    return isOffered && !wantsRejoin && left === undefined;
   }
 
   /** Notes that the member is there, by which leaf, and what it shows of itself. */

@@ -6,10 +6,10 @@ export interface Written extends Composed {
   readonly sealings: readonly Sealing[];
   /** Devices that had durably opened it at some time, whatever became of their disks. */
   readonly openedBy: ReadonlySet<string>;
-  /** Devices whose disks remember that they opened it as it was sealed for all: they have what can be handed on. */
-  readonly keptBy: ReadonlySet<string>;
   /** Of these, the devices whose disks were put back to where nothing leads to its key any more. */
   readonly putBehind: ReadonlySet<string>;
+  /** Devices whose disks remember that they opened it as it was sealed for all: they have what can be handed on. */
+  readonly keptBy: ReadonlySet<string>;
   /**
    * Devices that have no key for it: they opened another message under the same, as its sender was put back between the two, or they never had
    * the state where it was sealed first, as somebody hostile kept them out of it or nobody is left who has the commits on the way there.
