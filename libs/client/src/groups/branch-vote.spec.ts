@@ -125,6 +125,17 @@ describe('whether others on another branch are followed', () => {
     expect(wantsAt(BEGAN)).toBe(false);
   });
 
+  it('is decided by one of two accounts that has long said so, where nobody else is heard, and not by one of three', () => {
+    peers.of('device 0').saysRemoved = true;
+    expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
+    core.others.splice(1);
+    expect(wantsAt(BEGAN + MINUTE)).toBe(false);
+    expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(true);
+    core.others.push({ identity: { account: 'alice', device: 'device 3' } } as never);
+    shows(3, HEAD, 20);
+    expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
+  });
+
   it('does not count who would follow in turn, unless that one stands further on: one of the two stays', () => {
     for (const device of [0, 1]) shows(device, ELSEWHERE, 20);
     expect(wantsAt(BEGAN)).toBe(true);

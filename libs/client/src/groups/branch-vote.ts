@@ -23,7 +23,7 @@ interface Votes {
   /** Those alone who have chosen between the branches. */
   readonly chosen: Record<Side, number>;
   readonly theirsIsBetter: boolean;
-  /** One of them knows what is here, and stays: of as many on either side, who can't compare follows who can. */
+  /** One of them knows what is here, and stays: of as many on either side, who can't compare follows who can. So does whoever is abandoned. */
   readonly theirsIsSettled: boolean;
 }
 
@@ -81,7 +81,7 @@ export class BranchVote {
       // Who leaves its branch itself does not count there: of two who would follow each other, one stays.
       else if (standing !== undefined && (!wantsRejoin || isBetter(shown, own))) (standing === 'refuses' ? refusing : there).push(choice);
     }
-    if (there.length === 0 && refusing.length === 0) return undividedVotes(here, whereRemoved);
+    if (there.length === 0 && refusing.length === 0) return undividedVotes(here, whereRemoved, this.#isAbandoned(here, whereRemoved, now));
     // A few who are heard first after a start are not yet all who refuse.
     const counted = this.#areMost([...here, ...there, ...refusing]) ? [...there, ...refusing] : there;
     // Whoever is here despite a commit that this device can't process had no choice either.
@@ -100,8 +100,18 @@ export class BranchVote {
 
   /** Whether these are of more than half of the accounts in the head. */
   #areMost(heard: readonly Choice[]): boolean {
-    const members = new Set([this.core.ports.own.account, ...this.core.others.map(({ identity }) => identity.account)]);
-    return 2 * accountsOf(heard) > members.size;
+    return 2 * accountsOf(heard) > this.#accounts;
+  }
+
+  /** For long nobody has been heard who is here, and of the accounts in the head half or more say that this device was removed where they are. */
+  #isAbandoned(here: readonly Choice[], whereRemoved: readonly string[], now: number): boolean {
+    const isAlone = here.length === 1 && now - this.#progressAt > STUCK_MS;
+    return isAlone && 2 * new Set(whereRemoved).size >= this.#accounts;
+  }
+
+  /** In the head. */
+  get #accounts(): number {
+    return new Set([this.core.ports.own.account, ...this.core.others.map(({ identity }) => identity.account)]).size;
   }
 
   #own(): Choice {
@@ -144,12 +154,12 @@ export class BranchVote {
 }
 
 /** Nobody who has shown a branch is on another. */
-function undividedVotes(here: readonly Choice[], whereRemoved: readonly string[]): Votes {
+function undividedVotes(here: readonly Choice[], whereRemoved: readonly string[], theirsIsSettled: boolean): Votes {
   return {
     all: { mine: accountsOf(here), theirs: new Set(whereRemoved).size },
     chosen: { mine: 0, theirs: 0 },
     theirsIsBetter: false,
-    theirsIsSettled: false,
+    theirsIsSettled,
   };
 }
 
