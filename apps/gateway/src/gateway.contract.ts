@@ -28,6 +28,7 @@ import { Connection } from './connections/connection.js';
 import { ConnectionTable } from './connections/connection-table.js';
 import { gatewayConfig, gatewayConfigSchema } from './gateway.config.js';
 import { AccessTokenStrategy } from './sessions/access-token.strategy.js';
+import { DeviceNews } from './sessions/device-news.js';
 import { RecentRevocations } from './sessions/recent-revocations.js';
 import { SessionService } from './sessions/session.service.js';
 import { OutdatedContacts } from './sessions/outdated-contacts.js';
@@ -111,7 +112,7 @@ export class GatewayWorld {
     const rpc = new RpcClient(this.bus, { service: 'gateway' });
     const revocations = new RecentRevocations();
     const tokens = new AccessTokenStrategy(certificate);
-    this.sessions = new SessionService(this.bus, routes, config, this.table, tokens, revocations);
+    this.sessions = new SessionService(routes, config, this.table, new DeviceNews(this.bus), tokens, revocations);
     this.sessions.start(GATEWAY);
     this.watch = new SessionWatch(this.bus, this.table, rpc, this.sessions, revocations);
     this.watch.start(GATEWAY);

@@ -10,6 +10,7 @@ import { GATEWAY_CONFIG, type GatewayConfig } from './gateway.config.js';
 import { GatewayService } from './gateway.service.js';
 import { RelayLinks } from './relays/relay-links.js';
 import { AccessTokenStrategy } from './sessions/access-token.strategy.js';
+import { DeviceNews } from './sessions/device-news.js';
 import { OutdatedContacts } from './sessions/outdated-contacts.js';
 import { RecentRevocations } from './sessions/recent-revocations.js';
 import { SessionService } from './sessions/session.service.js';
@@ -26,6 +27,7 @@ export class GatewayModule {
         Admission,
         CallRouter,
         ConnectionTable,
+        DeviceNews,
         Door,
         FrameDispatcher,
         GatewayCertificateHolder,

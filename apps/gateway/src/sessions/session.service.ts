@@ -1,16 +1,15 @@
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Inject, Injectable } from '@nestjs/common';
-import { BUS, type Bus } from '@sotto/platform/bus';
 import { DEVICE_ROUTE_STORE, type DeviceRoute, type DeviceRouteStore } from '@sotto/platform/live-state';
 import { RpcError } from '@sotto/platform/rpc';
 import { type AttachRequest, type AttachResponseSchema, ErrorCode, fromHex, ID_BYTES, KEY_BYTES, LIMITS, TIMES } from '@sotto/protocol';
-import { DeviceChangedSchema } from '@sotto/protocol/internal';
 import type { Connection } from '../connections/connection.js';
 import { CloseCode } from '../connections/close-codes.js';
 import { ConnectionTable } from '../connections/connection-table.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../gateway.config.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
 import type { AttachedSession } from './attached-session.js';
+import { DeviceNews } from './device-news.js';
 import { eventFrame } from './event-frame.js';
 import { RecentRevocations } from './recent-revocations.js';
 
@@ -28,10 +27,10 @@ export class SessionService {
   private leavingAgain: NodeJS.Timeout | undefined;
 
   constructor(
-    @Inject(BUS) private readonly bus: Bus,
     @Inject(DEVICE_ROUTE_STORE) private readonly routes: DeviceRouteStore,
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
     private readonly table: ConnectionTable,
+    private readonly news: DeviceNews,
     private readonly tokens: AccessTokenStrategy,
     private readonly revocations: RecentRevocations,
   ) {}
@@ -73,7 +72,7 @@ export class SessionService {
 
   /** The device has its answer on the way, so that what waits for it may follow. */
   toldOfAttach({ session }: Connection): void {
-    if (session?.route !== undefined) this.announce(session, true);
+    if (session?.route !== undefined) this.news.tell(session, true);
   }
 
   private replace(older: Connection | undefined): void {
@@ -109,7 +108,7 @@ export class SessionService {
     if (replaced === undefined || onceMore)
       this.table.write(connection, eventFrame({ kind: { case: 'keyPackagesLow', value: { left: 0 } } }));
     // It left while its route was written, and found nothing to take back.
-    if (socket.readyState === 1) this.announce(session!, true);
+    if (socket.readyState === 1) this.news.tell(session!, true);
     else await this.leave(session!);
   }
 
@@ -123,7 +122,7 @@ export class SessionService {
   capabilitiesRevoked(session: AttachedSession, capabilities: readonly Uint8Array[]): void {
     if (session.route === undefined) return;
     session.route = withRevoked(session.route, capabilities);
-    this.announce(session, true);
+    this.news.tell(session, true);
   }
 
   /** Returns the capabilities that the server revoked and the device did not name. */
@@ -157,11 +156,11 @@ export class SessionService {
     try {
       const was = await this.routes.detach(route.device, route.gateway, route.connection, this.config.retryWindowMs);
       // A route that is gone altogether was revoked, and its contacts have not heard of it; one of another connection has taken over.
-      if (was || !(await this.routes.find(route.device))?.gateway) this.announce(session, false);
+      if (was || !(await this.routes.find(route.device))?.gateway) this.news.tell(session, false);
     } catch {
       this.leaveLater(session);
       // Relays need not wait; contacts find it there still, and hear of it again.
-      if (!again) this.announce(session, false);
+      if (!again) this.news.tell(session, false);
     }
   }
 
@@ -184,19 +183,6 @@ export class SessionService {
       await Promise.all(closed.slice(from, from + AGAIN_AT_ONCE).map((session) => this.leave(session, true)));
     this.leavingAgain = undefined;
     if (this.lingering.size > 0) this.leaveAgainSoon();
-  }
-
-  private announce(session: AttachedSession, online: boolean): void {
-    const { gateway, connection, invisible } = session.route!;
-    const changed = create(DeviceChangedSchema, {
-      account: fromHex(session.account),
-      device: fromHex(session.device),
-      online,
-      gateway,
-      connection,
-      invisible,
-    });
-    this.bus.publish('device.changed', toBinary(DeviceChangedSchema, changed));
   }
 }
 
