@@ -11,8 +11,9 @@ export interface Written extends Composed {
   /** Devices whose disks remember that they opened it as it was sealed for all: they have what can be handed on. */
   readonly keptBy: ReadonlySet<string>;
   /**
-   * Devices that have no key for it: they opened another message under the same, as its sender was put back between the two, or they never had
-   * the state where it was sealed first, as somebody hostile kept them out of it or nobody is left who has the commits on the way there.
+   * Devices that have no key for it: they opened another message under the same, as its sender was put back between the two, their own disk was
+   * put back to where nothing leads to the state where it was sealed first, or they never had that state, as somebody hostile kept them out of
+   * it or nobody is left who has the commits on the way there.
    */
   readonly withoutKey: ReadonlySet<string>;
 }

@@ -52,11 +52,12 @@ function allWritten({ devices, ledger }: Simulation, left: ReadonlySet<string>):
     const [first] = sealed;
     if (first === undefined) return { ...each, sealings, openedBy, keptBy: NOBODY, putBehind: NOBODY, withoutKey: NOBODY };
     const keptBy = new Set(sealed.flatMap(([message, { onlyFor }]) => (onlyFor === undefined ? holders(message, ledger) : [])));
-    const isPutBehind = (device: Device) =>
-      openedBy.has(device.identity.device) && ledger.isPutBehind(device.identity.device, first[1], device.memory);
-    const putBehind = new Set(devices.filter(isPutBehind).map(({ identity }) => identity.device));
+    const noWay = devices.filter(({ identity, memory }) => ledger.isPutBehind(identity.device, first[1], memory));
+    const behind = new Set(noWay.map(({ identity }) => identity.device));
+    const putBehind = new Set([...behind].filter((device) => openedBy.has(device)));
     const others = byKey.get(keyOf(first[1]))!.filter(([message]) => message !== first[0]);
-    const isKeptOut = (device: string) => ledger.isShutOut(device, first[1]) || ledger.isCutOff(device, first[1], left);
+    const isKeptOut = (device: string) =>
+      behind.has(device) || ledger.isShutOut(device, first[1]) || ledger.isCutOff(device, first[1], left);
     const keptOut = first[1].members.map(({ device }) => device).filter(isKeptOut);
     const withoutKey = new Set([...others.flatMap(([other]) => holders(other, ledger)), ...keptOut]);
     return { ...each, sealings, openedBy, keptBy, putBehind, withoutKey };
