@@ -239,6 +239,16 @@ describe('a commit that only some can process', () => {
       expect(follows()).toBe(true);
     });
 
+    it('is left by who is alone there, when most of those who list it elsewhere have stayed there', () => {
+      const elsewhere = core.others.splice(0);
+      Object.assign(core, { ownLeaf: { id: 'own' } });
+      Object.assign(core.branches, { membership: { besideElsewhere: (leaf: string) => (leaf === 'own' ? elsewhere : []) } });
+      stands(0, HEAD, [SPOILT]);
+      expect(follows()).toBe(false);
+      stands(1, HEAD, [SPOILT]);
+      expect(follows()).toBe(true);
+    });
+
     it('is not left by two accounts', () => {
       core.others.push(
         { identity: { account: 'dave', device: 'device 3' } } as never,

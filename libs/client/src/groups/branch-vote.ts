@@ -1,3 +1,4 @@
+import type { Member } from '@sotto/mls';
 import type { GroupCore } from './group-core.js';
 import { short } from './hello.js';
 import { type Peers, type Shown, sideOf } from './peers.js';
@@ -70,7 +71,7 @@ export class BranchVote {
     const there: Choice[] = [];
     const refusing: Choice[] = [];
     const whereRemoved: string[] = [];
-    for (const { identity } of this.core.others) {
+    for (const { identity } of this.#voters) {
       const { shown, saysRemoved, wantsRejoin } = this.peers.of(identity.device);
       const { account } = identity;
       if (saysRemoved) whereRemoved.push(account);
@@ -96,6 +97,12 @@ export class BranchVote {
       theirsIsBetter: counted.some((each) => isBetter(each, own)),
       theirsIsSettled: there.some(({ isSettled }) => isSettled),
     };
+  }
+
+  /** All others of the head. Who is alone there counts those who list its leaf on another branch: nobody else could tell it to follow. */
+  get #voters(): readonly Member[] {
+    const { others, ownLeaf, branches } = this.core;
+    return others.length > 0 || ownLeaf === undefined ? others : branches.membership.besideElsewhere(ownLeaf.id);
   }
 
   /** Whether these are of more than half of the accounts in the head. */

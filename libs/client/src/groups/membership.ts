@@ -30,6 +30,14 @@ export class Membership {
     return standing ?? newestFirst.map(memberIn).find((member) => member !== undefined) ?? this.#findNewcomer(device);
   }
 
+  /** Who is beside a leaf where other branches end. */
+  besideElsewhere(leaf: LeafId): Member[] {
+    const { head, tree } = this.branches;
+    const ends = [...this.branches.heldStates()].map(([id]) => id).filter((id) => id !== head && tree.isEnd(id));
+    const lists = ends.map((id) => this.branches.members(id)).filter((members) => members.some(({ id }) => id === leaf));
+    return lists.flat().filter(({ id }) => id !== leaf && !tree.removed.has(id));
+  }
+
   #findNewcomer(device: string): Member | undefined {
     for (const { newcomers = [] } of this.branches.commits.values()) {
       const found = newcomers.find(({ identity }) => identity.device === device);

@@ -151,13 +151,22 @@ export class Sync {
   #askSome(step: Step): void {
     const { core } = this;
     this.#idleAt = step.now + IDLE_HELLO_MS * (0.5 + core.ports.random(1)[0]! / 256);
-    const members = this.#toAsk.filter((each) => !this.#isClosedTo(each) && this.#peers.of(each.identity.device).mayAsk(step.now));
-    const isOnline = ({ identity }: Member) => core.ports.isOnline(identity.account);
-    const inTurn = (some: readonly Member[]) => this.#peers.inTurn(shuffled(some, core.ports.random));
-    const there = inTurn(members.filter((each) => isOnline(each) === true));
-    const unknown = inTurn(members.filter((each) => isOnline(each) === undefined));
-    for (const member of [...there, ...unknown].slice(0, ASKED)) this.#ask(member, step);
+    for (const member of this.#nextInTurn(step.now).slice(0, ASKED)) this.#ask(member, step);
     if (this.#isHeldUp) this.#askAway(step);
+  }
+
+  /**
+   * One first who is there; then those who were asked longest ago, whether they are there or nobody tells: so it is with the account's own other
+   * devices, and with members who are no contacts, and what is missing may be with these alone.
+   */
+  #nextInTurn(now: number): Member[] {
+    const { ports } = this.core;
+    const isOnline = ({ identity }: Member) => ports.isOnline(identity.account);
+    const mayBeAsked = (each: Member) => !this.#isClosedTo(each) && this.#peers.of(each.identity.device).mayAsk(now);
+    const members = this.#toAsk.filter((each) => isOnline(each) !== false && mayBeAsked(each));
+    const inTurn = this.#peers.inTurn(shuffled(members, ports.random));
+    const first = inTurn.find((each) => isOnline(each) === true) ?? inTurn[0];
+    return first === undefined ? [] : [first, ...inTurn.filter((each) => each !== first)];
   }
 
   /** One of those who seem to be away: presence gets lost, and neither who is invisible nor who has ended the contact ever seems to be there. */

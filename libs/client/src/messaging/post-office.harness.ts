@@ -502,7 +502,8 @@ export class Phone {
   }
 
   #presenceOf(account: string): boolean | undefined {
-    if (!this.contacts.has(account)) return undefined;
+    // Nobody is told of his own devices.
+    if (account === this.account || !this.contacts.has(account)) return undefined;
     return this.office.phones.some((phone) => phone.account === account && phone.isOnline && !phone.isInvisible);
   }
 }

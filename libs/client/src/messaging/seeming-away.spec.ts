@@ -153,3 +153,16 @@ describe('members who are away', () => {
     expect(bob.shown).toEqual(['alice: is anybody there?']);
   });
 });
+
+describe('a member of whom nobody tells whether it is there', () => {
+  it('is asked in turn like those who are there: another device of the own account is never told of', async () => {
+    const laptop = await office.phone('dave/laptop');
+    for (const phone of [alice, bob, carol]) laptop.befriend(phone);
+    await laptop.online();
+    await alice.createGroup('hiking', bob, carol, dave);
+    await office.pass(MINUTE);
+    const before = hellosTo(laptop);
+    await office.pass(2 * HOUR, 10 * SECOND);
+    expect(hellosTo(laptop) - before).toBeGreaterThan(1);
+  });
+});
