@@ -1,9 +1,12 @@
 import { Redis } from 'ioredis';
 import type { LiveState } from './live-state.js';
 
+/** So long a command waits for its answer, and a connection on which anything is asked for its next byte: TCP itself gives up a silent one after a quarter of an hour. */
+const SILENT_MS = 3_000;
+
 /**
  * Without a url, live state is this process's memory. Rejects when Redis cannot be reached now; once connected, it comes back by itself
- * after an outage, and commands meanwhile fail within 3 s.
+ * after an outage, also one of which no end was told, and commands meanwhile fail within 3 s.
  */
 export async function connectLiveState(options: { url?: string; onError?: (error: Error) => void } = {}): Promise<LiveState> {
   if (options.url === undefined || options.url === '') return { kind: 'memory' };
@@ -14,7 +17,8 @@ export async function connectLiveState(options: { url?: string; onError?: (error
     enableAutoPipelining: true,
     maxRetriesPerRequest: 1,
     connectTimeout: 2_000,
-    commandTimeout: 3_000,
+    commandTimeout: SILENT_MS,
+    socketTimeout: SILENT_MS,
     retryStrategy: (attempt) => Math.min(50 * attempt, 1_000),
     // A replica after a failover refuses writes: reconnect and resend.
     reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ErrorCode, RateClass } from '@sotto/protocol';
-import { startRedis, type RunningServer } from '@sotto/testing';
+import { startRedis, type RunningServer, WeakLink } from '@sotto/testing';
 import type { Redis } from 'ioredis';
 import type { RpcError } from '../rpc/index.js';
 import { CallLimiter } from './call-limiter.js';
-import { closeLiveState, connectLiveState } from './connect-live-state.js';
+import { closeLiveState, connectLiveState, pingLiveState } from './connect-live-state.js';
 import { deviceRouteStoreContract } from './device-route.store.contract.js';
 import { leaseStoreContract } from './lease.store.contract.js';
 import type { LiveState } from './live-state.js';
@@ -79,7 +79,7 @@ describe('live state in Redis', () => {
     state = await connectLiveState({ url: server.url });
     if (state.kind !== 'redis') throw new Error('not Redis');
     redis = state.redis;
-    patient = redis.duplicate({ commandTimeout: 60_000 });
+    patient = redis.duplicate({ commandTimeout: 60_000, socketTimeout: 60_000 });
     patient.on('error', () => undefined);
   }, 60_000);
   beforeEach(() => patient.flushall());
@@ -125,4 +125,24 @@ describe('live state in Redis', () => {
     expect(await leases.claim('relay', 5, 5_000)).toBe(true);
     expect(await leases.alive('relay')).toEqual([5]);
   });
+
+  it('is reached by a new connection soon after one that fell silent without an end', async () => {
+    const link = await WeakLink.to(server.port);
+    const behind = await connectLiveState({ url: `redis://127.0.0.1:${link.port}` });
+    await pingLiveState(behind);
+    link.silence();
+    await expect(pingLiveState(behind)).rejects.toThrow();
+    link.mend();
+    let lost = 0;
+    for (; !(await answers(behind)); lost++) if (lost === 4) throw new Error('it stays away');
+    await closeLiveState(behind);
+    await link.close();
+  }, 30_000);
 });
+
+function answers(state: LiveState): Promise<boolean> {
+  return pingLiveState(state).then(
+    () => true,
+    () => false,
+  );
+}
