@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startNats } from '@sotto/testing';
+import { startNats, WeakLink } from '@sotto/testing';
 import { busContract } from './bus.contract.js';
 import { connectNatsBus, InProcessBus } from './index.js';
 
@@ -40,6 +40,23 @@ describe('NatsBus without its broker', () => {
     await bus.close();
     await nats.stop();
   });
+
+  it('finds its broker again soon, though an attempt to connect was made where nothing is answered', async () => {
+    const nats = await startNats();
+    const link = await WeakLink.to(nats.port);
+    const bus = await connectNatsBus({ servers: `nats://127.0.0.1:${link.port}`, name: 'behind' });
+    link.silence();
+    while (bus.connected) await sleep(50);
+    // By now it tries.
+    await sleep(1_000);
+    link.mend();
+    const mendedAt = performance.now();
+    while (!bus.connected && performance.now() - mendedAt < 10_000) await sleep(50);
+    expect(bus.connected).toBe(true);
+    await bus.close();
+    await link.close();
+    await nats.stop();
+  }, 40_000);
 
   it('says that it is away, loses what is published, and serves again when the broker is back', async () => {
     const first = await startNats();

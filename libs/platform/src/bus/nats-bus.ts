@@ -26,6 +26,8 @@ export interface NatsBusOptions {
 const DRAIN_LIMIT_MS = 5_000;
 /** A broker that stays silent is noticed within three of these: it may hang, or the network between drop everything. */
 const PING_MS = 2_000;
+/** An attempt to connect that was made while nothing came through must not outlast that for long. */
+const CONNECT_MS = 5_000;
 
 /** Waits until the first connection stands, however long (but see `onceWithinMs`: throws BusError); afterwards reconnects for ever by itself. */
 export async function connectNatsBus(options: NatsBusOptions): Promise<NatsBus> {
@@ -43,7 +45,8 @@ function connectionOptions(options: NatsBusOptions): NodeConnectionOptions {
   return {
     servers: options.servers.split(','),
     name: options.name,
-    ...(options.onceWithinMs === undefined ? { waitOnFirstConnect: true } : { timeout: options.onceWithinMs }),
+    timeout: options.onceWithinMs ?? CONNECT_MS,
+    waitOnFirstConnect: options.onceWithinMs === undefined,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
     pingInterval: PING_MS,
