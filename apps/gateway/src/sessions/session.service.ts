@@ -12,6 +12,7 @@ import type { AttachedSession } from './attached-session.js';
 import { DeviceNews } from './device-news.js';
 import { eventFrame } from './event-frame.js';
 import { RecentRevocations } from './recent-revocations.js';
+import { spreadOver } from './spread.js';
 
 /** Routes that are put back, or taken out, in one go. */
 const AGAIN_AT_ONCE = 500;
@@ -91,8 +92,8 @@ export class SessionService {
   }
 
   /**
-   * Live state was wiped, or may have been: puts every route back, and says so to relays and contacts, who may have found nobody meanwhile. A device
-   * whose route was gone hears that its key packages may be gone with it. Rejects when live state is away. @param onceMore a call before this one
+   * Live state was wiped, or may have been, or this gateway was taken for dead: puts every route back, and says so to relays and contacts, who may have
+   * found nobody meanwhile. Who has attached elsewhere since then has left here. Rejects when live state is away. @param onceMore a call before this one
    * rejected: what it put back stands, whatever was there before
    */
   async registerAgain(onceMore = false): Promise<void> {
@@ -104,12 +105,18 @@ export class SessionService {
   private async putBack(connection: Connection, onceMore: boolean): Promise<void> {
     const { session, socket } = connection;
     if (socket.readyState !== 1) return;
-    const { replaced } = await this.routes.attach(session!.route!);
-    if (replaced === undefined || onceMore)
-      this.table.write(connection, eventFrame({ kind: { case: 'keyPackagesLow', value: { left: 0 } } }));
+    const found = await this.routes.putBack(session!.route!);
+    if (found === 'elsewhere') return this.replace(connection);
+    if (found === 'put-back' || onceMore) this.tellOfLoss(connection);
     // It left while its route was written, and found nothing to take back.
     if (socket.readyState === 1) this.news.tell(session!, true);
     else await this.leave(session!);
+  }
+
+  /** Its route was gone: so may be its key packages, and what was to be told it meanwhile of its contacts had no way to go. */
+  private tellOfLoss(connection: Connection): void {
+    this.table.write(connection, eventFrame({ kind: { case: 'keyPackagesLow', value: { left: 0 } } }));
+    this.table.write(connection, eventFrame({ kind: { case: 'contactsOutdated', value: { withinMs: spreadOver(this.table.size) } } }));
   }
 
   /** Whether live state has the device at another connection than this one. */

@@ -258,18 +258,34 @@ describe('a session at the gateway', () => {
     expect(changed.filter(({ device }) => toHex(device) === LAPTOP.device).every(({ online }) => !online)).toBe(true);
   });
 
-  it('hears that its key packages may be gone when its route was, and nothing after a false alarm', async () => {
-    const [phone, laptop] = [await attached(PHONE), await attached(LAPTOP)];
-    const emptied = () => [phone, laptop].map(({ events }) => events.filter((event) => event.case === 'keyPackagesLow').length);
+  it('is not put back where its device has attached elsewhere since then: there it stays, and here it ends', async () => {
+    const phone = await attached(PHONE);
+    const elsewhere = { ...(await routes.find(PHONE.device))!, gateway: GATEWAY + 1, connection: 7 };
+    // What told of it did not come through.
+    await routes.attach(elsewhere);
+    changed.length = 0;
     await world.sessions.registerAgain();
-    expect(emptied()).toEqual([0, 0]);
-    await routes.forget(LAPTOP.device);
-    await world.sessions.registerAgain();
-    expect(emptied()).toEqual([0, 1]);
-    // What a call that failed had put back does not tell what was there before.
-    await world.sessions.registerAgain(true);
-    expect(emptied()).toEqual([1, 2]);
+    await settle();
+    expect(await routes.find(PHONE.device)).toEqual(elsewhere);
+    expect(changed).toEqual([]);
+    expect(phone.socket.closings).toEqual([CloseCode.REPLACED]);
   });
+
+  it.each(['keyPackagesLow', 'contactsOutdated'] as const)(
+    'hears %s when its route was gone, and nothing after a false alarm',
+    async (loss) => {
+      const [phone, laptop] = [await attached(PHONE), await attached(LAPTOP)];
+      const emptied = () => [phone, laptop].map(({ events }) => events.filter((event) => event.case === loss).length);
+      await world.sessions.registerAgain();
+      expect(emptied()).toEqual([0, 0]);
+      await routes.forget(LAPTOP.device);
+      await world.sessions.registerAgain();
+      expect(emptied()).toEqual([0, 1]);
+      // What a call that failed had put back does not tell what was there before.
+      await world.sessions.registerAgain(true);
+      expect(emptied()).toEqual([1, 2]);
+    },
+  );
 
   it('is told which capabilities the server revoked, keeps them over a wipe of live state, and has relays read the route again', async () => {
     const [own, missed, later] = CAPABILITIES as [string, string, string];

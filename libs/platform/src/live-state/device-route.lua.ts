@@ -94,6 +94,12 @@ redis.call('PEXPIRE', 'gateway-devices:' .. ARGV[3], CONNECTED_MS)
 return { replaced, added }
 `;
 
+/** ARGV and return value as of ATTACH_ROUTE, or nil: the device is at another connection, and nothing has changed. */
+export const PUT_BACK_ROUTE = `
+local there = redis.call('HMGET', 'route:' .. ARGV[1], 'gateway', 'connection')
+if there[1] and there[1] ~= '0' and (there[1] ~= ARGV[3] or there[2] ~= ARGV[4]) then return nil end
+${ATTACH_ROUTE}`;
+
 /** ARGV: device, gateway, connection, retention (ms). 1: it was there. */
 export const DETACH_ROUTE = `${UNLINK}
 local old = redis.call('HMGET', 'route:' .. ARGV[1], 'account', 'gateway', 'connection')

@@ -38,6 +38,19 @@ export function deviceRouteStoreContract(open: () => DeviceRouteStore): void {
     expect(await store.find(phone)).toEqual(route(phone, 10, 2));
   });
 
+  it('puts a route back that was lost, and none of a device that is elsewhere by now', async () => {
+    const store = open();
+    expect(await store.putBack(route(phone, 9, 1))).toBe('put-back');
+    expect(await store.putBack(route(phone, 9, 1))).toBe('was-there');
+    await store.takeDevicesOf(9, 5_000);
+    expect(await store.putBack(route(phone, 9, 1))).toBe('put-back');
+    expect(await store.find(phone)).toEqual(route(phone, 9, 1));
+    await store.attach(route(phone, 10, 1));
+    for (const connection of [1, 2]) expect(await store.putBack(route(phone, 9, connection))).toBe('elsewhere');
+    expect(await store.find(phone)).toEqual(route(phone, 10, 1));
+    expect(await store.takeDevicesOf(9, 5_000)).toEqual([]);
+  });
+
   it('keeps the key of a device that left until the retention is over', async () => {
     const store = open();
     await store.attach(route(phone, 9, 1));

@@ -31,6 +31,8 @@ export interface DeviceRouteStore {
    * `replaced`: the route that was there, if it was connected. `revoked`: capabilities that are in it now and that it did not name.
    */
   attach(route: DeviceRoute): Promise<{ replaced: { gateway: number; connection: number } | undefined; revoked: string[] }>;
+  /** As `attach`, for a route that may have been lost, unless the device is at another connection by now: there it stays. Atomic. */
+  putBack(route: DeviceRoute): Promise<'was-there' | 'put-back' | 'elsewhere'>;
   /**
    * Revokes capabilities of a device in the route that it has, and in those that it attaches later, until they expire or the device names them
    * itself. Atomic. At most LIMITS.revokedCapabilities a device; those that end first make room.

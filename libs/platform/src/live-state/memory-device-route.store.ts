@@ -31,6 +31,14 @@ export class MemoryDeviceRouteStore implements DeviceRouteStore {
     return { replaced, revoked };
   }
 
+  async putBack(route: DeviceRoute): Promise<'was-there' | 'put-back' | 'elsewhere'> {
+    const old = this.routes.get(route.device);
+    const isThere = old !== undefined && old.gateway !== 0;
+    if (isThere && (old.gateway !== route.gateway || old.connection !== route.connection)) return 'elsewhere';
+    await this.attach(route);
+    return isThere ? 'was-there' : 'put-back';
+  }
+
   /** All is done when the promise is returned: other stores make it part of their own step. */
   async revoke(device: string, revoked: readonly RevokedCapability[]): Promise<void> {
     const known = this.revoked.get(device) ?? new Map<string, number>();

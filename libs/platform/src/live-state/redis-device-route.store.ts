@@ -1,9 +1,12 @@
 import type { Redis } from 'ioredis';
-import { ATTACH_ROUTE, DETACH_ROUTE, FORGET_DEVICE, REVOKE_CAPABILITIES, TAKE_DEVICES_OF } from './device-route.lua.js';
+import { ATTACH_ROUTE, DETACH_ROUTE, FORGET_DEVICE, PUT_BACK_ROUTE, REVOKE_CAPABILITIES, TAKE_DEVICES_OF } from './device-route.lua.js';
 import type { ConnectedDevice, DeviceRoute, DeviceRouteStore, RevokedCapability } from './device-route.store.js';
 import { LuaScript } from './lua-script.js';
 
-const attach = new LuaScript<[replaced: [string, string] | null, revoked: string[]]>(ATTACH_ROUTE);
+type Attached = [replaced: [string, string] | null, revoked: string[]];
+
+const attach = new LuaScript<Attached>(ATTACH_ROUTE);
+const putBack = new LuaScript<Attached | null>(PUT_BACK_ROUTE);
 const revoke = new LuaScript<number>(REVOKE_CAPABILITIES);
 const detach = new LuaScript<number>(DETACH_ROUTE);
 const takeDevicesOf = new LuaScript<string[]>(TAKE_DEVICES_OF);
@@ -13,11 +16,14 @@ export class RedisDeviceRouteStore implements DeviceRouteStore {
   constructor(private readonly redis: Redis) {}
 
   async attach(route: DeviceRoute): Promise<{ replaced: { gateway: number; connection: number } | undefined; revoked: string[] }> {
-    const { device, account, gateway, connection, deliveryKey, revokedCapabilities, invisible } = route;
-    const now = Math.floor(Date.now() / 1_000);
-    const args = [device, account, gateway, connection, deliveryKey, revokedCapabilities, invisible ? 1 : 0, now];
-    const [replaced, revoked] = await attach.run(this.redis, [], args);
+    const [replaced, revoked] = await attach.run(this.redis, [], attachArguments(route));
     return { replaced: replaced === null ? undefined : { gateway: Number(replaced[0]), connection: Number(replaced[1]) }, revoked };
+  }
+
+  async putBack(route: DeviceRoute): Promise<'was-there' | 'put-back' | 'elsewhere'> {
+    const attached = await putBack.run(this.redis, [], attachArguments(route));
+    if (attached === null) return 'elsewhere';
+    return attached[0] === null ? 'put-back' : 'was-there';
   }
 
   async revoke(device: string, revoked: readonly RevokedCapability[]): Promise<void> {
@@ -64,6 +70,11 @@ export class RedisDeviceRouteStore implements DeviceRouteStore {
   async forget(device: string): Promise<void> {
     await forget.run(this.redis, [], [device]);
   }
+}
+
+function attachArguments(route: DeviceRoute): (string | number | Uint8Array)[] {
+  const { device, account, gateway, connection, deliveryKey, revokedCapabilities, invisible } = route;
+  return [device, account, gateway, connection, deliveryKey, revokedCapabilities, invisible ? 1 : 0, Math.floor(Date.now() / 1_000)];
 }
 
 function devicesIn(fields: Record<string, string>): ConnectedDevice[] {
