@@ -101,6 +101,45 @@ describe('who comes and goes while events are lost, services', () => {
     await until('alice sees bob again', () => isThere() === true, 60_000);
   }, 150_000);
 
+  it.each([
+    ['live state', 'redis'],
+    ['the database', 'postgres'],
+  ])(
+    'is shown to those who stayed once %s is back, without which nobody could be told',
+    async (_name, part) => {
+      const untold = async () => (await server.logs('contacts')).split('presence not told').length;
+      const before = await untold();
+      await server.kill(part);
+      await bob.leaves();
+      await until('contacts finds that it cannot tell of it', async () => (await untold()) > before, 30_000);
+      await server.restart(part);
+      await until('alice sees that bob is gone', () => isThere() === false, 60_000);
+      await bob.returns();
+      await until('alice sees bob again', () => isThere() === true, 60_000);
+    },
+    150_000,
+  );
+
+  it('is shown to those who stayed though live state was wiped before it could be told', async () => {
+    await server.kill('redis');
+    await bob.leaves();
+    await server.restart('redis');
+    await until('alice sees that bob is gone', () => isThere() === false, 60_000);
+    await bob.returns();
+    await until('alice sees bob again', () => isThere() === true, 60_000);
+  }, 150_000);
+
+  it('is a contact to both ends once live state is back that was away when it was accepted', async () => {
+    const carol = await Person.registers(server, 'carol');
+    await carol.sdk.requestContact('alice');
+    await until('alice sees the request', () => contactOf(alice, 'carol')?.status === 'requested');
+    await server.kill('redis');
+    await alice.sdk.accept('carol').catch(() => undefined);
+    await server.restart('redis');
+    await until('carol sees the acceptance', () => contactOf(carol, 'alice')?.status === 'accepted', 60_000);
+    await carol.leaves();
+  }, 150_000);
+
   it('is shown to those who stayed once the broker is back', async () => {
     const contacts = server.pids().find(({ name }) => name === 'contacts')!.pid;
     process.kill(contacts, 'SIGSTOP');

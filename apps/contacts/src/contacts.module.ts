@@ -11,6 +11,7 @@ import { ContactsController } from './contacts/contacts.controller.js';
 import { ContactsService } from './contacts/contacts.service.js';
 import { PrismaContactStore } from './contacts/prisma-contact.store.js';
 import { RowPurge } from './contacts/row-purge.js';
+import { MissedEvents } from './events/missed-events.js';
 import { MemoryPresenceStore } from './presence/memory-presence.store.js';
 import { OnlineAccounts } from './presence/online-accounts.js';
 import { PresenceAudience } from './presence/presence-audience.js';
@@ -32,6 +33,7 @@ export class ContactsModule {
         { provide: CONTACT_STORE, useFactory: (database: Database) => new PrismaContactStore(database), inject: [DATABASE] },
         { provide: PRESENCE_STORE, useFactory: presenceStoreOf, inject: [LIVE_STATE] },
         AccountBook,
+        MissedEvents,
         ContactsService,
         RequestsService,
         OnlineAccounts,

@@ -6,6 +6,7 @@ import { ErrorCode, fromHex, ID_BYTES, LIMITS, TAGGED_NAME_PATTERN } from '@sott
 import { KeyPackageLedger } from '@sotto/protocol/internal';
 import { AccountBook } from '../accounts/account-book.js';
 import { CONTACT_LIMITS, REQUEST_LIFETIME_MS } from '../config.js';
+import { MissedEvents } from '../events/missed-events.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { type ContactInit, goneFromList, viewOf } from './contact-view.js';
 import { CONTACT_STORE } from './contact.store.js';
@@ -25,6 +26,7 @@ export class ContactsService {
     private readonly events: AccountEvents,
     private readonly presence: PresenceService,
     private readonly rpc: RpcClient,
+    private readonly missed: MissedEvents,
   ) {}
 
   async list(caller: RpcCaller): Promise<ContactInit[]> {
@@ -75,16 +77,8 @@ export class ContactsService {
   }
 
   /** To former contacts too, who see the key in their lists: one that does not hear of the change would know itself removed. */
-  async tellNewKey(account: string): Promise<void> {
-    const [rows, mutual, known] = await Promise.all([
-      this.store.heldBy(account),
-      this.store.mutual(account),
-      this.accounts.byIds([account]),
-    ]);
-    const contacts = new Set(mutual);
-    const key = known.get(account)?.identityKey;
-    const online = await this.presence.seen(rows.map(({ owner }) => ({ account, to: owner, isMutual: contacts.has(owner) })));
-    rows.forEach((row, i) => this.tell(row.owner, viewOf(row, key, online[i]!)));
+  tellNewKey(account: string): Promise<void> {
+    return this.missed.watch(this.tellHolders(account));
   }
 
   /** Not awaited by calls: a reply must not take longer because somebody is there to be told. */
@@ -94,6 +88,18 @@ export class ContactsService {
 
   tellOwnDevices(me: Person, contact: ContactInit): void {
     this.tell(me.account, contact);
+  }
+
+  private async tellHolders(account: string): Promise<void> {
+    const [rows, mutual, known] = await Promise.all([
+      this.store.heldBy(account),
+      this.store.mutual(account),
+      this.accounts.byIds([account]),
+    ]);
+    const contacts = new Set(mutual);
+    const key = known.get(account)?.identityKey;
+    const online = await this.presence.seen(rows.map(({ owner }) => ({ account, to: owner, isMutual: contacts.has(owner) })));
+    rows.forEach((row, i) => this.tell(row.owner, viewOf(row, key, online[i]!)));
   }
 
   /**
@@ -120,7 +126,9 @@ export class ContactsService {
   }
 
   private run(work: Promise<void>): void {
-    work.catch((error: unknown) => this.logger.warn(`an event was not sent: ${error instanceof Error ? error.name : 'unknown'}`));
+    this.missed
+      .watch(work)
+      .catch((error: unknown) => this.logger.warn(`an event was not sent: ${error instanceof Error ? error.name : 'unknown'}`));
   }
 }
 

@@ -9,6 +9,7 @@ import { toHex } from '@sotto/protocol';
 import { DeviceChangedSchema } from '@sotto/protocol/internal';
 import { CONTACTS_CONFIG } from '../config.js';
 import type { ContactsConfig } from '../config.js';
+import { MissedEvents } from '../events/missed-events.js';
 import { type Listed, PresenceAudience } from './presence-audience.js';
 
 /** An absence that is not yet told. */
@@ -34,6 +35,7 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
     @Inject(LEASE_STORE) leases: LeaseStore,
     @Inject(CONTACTS_CONFIG) private readonly config: ContactsConfig,
     private readonly audience: PresenceAudience,
+    private readonly missed: MissedEvents,
   ) {
     this.gateways = new LeaseWatch(leases, 'gateway', { gone: (incarnation) => this.run(this.clearGateway(incarnation)) });
   }
@@ -41,10 +43,10 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
   async onApplicationBootstrap(): Promise<void> {
     this.subscriptions = [
       this.bus.subscribe('device.changed', (payload) => this.changed(payload), { queue: 'contacts' }),
-      this.bus.onStatus((connected) => connected && this.resume()),
+      this.bus.onStatus((connected) => connected && this.missed.makeUp()),
     ];
     await this.gateways.start();
-    this.resume();
+    this.missed.makeUp();
   }
 
   onApplicationShutdown(): void {
@@ -67,15 +69,11 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
    */
   async seemToLeave(account: string, lostBy: readonly string[]): Promise<void> {
     const at = this.settling.get(account)?.at ?? Date.now() + this.config.PRESENCE_DAMPING_MS;
-    const isKept = await this.audience.keepFor(account, lostBy, at - Date.now()).catch((error: unknown) => this.untold(error));
+    const keeping = this.audience.keepFor(account, lostBy, at - Date.now());
+    const isKept = await this.missed.watch(keeping).catch((error: unknown) => this.untold(error));
     if (isKept !== true) return;
     const absence = this.settleLater(account);
     for (const peer of lostBy) absence.lostBy.add(peer);
-  }
-
-  /** What happened until now may not have been heard here, or what was told of it not there. */
-  private resume(): void {
-    this.bus.publish('contacts.resumed', new Uint8Array());
   }
 
   private changed(payload: Uint8Array): void {
@@ -105,10 +103,10 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
   }
 
   private run(work: Promise<void>): void {
-    work.catch((error: unknown) => this.untold(error));
+    this.missed.watch(work).catch((error: unknown) => this.untold(error));
   }
 
-  /** Presence is a hint, and holds nothing up: what fails here is read right at the next List. */
+  /** Presence is a hint, and holds nothing up: what fails here is read right at the next List, which is asked for. */
   private untold(error: unknown): void {
     this.logger.warn(`presence not told: ${error instanceof Error ? error.name : 'unknown'}`);
   }

@@ -8,6 +8,7 @@ import { CONTACT_LIMITS, REQUEST_LIFETIME_MS } from '../config.js';
 import { type ContactInit, goneFromList, viewOf } from '../contacts/contact-view.js';
 import { CONTACT_STORE } from '../contacts/contact.store.js';
 import type { ContactRow, ContactStore, Person, RequestOutcome } from '../contacts/contact.store.js';
+import { MissedEvents } from '../events/missed-events.js';
 import { ContactsService, legal, listFull, NOBODY } from '../contacts/contacts.service.js';
 
 /** When the other side is told, after the request. */
@@ -21,6 +22,7 @@ export class RequestsService {
     @Inject(CONTACT_STORE) private readonly store: ContactStore,
     private readonly accounts: AccountBook,
     private readonly contacts: ContactsService,
+    private readonly missed: MissedEvents,
   ) {}
 
   /** Answers alike whoever has the name; LIMIT_REACHED depends on the asker's own rows alone. */
@@ -30,8 +32,8 @@ export class RequestsService {
     const outcome = await this.store.request(me, name, peer?.account, times(), CONTACT_LIMITS);
     if (outcome.kind === 'limit') throw new RpcError(ErrorCode.LIMIT_REACHED, 'Too many contacts or open requests: remove some first.');
     if (outcome.kind === 'fresh') this.tellFresh(me, peer, outcome);
-    if (outcome.kind === 'renewed') await this.tellRenewed(me, peer, outcome.row);
-    if (outcome.kind === 'accepted') await this.tellBoth(outcome.mine, outcome.theirs);
+    if (outcome.kind === 'renewed') await this.missed.watch(this.tellRenewed(me, peer, outcome.row));
+    if (outcome.kind === 'accepted') await this.missed.watch(this.tellBoth(outcome.mine, outcome.theirs));
   }
 
   async accept(caller: RpcCaller, name: string): Promise<ContactInit> {
@@ -41,7 +43,8 @@ export class RequestsService {
     if (accepted === undefined) throw new RpcError(ErrorCode.FORBIDDEN, 'There is no open request of that name.');
     if (accepted === 'limit') throw listFull();
     if (!accepted.fresh) return (await this.contacts.views([accepted.mine]))[0]!;
-    return this.tellBoth(accepted.mine, accepted.theirs);
+    // It stands whatever comes now: asked again, it would tell nobody.
+    return this.missed.watch(this.tellBoth(accepted.mine, accepted.theirs));
   }
 
   /** Told to the owner's own devices alone. */
@@ -53,13 +56,13 @@ export class RequestsService {
   private tellFresh(me: Person, peer: Person | undefined, outcome: RequestOutcome & { kind: 'fresh' }): void {
     this.contacts.tell(me.account, viewOf(outcome.row, undefined, false));
     const told = outcome.reached && peer !== undefined ? peer.account : NOBODY;
-    later(() => this.tellRequested(me, told));
+    this.later(() => this.tellRequested(me, told));
   }
 
   private async tellRenewed(me: Person, peer: Person | undefined, row: ContactRow): Promise<void> {
     const [view] = await this.contacts.views([row]);
     this.contacts.tell(me.account, view!);
-    later(() => this.tellOther(me, peer?.account ?? NOBODY, row));
+    this.later(() => this.tellOther(me, peer?.account ?? NOBODY, row));
   }
 
   /** As a contact again, or by a request, or not at all: with the same look-ups. */
@@ -85,10 +88,10 @@ export class RequestsService {
     this.contacts.tell(theirs.owner, there[0]!);
     return here[0]!;
   }
-}
 
-function later(tell: () => Promise<void>): void {
-  setTimeout(() => void tell().catch(() => undefined), randomInt(TELL_FROM_MS, TELL_UNTIL_MS)).unref();
+  private later(tell: () => Promise<void>): void {
+    setTimeout(() => void this.missed.watch(tell()).catch(() => undefined), randomInt(TELL_FROM_MS, TELL_UNTIL_MS)).unref();
+  }
 }
 
 function times(): { now: number; since: number } {
