@@ -547,6 +547,16 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       expect(await list('alice')).toMatchObject([{ name: 'bob', online: false }]);
     });
 
+    it('takes back what it told of one who had gone before a late word of its coming was heard', async () => {
+      await befriend('alice', 'bob');
+      await connect('alice');
+      // A replica that hung hears now that he came; that he left, another has heard.
+      changed('bob', true, false);
+      await until(() => presenceHeardBy('alice').length === 2);
+      expect(presenceHeardBy('alice')).toEqual([`${idOf('bob')} true`, `${idOf('bob')} false`]);
+      expect(await list('alice')).toMatchObject([{ name: 'bob', online: false }]);
+    });
+
     it('has said that it is there, to gateways whose devices may have missed something', async () => {
       await until(() => said.length > 0);
       expect(said).toEqual(['contacts.resumed']);

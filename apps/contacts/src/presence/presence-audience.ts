@@ -32,8 +32,11 @@ export class PresenceAudience {
     private readonly events: AccountEvents,
   ) {}
 
-  async tellOnline(account: string): Promise<void> {
-    if (await this.presence.online(account)) await this.tell(await this.contacts.mutual(account), account, true);
+  /** Returns false when it was told of one who is not there: the word of its coming may be old, and that of its leaving have been heard before. */
+  async tellOnline(account: string): Promise<boolean> {
+    if (!(await this.presence.online(account))) return true;
+    await this.tell(await this.contacts.mutual(account), account, true);
+    return (await this.online.among([account])).has(account);
   }
 
   /**

@@ -78,8 +78,12 @@ export class PresenceService implements OnApplicationBootstrap, OnApplicationShu
 
   private changed(payload: Uint8Array): void {
     const { account, online, invisible } = fromBinary(DeviceChangedSchema, payload);
-    if (online && !invisible) this.run(this.audience.tellOnline(toHex(account)));
+    if (online && !invisible) this.run(this.cameOnline(toHex(account)));
     else this.settleLater(toHex(account));
+  }
+
+  private async cameOnline(account: string): Promise<void> {
+    if (!(await this.audience.tellOnline(account))) this.settleLater(account);
   }
 
   /** Whoever is back within the damping was never away. */
