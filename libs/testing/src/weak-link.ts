@@ -43,11 +43,17 @@ export class WeakLink {
     this.isSilent = false;
   }
 
-  async close(): Promise<void> {
+  /** Breaks all connections, and both ends are told. */
+  cut(): void {
     for (const { near, far } of this.pairs) {
       near.destroy();
       far?.destroy();
     }
+    this.pairs.clear();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
