@@ -122,6 +122,8 @@ describe('messages in the sotto command', () => {
       expect((await alice.ask({ do: 'discard', message: 'all', in: 'carol' }, 'error'))['text']).toBe(
         'nothing for carol waits to be given up',
       );
+      const { messages } = await alice.ask({ do: 'history', name: 'carol' }, 'history');
+      expect(messages).toMatchObject([{ id: asked }, { id: first, discarded: true }, { id: second, discarded: true }]);
       // What was given up reaches nobody, also not by catching up.
       const { id: third } = await alice.ask({ do: 'send', to: 'carol', text: 'after all' }, 'sent');
       const back = new JsonProcess('carol', [

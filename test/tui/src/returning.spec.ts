@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
+import { HOST } from '../../demo/dist/demo-server.js';
 import { JsonProcess } from '../../demo/dist/json-process.js';
 import { People } from './people.js';
 import { KEYS, LARGE, type PseudoTerminal } from './pseudo-terminal.js';
@@ -12,9 +13,9 @@ describe('somebody who comes back to the whole screen', () => {
   let bob: JsonProcess;
   let carol: JsonProcess;
 
+  const deviceOf = (name: string) => ['--store', join(people.folder, name), '--password-file', people.passwordFile];
   const joins = async (name: string) => {
-    const device = ['--store', join(people.folder, name), '--password-file', people.passwordFile];
-    const person = new JsonProcess(name, ['join', await people.server.invite(name), ...device]);
+    const person = new JsonProcess(name, ['join', await people.server.invite(name), ...deviceOf(name)]);
     await person.hears('ready', {}, 60);
     return person;
   };
@@ -81,6 +82,27 @@ describe('somebody who comes back to the whole screen', () => {
       await runs('/to tea', '(hidden, as you have blocked');
       const [, number] = /\/show (\d+)/.exec(alice.text) ?? [];
       await runs(`/show ${number}`, 'you can not get rid of me');
+    },
+    LONG,
+  );
+
+  it(
+    'sees what she gave up as given up, not as delivered',
+    async () => {
+      await runs('/to carol', /^ carol ●/);
+      await runs('it has arrived', 'it has arrived ✓✓');
+      await carol.ends({ do: 'quit' });
+      await alice.shows(/^ carol ○/);
+      await runs('it has not', /it has not [✓!…]/);
+      await runs('/discard all', 'it has not ✗');
+      expect(await alice.leaves()).toBe(0);
+      alice = people.returns('alice', [], LARGE);
+      await alice.shows('○ carol');
+      await runs('/to carol', 'it has not ✗');
+      expect(alice.text).toContain('it has arrived ✓✓');
+      const where = ['-t', HOST, '-p', String(people.server.port), '-k', people.server.pin, '-i', 'carol'];
+      carol = new JsonProcess('carol', ['join', ...where, ...deviceOf('carol')]);
+      await carol.hears('ready');
     },
     LONG,
   );

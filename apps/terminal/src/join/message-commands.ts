@@ -170,7 +170,8 @@ export class MessageCommands {
   }
 
   async #viewOf(message: Message): Promise<MessageView> {
-    const { from, id, text, sentAt, conversation, replyTo, edited, deleted, unknown, reactions, expiresAt, readBy, fromBlocked } = message;
+    const { from, id, text, sentAt, conversation, replyTo, reactions, expiresAt, readBy } = message;
+    const { edited, deleted, discarded, unknown, fromBlocked } = message;
     this.#conversations.set(id, conversation);
     const quoted = replyTo === undefined ? undefined : await this.client.message(conversation, replyTo).catch(() => undefined);
     return {
@@ -179,6 +180,7 @@ export class MessageCommands {
       ...(quoted !== undefined && { quote: quoteOf(quoted) }),
       ...(edited && { edited }),
       ...(deleted && { deleted }),
+      ...(discarded && { discarded }),
       ...(unknown && { unknown }),
       ...(fromBlocked && { fromBlocked }),
       ...(reactions.length > 0 && { reactions }),

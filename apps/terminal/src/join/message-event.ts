@@ -20,6 +20,8 @@ export interface MessageView {
   readonly quote?: { readonly from: string; readonly text: string; readonly fromBlocked?: true };
   readonly edited?: true;
   readonly deleted?: true;
+  /** Of an own message: given up on this device before all had got it. */
+  readonly discarded?: true;
   readonly unknown?: true;
   /** In a group, by somebody whom the user has blocked: hidden from people until they want to see it. */
   readonly fromBlocked?: true;

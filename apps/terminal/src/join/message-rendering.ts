@@ -59,9 +59,10 @@ function answered({ replyTo, quote }: Shown, numbers: MessageNumbers): string {
   return ` (answers #${numbers.numberOf(replyTo)} of ${visible(quote.from)}, "${shortened(quote.text === '' || quote.fromBlocked ? '…' : quote.text)}")`;
 }
 
-function marksOf({ edited, reactions = [], expiresAt, readBy = [] }: Shown, now: number): string {
+function marksOf({ edited, discarded, reactions = [], expiresAt, readBy = [] }: Shown, now: number): string {
   const marks = [
     ...(edited ? ['edited'] : []),
+    ...(discarded ? ['discarded'] : []),
     ...reactions.map(({ emoji, by }) => `${oneLine(emoji)} ${by.map(oneLine).join(', ')}`),
     ...(readBy.length > 0 ? [`read by ${readBy.map(oneLine).join(', ')}`] : []),
     ...(expiresAt === undefined ? [] : [`goes at ${clock(expiresAt, now).slice(1, -1)}`]),

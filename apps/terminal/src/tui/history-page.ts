@@ -21,7 +21,7 @@ export async function historyPage(
   const page = await client.history(conversation, { before, limit: PAGE });
   const queued = new Map(client.queue().map(({ id, status }) => [id, status]));
   const views = page.map(async (message): Promise<MessageView> => {
-    const { id, from, own, text, sentAt, reactions, edited, deleted, unknown, expiresAt, readBy, fromBlocked } = message;
+    const { id, from, own, text, sentAt, reactions, edited, deleted, unknown, expiresAt, readBy, fromBlocked, discarded } = message;
     const said = { kind: 'message', id, from, own, text, sentAt, number: numbers.numberOf(id) } as const;
     const replyTo = await quoteOf(message, client);
     return {
@@ -34,7 +34,7 @@ export async function historyPage(
       expiresAt,
       readBy,
       replyTo,
-      status: own ? (queued.get(id) ?? 'delivered') : undefined,
+      status: own ? (queued.get(id) ?? (discarded === true ? 'discarded' : 'delivered')) : undefined,
     };
   });
   return { messages: await Promise.all(views), whole: page.length < PAGE };

@@ -19,6 +19,8 @@ export interface StoredMessage {
   readonly expiresAt?: number | undefined;
   /** Of a kind that was not known when it came: the content as it came, for a version that knows it. Empty when it was too large to keep. */
   readonly unknown?: Uint8Array | undefined;
+  /** Of an own message: given up on this device before all had got it. */
+  readonly discarded?: true | undefined;
   readonly effects: Effects;
 }
 

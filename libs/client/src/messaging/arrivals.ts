@@ -35,6 +35,15 @@ export class Arrivals {
     });
   }
 
+  /** At the end of the step, likewise: what was given up is no message that arrived. */
+  discarded(conversation: string, id: string, { journal }: Step): void {
+    journal.lastly({}, async () => {
+      const { history } = this.device;
+      const found = await history.find(conversation, id);
+      if (found !== undefined) history.replace({ ...found, message: { ...found.message, discarded: true } }, journal);
+    });
+  }
+
   async keep(arrival: Arrival, step: Step): Promise<void> {
     const { plaintext, by, receivedAt } = arrival;
     const ref = messageRef(by.account, plaintext);

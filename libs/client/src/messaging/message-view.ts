@@ -26,6 +26,7 @@ export function messageOf(stored: StoredMessage, device: DeviceCore): Message {
     ...(expiresAt !== undefined && { expiresAt }),
     ...(own && readBy.length > 0 && { readBy: readBy.sort() }),
     ...(stored.unknown !== undefined && edit === undefined && { unknown: true }),
+    ...(stored.discarded === true && { discarded: true }),
     ...(isFromBlocked(stored, device) && { fromBlocked: true }),
   };
 }

@@ -28,6 +28,8 @@ export interface Message {
   readonly readBy?: readonly string[];
   /** Of a kind that this version does not know. A later one may. */
   readonly unknown?: true;
+  /** An own message that was given up on this device before all had got it. */
+  readonly discarded?: true;
   /** In a group, by a member whom the user has blocked: not to be shown unless the user wants to see it. */
   readonly fromBlocked?: true;
 }

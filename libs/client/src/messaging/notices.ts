@@ -31,6 +31,7 @@ export class Notices {
 
   #delivery({ content: id, group, account, status }: NoticeOf<'delivery'>, step: Step): void {
     const event = { id, conversation: conversationOf(group, account, this.device), status };
+    if (status === 'discarded') this.arrivals.discarded(event.conversation, id, step);
     step.journal.afterwards(() => this.device.events.emit('delivery', event));
   }
 
