@@ -300,6 +300,9 @@ describe('a device that has an account', () => {
   it('names the capabilities of its groups when a contact ends, so that they stay good', async () => {
     await client.groups.create('tea', []);
     await client.block('bob');
+    listed = [
+      { name: 'carol', account: new Uint8Array(16).fill(6), identityKey: new Uint8Array(32).fill(6), state: ContactState.ACCEPTED },
+    ];
     await client.remove('carol');
     const kept = [
       ...requests<BlockContactRequest>('sotto.v1.Contacts/Block'),

@@ -4,6 +4,7 @@ import { DeviceApprovals } from './approvals/device-approvals.js';
 import { ClientError } from './client-error.js';
 import type { ConnectionState } from './connection/connection.js';
 import { ContactBook } from './contacts/contact-book.js';
+import type { ContactStatus } from './contacts/contact-list.js';
 import { ConversationClient, conversationParts, type ConversationParts } from './conversation-client.js';
 import { type ClientOptions, Device } from './device.js';
 import { History } from './history/history.js';
@@ -161,12 +162,15 @@ export class SottoClient extends ConversationClient {
     if (contact !== undefined) await this.#device.step((journal) => this.#book.rows([contact], journal));
   }
 
+  /** Throws ClientError `unknown-contact`, as the two below, when there is nothing to be done about that name. */
   async decline(name: string): Promise<void> {
+    await this.#mustBe(name, ['requested'], 'there is no open request of');
     await this.#device.requireLink().call(Contacts.method.decline, { name });
     await this.#book.refresh();
   }
 
   async remove(name: string): Promise<void> {
+    await this.#mustBe(name, ['accepted', 'pending', 'requested', 'blocked'], 'nobody in the list of contacts is called');
     await this.#book.leave(Contacts.method.remove, name);
     await this.#book.refresh();
   }
@@ -184,8 +188,16 @@ export class SottoClient extends ConversationClient {
   }
 
   async unblock(name: string): Promise<void> {
+    await this.#mustBe(name, ['blocked'], 'nobody is blocked who is called');
     await this.#device.requireLink().call(Contacts.method.unblock, { name });
     await this.#book.refresh();
+  }
+
+  /** The list that is here may be older than the connection. */
+  async #mustBe(name: string, statuses: readonly ContactStatus[], otherwise: string): Promise<void> {
+    const isSo = () => this.contacts().some((each) => each.name === name && statuses.includes(each.status));
+    if (!isSo()) await this.#book.refresh();
+    if (!isSo()) throw new ClientError('unknown-contact', `${otherwise} ${name}`);
   }
 
   /** For two people to compare; the same on both sides. */

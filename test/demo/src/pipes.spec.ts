@@ -59,14 +59,20 @@ describe('sotto join in a pipe', () => {
       '/to "tea & cake"',
       '/expire 0s',
       '/add erin',
+      '/decline ghost',
+      '/remove ghost',
+      '/unblock ghost',
       '/approve 111111',
       '/quit',
     );
     expect(out).toContain('! tea is no contact (yet): a name with spaces goes in quotes, "tea & cake"\n');
     expect(out).toContain('! a message expires after 5 seconds to 10 years\n');
     expect(out).toContain('! that is your own name\n');
+    expect(out).toContain('! there is no open request of ghost\n');
+    expect(out).toContain('! nobody in the list of contacts is called ghost\n');
+    expect(out).toContain('! nobody is blocked who is called ghost\n');
     expect(out).toContain('! 111111 is no code (eight digits, as both devices show them), and no device begins so: /devices lists them\n');
-    expect(complaints).toBe('sotto: 4 lines could not be done, as told above\n');
+    expect(complaints).toBe('sotto: 7 lines could not be done, as told above\n');
     expect(code).toBe(1);
   }, 60_000);
 
