@@ -62,6 +62,7 @@ describe('sotto join in a pipe', () => {
       '/decline ghost',
       '/remove ghost',
       '/unblock ghost',
+      '/group leave tea',
       '/approve 111111',
       '/quit',
     );
@@ -71,8 +72,9 @@ describe('sotto join in a pipe', () => {
     expect(out).toContain('! there is no open request of ghost\n');
     expect(out).toContain('! nobody in the list of contacts is called ghost\n');
     expect(out).toContain('! nobody is blocked who is called ghost\n');
+    expect(out).toContain('! there is no group tea: a name with spaces goes in quotes, "tea & cake"\n');
     expect(out).toContain('! 111111 is no code (eight digits, as both devices show them), and no device begins so: /devices lists them\n');
-    expect(complaints).toBe('sotto: 7 lines could not be done, as told above\n');
+    expect(complaints).toBe('sotto: 8 lines could not be done, as told above\n');
     expect(code).toBe(1);
   }, 60_000);
 

@@ -1,6 +1,7 @@
 import type { GroupInfo, SottoClient } from '@sotto/client';
 import { UsageError } from '../command-line/usage-error.js';
 import type { Conversation } from './group-event.js';
+import { whomMeant } from './whom-meant.js';
 
 /** Ids are long; so many digits are shown where names are not enough. */
 const SHORT_ID = 8;
@@ -26,8 +27,12 @@ export class GroupNames {
   /** Throws UsageError. */
   require(text: string): GroupInfo {
     const group = this.find(text);
-    if (group === undefined) throw new UsageError(`there is no group ${text}: /group list shows yours`);
+    if (group === undefined) throw new UsageError(`there is no group ${text}: ${this.#meant(text) ?? '/group list shows yours'}`);
     return group;
+  }
+
+  #meant(text: string): string | undefined {
+    return whomMeant(text, this.client.groups.all(), []);
   }
 
   whereOf(conversation: string): Conversation {
