@@ -1,5 +1,5 @@
 import { oneLine } from '../join/shown-text.js';
-import { cutTo, fitted } from './cells.js';
+import { cutTo, fitted, wrapped } from './cells.js';
 import { conversationRows } from './conversation-rows.js';
 import { cellsOf, drawn, graphemesOf } from './drawn-text.js';
 import { editorRows, type EditorRow } from './editor.js';
@@ -124,7 +124,7 @@ function emptyRows({ kind, title, history }: ConversationView, width: number): R
     group: `Nothing was said yet. What you write goes to all of ${name}.`,
     request: `${name} asks to be a contact of yours: Enter accepts, /decline ${name} turns it down.`,
   };
-  return [filled([span(texts[kind] ?? '', 'dim')], width)];
+  return wrapped(texts[kind] ?? '', width).map((row) => filled([span(row, 'dim')], width));
 }
 
 /** Between the body and the input: who is typing. */

@@ -360,6 +360,16 @@ describe('a question', () => {
 });
 
 describe('a small screen', () => {
+  it('says all that can be done about who asks', () => {
+    alice.opens('dave');
+    const said = () =>
+      alice.pane
+        .map((row) => row.trim())
+        .join(' ')
+        .trim();
+    expect(said()).toBe('dave asks to be a contact of yours: Enter accepts, /decline dave turns it down.');
+  });
+
   it('shows one pane, and is never wider than the terminal', () => {
     for (const [columns, rows] of [
       [39, 24],
