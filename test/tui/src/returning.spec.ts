@@ -87,15 +87,21 @@ describe('somebody who comes back to the whole screen', () => {
   );
 
   it(
-    'sees what she gave up as given up, not as delivered',
+    'is told on leaving what is not delivered, and sees what she gave up as given up',
     async () => {
       await runs('/to carol', /^ carol ●/);
       await runs('it has arrived', 'it has arrived ✓✓');
       await carol.ends({ do: 'quit' });
       await alice.shows(/^ carol ○/);
       await runs('it has not', /it has not [✓!…]/);
+      expect(await alice.leaves()).toBe(0);
+      expect(alice.raw).toContain('A message is not delivered yet, and kept here until sotto runs as you again.');
+      alice = people.returns('alice', [], LARGE);
+      await alice.shows('○ carol');
+      await runs('/to carol', /it has not [✓!…]/);
       await runs('/discard all', 'it has not ✗');
       expect(await alice.leaves()).toBe(0);
+      expect(alice.raw).not.toContain('not delivered yet');
       alice = people.returns('alice', [], LARGE);
       await alice.shows('○ carol');
       await runs('/to carol', 'it has not ✗');

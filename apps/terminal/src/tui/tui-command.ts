@@ -59,6 +59,13 @@ async function onScreen(source: SecretSource, open: (opener: HomeOpener) => Prom
     await Promise.race([session.left, opened.then(() => session.left)]);
   } finally {
     screen.close();
+    process.stdout.write(staying(session.undelivered));
     await session.close();
   }
+}
+
+/** Who has left sees no marks any more. */
+function staying(undelivered: number): string {
+  if (undelivered === 0) return '';
+  return `${undelivered === 1 ? 'A message is' : `${undelivered} messages are`} not delivered yet, and kept here until sotto runs as you again.\n`;
 }

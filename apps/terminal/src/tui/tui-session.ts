@@ -58,6 +58,11 @@ export class TuiSession {
     return [...this.#homes.keys()];
   }
 
+  /** How many messages of all open homes wait to be delivered. */
+  get undelivered(): number {
+    return [...this.#homes.values()].reduce((sum, { home }) => sum + home.client.queue().length, 0);
+  }
+
   dispatch(event: TuiEvent): void {
     this.#show(update(this.#state, event));
   }
