@@ -96,6 +96,9 @@ describe('the account in the sotto command', () => {
     const written = await readFile(file);
     expect((await phone.ask({ do: 'recovery', file, passphrase: PASSPHRASE }, 'error'))['text']).toContain('is there already');
     expect(await readFile(file)).toEqual(written);
+    const lost = logsIn('arno', 'arno-tablet', '--recovery', join(folder, 'lost'), '--passphrase-file', join(folder, 'passphrase'));
+    await expect(lost.hears('ready')).rejects.toThrow(/lost cannot be read \(ENOENT\)/);
+    expect((await phone.ask({ do: 'devices' }, 'devices'))['devices']).toHaveLength(1);
     await phone.ends({ do: 'quit' });
     const recovery = ['--recovery', file, '--passphrase-file'];
     const mistaken = logsIn('arno', 'arno-tablet', ...recovery, join(folder, 'password'));

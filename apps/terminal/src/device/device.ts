@@ -142,13 +142,17 @@ export async function enter(client: SottoClient, command: JoinCommand, password:
   }
 }
 
-/** A device that waits is confirmed by the recovery file, when there is one. */
-export async function recover(client: SottoClient, { recovery }: JoinCommand, passphrase: () => Promise<string>): Promise<void> {
-  if (recovery === undefined || client.account?.pending !== true) return;
-  const file = await readFile(recovery.file).catch((error: NodeJS.ErrnoException) => {
+/** Read before the log-in, which makes a device. Undefined: none is given, or it is not needed any more. Throws UsageError. */
+export async function recoveryFileOf({ account }: SottoClient, { recovery }: JoinCommand): Promise<Uint8Array | undefined> {
+  if (recovery === undefined || account?.pending === false) return undefined;
+  return readFile(recovery.file).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`the recovery file ${recovery.file} cannot be read (${error.code ?? 'unknown'})`);
   });
-  await client.confirmByRecoveryFile(file, await passphrase());
+}
+
+/** A device that waits is confirmed by the recovery file, when there is one. */
+export async function recover(client: SottoClient, file: Uint8Array | undefined, passphrase: () => Promise<string>): Promise<void> {
+  if (file !== undefined && client.account?.pending === true) await client.confirmByRecoveryFile(file, await passphrase());
 }
 
 export function toolsOf(client: SottoClient, store: SqliteStore, command: JoinCommand, ask: Asker): AccountTools {

@@ -10,6 +10,7 @@ import {
   type Opening,
   openStore,
   recover,
+  recoveryFileOf,
   removeStore,
   storeFileIn,
   storeFolderOf,
@@ -47,9 +48,10 @@ export async function openAccountHome(command: JoinCommand, opening: Opening, po
     return client.close();
   };
   try {
+    const file = await recoveryFileOf(client, command);
     const entering = enter(client, command, opening.password);
     const registered = ports.oneOfSeveral && client.account !== undefined && command.recovery === undefined ? false : await entering;
-    await recover(client, command, ports.passphrase);
+    await recover(client, file, ports.passphrase);
     const groups = () => client.groups.all();
     return { home: { kind: 'account', client, chat, help: CHAT_HELP, groups, close }, first: welcome(client, command, registered) };
   } catch (error) {

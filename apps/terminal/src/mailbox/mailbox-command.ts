@@ -7,6 +7,7 @@ import {
   openDevice,
   openStore,
   recover,
+  recoveryFileOf,
   removeStore,
   storeFileIn,
   storeFolderOf,
@@ -41,8 +42,9 @@ export async function runMailbox(command: JoinCommand): Promise<void> {
   const mailbox = new Mailbox(client, account, groups, show);
   const told = new Promise<void>((resolve) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, () => resolve())));
   try {
+    const file = await recoveryFileOf(client, command);
     const registered = await enter(client, command, opening.password);
-    await recover(client, command, () => readPassphrase(command.recovery?.passphrase ?? { from: 'prompt' }, terminal));
+    await recover(client, file, () => readPassphrase(command.recovery?.passphrase ?? { from: 'prompt' }, terminal));
     const screen = openScreen(process.stdin, process.stdout, '');
     display.open(screen, welcome(client, command, registered));
     await Promise.race([told, mailbox.refused, quits(mailbox, screen, command.json, display)]);
