@@ -78,6 +78,12 @@ describe('sotto join in a pipe', () => {
     expect(code).toBe(1);
   }, 60_000);
 
+  it('tells who has no account what it takes', async () => {
+    const { code, complaints } = await pipes('nobody', '/contacts');
+    expect(complaints).toContain('Your name has its tag, if the server gave one (alice.1234); who has no account yet needs an invite\n');
+    expect(code).toBe(1);
+  }, 60_000);
+
   it('knows a server by the pin that is remembered of it, also for a mailbox and the doctor', async () => {
     const frank = await registers('frank');
     await frank.ends({ do: 'quit' });

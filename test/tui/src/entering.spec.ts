@@ -101,7 +101,7 @@ describe('entering a full-screen session', () => {
       );
       expect((await fails(alice)).said).toContain('this password does not open what is stored here');
       expect((await fails(elsewhere('carol', people.server.port, 'ab'.repeat(32)))).said).toContain('another identity');
-      expect((await fails(elsewhere('carol', 1))).said).toMatch(/sotto: .*127\.0\.0\.1, port 1/);
+      expect((await fails(elsewhere('carol', 1))).said).toMatch(/sotto: .*127\.0\.0\.1, port 1\. sotto doctor 127\.0\.0\.1:1 looks closer/);
     },
     LONG,
   );

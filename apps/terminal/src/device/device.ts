@@ -19,6 +19,8 @@ import { INTERCEPTION } from './interception.js';
 const RESTORE =
   'Nothing in it was changed. Move it away; then sotto import FILE brings back what you exported, as a new device. Without an export join again: another of your devices lets the new one in, or --recovery FILE';
 
+const ONLY_LOGS_IN = 'Your name has its tag, if the server gave one (alice.1234); who has no account yet needs an invite';
+
 /** What opens the store; and the account's password, asked for only when there is to be a log-in. */
 export interface Opening {
   readonly store: StoreSecret;
@@ -111,7 +113,7 @@ export async function askToTrust(pin: string, terminal: Terminal): Promise<boole
 
 /** True when an account was made. */
 export async function enter(client: SottoClient, command: JoinCommand, password: Opening['password']): Promise<boolean> {
-  const { register, name, host, port } = command;
+  const { register, name, host, port, tls } = command;
   if (client.account !== undefined) {
     await client.resume();
     return false;
@@ -132,12 +134,16 @@ export async function enter(client: SottoClient, command: JoinCommand, password:
         `the password opens what was imported here, but is not the account's: remove ${storeFolderOf(command)}, and import again with the right one`,
         { cause: error },
       );
+    if (register === undefined && error instanceof ServerError && error.code === ErrorCode.WRONG_PASSWORD)
+      throw new Error(`${error.message} ${ONLY_LOGS_IN}`, { cause: error });
     if (error instanceof ClientError && error.reason === 'pin-refused') {
       throw new UsageError(`${error.message} (-k PIN, or --trust-new)`);
     }
     if (error instanceof ClientError && error.reason === 'pin-changed') throw new Error(INTERCEPTION, { cause: error });
     if (error instanceof ClientError && error.reason === 'offline')
-      throw new Error(`${error.message}: ${host}, port ${port}`, { cause: error });
+      throw new Error(`${error.message}: ${host}, port ${port}. sotto doctor ${addressOf(command)}${tls ? ' --tls' : ''} looks closer`, {
+        cause: error,
+      });
     throw error;
   }
 }

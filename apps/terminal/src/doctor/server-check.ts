@@ -69,7 +69,7 @@ async function checkGreeting(server: InspectedServer): Promise<Finding[]> {
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     const advice = server.tls
-      ? 'is that the address of a Sotto server, and is its TLS certificate one that this machine trusts?'
+      ? 'is that the address of a Sotto server, is it behind TLS at all (leave out --tls), and does this machine trust its certificate?'
       : 'is that the address of a Sotto server, and is it behind TLS (--tls)?';
     return [broken('server', `no Sotto server greets: ${error.message}`, advice)];
   }
