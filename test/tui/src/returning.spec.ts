@@ -96,6 +96,9 @@ describe('somebody who comes back to the whole screen', () => {
       await runs('it has not', /it has not [✓!…]/);
       expect(await alice.leaves()).toBe(0);
       expect(alice.raw).toContain('A message is not delivered yet, and kept here until sotto runs as you again.');
+      alice = people.returns('alice', ['--plain'], LARGE);
+      await runs('/quit', 'A message is not delivered yet, and kept here until sotto runs as you again.');
+      expect(await alice.ends()).toBe(0);
       alice = people.returns('alice', [], LARGE);
       await alice.shows('○ carol');
       await runs('/to carol', /it has not [✓!…]/);

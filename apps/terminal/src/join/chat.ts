@@ -14,6 +14,8 @@ import { oneLine } from './shown-text.js';
 export class Chat {
   /** To whom a line goes that names nobody: a contact's name, or a group's id. */
   #conversation: string | undefined;
+  /** There is nothing more to do here. */
+  #isOver = false;
   /** What was shown last of each contact, on this connection. */
   readonly #online = new Map<string, boolean>();
   readonly #stopListening: (() => void)[];
@@ -48,6 +50,11 @@ export class Chat {
     if (this.#conversation !== name) this.#writeTo(name);
   }
 
+  /** How many messages wait to be delivered. None where the user has destroyed what there was. */
+  get undelivered(): number {
+    return this.#isOver ? 0 : this.client.queue().length;
+  }
+
   /** Before the user leaves who sees no answers: see Deliveries. */
   handOver(interrupted: AbortSignal): Promise<number> {
     return this.deliveries.handOver(interrupted);
@@ -67,8 +74,8 @@ export class Chat {
     else if (isQueueCommand(command)) await this.deliveries.run(command, here);
     else if (isParting(command)) await this.#part(command, here);
     else if (isOwn(command)) await this.#run(command, here);
-    else return this.around.run(command);
-    return true;
+    else this.#isOver = !(await this.around.run(command));
+    return !this.#isOver;
   }
 
   async #run(command: OwnCommand, here: string | undefined): Promise<void> {

@@ -17,6 +17,12 @@ export async function handOver(
   return written();
 }
 
+/** Who has left sees no marks any more. Empty when nothing waits. */
+export function stayingText(undelivered: number): string {
+  if (undelivered === 0) return '';
+  return `${undelivered === 1 ? 'A message is' : `${undelivered} messages are`} not delivered yet, and kept here until sotto runs as you again.\n`;
+}
+
 /** The recipient may yet have it in a moment. Not so when the relay says that they are away. */
 function isOpen({ status }: QueuedMessage): boolean {
   return status === 'queued' || status === 'accepted';

@@ -10,6 +10,7 @@ import type { Chat } from './chat.js';
 import type { ChatEvent } from './chat-event.js';
 import { parseJsonLine, parseTypedLine } from './chat-command.js';
 import { Display } from './display.js';
+import { stayingText } from './handing-over.js';
 import { MessageNumbers } from './message-numbers.js';
 import { openScreen, type Screen } from './screen.js';
 
@@ -57,6 +58,7 @@ export async function talk(chat: Chat, display: Display, json: boolean, first: r
   const isOver = process.stdin.isTTY || interrupted.signal.aborted || (json && left);
   const staying = isOver ? 0 : await chat.handOver(interrupted.signal);
   screen.close();
+  if (process.stdin.isTTY && !json) process.stdout.write(stayingText(chat.undelivered));
   if (!isOver) checkPiped(json ? 0 : refused, staying);
 }
 

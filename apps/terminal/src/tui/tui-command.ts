@@ -5,6 +5,7 @@ import type { SecretSource } from '../command-line/secrets.js';
 import { commandFor } from '../command-line/commands/join.js';
 import { serversFile } from '../command-line/folders.js';
 import { readPassword } from '../password/password.js';
+import { stayingText } from '../join/handing-over.js';
 import { rememberJoined } from '../servers/remember-joined.js';
 import { readServers } from '../servers/remembered-servers.js';
 import { HomeOpener } from './home-opener.js';
@@ -59,13 +60,7 @@ async function onScreen(source: SecretSource, open: (opener: HomeOpener) => Prom
     await Promise.race([session.left, opened.then(() => session.left)]);
   } finally {
     screen.close();
-    process.stdout.write(staying(session.undelivered));
+    process.stdout.write(stayingText(session.undelivered));
     await session.close();
   }
-}
-
-/** Who has left sees no marks any more. */
-function staying(undelivered: number): string {
-  if (undelivered === 0) return '';
-  return `${undelivered === 1 ? 'A message is' : `${undelivered} messages are`} not delivered yet, and kept here until sotto runs as you again.\n`;
 }

@@ -60,7 +60,7 @@ export class TuiSession {
 
   /** How many messages of all open homes wait to be delivered. */
   get undelivered(): number {
-    return [...this.#homes.values()].reduce((sum, { home }) => sum + home.client.queue().length, 0);
+    return [...this.#homes.values()].reduce((sum, { home }) => sum + home.chat.undelivered, 0);
   }
 
   dispatch(event: TuiEvent): void {
