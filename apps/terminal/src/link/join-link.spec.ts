@@ -16,6 +16,11 @@ describe('a join link', () => {
     expect(encodeJoinLink({ host: 'h', port: 1, pin, invite: 'code', name: 'bob' })).toBe(`sotto://h:1/#${pin}/code/bob`);
   });
 
+  it('is whole again when it was copied over several rows of a screen', () => {
+    const link = `sotto://h:1/#${pin.slice(0, 40)}\n    ${pin.slice(40)}/co\n    de/bob\n`;
+    expect(parseJoinLink(link)).toEqual({ host: 'h', port: 1, pin, invite: 'code', name: 'bob' });
+  });
+
   it.each([
     ['http://h:1/#', 'does not start with sotto'],
     ['sotto://h:1/', 'a host, a port and a pin'],

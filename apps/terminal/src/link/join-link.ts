@@ -31,7 +31,8 @@ export function encodeJoinLink({ host, port, pin, invite, name }: JoinLink): str
 
 export function parseJoinLink(text: string): JoinLink {
   if (!isJoinLink(text)) throw broken('it does not start with sotto://');
-  const [, host = '', port = '', secret = ''] = ADDRESS.exec(text.trim()) ?? [];
+  // Copied from a screen that is narrower than a link, it has the ends of its rows in it.
+  const [, host = '', port = '', secret = ''] = ADDRESS.exec(text.replace(/\s+/gu, '')) ?? [];
   const [pin = '', invite, name, ...rest] = secret.split('/');
   if (port === '' || rest.length > 0) throw broken('it needs a host, a port and a pin');
   if (Number(port) < 1 || Number(port) > 65_535) throw broken('its port is not one');
