@@ -44,7 +44,9 @@ export const TRUST_NEW_OPTION: OptionSpecs = { 'trust-new': flag('trust the iden
 
 const JOIN_OPTIONS: OptionSpecs = {
   ...SERVER_OPTIONS,
-  name: valued('NAME', 'your name: 3 to 32 of a-z, 0-9 and _', { short: 'i' }),
+  name: valued('NAME', 'your name: 3 to 32 of a-z, 0-9 and _;\nto log in with its tag (alice.1234), if the server gave one', {
+    short: 'i',
+  }),
   ...TRUST_NEW_OPTION,
   invite: valued('CODE', 'register with this invite'),
   new: flag('register on a server that is open to everybody'),
