@@ -16,6 +16,8 @@ const SPOILT = '77'.repeat(16);
 let peers: Peers;
 let core: GroupCore & { readonly others: Member[] };
 let vote: BranchVote;
+/** Leaves of those who say that they are out. */
+let left: Set<string>;
 
 /** This device was let in at epoch 20 and is still there; the others are two accounts with three devices. */
 beforeEach(() => {
@@ -23,14 +25,15 @@ beforeEach(() => {
     ...{ ...pathIn([]), head: HEAD, root: HEAD, headEpoch: 20, epoch: () => 20 },
     ...{ unprocessableIds: () => [], byShort: () => undefined },
   };
-  const others = ['bob', 'carol', 'carol'].map((account, i) => ({ identity: { account, device: `device ${i}` } }));
+  const others = ['bob', 'carol', 'carol'].map((account, i) => ({ id: `leaf ${i}`, identity: { account, device: `device ${i}` } }));
   core = {
     ...{ branches, others, head: HEAD, out: false, dead: false, wantsRejoin: false },
     ports: { rules: { rejoin: true }, own: { account: 'alice' } },
     touch: () => undefined,
   } as unknown as typeof core;
   peers = new Peers();
-  vote = new BranchVote(core, peers);
+  left = new Set();
+  vote = new BranchVote(core, peers, left);
   vote.progress(BEGAN);
 });
 
@@ -134,6 +137,13 @@ describe('whether others on another branch are followed', () => {
     core.others.push({ identity: { account: 'alice', device: 'device 3' } } as never);
     shows(3, HEAD, 20);
     expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
+  });
+
+  it('does not count who says that he is out: there is nothing to follow where he stopped', () => {
+    for (const device of [0, 1]) shows(device, ELSEWHERE, 20);
+    expect(wantsAt(BEGAN)).toBe(true);
+    for (const leaf of ['leaf 0', 'leaf 1']) left.add(leaf);
+    expect(wantsAt(BEGAN)).toBe(false);
   });
 
   it('does not count who would follow in turn, unless that one stands further on: one of the two stays', () => {

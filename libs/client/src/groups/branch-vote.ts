@@ -1,4 +1,4 @@
-import type { Member } from '@sotto/mls';
+import type { LeafId, Member } from '@sotto/mls';
 import type { GroupCore } from './group-core.js';
 import { short } from './hello.js';
 import { type Peers, type Shown, sideOf } from './peers.js';
@@ -35,6 +35,8 @@ export class BranchVote {
   constructor(
     private readonly core: GroupCore,
     private readonly peers: Peers,
+    /** By leaf: who says that he is out shows where he stopped, and nobody can follow him there. */
+    private readonly left: Pick<ReadonlyMap<LeafId, unknown>, 'has'>,
   ) {}
 
   progress(now: number): void {
@@ -71,7 +73,8 @@ export class BranchVote {
     const there: Choice[] = [];
     const refusing: Choice[] = [];
     const whereRemoved: string[] = [];
-    for (const { identity } of this.#voters) {
+    for (const { id, identity } of this.#voters) {
+      if (this.left.has(id)) continue;
       const { shown, saysRemoved, wantsRejoin } = this.peers.of(identity.device);
       const { account } = identity;
       if (saysRemoved) whereRemoved.push(account);

@@ -20,6 +20,8 @@ const KEY = new Uint8Array(32).fill(7);
 /** Epochs 4 and 5; this device was let in at the first. */
 const [ROOT, NEXT] = ['aa'.repeat(16), 'bb'.repeat(16)];
 const ALICE = { id: 'a1'.repeat(16), leaf: 0, identity: { account: 'alice', device: 'a0'.repeat(16) } } as Member;
+/** She joined anew since. */
+const EARLIER = { ...ALICE, id: 'a2'.repeat(16) } as Member;
 const BOB = { id: 'b1'.repeat(16), leaf: 1, identity: { account: 'bob', device: 'b0'.repeat(16) } } as Member;
 
 /** A state has its epoch, and the generation of whom it lists. */
@@ -28,6 +30,8 @@ const step = () => ({ journal: new Journal(new MemoryStore()), now: 0 });
 
 let branches: Branches;
 let log: MessageLog;
+let peers: Peers;
+let hope: { isLeft: boolean };
 let says: () => Hello;
 
 beforeAll(sodiumReady);
@@ -37,7 +41,7 @@ beforeEach(() => {
   const engine = {
     deserialiseParts: ([epoch]: Uint8Array) => stateOf(epoch!),
     serialiseRatchets: () => new Uint8Array(),
-    members: () => [ALICE, BOB],
+    members: ({ epoch }: GroupState) => [epoch === 4n ? EARLIER : ALICE, BOB],
     generationOf: ({ generation }: GroupState & { generation: number }) => generation,
     sign: () => new Uint8Array(64),
   };
@@ -49,7 +53,9 @@ beforeEach(() => {
   branches.restoreState(ROOT, Uint8Array.of(4), new Uint8Array());
   log = new MessageLog(GROUP);
   const core = { id: GROUP, ports, branches, log, ownLeaf: ALICE, answerToken: new Uint8Array(32) } as unknown as GroupCore;
-  const writer = new HelloWriter(core, new Peers(), { isLeft: true } as unknown as Hope);
+  peers = new Peers();
+  hope = { isLeft: true };
+  const writer = new HelloWriter(core, peers, hope as unknown as Hope);
   says = () => {
     writer.send(BOB, { device: BOB.identity.device, token: new Uint8Array(32) }, {}, step());
     const { kind } = fromBinary(EnvelopeSchema, sent);
@@ -88,5 +94,21 @@ describe('a hello shows what has come or gone since the one before', () => {
     expect(says().seen).toEqual([]);
     branches.useState(ROOT, stateOf(4, 3), step());
     expect(says().seen.map(({ state, generation }) => [toHex(state), generation])).toEqual([[short(ROOT), 2]]);
+  });
+});
+
+describe('a hello of one who is out says so', () => {
+  const leafLeft = () => toHex(says().left!.leaf);
+  const showsHead = (...path: string[]) =>
+    peers.of(BOB.identity.device).shows({ headEpoch: 4, heldFrom: 4, path, onPath: new Set(path), others: new Set() }, 0);
+
+  it('of the leaf that the other lists, as far as that is known, and of its last one otherwise', () => {
+    expect(says().left).toBeUndefined();
+    hope.isLeft = false;
+    expect(leafLeft()).toBe(ALICE.id);
+    showsHead('77'.repeat(8));
+    expect(leafLeft()).toBe(ALICE.id);
+    showsHead('77'.repeat(8), short(ROOT));
+    expect(leafLeft()).toBe(EARLIER.id);
   });
 });

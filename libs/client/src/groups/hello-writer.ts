@@ -1,5 +1,5 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import type { Member, StateId } from '@sotto/mls';
+import type { LeafId, Member, StateId } from '@sotto/mls';
 import { fromHex, type Hello, HelloSchema, LeaveStatementSchema, type LeaveStatement, toHex } from '@sotto/protocol';
 import type { GroupCore } from './group-core.js';
 import type { Address, Step } from './group-ports.js';
@@ -91,7 +91,7 @@ export class HelloWriter {
       heldFrom: BigInt(branches.epoch(branches.root)!),
       seen: this.#seenOf(to, named),
       wantsRejoin: (core.dead || core.wantsRejoin || core.expelled) && hope.isLeft,
-      ...(!hope.isLeft && ownLeaf && { left: this.#leaveStatement(ownLeaf.id) }),
+      ...(!hope.isLeft && ownLeaf && { left: this.#leaveStatement(this.#leafBeside(to) ?? ownLeaf.id) }),
     };
   }
 
@@ -115,6 +115,14 @@ export class HelloWriter {
     const onPath = new Set(branches.path);
     const known = new Set([...branches.commits.keys(), ...branches.refusedIds(), ...branches.unreachableIds()]);
     return [...known].filter((id) => !onPath.has(id));
+  }
+
+  /** This device's leaf as the other lists it, as far as its path is known here: on another branch it may be an earlier one. */
+  #leafBeside({ identity }: Member): LeafId | undefined {
+    const { branches } = this.core;
+    const states = this.peers.shownBy(identity.device)?.path.map((each) => branches.byShort(each)) ?? [];
+    const newest = states.find((id) => id !== undefined && branches.holds(id));
+    return newest && branches.ownLeaf(newest)?.id;
   }
 
   #leaveStatement(leaf: string): LeaveStatement {

@@ -67,7 +67,7 @@ export class Sync {
   ) {
     this.#hope = new Hope(core, this.#peers, left);
     this.#writer = new HelloWriter(core, this.#peers, this.#hope);
-    this.#vote = new BranchVote(core, this.#peers);
+    this.#vote = new BranchVote(core, this.#peers, left);
     this.#rollBack = new RollBackClaims(core);
   }
 
