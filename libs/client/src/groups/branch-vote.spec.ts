@@ -139,6 +139,15 @@ describe('whether others on another branch are followed', () => {
     expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
   });
 
+  it('is decided by another device of the account that has long said so, where nobody else is heard', () => {
+    core.others.push({ id: 'leaf 3', identity: { account: 'alice', device: 'device 3' } } as never);
+    peers.of('device 3').saysRemoved = true;
+    expect(wantsAt(BEGAN + MINUTE)).toBe(false);
+    expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(true);
+    shows(0, HEAD, 20);
+    expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
+  });
+
   it('does not count who says that he is out: there is nothing to follow where he stopped', () => {
     for (const device of [0, 1]) shows(device, ELSEWHERE, 20);
     expect(wantsAt(BEGAN)).toBe(true);

@@ -113,10 +113,13 @@ export class BranchVote {
     return 2 * accountsOf(heard) > this.#accounts;
   }
 
-  /** For long nobody has been heard who is here, and of the accounts in the head half or more say that this device was removed where they are. */
+  /**
+   * For long nobody has been heard who is here, and another device of the account says that this one was removed where it is, or half or more of the
+   * accounts in the head do.
+   */
   #isAbandoned(here: readonly Choice[], whereRemoved: readonly string[], now: number): boolean {
-    const isAlone = here.length === 1 && now - this.#progressAt > STUCK_MS;
-    return isAlone && 2 * new Set(whereRemoved).size >= this.#accounts;
+    if (here.length > 1 || now - this.#progressAt <= STUCK_MS) return false;
+    return whereRemoved.includes(this.core.ports.own.account) || 2 * new Set(whereRemoved).size >= this.#accounts;
   }
 
   /** In the head. */
