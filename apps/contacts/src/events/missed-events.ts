@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { BUS } from '@sotto/platform/bus';
 import type { Bus } from '@sotto/platform/bus';
+import { steadyNow } from '@sotto/platform/clock';
 import { DATABASE } from '@sotto/platform/database';
 import type { Database } from '@sotto/platform/database';
 import { LIVE_STATE, pingLiveState } from '@sotto/platform/live-state';
@@ -14,7 +15,7 @@ const LEAST_APART_MS = 10_000;
 @Injectable()
 export class MissedEvents implements OnApplicationShutdown {
   private look: NodeJS.Timeout | undefined;
-  /** By `performance.now`. */
+  /** By `steadyNow`. */
   private lastMadeUp = -Infinity;
 
   constructor(
@@ -43,14 +44,14 @@ export class MissedEvents implements OnApplicationShutdown {
   }
 
   private lookLater(): void {
-    const wait = Math.max(LOOK_MS, this.lastMadeUp + LEAST_APART_MS - performance.now());
+    const wait = Math.max(LOOK_MS, this.lastMadeUp + LEAST_APART_MS - steadyNow());
     this.look ??= setTimeout(() => void this.makeUpWhenThere(), wait).unref();
   }
 
   private async makeUpWhenThere(): Promise<void> {
     try {
       await Promise.all([pingLiveState(this.liveState), this.database.ping()]);
-      this.lastMadeUp = performance.now();
+      this.lastMadeUp = steadyNow();
       this.makeUp();
       this.look = undefined;
     } catch {
