@@ -65,6 +65,9 @@ http: ${JSON.stringify(monitoring)}
 max_payload: 1048576
 max_pending: 8388608
 write_deadline: "2s"
+# A service that hangs holds its share of its queue group's calls until it is noticed: within three of these.
+ping_interval: "2s"
+ping_max: 2
 ${tls === undefined ? '' : tlsBlock(tls)}authorization: {
   users: [
 ${NATS_USERS.map((user) => userBlock(user, passwords[user.name])).join('\n')}

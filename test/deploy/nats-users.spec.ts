@@ -5,7 +5,8 @@ import { type Bus, connectNatsBus, type NatsBus } from '@sotto/platform/bus';
 import { RpcClient, type RpcCaller, subjectOf } from '@sotto/platform/rpc';
 import { Accounts, CallerClass, contractOf, ErrorCode, LIMITS, LogInRequestSchema, METHODS } from '@sotto/protocol';
 import { AccountLookup, RpcReplySchema, RpcRequestSchema } from '@sotto/protocol/internal';
-import { freePort, type RunningServer, startNats } from '@sotto/testing';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort, type RunningServer, startNats, WeakLink } from '@sotto/testing';
 import { NATS_USERS, natsConfig } from '../../deploy/nats-users.mjs';
 
 const USERS = ['gateway', 'auth', 'contacts', 'directory', 'relay', 'admin'];
@@ -178,14 +179,15 @@ describe('a call', () => {
   const logIn = contractOf(Accounts.method.logIn);
   const body = toBinary(LogInRequestSchema, create(LogInRequestSchema, { name: 'alice' }));
 
-  async function busOf(user: string): Promise<NatsBus> {
-    const bus = await connectNatsBus({ servers: nats.url, user, password: passwords[user] ?? '', name: user });
+  async function busOf(user: string, servers = nats.url): Promise<NatsBus> {
+    const bus = await connectNatsBus({ servers, user, password: passwords[user] ?? '', name: user });
     buses.push(bus);
     return bus;
   }
 
-  function answerLogIn(bus: Bus): void {
+  function answerLogIn(bus: Bus, heard?: () => void): void {
     bus.respond(subjectOf(logIn), 'sotto.v1.Accounts', (payload) => {
+      heard?.();
       const request = fromBinary(RpcRequestSchema, payload);
       return Promise.resolve(toBinary(RpcReplySchema, create(RpcReplySchema, { body: request.body })));
     });
@@ -208,6 +210,22 @@ describe('a call', () => {
       expect(reply.body).toEqual(body);
     }
   });
+
+  it('reaches a service that hangs for seconds only: then those beside it get all', async () => {
+    const link = await WeakLink.to(nats.port);
+    const hung = await busOf('auth', `nats://127.0.0.1:${link.port}`);
+    let heard = 0;
+    answerLogIn(hung, () => (heard += 1));
+    const client = new RpcClient(await busOf('gateway'), { service: 'gateway' });
+    const answered = async () => (await client.forward(logIn, body, caller, { timeoutMs: 200 })).error === undefined;
+    const share = async () => (await Promise.all(Array.from({ length: 20 }, answered))).filter((each) => each).length;
+    while (heard === 0) expect(await share()).toBe(20);
+    link.silence();
+    expect(await share()).toBeLessThan(20);
+    await sleep(7_000);
+    expect(await share()).toBe(20);
+    await link.close();
+  }, 20_000);
 
   it('that contacts or the relay make in a client’s name reaches nobody', async () => {
     for (const user of ['contacts', 'relay']) {
