@@ -10,12 +10,17 @@ export interface IdleFigures {
   bytes_per_connection: number;
 }
 
-const SETTLE_MS = 5_000;
+/** Longer than what follows a connection by timers takes: what contacts and relay do once it is there, and what is kept of it for ten seconds. */
+const SETTLE_MS = 15_000;
 const COLLECTION_MS = 1_000;
-const COLLECTIONS = 3;
+const COLLECTIONS = 4;
 const NOT_OURS = ['nats', 'redis', 'postgres'];
-/** The young generation, which fills and empties whatever is connected, is kept small: its pages would hide what connections hold. */
-const NODE_ARGUMENTS = ['--expose-gc', '--max-semi-space-size=1', '--import', new URL('./collect-garbage.js', import.meta.url).href];
+/**
+ * What fills and empties whatever is connected would hide what connections hold: the young generation is kept small, and half-empty pages, which
+ * what has just been let go of leaves behind, are closed up.
+ */
+const V8_ARGUMENTS = ['--expose-gc', '--max-semi-space-size=1', '--compact-on-every-full-gc'];
+const NODE_ARGUMENTS = [...V8_ARGUMENTS, '--import', new URL('./collect-garbage.js', import.meta.url).href];
 
 /**
  * What all server processes hold with `connections` attached and idle, above what they hold with half as many: what a process takes once is in
