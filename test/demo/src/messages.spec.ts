@@ -103,6 +103,7 @@ describe('messages in the sotto command', () => {
       await carol.hears('request', { name: 'alice' });
       carol.say({ do: 'accept', name: 'alice' });
       await alice.hears('contact', { name: 'carol', state: 'accepted' });
+      await alice.ask({ do: 'add', name: 'carol' }, 'contact', { name: 'carol', state: 'accepted' });
       const { id: asked } = await carol.ask({ do: 'send', to: 'alice', text: 'Shall we?' }, 'sent');
       await alice.hears('message', { id: asked });
       await carol.ends({ do: 'quit' });

@@ -23,7 +23,7 @@ export class ServerSurroundings implements Surroundings {
     private readonly groupCommands: GroupCommands,
     /** HOST:PORT of the server. */
     private readonly address: string,
-    show: (event: ChatEvent) => void,
+    private readonly show: (event: ChatEvent) => void,
   ) {
     this.#stopListening = client.on('state', (state) => show(connectionEvent(state)));
   }
@@ -66,7 +66,7 @@ export class ServerSurroundings implements Surroundings {
     const { client } = this;
     const name = this.#nameHere(typed);
     const changes: Record<ContactCommand['do'], () => Promise<void>> = {
-      add: () => client.requestContact(name),
+      add: () => this.#add(name),
       accept: () => client.accept(name),
       decline: () => client.decline(name),
       remove: () => client.remove(name),
@@ -74,6 +74,14 @@ export class ServerSurroundings implements Surroundings {
       unblock: () => client.unblock(name),
     };
     await changes[what]();
+  }
+
+  /** Of whom is asked already, or is a contact, nothing changes: what is known is said again, as an answer. */
+  async #add(name: string): Promise<void> {
+    const status = () => this.client.contacts().find((each) => each.name === name)?.status;
+    const before = status();
+    await this.client.requestContact(name);
+    if (before !== undefined && before === status()) this.show({ event: 'contact', name, state: before });
   }
 
   /** People pass names on with the server behind them. */
