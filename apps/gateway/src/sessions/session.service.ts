@@ -195,6 +195,7 @@ export class SessionService {
 
 /** At most twice what a device may name: the oldest stand in front, and make room. */
 function withRevoked(route: DeviceRoute, capabilities: readonly Uint8Array[]): DeviceRoute {
+  if (capabilities.length === 0) return route;
   const revoked = Buffer.concat([route.revokedCapabilities, ...capabilities]);
   return { ...route, revokedCapabilities: new Uint8Array(revoked.subarray(-2 * LIMITS.revokedCapabilities * ID_BYTES)) };
 }
