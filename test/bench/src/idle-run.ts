@@ -8,6 +8,8 @@ export interface IdleFigures {
   name: TopologyKind;
   connections: number;
   bytes_per_connection: number;
+  /** What of it each server's processes hold; less than nothing where one lets go meanwhile of what it held before. */
+  by_process: Record<string, number>;
 }
 
 /** Longer than what follows a connection by timers takes: what contacts and relay do once it is there, and what is kept of it for ten seconds. */
@@ -36,7 +38,9 @@ export async function benchIdle(kind: TopologyKind, connections: number): Promis
     await startAgain(topology);
     const withHalf = await memoryWithMore(load, topology);
     const withAll = await memoryWithMore(load, topology);
-    return { name: kind, connections: 2 * half, bytes_per_connection: Math.round((withAll - withHalf) / half) };
+    const more = [...withAll].map(([name, bytes]): [string, number] => [name, Math.round((bytes - (withHalf.get(name) ?? 0)) / half)]);
+    const sum = more.reduce((total, [, bytes]) => total + bytes, 0);
+    return { name: kind, connections: 2 * half, bytes_per_connection: sum, by_process: Object.fromEntries(more) };
   } finally {
     load.stop();
     await topology.stop();
@@ -53,7 +57,8 @@ async function startAgain(topology: Topology): Promise<void> {
   await Promise.all(names.map((name) => topology.restart(name)));
 }
 
-async function memoryWithMore(load: Child, topology: Topology): Promise<number> {
+/** Bytes by the process's name. */
+async function memoryWithMore(load: Child, topology: Topology): Promise<Map<string, number>> {
   load.send('connect');
   await load.next();
   await sleep(SETTLE_MS);
@@ -61,5 +66,5 @@ async function memoryWithMore(load: Child, topology: Topology): Promise<number> 
     for (const { pid } of ours(topology)) process.kill(pid, 'SIGUSR2');
     await sleep(COLLECTION_MS);
   }
-  return usageOf(topology.pids().map(({ pid }) => pid)).anonymousBytes;
+  return new Map(topology.pids().map(({ name, pid }) => [name, usageOf([pid]).anonymousBytes]));
 }

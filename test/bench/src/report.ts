@@ -39,10 +39,10 @@ export function fanOutLine(figures: FanOutFigures): string {
   ].join(COLUMNS);
 }
 
-export function idleLine({ name, connections, bytes_per_connection }: IdleFigures): string {
-  return [name.padEnd(10), `${connections} connections held`, `${(bytes_per_connection / 1_024).toFixed(1)} KiB a connection`].join(
-    COLUMNS,
-  );
+export function idleLine({ name, connections, bytes_per_connection, by_process }: IdleFigures): string {
+  const kib = (bytes: number) => (bytes / 1_024).toFixed(1);
+  const parts = Object.entries(by_process).map(([process, bytes]) => `${process} ${kib(bytes)}`);
+  return [name.padEnd(10), `${connections} connections held`, `${kib(bytes_per_connection)} KiB a connection`, ...parts].join(COLUMNS);
 }
 
 export function stormLine(figures: StormFigures): string {
