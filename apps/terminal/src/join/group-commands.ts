@@ -26,7 +26,7 @@ export class GroupCommands {
   async run(command: GroupCommand): Promise<void> {
     switch (command.action) {
       case 'new':
-        return this.#tell(await this.client.groups.create(command.name, command.contacts), { what: 'created' });
+        return this.#tell(await this.client.groups.create(command.name, command.contacts), { what: 'created', named: command.contacts });
       case 'list':
         return this.#list();
       case 'accept':

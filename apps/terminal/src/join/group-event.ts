@@ -20,7 +20,9 @@ export interface MembershipChange {
 
 /** What happens in a group; from `missing` on in conversations of two, too. */
 export type GroupNews =
-  | { readonly what: 'created' | 'left' | 'out' }
+  /** `named`: who is to be in it. */
+  | { readonly what: 'created'; readonly named: readonly string[] }
+  | { readonly what: 'left' | 'out' }
   | { readonly what: 'invited'; readonly by: string }
   | { readonly what: 'joined'; readonly by: string; readonly again: boolean }
   | MembershipChange

@@ -56,7 +56,7 @@ function memberLine({ name, admin, verification, devices }: GroupMember): string
 function newsTexts(news: News, numbers: MessageNumbers): string[] {
   switch (news.what) {
     case 'created':
-      return [`the group ${short(news.conversation)} is made; who you named is in as soon as their devices can be reached`];
+      return [`the group ${short(news.conversation)} is made; ${whoComes(news.named)}`];
     case 'left':
       return ['you leave the group'];
     case 'out':
@@ -78,6 +78,11 @@ function newsTexts(news: News, numbers: MessageNumbers): string[] {
     case 'given-up':
       return [`#${numbers.numberOf(news.id)} cannot be read by device ${short(news.device)}, whatever is tried`];
   }
+}
+
+function whoComes(named: readonly string[]): string {
+  if (named.length === 0) return 'nobody else is in it yet: /group add brings them in';
+  return 'who you named is in as soon as their devices can be reached';
 }
 
 function changeTexts({ by, added, removed, devicesAdded, devicesRemoved, renamed }: MembershipChange): string[] {

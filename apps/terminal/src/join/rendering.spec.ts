@@ -129,7 +129,9 @@ describe('the screen', () => {
     ]);
     expect(render({ ...change, devicesAdded: ['carol'] })).toEqual(['[14:03] · tea: carol has another device here']);
     expect(render({ ...tea, what: 'refused', wanted: ['add'] })[0]).toContain('does not take this change: add');
-    for (const what of ['created', 'left', 'out'] as const) expect(render({ ...tea, what })).toHaveLength(1);
+    for (const what of ['left', 'out'] as const) expect(render({ ...tea, what })).toHaveLength(1);
+    expect(render({ ...tea, what: 'created', named: ['bob'] })[0]).toContain('who you named is in as soon as');
+    expect(render({ ...tea, what: 'created', named: [] })[0]).toContain('nobody else is in it yet: /group add brings them in');
   });
 
   it('lists groups with their ids, invitations, and members with whose key is known', () => {
