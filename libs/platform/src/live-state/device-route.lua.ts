@@ -1,4 +1,5 @@
 import { LIMITS } from '@sotto/protocol';
+import { STANDING } from './lease.lua.js';
 
 /*
  * route:<device>             hash: account, gateway, connection, key, revoked (16 bytes each), invisible
@@ -108,8 +109,11 @@ leave(ARGV[1], old[1], old[2], ARGV[4])
 return 1
 `;
 
-/** ARGV: gateway, retention (ms). Returns device, account, device, account, … */
-export const TAKE_DEVICES_OF = `${UNLINK}
+/** ARGV: gateway, retention (ms). Returns device, account, device, account, …; nothing of a gateway whose lease stands. */
+export const TAKE_DEVICES_OF = `${UNLINK}${STANDING}
+for _, gateway in ipairs(standing('leases:gateway')) do
+  if gateway == ARGV[1] then return {} end
+end
 local devices = redis.call('HGETALL', 'gateway-devices:' .. ARGV[1])
 for i = 1, #devices, 2 do
   leave(devices[i], devices[i + 1], ARGV[1], ARGV[2])

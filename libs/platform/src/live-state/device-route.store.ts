@@ -48,7 +48,10 @@ export interface DeviceRouteStore {
   connectedDevicesOf(
     accounts: string[],
   ): Promise<Map<string, { device: string; gateway: number; connection: number; invisible: boolean }[]>>;
-  /** Devices connected at this gateway when it died, with their accounts; forgets them (as detach). Each device is returned to one caller only. */
+  /**
+   * Devices connected at this gateway when it died, with their accounts; forgets them (as detach). Each device is returned to one caller only. A
+   * gateway that has taken up its lease again meanwhile keeps them: it has put them back itself.
+   */
   takeDevicesOf(gateway: number, retentionMs: number): Promise<{ device: string; account: string }[]>;
   /** Forgets all of a device (revoked) at once, and what `revoke` was told of it. */
   forget(device: string): Promise<void>;

@@ -24,7 +24,14 @@ redis.call('PEXPIRE', KEYS[1], 86400000)
 return 1 - added
 `;
 
-/** ARGV: leases:<kind>. The members that stand. For those who may only read: a key in KEYS counts as one that the script writes. */
-export const ALIVE_LEASES = `${NOW}
-return redis.call('ZRANGEBYSCORE', ARGV[1], '(' .. string.format('%.0f', now), '+inf')
+/** For scripts of those who may only read leases, and name none among their KEYS, which count as written: standing('leases:<kind>') → its members. */
+export const STANDING = `${NOW}
+local function standing(leases)
+  return redis.call('ZRANGEBYSCORE', leases, '(' .. string.format('%.0f', now), '+inf')
+end
+`;
+
+/** ARGV: leases:<kind>. */
+export const ALIVE_LEASES = `${STANDING}
+return standing(ARGV[1])
 `;

@@ -110,8 +110,22 @@ describe('live state in Redis', () => {
     expect(await leases.claim('relay', 8, 5_000)).toBe(true);
     for (const connection of [1, 2]) await attach(connection);
     expect(await routes.detach('a1'.repeat(16), 7, 1, 1_000)).toBe(true);
+    await leases.release('gateway', 7);
     expect(await routes.takeDevicesOf(7, 1_000)).toHaveLength(1);
     await redis.config('SET', 'maxmemory', '0');
+  });
+
+  it('takes no devices of a gateway that was missed, and has taken up its lease again', async () => {
+    const [leases, routes] = [new RedisLeaseStore(patient), new RedisDeviceRouteStore(patient)];
+    const [account, device] = ['a1'.repeat(16), 'b2'.repeat(16)];
+    const keys = { deliveryKey: new Uint8Array(32), revokedCapabilities: new Uint8Array() };
+    await routes.attach({ account, device, gateway: 7, connection: 1, invisible: false, ...keys });
+    await leases.renew('gateway', 7, 5_000);
+    expect(await routes.takeDevicesOf(7, 1_000)).toEqual([]);
+    expect(await routes.connectedDevices(account)).toHaveLength(1);
+    await leases.release('gateway', 7);
+    await leases.claim('gateway', 77, 5_000);
+    expect(await routes.takeDevicesOf(7, 1_000)).toEqual([{ device, account }]);
   });
 
   it('goes on limiting while Redis is away, and works again when it is back', async () => {
