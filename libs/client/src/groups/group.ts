@@ -37,6 +37,8 @@ export interface Begun {
   readonly id: StateId;
   readonly state: GroupState;
   readonly commit?: Root['commit'];
+  /** This device has sealed nothing there yet. Else it may have: a Welcome can come again, to a device whose disk was put back to a time before. */
+  readonly isFirst: boolean;
 }
 
 /** What a store holds of one group. Keys without the group's id. */
@@ -93,7 +95,7 @@ export class Group {
     };
     const core = new GroupCore(group, ports, { ...record, unseen: [], retiring: [] });
     await core.branches.begin(id, state, step, begun.commit);
-    core.confirmed = true;
+    core.confirmed = begun.isFirst;
     core.touch();
     return new Group(core, new Later(group, LATER), contents);
   }
@@ -437,7 +439,7 @@ export class Group {
     return this.core.branches.holds(state) || this.core.branches.roots.has(state);
   }
 
-  async letInAgain({ id, state, commit }: Begun, step: Step): Promise<void> {
+  async letInAgain({ id, state, commit, isFirst }: Begun, step: Step): Promise<void> {
     const { core } = this;
     await core.branches.begin(id, state, step, commit);
     core.wantsRejoin = false;
@@ -447,7 +449,7 @@ export class Group {
     core.goneAt = 0;
     core.deadLeaf = undefined;
     this.#committing.restart();
-    core.confirmed = true;
+    core.confirmed = isFirst;
     core.unseen.clear();
     core.touch();
     this.#isLetInAgain = true;

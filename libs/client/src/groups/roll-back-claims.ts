@@ -9,13 +9,13 @@ const DAY_MS = 86_400_000;
 
 /** Members who say that they have later messages of this leaf than this device knows of: it may have been rolled back. */
 export class RollBackClaims {
+  /** The leaf may have sealed more than this program knows of: it was there before the program was, or may have been. */
   #isRestored: boolean;
   #open: { readonly since: number; readonly by: string } | undefined;
   /** Since when members who answer are past this head. Unix milliseconds. */
   #behind: { readonly head: StateId; readonly since: number } | undefined;
 
   constructor(private readonly core: GroupCore) {
-    // Made or joined by this very program, the group can't be older than it knows.
     this.#isRestored = !core.confirmed;
   }
 
@@ -63,10 +63,10 @@ export class RollBackClaims {
     return at !== undefined && now - at <= DAY_MS;
   }
 
-  /** This device goes on by a leaf that it has only just got. */
+  /** This device goes on by another leaf. */
   beginAnew(): void {
     this.forget();
-    this.#isRestored = false;
+    this.#isRestored = !this.core.confirmed;
   }
 
   forget(): void {

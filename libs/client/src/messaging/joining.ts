@@ -37,15 +37,22 @@ export interface Welcomed {
   readonly asked: boolean;
   /** The commit that it belongs to. */
   readonly commit: { readonly parent: StateId; readonly bytes: Uint8Array };
+  /** By a package that was made since the program started: no disk that was put back can have forgotten what was sealed where it leads. */
+  readonly isFirst: boolean;
 }
 
 /** How this device gets into groups: the key packages that it made for that, Welcomes, and greetings of groups it does not know. */
 export class Joining {
+  /** Public halves that were in the store when the program started. */
+  readonly #stored: ReadonlySet<Uint8Array>;
+
   constructor(
     private readonly ports: MessengerPorts,
     /** By capability id. */
     private readonly packages: Map<string, JoinPackage>,
-  ) {}
+  ) {
+    this.#stored = new Set([...packages.values(), ...ports.stock.candidates()].map(({ publicBytes }) => publicBytes));
+  }
 
   /** A package for one group alone, apart from the published ones. The oldest make room. */
   async newPackage(group: string, step: Step): Promise<OwnKeyPackage> {
@@ -76,7 +83,9 @@ export class Joining {
     const id = commitId(commit.message, provider);
     const group = toHex(state.groupId);
     const asked = [...this.packages.values()].some((each) => each === used && each.group === group);
-    return { group, id, state, used, by: signer, name: data.name, asked, commit: { parent: toHex(commit.parent), bytes: commit.message } };
+    const isFirst = !this.#stored.has(used.publicBytes);
+    const ledHere = { parent: toHex(commit.parent), bytes: commit.message };
+    return { group, id, state, used, by: signer, name: data.name, asked, commit: ledHere, isFirst };
   }
 
   /** The package is used up; what else was made for this group is of no use any more. */

@@ -353,6 +353,33 @@ describe('a device that was put back to before the addresses of all others', () 
   });
 });
 
+describe('a device that was put back to before it was let in, and gets its Welcome again', () => {
+  it('writes nothing before it has asked: it may have written there before', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const backup = await carol.backup();
+    const packages = new Map(carol.stock.packages);
+    let welcome = new Uint8Array(0);
+    office.loses = ({ to, kind, payload }) => {
+      if (to === carol && kind === 'welcome') welcome = new Uint8Array(payload);
+      return false;
+    };
+    const hiking = await hikers(alice, bob, carol);
+    await carol.say(hiking, 'before');
+    await office.settle();
+    expect(carol.view(hiking).hold).toBeUndefined();
+    for (const [capability, stocked] of packages) carol.stock.packages.set(capability, stocked);
+    await carol.restore(backup);
+    await carol.deliver(1_000_000n, welcome);
+    await carol.say(hiking, 'after');
+    expect(carol.view(hiking).hold).toBe('hello');
+    await carol.online();
+    await office.pass(3 * MINUTE);
+    expect(bob.shown).toEqual(['carol: before', 'carol: after']);
+    expect(carol.count('rolled-back')).toBe(1);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+});
+
 describe('a device that committed twice, and was rolled back between', () => {
   it('is let in again by those who go on from the commit that it does not know', async () => {
     const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;

@@ -229,7 +229,7 @@ export class Messenger {
   async #create(id: Uint8Array, data: GroupData, accounts: readonly string[], step: Step): Promise<Group> {
     const state = await this.ports.engine.createGroup(id, await this.joining.generate(step.now), encodeGroupData(data));
     const first = genesis(toHex(id), this.ports.provider);
-    const group = await this.#begin({ id: first, state }, step);
+    const group = await this.#begin({ id: first, state, isFirst: true }, step);
     for (const account of [...accounts, this.ports.own.account]) group.wish({ kind: 'add', account });
     await group.settle(step);
     return group;
