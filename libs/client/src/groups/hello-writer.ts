@@ -146,9 +146,11 @@ export class HelloWriter {
     for (const id of branches.roots.keys()) ids.add(id);
     const entry = branches.membership.entryOf(leaf);
     if (entry !== undefined) ids.add(entry);
+    const { shown, sealedBy } = this.peers.of(device);
     // On its own path, whichever branch that is: the newest that is known here.
-    const theirs = this.peers.shownBy(device)?.path.find((each) => this.keyOf(each) !== undefined);
-    if (theirs !== undefined) ids.add(branches.byShort(theirs)!);
+    const theirs = shown?.path.find((each) => this.keyOf(each) !== undefined);
+    // It has the keys by which it seals, though they may be of a state that lies below its path.
+    for (const each of [theirs, sealedBy]) ids.add(branches.byShort(each ?? '') ?? '');
     return [...ids].flatMap((by) => {
       const key = branches.helloKey(by);
       return key === undefined ? [] : [{ by, key }];

@@ -61,6 +61,8 @@ export function sealHello(hello: Hello, keys: readonly HelloKey[], { sign, rando
 }
 
 export interface OpenedHello {
+  /** The first 8 bytes, in hex, of what its key belongs to: a state, or a greeting. */
+  readonly by: string;
   readonly hello: Hello;
   readonly bytes: Uint8Array;
   readonly signature: Uint8Array;
@@ -73,16 +75,16 @@ export function openHello(envelope: HelloEnvelope, keyOf: (by: string) => Uint8A
     const shared = keyOf(toHex(by));
     const key = shared && openRecord(sealed, `hello key ${group}`, shared);
     const signed = key && openRecord(envelope.sealed, `hello ${group}`, key);
-    if (signed !== undefined) return parse(signed);
+    if (signed !== undefined) return parse(signed, toHex(by));
   }
   return undefined;
 }
 
-function parse(signed: Uint8Array): OpenedHello | undefined {
+function parse(signed: Uint8Array, by: string): OpenedHello | undefined {
   try {
     const { hello: bytes, signature } = fromBinary(SignedHelloSchema, signed);
     const hello = fromBinary(HelloSchema, bytes);
-    return isBounded(hello) ? { hello, bytes, signature } : undefined;
+    return isBounded(hello) ? { by, hello, bytes, signature } : undefined;
   } catch {
     return undefined;
   }

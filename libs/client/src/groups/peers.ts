@@ -37,6 +37,8 @@ export class Peer {
   #reachedBy: Uint8Array | undefined;
   /** As one that was removed. */
   timesAskedAsFormer = 0;
+  /** Of the key that opened what it said last: the first 8 bytes of a state's id, in hex, or of a greeting's. */
+  sealedBy: string | undefined;
   /** It has said so last: its leaf is of no use, and it can help nobody. */
   wantsRejoin = false;
   /** It has said so last: this device is not among the members where it is. */

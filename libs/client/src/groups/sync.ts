@@ -264,12 +264,13 @@ export class Sync {
     const { core } = this;
     const opened = openHello(envelope, (by) => this.#writer.keyOf(by) ?? this.rejoining.keyOf(by));
     if (opened === undefined) return undefined;
-    const { hello, bytes, signature } = opened;
+    const { by, hello, bytes, signature } = opened;
     const device = toHex(hello.sender);
     const from =
       core.branches.membership.find(device) ?? this.rejoining.greetedMember(device) ?? core.branches.membership.findRemoved(device);
     const meant = toHex(hello.recipient) === core.ports.own.device && toHex(hello.group) === core.id && device !== core.ports.own.device;
     if (from === undefined || !meant || !core.ports.engine.verify(from.signatureKey, 'hello', bytes, signature)) return undefined;
+    this.#peers.of(device).sealedBy = by;
     return { hello, from };
   }
 

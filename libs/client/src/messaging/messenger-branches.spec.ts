@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Phone, PostOffice } from './post-office.harness.js';
-import { expectTogether, hikers, isOf } from './together.harness.js';
+import { expectTogether, hikers, isOf, isTo } from './together.harness.js';
 
 // Real keys for everybody, and hours that pass: seconds on a machine that has time.
 jest.setTimeout(120_000);
@@ -236,6 +236,36 @@ describe('a device that can not compare two branches', () => {
     await office.pass(30 * MINUTE, 5 * SECOND);
     expectTogether(hiking, [bob, carol, dave], ['alice', 'bob', 'carol', 'dave']);
     for (const phone of [bob, carol]) expect(phone.shown).toEqual(['dave: here I am']);
+  });
+});
+
+describe('who has joined anew on a branch that others know no more of', () => {
+  it('understands what it is answered, by the key by which it has asked, and follows the others by joining again', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, dave);
+    const isHere = (phone: Phone) => phone === alice || phone === carol;
+    const isBack = ({ from, to }: { from: Phone; to: Phone }) => isHere(to) && !isHere(from);
+    office.forgetsSlots = true;
+    office.loses = ({ from, to }) => isHere(from) !== isHere(to);
+    await alice.add(hiking, carol);
+    for (const [phone, name] of [[bob, 'biking'], [dave, 'running']] as const) {
+      await phone.wish(hiking, { kind: 'rename', name });
+      await office.settle();
+    }
+    // The branch that let carol in has lost, and she and alice hear nothing of it.
+    office.loses = isBack;
+    await office.pass(2 * MINUTE);
+    office.loses = (letter) => isHere(letter.from) !== isHere(letter.to) || isTo(carol, 'commit')(letter);
+    await alice.wish(hiking, { kind: 'replace', account: carol.account, device: carol.device, leaf: carol.ownLeaf(hiking) });
+    await office.pass(MINUTE);
+    await alice.offline();
+    // What tells of her new leaf never comes.
+    office.loses = ({ from, kind }) => from === carol && kind === 'supply';
+    await carol.restart();
+    await carol.online();
+    await office.pass(30 * MINUTE, 5 * SECOND);
+    expectTogether(hiking, [bob, carol, dave], ['alice', 'bob', 'carol', 'dave']);
+    expect(carol.view(hiking).data.name).toBe('running');
   });
 });
 
