@@ -248,7 +248,10 @@ describe('who has joined anew on a branch that others know no more of', () => {
     office.forgetsSlots = true;
     office.loses = ({ from, to }) => isHere(from) !== isHere(to);
     await alice.add(hiking, carol);
-    for (const [phone, name] of [[bob, 'biking'], [dave, 'running']] as const) {
+    for (const [phone, name] of [
+      [bob, 'biking'],
+      [dave, 'running'],
+    ] as const) {
       await phone.wish(hiking, { kind: 'rename', name });
       await office.settle();
     }
