@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, errors, type NatsConnection } from '@nats-io/transport-node';
@@ -5,7 +6,6 @@ import { type Bus, connectNatsBus, type NatsBus } from '@sotto/platform/bus';
 import { RpcClient, type RpcCaller, subjectOf } from '@sotto/platform/rpc';
 import { Accounts, CallerClass, contractOf, ErrorCode, LIMITS, LogInRequestSchema, METHODS } from '@sotto/protocol';
 import { AccountLookup, RpcReplySchema, RpcRequestSchema } from '@sotto/protocol/internal';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, type RunningServer, startNats, WeakLink } from '@sotto/testing';
 import { NATS_USERS, natsConfig } from '../../deploy/nats-users.mjs';
 

@@ -150,7 +150,10 @@ export class HelloWriter {
     // On its own path, whichever branch that is: the newest that is known here.
     const theirs = shown?.path.find((each) => this.keyOf(each) !== undefined);
     // It has the keys by which it seals, though they may be of a state that lies below its path.
-    for (const each of [theirs, sealedBy]) ids.add(branches.byShort(each ?? '') ?? '');
+    for (const each of [theirs, sealedBy]) {
+      const state = branches.byShort(each ?? '');
+      if (state !== undefined) ids.add(state);
+    }
     return [...ids].flatMap((by) => {
       const key = branches.helloKey(by);
       return key === undefined ? [] : [{ by, key }];

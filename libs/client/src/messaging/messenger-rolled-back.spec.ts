@@ -354,28 +354,55 @@ describe('a device that was put back to before the addresses of all others', () 
 });
 
 describe('a device that was put back to before it was let in, and gets its Welcome again', () => {
+  /** With the key packages that it has now, and with the Welcome that comes to it meanwhile. */
+  function puttingBack(phone: Phone): (backup: MemoryStore) => Promise<void> {
+    const packages = new Map(phone.stock.packages);
+    let welcome = new Uint8Array(0);
+    office.loses = ({ to, kind, payload }) => {
+      if (to === phone && kind === 'welcome') welcome = new Uint8Array(payload);
+      return false;
+    };
+    return async (backup) => {
+      for (const [capability, stocked] of packages) phone.stock.packages.set(capability, stocked);
+      await phone.restore(backup);
+      await phone.deliver(1_000_000n, welcome);
+    };
+  }
+
   it('writes nothing before it has asked: it may have written there before', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const backup = await carol.backup();
-    const packages = new Map(carol.stock.packages);
-    let welcome = new Uint8Array(0);
-    office.loses = ({ to, kind, payload }) => {
-      if (to === carol && kind === 'welcome') welcome = new Uint8Array(payload);
-      return false;
-    };
+    const putBack = puttingBack(carol);
     const hiking = await hikers(alice, bob, carol);
     await carol.say(hiking, 'before');
     await office.settle();
     expect(carol.view(hiking).hold).toBeUndefined();
-    for (const [capability, stocked] of packages) carol.stock.packages.set(capability, stocked);
-    await carol.restore(backup);
-    await carol.deliver(1_000_000n, welcome);
+    await putBack(backup);
     await carol.say(hiking, 'after');
     expect(carol.view(hiking).hold).toBe('hello');
     await carol.online();
     await office.pass(3 * MINUTE);
     expect(bob.shown).toEqual(['carol: before', 'carol: after']);
     expect(carol.count('rolled-back')).toBe(1);
+    expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('does the same after one that let it in again', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob, carol);
+    const backup = await carol.backup();
+    const putBack = puttingBack(carol);
+    await alice.wish(hiking, { kind: 'replace', account: carol.account, device: carol.device, leaf: carol.ownLeaf(hiking) });
+    await office.settle();
+    await carol.say(hiking, 'before');
+    await office.settle();
+    await putBack(backup);
+    expect(carol.count('rejoined')).toBe(2);
+    await carol.say(hiking, 'after');
+    expect(carol.view(hiking).hold).toBe('hello');
+    await carol.online();
+    await office.pass(3 * MINUTE);
+    expect(bob.shown).toEqual(['carol: before', 'carol: after']);
     expectTogether(hiking, [alice, bob, carol]);
   });
 });
