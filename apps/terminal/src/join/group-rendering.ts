@@ -73,6 +73,8 @@ function newsTexts(news: News, numbers: MessageNumbers): string[] {
       return [`#${numbers.numberOf(news.id)} waits: ${waitsFor(news.cause)}`];
     case 'unprocessable':
       return [`${oneLine(news.author)} changed something in a way that this device cannot follow; it asks to be let in again`];
+    case 'removal-left':
+      return [`that ${listed(news.members)} was removed is known to this device alone: messages go there again until an admin repeats it`];
     case 'refused':
       return [`the server does not take this change: ${listed(news.wanted)}`];
     case 'given-up':

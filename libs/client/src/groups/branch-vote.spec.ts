@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type CommitNode, CommitTree, type Member } from '@sotto/mls';
 import { BranchVote } from './branch-vote.js';
 import type { GroupCore } from './group-core.js';
+import type { Step } from './group-ports.js';
 import { short } from './hello.js';
 import { Peers, type Shown } from './peers.js';
 
@@ -18,6 +19,9 @@ let core: GroupCore & { readonly others: Member[] };
 let vote: BranchVote;
 /** Leaves of those who say that they are out. */
 let left: Set<string>;
+/** What the vote has asked to step back from. */
+let refused: (readonly string[])[];
+let canStepBack: boolean;
 
 /** This device was let in at epoch 20 and is still there; the others are two accounts with three devices. */
 beforeEach(() => {
@@ -33,7 +37,12 @@ beforeEach(() => {
   } as unknown as typeof core;
   peers = new Peers();
   left = new Set();
-  vote = new BranchVote(core, peers, left);
+  refused = [];
+  canStepBack = false;
+  vote = new BranchVote(core, peers, left, (commits) => {
+    refused.push(commits);
+    return canStepBack && commits.length > 0;
+  });
   vote.progress(BEGAN);
 });
 
@@ -44,7 +53,9 @@ function pathIn(commits: readonly CommitNode[]) {
 }
 
 function showsAll(device: number, shown: Omit<Shown, 'onPath'>, at = BEGAN): void {
-  peers.of(`device ${device}`).shows({ ...shown, onPath: new Set(shown.path) }, at);
+  const peer = peers.of(`device ${device}`);
+  peer.heard(at);
+  peer.shows({ ...shown, onPath: new Set(shown.path) }, at);
 }
 
 /** Not so much of its branch that it could tell where that one forks off. */
@@ -52,8 +63,14 @@ function shows(device: number, head: string, headEpoch: number, at = BEGAN): voi
   showsAll(device, { headEpoch, heldFrom: headEpoch - 1, path: [short(head)], others: new Set() }, at);
 }
 
+function saysRemoved(device: number): void {
+  const peer = peers.of(`device ${device}`);
+  peer.heard(BEGAN);
+  peer.saysRemoved = true;
+}
+
 function wantsAt(now: number): boolean {
-  vote.count(now);
+  vote.count({ now } as Step);
   return core.wantsRejoin;
 }
 
@@ -119,9 +136,9 @@ describe('whether others on another branch are followed', () => {
   });
 
   it('counts who says that this device is removed where it is, and no longer than that', () => {
-    peers.of('device 0').saysRemoved = true;
+    saysRemoved(0);
     expect(wantsAt(BEGAN)).toBe(false);
-    peers.of('device 1').saysRemoved = true;
+    saysRemoved(1);
     expect(wantsAt(BEGAN)).toBe(true);
     peers.of('device 1').saysRemoved = false;
     shows(1, HEAD, 20);
@@ -129,7 +146,7 @@ describe('whether others on another branch are followed', () => {
   });
 
   it('is decided by one of two accounts that has long said so, where nobody else is heard, and not by one of three', () => {
-    peers.of('device 0').saysRemoved = true;
+    saysRemoved(0);
     expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
     core.others.splice(1);
     expect(wantsAt(BEGAN + MINUTE)).toBe(false);
@@ -141,7 +158,7 @@ describe('whether others on another branch are followed', () => {
 
   it('is decided by another device of the account that has long said so, where nobody else is heard', () => {
     core.others.push({ id: 'leaf 3', identity: { account: 'alice', device: 'device 3' } } as never);
-    peers.of('device 3').saysRemoved = true;
+    saysRemoved(3);
     expect(wantsAt(BEGAN + MINUTE)).toBe(false);
     expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(true);
     shows(0, HEAD, 20);
@@ -153,6 +170,17 @@ describe('whether others on another branch are followed', () => {
     expect(wantsAt(BEGAN)).toBe(true);
     for (const leaf of ['leaf 0', 'leaf 1']) left.add(leaf);
     expect(wantsAt(BEGAN)).toBe(false);
+  });
+
+  it('does not count who has said nothing for a day, here or there', () => {
+    const day = 24 * 60 * MINUTE;
+    shows(0, HEAD, 20);
+    shows(1, ELSEWHERE, 20, BEGAN + day);
+    core.others.push({ id: 'leaf 3', identity: { account: 'dave', device: 'device 3' } } as never);
+    shows(3, ELSEWHERE, 20, BEGAN + day);
+    expect(wantsAt(BEGAN + day)).toBe(false);
+    expect(wantsAt(BEGAN + day + 1)).toBe(true);
+    expect(wantsAt(BEGAN + 2 * day + 1)).toBe(false);
   });
 
   it('does not count who would follow in turn, unless that one stands further on: one of the two stays', () => {
@@ -232,13 +260,31 @@ describe('a commit that only some can process', () => {
     beforeEach(() => {
       isForked([]);
       Object.assign(core, { head: SPOILT });
-      Object.assign(core.branches, { head: SPOILT });
+      const path = [SPOILT, BEFORE];
+      Object.assign(core.branches, { head: SPOILT, path, shortPath: path.map(short) });
     });
 
     it('is left by one account alone, when most know it and have stayed elsewhere for a minute', () => {
       for (const device of [0, 1]) stands(device, HEAD, [SPOILT]);
       expect(wantsAt(BEGAN + MINUTE)).toBe(false);
       expect(wantsAt(BEGAN + MINUTE + 1)).toBe(true);
+    });
+
+    it('is stepped back from, if that is possible, and then nobody is followed', () => {
+      canStepBack = true;
+      for (const device of [0, 1]) stands(device, HEAD, [SPOILT]);
+      expect(follows()).toBe(false);
+      expect(refused).toEqual([[SPOILT]]);
+      canStepBack = false;
+      expect(follows()).toBe(true);
+    });
+
+    it('is not what is stepped back from, where others are on a branch that can not be compared', () => {
+      canStepBack = true;
+      stands(0, HEAD, [SPOILT]);
+      shows(1, ELSEWHERE, 20);
+      expect(follows()).toBe(true);
+      expect(refused.flat()).toEqual([]);
     });
 
     it('is not left as long as the others have not seen it, or want to follow it', () => {

@@ -1,10 +1,13 @@
-import type { LeafId, Member } from '@sotto/mls';
+import type { LeafId, Member, StateId } from '@sotto/mls';
 import type { GroupCore } from './group-core.js';
+import type { Step } from './group-ports.js';
 import { short } from './hello.js';
 import { type Peers, type Shown, sideOf } from './peers.js';
 
 /** With no progress for so long, here or there, members whose branch does not reach as far as one's own, or begins above it, count as being on another. */
 const STUCK_MS = 60_000;
+/** Whoever has said nothing for so long may be gone for good: it counts as little as after a start. */
+const SILENT_MS = 86_400_000;
 
 type Side = 'mine' | 'theirs';
 
@@ -26,6 +29,8 @@ interface Votes {
   readonly theirsIsBetter: boolean;
   /** One of them knows what is here, and stays: of as many on either side, who can't compare follows who can. So does whoever is abandoned. */
   readonly theirsIsSettled: boolean;
+  /** The first commits of this device's branch that theirs can't process; none where some are there for another reason. */
+  readonly refused: readonly StateId[];
 }
 
 /** Whether those on a branch that this device can't compare with its own are to be followed (docs/groups.md § Rejoining). */
@@ -37,17 +42,20 @@ export class BranchVote {
     private readonly peers: Peers,
     /** By leaf: who says that he is out shows where he stopped, and nobody can follow him there. */
     private readonly left: Pick<ReadonlyMap<LeafId, unknown>, 'has'>,
+    /** Steps back from these commits, if that is possible; then nobody has to be followed. */
+    private readonly stepBack: (refused: readonly StateId[], step: Step) => boolean,
   ) {}
 
   progress(now: number): void {
     this.#progressAt = now;
   }
 
-  count(now: number): void {
+  count(step: Step): void {
     const { core } = this;
     if (!core.ports.rules.rejoin || core.out || core.dead) return;
-    const wants = this.#isLost(now);
-    if (wants === core.wantsRejoin) return;
+    const votes = this.#votes(step.now);
+    const wants = isLost(votes);
+    if (wants === core.wantsRejoin || (wants && this.stepBack(votes.refused, step))) return;
     core.wantsRejoin = wants;
     core.touch();
   }
@@ -58,15 +66,6 @@ export class BranchVote {
     return standing === 'theirs' || standing === 'refuses';
   }
 
-  /** Those who have chosen decide, unless it is one account's word against the majority's; if nobody has, the majority. */
-  #isLost(now: number): boolean {
-    const { all, chosen, theirsIsBetter, theirsIsSettled } = this.#votes(now);
-    const areMore = all.theirs > all.mine || (all.theirs === all.mine && (theirsIsBetter || theirsIsSettled));
-    if (chosen.theirs === chosen.mine) return areMore;
-    if (chosen.theirs > chosen.mine) return chosen.theirs > 1 || all.theirs >= all.mine;
-    return chosen.mine === 1 && all.theirs > all.mine;
-  }
-
   #votes(now: number): Votes {
     const own = this.#own();
     const here = [own];
@@ -74,8 +73,8 @@ export class BranchVote {
     const refusing: Choice[] = [];
     const whereRemoved: string[] = [];
     for (const { id, identity } of this.#voters) {
-      if (this.left.has(id)) continue;
-      const { shown, saysRemoved, wantsRejoin } = this.peers.of(identity.device);
+      const { shown, saysRemoved, wantsRejoin, heardAt } = this.peers.of(identity.device);
+      if (this.left.has(id) || now - heardAt > SILENT_MS) continue;
       const { account } = identity;
       if (saysRemoved) whereRemoved.push(account);
       if (saysRemoved || shown === undefined) continue;
@@ -99,6 +98,7 @@ export class BranchVote {
       },
       theirsIsBetter: counted.some((each) => isBetter(each, own)),
       theirsIsSettled: there.some(({ isSettled }) => isSettled),
+      refused: there.length + whereRemoved.length > 0 ? [] : [...new Set(refusing.flatMap((each) => this.#refusedBy(each) ?? []))],
     };
   }
 
@@ -158,12 +158,28 @@ export class BranchVote {
     return theirHead !== undefined && this.core.branches.byShort(theirHead) !== undefined && this.#hasSettled(device, shown, now);
   }
 
+  /** The commit by which this device's branch leaves the other's. */
+  #refusedBy({ path }: Pick<Shown, 'path'>): StateId | undefined {
+    const { branches } = this.core;
+    const theirs = new Set(path);
+    const meeting = branches.shortPath.findIndex((id) => theirs.has(id));
+    return meeting > 0 ? branches.path[meeting - 1] : undefined;
+  }
+
   #standing(device: string, shown: Shown, now: number): Standing | undefined {
     const side = sideOf(shown, this.core.branches);
     if (side === 'same') return this.#refuses(device, shown, now) ? 'refuses' : 'mine';
     const isStuck = side === 'ahead' || (side === 'behind' && now - this.peers.of(device).shownSince > STUCK_MS);
     return side === 'other' || (isStuck && now - this.#progressAt > STUCK_MS) ? 'theirs' : undefined;
   }
+}
+
+/** Those who have chosen decide, unless it is one account's word against the majority's; if nobody has, the majority. */
+function isLost({ all, chosen, theirsIsBetter, theirsIsSettled }: Votes): boolean {
+  const areMore = all.theirs > all.mine || (all.theirs === all.mine && (theirsIsBetter || theirsIsSettled));
+  if (chosen.theirs === chosen.mine) return areMore;
+  if (chosen.theirs > chosen.mine) return chosen.theirs > 1 || all.theirs >= all.mine;
+  return chosen.mine === 1 && all.theirs > all.mine;
 }
 
 /** Nobody who has shown a branch is on another. */
@@ -173,6 +189,7 @@ function undividedVotes(here: readonly Choice[], whereRemoved: readonly string[]
     chosen: { mine: 0, theirs: 0 },
     theirsIsBetter: false,
     theirsIsSettled,
+    refused: [],
   };
 }
 

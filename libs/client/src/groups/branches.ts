@@ -3,6 +3,7 @@ import {
   CommitTree,
   type GroupData,
   type GroupState,
+  type LeafId,
   type Member,
   type MlsEngine,
   MlsError,
@@ -371,6 +372,15 @@ export class Branches {
   async put(stored: StoredCommit, state: GroupState | undefined, step: Step): Promise<void> {
     if (state !== undefined) this.#states.keep(stored.node.id, state, step);
     this.#putStored({ ...stored, helloKey: state && (await this.#helloKeyOf(state)) }, step);
+  }
+
+  /** Its commit is followed no more, and what gave it its right removes these leaves no more. */
+  leaveRemoval(id: StateId, leaves: readonly LeafId[]): void {
+    const { tree } = this;
+    const by = leaves.flatMap((leaf) => tree.removed.get(leaf) ?? []);
+    tree.leaveAside(id);
+    tree.leaveRemovals(leaves, [id, ...by]);
+    this.#changed();
   }
 
   #putStored(stored: StoredCommit, step: Step): void {

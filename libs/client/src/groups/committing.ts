@@ -1,4 +1,4 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { type Committed, encodeGroupData, type LeafId, type Member, MlsError, type StateId } from '@sotto/mls';
 import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, type LeaveStatement, LIMITS } from '@sotto/protocol';
 import { commitId, effectOf } from './stored-commit.js';
@@ -56,6 +56,16 @@ export class Committing {
     const authenticatedData = this.#right([], member.identity.account);
     const change = { authenticatedData, addedMembers: [member], removedMembers: [], groupDataChanged: false, groupData: new Uint8Array() };
     return branches.judge(head, ownLeaf, change) === undefined;
+  }
+
+  /** Whether this device may remove the member from that state by its role, or as the member has said that it leaves. */
+  mayRemove(member: Member, from: StateId): boolean {
+    const { branches } = this.core;
+    const author = branches.ownLeaf(from);
+    if (author === undefined) return false;
+    const authenticatedData = encodedRight({ left: this.#statementsOf([member], from) });
+    const change = { authenticatedData, addedMembers: [], removedMembers: [member], groupDataChanged: false, groupData: new Uint8Array() };
+    return branches.judge(from, author, change) === undefined;
   }
 
   /** Starts the next commit, or goes on without a slot that was held for too long. */
@@ -285,23 +295,26 @@ export class Committing {
   #right(remove: readonly Member[], rejoining?: string): Uint8Array {
     const { tree } = this.core.branches;
     const removedBy = remove.flatMap(({ id }) => tree.removed.get(id) ?? []);
-    const left = [...this.left].flatMap(([leaf, statement]) => {
-      const leaves = tree.withReplacements([leaf], this.core.head);
-      return remove.some(({ id }) => leaves.has(id)) ? statement : [];
-    });
+    const left = this.#statementsOf(remove, this.core.head);
     const isElsewhere = (id: StateId) => !tree.descends(this.core.head, id);
     const addedBy = [...tree.nodes()]
       .filter(({ id, adds }) => rejoining !== undefined && adds.includes(rejoining) && isElsewhere(id))
       .slice(0, 1);
-    return toBinary(
-      CommitAuthenticatedDataSchema,
-      create(CommitAuthenticatedDataSchema, {
-        removedBy: [...new Set(removedBy)].map(fromHex),
-        left,
-        addedBy: addedBy.map(({ id }) => fromHex(id)),
-      }),
-    );
+    return encodedRight({ removedBy: [...new Set(removedBy)].map(fromHex), left, addedBy: addedBy.map(({ id }) => fromHex(id)) });
   }
+
+  /** By which these members of a state have said that they leave. */
+  #statementsOf(members: readonly Member[], state: StateId): LeaveStatement[] {
+    const { tree } = this.core.branches;
+    return [...this.left].flatMap(([leaf, statement]) => {
+      const leaves = tree.withReplacements([leaf], state);
+      return members.some(({ id }) => leaves.has(id)) ? statement : [];
+    });
+  }
+}
+
+function encodedRight(right: MessageInitShape<typeof CommitAuthenticatedDataSchema>): Uint8Array {
+  return toBinary(CommitAuthenticatedDataSchema, create(CommitAuthenticatedDataSchema, right));
 }
 
 /** One commit makes true one intent, or adds for several. */

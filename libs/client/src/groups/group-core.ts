@@ -62,7 +62,10 @@ export class GroupCore {
     log?: MessageLog,
   ) {
     this.branches = new Branches(id, ports, record.root, record.head, new Map(record.roots));
-    for (const [leaf, by] of record.removed) this.branches.tree.rememberRemoved(leaf, by);
+    const { tree } = this.branches;
+    for (const [leaf, by] of record.removed) tree.rememberRemoved(leaf, by);
+    for (const commit of record.leftAside ?? []) tree.leaveAside(commit);
+    for (const [commit, leaves] of record.leftRemovals ?? []) tree.leaveRemovals(leaves, [commit]);
     this.log = log ?? new MessageLog(id);
     this.intents = [...record.intents];
     this.pending = record.pending;
@@ -90,6 +93,8 @@ export class GroupCore {
     if (!this.#changed) return;
     this.#changed = false;
     const { branches, intents, pending, leaving, deadLeaf, toSeal, refreshAt, retired, gone, goneAt, expelled, retiring } = this;
+    const leftAside = [...branches.tree.leftAside];
+    const leftRemovals = [...branches.tree.leftRemovals].map(([commit, leaves]) => [commit, [...leaves]] as const);
     const record: GroupRecord = {
       root: branches.root,
       head: branches.head,
@@ -110,6 +115,8 @@ export class GroupCore {
       ...(this.formerToken && { formerToken: this.formerToken }),
       ...(this.withdrawn.size > 0 && { withdrawn: [...this.withdrawn] }),
       ...(this.believed.size > 0 && { believed: [...this.believed] }),
+      ...(leftAside.length > 0 && { leftAside }),
+      ...(leftRemovals.length > 0 && { leftRemovals }),
     };
     step.journal.put('groups', this.id, record);
   }

@@ -78,6 +78,8 @@ export type GroupNotice =
   | { readonly kind: 'missing'; readonly group: string; readonly messages: number; readonly asking: DeviceName & { readonly name: string } }
   | { readonly kind: 'waiting'; readonly group: string; readonly content: string; readonly cause: string }
   | { readonly kind: 'unprocessable'; readonly group: string; readonly author: DeviceName & { readonly name: string } }
+  /** This device knows them to be removed, and nobody else can tell: they stay. */
+  | { readonly kind: 'removal-left'; readonly group: string; readonly members: readonly Member[] }
   /** No commit that would bring this about can be made, or the server takes none. */
   | { readonly kind: 'refused'; readonly group: string; readonly wanted: readonly string[] }
   | { readonly kind: 'given-up'; readonly group: string; readonly content: string; readonly device: string };
@@ -92,6 +94,7 @@ export type Rung =
   | 'own-commit-lost'
   | 'cut-off'
   | 'removal-carried-over'
+  | 'removal-left'
   | 'held-back'
   | 'hello'
   | 'supplied-commit'

@@ -10,6 +10,7 @@ import type { GroupPorts, Recipient, Step } from './group-ports.js';
 import type { GroupRecord, Root } from './group-record.js';
 import type { Intent } from './intent.js';
 import { Later, type LaterRecord } from './later.js';
+import { LeftRemovals } from './left-removals.js';
 import { type LoggedMessage, MessageLog } from './message-log.js';
 import { Rejoining } from './rejoining.js';
 import { type Read, Sealing } from './sealing.js';
@@ -73,7 +74,8 @@ export class Group {
     this.#sealing = new Sealing(core, contents);
     this.#committing = new Committing(core, this.#left);
     this.#rejoining = new Rejoining(core, (member) => this.#committing.mayLetIn(member));
-    this.sync = new Sync(core, this.#rejoining, this.#left);
+    const leftRemovals = new LeftRemovals(core, (member, from) => this.#committing.mayRemove(member, from));
+    this.sync = new Sync(core, this.#rejoining, leftRemovals, this.#left);
     this.typing = new TypingNotices(core);
   }
 

@@ -30,6 +30,7 @@ const LAST_LOST_MS = 7 * 24 * HOUR_MS;
 export class Peer {
   #shown: Shown | undefined;
   #shownSince = 0;
+  #heardAt = 0;
   /** By which it could be reached when it last spoke. */
   token: Uint8Array | undefined;
   /** By which it was asked last, and by which it was last reached. */
@@ -71,6 +72,11 @@ export class Peer {
   /** Since when it shows the same head. Unix milliseconds. */
   get shownSince(): number {
     return this.#shownSince;
+  }
+
+  /** When it last spoke. Unix milliseconds; 0: never. */
+  get heardAt(): number {
+    return this.#heardAt;
   }
 
   mayAsk(now: number): boolean {
@@ -130,7 +136,8 @@ export class Peer {
     if (this.#unanswered++ === 0) this.#silentSince = now;
   }
 
-  heard(): void {
+  heard(now: number): void {
+    this.#heardAt = now;
     this.#misses = 0;
     this.#unanswered = 0;
     this.#lostAfterMs = FIRST_LOST_MS;

@@ -6,6 +6,7 @@ import type { Address, Recipient, Step } from './group-ports.js';
 import { openHello, short } from './hello.js';
 import { HelloWriter } from './hello-writer.js';
 import { Hope } from './hope.js';
+import type { LeftRemovals } from './left-removals.js';
 import { type Peer, Peers, type Shown, shownBy } from './peers.js';
 import { type Rejoining, rejoinRequest } from './rejoining.js';
 import { RollBackClaims } from './roll-back-claims.js';
@@ -62,12 +63,13 @@ export class Sync {
   constructor(
     private readonly core: GroupCore,
     private readonly rejoining: Rejoining,
+    leftRemovals: LeftRemovals,
     /** Signed by those who said that they leave, by leaf. */
     private readonly left: Map<string, LeaveStatement>,
   ) {
     this.#hope = new Hope(core, this.#peers, left);
     this.#writer = new HelloWriter(core, this.#peers, this.#hope);
-    this.#vote = new BranchVote(core, this.#peers, left);
+    this.#vote = new BranchVote(core, this.#peers, left, (refused, step) => leftRemovals.leave(refused, step));
     this.#rollBack = new RollBackClaims(core);
   }
 
@@ -287,7 +289,7 @@ export class Sync {
     if (answered) this.#hope.answered(this.#canHelp(hello), step);
     this.#rollBack.hear(hello, from, answered, step.now);
     await this.rejoining.help(from, hello, step);
-    this.#vote.count(step.now);
+    this.#vote.count(step);
     const messages = messagesShownBy(hello);
     if (peer.shown !== undefined && hello.path.length > 0) this.#give(lackedBy(peer.shown, messages, this.core), peer, address, step);
     await this.#answer({ hello, messages, answered }, from, address, step);
@@ -307,7 +309,7 @@ export class Sync {
     if (hello.leaf.length > 0) this.rejoining.hears(from, toHex(hello.leaf), step);
     core.ports.sighted(from.identity.device, step);
     const peer = this.#peers.of(from.identity.device);
-    peer.heard();
+    peer.heard(step.now);
     if (hello.token.length > 0) peer.token = hello.token;
     peer.wantsRejoin = hello.wantsRejoin;
     if (!hello.removed) peer.saysRemoved = false;
@@ -338,7 +340,7 @@ export class Sync {
   #hearRemoved(hello: Hello, from: Member, step: Step): void {
     if (!this.#writer.takeAnswer(hello)) return;
     this.#peers.of(from.identity.device).saysRemoved = true;
-    this.#vote.count(step.now);
+    this.#vote.count(step);
     this.#hope.giveUp(step, from.identity.account === this.core.ports.own.account);
   }
 

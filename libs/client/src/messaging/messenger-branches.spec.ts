@@ -198,6 +198,62 @@ describe('a removal', () => {
   });
 });
 
+describe('a removal that one member alone can judge, as all others came in beside it', () => {
+  /** Alice has put carol out, which bob alone knows. Carol, who does not, has let dave and erin in, and then they are both gone for good. */
+  async function aside(): Promise<[bob: Phone, dave: Phone, erin: Phone, hiking: string]> {
+    const [alice, bob, carol, dave, erin] = (await office.people('alice', 'bob', 'carol', 'dave', 'erin')) as [...Four, Phone];
+    const hiking = await hikers(alice, bob, carol);
+    await alice.wish(hiking, { kind: 'role', account: carol.account, admin: true });
+    await office.settle();
+    office.forgetsSlots = true;
+    const isThere = (phone: Phone) => phone === alice || phone === bob;
+    office.loses = ({ from, to }) => isThere(from) !== isThere(to);
+    await alice.remove(hiking, carol);
+    for (const phone of [dave, erin]) await carol.add(hiking, phone);
+    await office.pass(5 * SECOND);
+    for (const phone of [dave, erin]) await phone.wish(hiking, { kind: 'rename', name: `of ${phone.name}` });
+    await office.pass(5 * SECOND);
+    for (const phone of [alice, carol]) await phone.die();
+    expect(bob.members(hiking)).toEqual(['alice', 'bob']);
+    office.loses = () => false;
+    return [bob, dave, erin, hiking];
+  }
+
+  it('is left to the others in the end, and its author goes on with them and is told so', async () => {
+    const [bob, dave, erin, hiking] = await aside();
+    await office.pass(DAY + 2 * HOUR, MINUTE);
+    expect(bob.count('removal-carried-over')).toBeGreaterThan(0);
+    expect(bob.told('removal-left')).toMatchObject([{ group: hiking, members: [{ identity: { accountName: 'carol' } }] }]);
+    await bob.say(hiking, 'among us');
+    await office.pass(MINUTE);
+    for (const phone of [dave, erin]) expect(phone.shown).toEqual(['bob: among us']);
+    expectHeads([bob, dave, erin], hiking);
+    expect(bob.count('rejoin-asked')).toBe(0);
+  });
+
+  it('is left for good: after a restart, and when the commits come again', async () => {
+    const [bob, dave, erin, hiking] = await aside();
+    await office.pass(DAY + 2 * HOUR, MINUTE);
+    const made = bob.count('removal-carried-over');
+    expect(bob.count('removal-left')).toBe(1);
+    await bob.restart();
+    await bob.online();
+    await office.pass(3 * HOUR, 5 * SECOND);
+    expectHeads([bob, dave, erin], hiking);
+    expect(bob.count('removal-carried-over')).toBe(made);
+  });
+
+  function expectHeads(phones: readonly Phone[], hiking: string): void {
+    for (const phone of phones)
+      expect([phone.name, phone.members(hiking), phone.view(hiking).hold]).toEqual([
+        phone.name,
+        ['alice', 'bob', 'carol', 'dave', 'erin'],
+        undefined,
+      ]);
+    expect(new Set(phones.map((phone) => phone.authenticator(hiking))).size).toBe(1);
+  }
+});
+
 describe('a device that can not compare two branches', () => {
   /** Alice lets dave in where bob and carol do not hear of it; theirs is the branch that wins. */
   async function apart(): Promise<[...Four, string]> {

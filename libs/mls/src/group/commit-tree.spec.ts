@@ -225,6 +225,43 @@ describe('the fork rule, step by step', () => {
     expect(restored.choose(ROOT)).toBe('b1');
   });
 
+  describe('that leaves a removal to others', () => {
+    const removal = node('removal', ROOT, 0, ['leaf 2']);
+    const again = node('again', 'head', 0, ['leaf 2']);
+
+    it('follows its commit no more, nor what is built on it, and the leaf is not removed', () => {
+      const tree = new CommitTree(undefined, [removal, node('head', ROOT, 1), again, node('beyond', 'again', 3)]);
+      tree.leaveAside('again');
+      tree.leaveRemovals(['leaf 2'], ['removal', 'again']);
+      expect([tree.removed.size, tree.choose('head')]).toEqual([0, 'head']);
+    });
+
+    it('goes by another commit that removes the same leaf, whenever that comes, and by what else the first removes', () => {
+      const both = { ...removal, removes: ['leaf 2', 'leaf 3'] };
+      const tree = new CommitTree(undefined, [both, node('head', ROOT, 1)]);
+      tree.leaveRemovals(['leaf 2'], ['removal']);
+      expect([...tree.removed]).toEqual([['leaf 3', 'removal']]);
+      tree.add(again);
+      expect(tree.removed.get('leaf 2')).toBe('again');
+      tree.leaveRemovals(['leaf 2'], ['again']);
+      tree.add({ ...again, id: 'third' });
+      tree.leaveRemovals(['leaf 2'], ['removal']);
+      expect(tree.removed.get('leaf 2')).toBe('third');
+    });
+
+    it('does so of the whole lineage, and before the commits are there', () => {
+      const rejoin = { ...node('head', ROOT, 1), replaces: [{ old: 'leaf 2', fresh: 'leaf 4' }] };
+      const tree = new CommitTree(undefined, [removal, rejoin]);
+      expect([...tree.removed.keys()].sort()).toEqual(['leaf 2', 'leaf 4']);
+      tree.leaveRemovals(['leaf 4'], ['removal']);
+      expect(tree.removed.size).toBe(0);
+      const restored = new CommitTree();
+      for (const [id, leaves] of tree.leftRemovals) restored.leaveRemovals(leaves, [id]);
+      for (const each of [removal, rejoin]) restored.add(each);
+      expect(restored.removed.size).toBe(0);
+    });
+  });
+
   it('needs its switches: without either, another branch wins', () => {
     const long = [node('a1', ROOT, 0), node('a2', 'a1', 0), node('a3', 'a2', 0)];
     const accounts = [...long, node('b1', ROOT, 1), node('b2', 'b1', 2)];

@@ -65,6 +65,10 @@ export class CommitTree {
   readonly #removed = new Map<LeafId, StateId>();
   /** Those that have replaced it or that it has replaced, on whichever branch. */
   readonly #sameDevice = new Map<LeafId, LeafId[]>();
+  /** Commits that this device leaves aside. */
+  readonly #aside = new Set<StateId>();
+  /** By commit: leaves of those that it removes, whose removal this device leaves to the others. */
+  readonly #left = new Map<StateId, ReadonlySet<LeafId>>();
 
   constructor(
     private readonly rules: ForkRules = FORK_RULES,
@@ -80,7 +84,12 @@ export class CommitTree {
     if (siblings === undefined) this.#children.set(node.parent, [node]);
     else siblings.push(node);
     for (const replacement of node.replaces ?? []) this.#replace(replacement);
-    for (const leaf of node.removes) this.rememberRemoved(leaf, node.id);
+    this.#rememberRemovedBy(node);
+  }
+
+  #rememberRemovedBy({ id, removes }: CommitNode): void {
+    const left = this.#left.get(id);
+    for (const leaf of removes) if (left?.has(leaf) !== true) this.rememberRemoved(leaf, id);
   }
 
   #replace({ old, fresh }: Replacement): void {
@@ -96,6 +105,8 @@ export class CommitTree {
     const node = this.#nodes.get(id);
     if (node === undefined) return;
     this.#nodes.delete(id);
+    this.#aside.delete(id);
+    this.#left.delete(id);
     const siblings = (this.#children.get(node.parent) ?? []).filter((each) => each !== node);
     if (siblings.length === 0) this.#children.delete(node.parent);
     else this.#children.set(node.parent, siblings);
@@ -138,6 +149,30 @@ export class CommitTree {
   /** Of a commit that is here, or is forgotten by now. */
   rememberRemoved(removed: LeafId, by: StateId): void {
     for (const leaf of this.lineage([removed])) if (!this.#removed.has(leaf)) this.#removed.set(leaf, by);
+  }
+
+  /** The fork rule chooses neither this commit nor what follows on it: nobody else on its branch can judge it. */
+  leaveAside(id: StateId): void {
+    this.#aside.add(id);
+  }
+
+  /** That these commits remove these leaves, or others of their lineage, does not add up: it is left to those who can judge it. */
+  leaveRemovals(leaves: Iterable<LeafId>, by: Iterable<StateId>): void {
+    const lineage = this.lineage(leaves);
+    const commits = new Set(by);
+    for (const id of commits) this.#left.set(id, new Set([...(this.#left.get(id) ?? []), ...lineage]));
+    for (const leaf of lineage) if (commits.has(this.#removed.get(leaf) ?? '')) this.#removed.delete(leaf);
+    // Other commits that are here may remove them as well.
+    for (const node of this.#nodes.values()) this.#rememberRemovedBy(node);
+  }
+
+  get leftAside(): Iterable<StateId> {
+    return this.#aside;
+  }
+
+  /** By commit. */
+  get leftRemovals(): Iterable<readonly [StateId, ReadonlySet<LeafId>]> {
+    return this.#left;
   }
 
   /** These leaves, and those by which their devices have rejoined before and after, on whichever branch. */
@@ -187,7 +222,7 @@ export class CommitTree {
   }
 
   #bestChild(at: StateId): CommitNode | undefined {
-    const children = this.#children.get(at) ?? [];
+    const children = this.#childrenOf(at);
     let best = children[0];
     if (best === undefined || children.length === 1) return best;
     let bestWeight = this.#weight(best);
@@ -197,6 +232,11 @@ export class CommitTree {
       if (this.#compare(node, best, compareWeights(weight, bestWeight)) > 0) [best, bestWeight] = [node, weight];
     }
     return best;
+  }
+
+  #childrenOf(state: StateId): readonly CommitNode[] {
+    const children = this.#children.get(state) ?? [];
+    return this.#aside.size === 0 ? children : children.filter(({ id }) => !this.#aside.has(id));
   }
 
   /** Above 0 if `a` is better. */
@@ -221,7 +261,7 @@ export class CommitTree {
       const commits = path.commits + Number(counts);
       const weight = { accounts: accounts?.count ?? 0, commits };
       if (compareWeights(weight, best) > 0) best = weight;
-      for (const node of this.#children.get(next.id) ?? []) open.push({ next: node, accounts, commits });
+      for (const node of this.#childrenOf(next.id)) open.push({ next: node, accounts, commits });
     }
     return best;
   }

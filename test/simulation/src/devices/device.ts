@@ -11,7 +11,7 @@ import {
   type OutgoingSend,
   type Step,
 } from '@sotto/client/core';
-import type { MlsEngine, MlsProvider, OwnKeyPackage } from '@sotto/mls';
+import type { Member, MlsEngine, MlsProvider, OwnKeyPackage } from '@sotto/mls';
 import { type Outcome, ReceiptStatus } from '@sotto/protocol';
 import { type Ledger, Memory, type Opening, type Sealing } from '../checks/ledger.js';
 import type { Counters } from '../counters.js';
@@ -23,7 +23,7 @@ import type { Connection, Endpoint, Server } from '../server/server.js';
 import type { Trace } from '../trace.js';
 import { type CrashPoint, Disk, DiskStore } from './disk.js';
 import { described, envelopeOf, messagesIn } from './envelopes.js';
-import { type CommitStep, hex, observed, type SealedHere } from './observed-engine.js';
+import { type CommitStep, hex, leafName, observed, type SealedHere } from './observed-engine.js';
 import { SimulatedStock } from './package-stock.js';
 import { StepRunner } from './step-runner.js';
 
@@ -442,10 +442,16 @@ export class Device {
   /** As the client does: what the user is shown stands in the history, durable with the step. */
   #notice(notice: MessengerNotice, { journal }: Step): void {
     if (notice.kind === 'delivery') return;
+    if (notice.kind === 'removal-left') this.#facts.push(() => this.#noteLeft(notice.group, notice.members));
     if (notice.kind !== 'message') return this.#note(`is told: ${notice.kind}`);
     const { content, plaintext, from } = notice;
     journal.put(HISTORY, `${content}/${hex(this.random.bytes(4))}`, { content, plaintext, from: from.device } satisfies Shown);
     journal.afterwards(() => this.#note(`shows ${content.slice(0, 8)}`));
+  }
+
+  /** As nobody else can judge a removal, it is not held against the device that it seals for them again. */
+  #noteLeft(group: string, members: readonly Member[]): void {
+    for (const { id } of members) this.memory.seenRemoved.delete(leafName(group, id));
   }
 
   /** The user writes something. Returns its content id, unless the process ended first. */
