@@ -205,12 +205,12 @@ export class Outbox {
   due(now: number, reach = AS_BEFORE): OutgoingSend[] {
     if (!this.#online || this.#queued.size === 0 || this.#onTheirWay >= WINDOW) return [];
     const sends: OutgoingSend[] = [];
-    const unwelcomed = this.#unwelcomed();
+    let unwelcomed: ReadonlySet<string> | undefined;
     for (const entry of [...this.#queued].map((id) => this.#entries.get(id)!).sort((a, b) => a.order - b.order)) {
       if (this.#onTheirWay >= WINDOW) break;
       const open = [...entry.open].filter(({ status }) => status === 'queued');
-      const waitsForWelcome = entry.kind === 'message' && unwelcomed.size > 0;
-      const isAfterWelcome = (device: string) => !waitsForWelcome || !unwelcomed.has(`${entry.group}/${device}`);
+      const isAfterWelcome = (device: string) =>
+        entry.kind !== 'message' || !(unwelcomed ??= this.#unwelcomed()).has(`${entry.group}/${device}`);
       const due = open.filter(
         ({ notBefore, device, account }) => notBefore <= now && isAfterWelcome(device) && !reach.isClosed(entry.group, account),
       );

@@ -1,5 +1,5 @@
 import { checkEachMessageOnce, type Written } from '../checks/each-message-once.js';
-import { keyOf, type Ledger, type Sealing, type Violation } from '../checks/ledger.js';
+import { type Check, keyOf, type Ledger, type Sealing, type Violation } from '../checks/ledger.js';
 import { checkNothingLeft } from '../checks/nothing-left.js';
 import { checkOneHead } from '../checks/one-head.js';
 import { checkSealings } from '../checks/sealed-for-members.js';
@@ -9,12 +9,22 @@ import type { Simulation } from './simulation.js';
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** What the five invariants say of the world as it is. `hostile` is believed and owed nothing. */
-export function judge(simulation: Simulation, hostile?: Device): Violation[] {
+/** What the five invariants say of the world as it is, the cheapest to find out first. `hostile` is believed and owed nothing. */
+export function* judge(simulation: Simulation, hostile?: Device): Generator<Violation> {
   const { devices, ledger } = simulation;
   const witnesses = devices.map((each) => witnessOf(each, each === hostile));
   const honest = witnesses.filter((each) => !each.hostile);
+  yield* violationsOf('one-head', checkOneHead(witnesses));
+  yield* violationsOf(
+    'nothing-left',
+    checkNothingLeft(witnesses, (account) => isReachable(account, simulation, witnesses)),
+  );
+  if (simulation.isStorm) yield { check: 'nothing-left', text: 'commits without end' };
   const written = allWritten(simulation, commitsLeft(honest));
+  yield* violationsOf(
+    'each-message-once',
+    checkEachMessageOnce(written, honest, (leaf) => ledger.successorsOf(leaf)),
+  );
   const nameOf = (device: string) => witnesses.find((each) => each.device === device)?.name ?? device.slice(0, 8);
   const honestDevices = new Set(honest.map(({ device }) => device));
   const sealings = new Map([...ledger.sealings].filter(([, { device }]) => honestDevices.has(device)));
@@ -22,19 +32,11 @@ export function judge(simulation: Simulation, hostile?: Device): Violation[] {
     const opening = ledger.opened.get(message)?.get(device);
     return opening !== undefined && opening.at <= at && at < opening.lostAt;
   };
-  return [
-    ...checkOneHead(witnesses).map((text) => ({ check: 'one-head', text }) as const),
-    ...checkEachMessageOnce(written, honest, (leaf) => ledger.successorsOf(leaf)).map(
-      (text) => ({ check: 'each-message-once', text }) as const,
-    ),
-    ...checkSealings(sealings, knew, nameOf).map((text) => ({ check: 'sealed-for-members', text }) as const),
-    ...checkNothingLeft(witnesses, (account) => isReachable(account, simulation, witnesses)).map(
-      (text) => ({ check: 'nothing-left', text }) as const,
-    ),
-    ...ledger.violations,
-    ...(simulation.isStorm ? [{ check: 'nothing-left', text: 'commits without end' } as const] : []),
-  ];
+  yield* violationsOf('sealed-for-members', checkSealings(sealings, knew, nameOf));
+  yield* ledger.violations;
 }
+
+const violationsOf = (check: Check, texts: readonly string[]): Violation[] => texts.map((text) => ({ check, text }));
 
 /** Ids of the commits that those have who take part. */
 function commitsLeft(honest: readonly Witness[]): ReadonlySet<string> {

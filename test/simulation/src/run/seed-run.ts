@@ -84,7 +84,7 @@ class SeedRun {
     await this.#live();
     await this.#tell();
     const healedAfter = await this.#heal();
-    const violations = this.#judge();
+    const violations = [...this.#judge()];
     return {
       seed: simulation.settings.seed,
       violations,
@@ -106,7 +106,7 @@ class SeedRun {
     await simulation.pass(10_000);
   }
 
-  #judge(): Violation[] {
+  #judge(): Iterable<Violation> {
     return judge(this.simulation, this.#adversary?.device);
   }
 
@@ -150,9 +150,15 @@ class SeedRun {
       await this.#resist();
       await simulation.pass(SLICE_MS);
       if (simulation.schedule.now - since > SOON_MS) simulation.slowDown();
-      well = this.#judge().every((each) => this.#isLasting(each)) ? well + 1 : 0;
+      well = this.#isWell() ? well + 1 : 0;
     }
     return simulation.schedule.now - since;
+  }
+
+  /** Looks no further than to the first thing that is not. */
+  #isWell(): boolean {
+    for (const each of this.#judge()) if (!this.#isLasting(each)) return false;
+    return true;
   }
 
   /** What was broken once stays broken, however long one waits. */
