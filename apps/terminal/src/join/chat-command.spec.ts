@@ -66,6 +66,7 @@ describe('a typed line', () => {
     ['/group admin tea bob', { do: 'group', action: 'admin', group: 'tea', name: 'bob', admin: true }],
     ['/group admin tea bob off', { do: 'group', action: 'admin', group: 'tea', name: 'bob', admin: false }],
     ['/group members 3f2a', { do: 'group', action: 'members', group: '3f2a' }],
+    ['/group keep tea dave', { do: 'group', action: 'keep', group: 'tea', names: ['dave'] }],
     ['/group leave tea', { do: 'group', action: 'leave', group: 'tea' }],
     ['/group accept 3f2a', { do: 'group', action: 'accept', id: '3f2a' }],
     ['/to "tea at five" hi there', { do: 'send', to: 'tea at five', text: 'hi there' }],

@@ -7,7 +7,7 @@ import { firstWord, wordsOf } from './words.js';
 export type GroupCommand = { readonly do: 'group' } & (
   | { readonly action: 'list' }
   | { readonly action: 'new'; readonly name: string; readonly contacts: readonly string[] }
-  | { readonly action: 'add' | 'remove'; readonly group: string; readonly names: readonly string[] }
+  | { readonly action: 'add' | 'remove' | 'keep'; readonly group: string; readonly names: readonly string[] }
   | { readonly action: 'leave' | 'members'; readonly group: string }
   | { readonly action: 'rename'; readonly group: string; readonly name: string }
   | { readonly action: 'admin'; readonly group: string; readonly name: string; readonly admin: boolean }
@@ -21,6 +21,7 @@ const FORMS: Readonly<Record<GroupAction, string>> = {
   new: 'NAME [CONTACT…]',
   add: 'GROUP NAME…',
   remove: 'GROUP NAME…',
+  keep: 'GROUP NAME…',
   leave: 'GROUP',
   rename: 'GROUP NEW NAME',
   members: 'GROUP',
@@ -60,6 +61,7 @@ function withWords(action: Exclude<GroupAction, 'rename'>, words: readonly strin
       return { do: 'group', action, name: first, contacts: names };
     case 'add':
     case 'remove':
+    case 'keep':
       if (names.length === 0) throw takes(action);
       return { do: 'group', action, group: first, names };
     case 'admin':
@@ -88,6 +90,7 @@ export function withPeople(command: GroupCommand, called: (name: string) => stri
       return { ...command, contacts: command.contacts.map(called) };
     case 'add':
     case 'remove':
+    case 'keep':
       return { ...command, names: command.names.map(called) };
     case 'admin':
       return { ...command, name: called(command.name) };
@@ -109,6 +112,7 @@ export function parseJsonGroup(fields: JsonFields): GroupCommand {
       return { do: 'group', action, name: fields.text('name'), contacts: fields.texts('contacts') };
     case 'add':
     case 'remove':
+    case 'keep':
       return { do: 'group', action, group: fields.text('group'), names: someNames(fields) };
     case 'rename':
       return { do: 'group', action, group: fields.text('group'), name: fields.text('name') };

@@ -46,6 +46,9 @@ export class GroupCommands {
       case 'remove':
         for (const name of command.names) await groups.remove(id, name);
         return;
+      case 'keep':
+        for (const name of command.names) await groups.keep(id, name);
+        return;
       case 'rename':
         return groups.rename(id, command.name);
       case 'admin':

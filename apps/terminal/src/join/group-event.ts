@@ -31,8 +31,8 @@ export type GroupNews =
   /** `wanted`: kinds of changes, which the server does not take. */
   | { readonly what: 'refused'; readonly wanted: readonly string[] }
   | { readonly what: 'unprocessable'; readonly author: string }
-  /** Who was removed as only this device knows, and stays a member. */
-  | { readonly what: 'removal-left'; readonly members: readonly string[] }
+  /** Members who were removed, which others can't judge: messages wait until an admin removes them, or `group keep`. */
+  | { readonly what: 'unjudged'; readonly members: readonly string[] }
   | { readonly what: 'given-up'; readonly id: string; readonly device: string };
 
 export type GroupEvent =

@@ -17,8 +17,8 @@ export function newsOf(notice: Notice, client: SottoClient): GroupNews | undefin
       return { what: 'waiting', id: notice.content, cause: notice.cause };
     case 'unprocessable':
       return { what: 'unprocessable', author: nameOf(notice.author) };
-    case 'removal-left':
-      return { what: 'removal-left', members: [...new Set(notice.members.map((member) => memberName(member, client)))] };
+    case 'unjudged':
+      return { what: 'unjudged', members: [...new Set(notice.members.map((member) => memberName(member, client)))] };
     case 'refused':
       return { what: 'refused', wanted: notice.wanted };
     case 'given-up':

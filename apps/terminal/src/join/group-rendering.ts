@@ -73,13 +73,21 @@ function newsTexts(news: News, numbers: MessageNumbers): string[] {
       return [`#${numbers.numberOf(news.id)} waits: ${waitsFor(news.cause)}`];
     case 'unprocessable':
       return [`${oneLine(news.author)} changed something in a way that this device cannot follow; it asks to be let in again`];
-    case 'removal-left':
-      return [`that ${listed(news.members)} was removed is known to this device alone: messages go there again until an admin repeats it`];
+    case 'unjudged':
+      return [unjudgedText(news.members, news.groupName ?? news.conversation)];
     case 'refused':
       return [`the server does not take this change: ${listed(news.wanted)}`];
     case 'given-up':
       return [`#${numbers.numberOf(news.id)} cannot be read by device ${short(news.device)}, whatever is tried`];
   }
+}
+
+function unjudgedText(names: readonly string[], group: string): string {
+  const called = [group, ...names]
+    .map(oneLine)
+    .map((name) => (name.includes(' ') ? `"${name}"` : name))
+    .join(' ');
+  return `this device knows of a removal that the others cannot check, of ${listed(names)}: your messages wait until an admin does it again. To write all the same: /group keep ${called}`;
 }
 
 function whoComes(named: readonly string[]): string {

@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type CommitNode, CommitTree, type Member } from '@sotto/mls';
 import { BranchVote } from './branch-vote.js';
 import type { GroupCore } from './group-core.js';
-import type { Step } from './group-ports.js';
 import { short } from './hello.js';
 import { Peers, type Shown } from './peers.js';
 
@@ -19,9 +18,8 @@ let core: GroupCore & { readonly others: Member[] };
 let vote: BranchVote;
 /** Leaves of those who say that they are out. */
 let left: Set<string>;
-/** What the vote has asked to step back from. */
-let refused: (readonly string[])[];
-let canStepBack: boolean;
+/** Commits that those who are followed refuse. */
+let refused: string[];
 
 /** This device was let in at epoch 20 and is still there; the others are two accounts with three devices. */
 beforeEach(() => {
@@ -38,11 +36,7 @@ beforeEach(() => {
   peers = new Peers();
   left = new Set();
   refused = [];
-  canStepBack = false;
-  vote = new BranchVote(core, peers, left, (commits) => {
-    refused.push(commits);
-    return canStepBack && commits.length > 0;
-  });
+  vote = new BranchVote(core, peers, left, (commits) => void refused.push(...commits));
   vote.progress(BEGAN);
 });
 
@@ -70,7 +64,7 @@ function saysRemoved(device: number): void {
 }
 
 function wantsAt(now: number): boolean {
-  vote.count({ now } as Step);
+  vote.count(now);
   return core.wantsRejoin;
 }
 
@@ -172,17 +166,6 @@ describe('whether others on another branch are followed', () => {
     expect(wantsAt(BEGAN)).toBe(false);
   });
 
-  it('does not count who has said nothing for a day, here or there', () => {
-    const day = 24 * 60 * MINUTE;
-    shows(0, HEAD, 20);
-    shows(1, ELSEWHERE, 20, BEGAN + day);
-    core.others.push({ id: 'leaf 3', identity: { account: 'dave', device: 'device 3' } } as never);
-    shows(3, ELSEWHERE, 20, BEGAN + day);
-    expect(wantsAt(BEGAN + day)).toBe(false);
-    expect(wantsAt(BEGAN + day + 1)).toBe(true);
-    expect(wantsAt(BEGAN + 2 * day + 1)).toBe(false);
-  });
-
   it('does not count who would follow in turn, unless that one stands further on: one of the two stays', () => {
     for (const device of [0, 1]) shows(device, ELSEWHERE, 20);
     expect(wantsAt(BEGAN)).toBe(true);
@@ -270,21 +253,15 @@ describe('a commit that only some can process', () => {
       expect(wantsAt(BEGAN + MINUTE + 1)).toBe(true);
     });
 
-    it('is stepped back from, if that is possible, and then nobody is followed', () => {
-      canStepBack = true;
-      for (const device of [0, 1]) stands(device, HEAD, [SPOILT]);
-      expect(follows()).toBe(false);
-      expect(refused).toEqual([[SPOILT]]);
-      canStepBack = false;
-      expect(follows()).toBe(true);
-    });
-
-    it('is not what is stepped back from, where others are on a branch that can not be compared', () => {
-      canStepBack = true;
+    it('is known as the one that they refuse, unless somebody is on a branch that can not be compared', () => {
       stands(0, HEAD, [SPOILT]);
       shows(1, ELSEWHERE, 20);
       expect(follows()).toBe(true);
-      expect(refused.flat()).toEqual([]);
+      expect(refused).toEqual([]);
+      core.wantsRejoin = false;
+      stands(1, HEAD, [SPOILT]);
+      expect(follows()).toBe(true);
+      expect(refused).toEqual([SPOILT]);
     });
 
     it('is not left as long as the others have not seen it, or want to follow it', () => {
@@ -312,6 +289,17 @@ describe('a commit that only some can process', () => {
       expect(follows()).toBe(false);
       stands(1, HEAD, [SPOILT]);
       expect(follows()).toBe(true);
+    });
+
+    it('is not held by the word of who was elsewhere when it last spoke, a day ago, and by who was here it is', () => {
+      const day = 24 * 60 * MINUTE;
+      core.others.push({ id: 'leaf 3', identity: { account: 'dave', device: 'device 3' } } as never);
+      for (const device of [0, 1]) stands(device, HEAD, [SPOILT]);
+      for (const head of [SPOILT, BEFORE]) {
+        showsAll(3, { headEpoch: 20, heldFrom: 19, path: [head, BEFORE].map(short), others: new Set() });
+        expect(wantsAt(BEGAN + day)).toBe(false);
+        expect(wantsAt(BEGAN + day + 1)).toBe(head === BEFORE);
+      }
     });
 
     it('is not left by two accounts', () => {

@@ -1,12 +1,11 @@
 import type { LeafId, Member, StateId } from '@sotto/mls';
 import type { GroupCore } from './group-core.js';
-import type { Step } from './group-ports.js';
 import { short } from './hello.js';
 import { type Peers, type Shown, sideOf } from './peers.js';
 
 /** With no progress for so long, here or there, members whose branch does not reach as far as one's own, or begins above it, count as being on another. */
 const STUCK_MS = 60_000;
-/** Whoever has said nothing for so long may be gone for good: it counts as little as after a start. */
+/** Whoever was elsewhere when it last spoke, so long ago, may be gone for good: it does not speak for this device's branch. */
 const SILENT_MS = 86_400_000;
 
 type Side = 'mine' | 'theirs';
@@ -42,20 +41,21 @@ export class BranchVote {
     private readonly peers: Peers,
     /** By leaf: who says that he is out shows where he stopped, and nobody can follow him there. */
     private readonly left: Pick<ReadonlyMap<LeafId, unknown>, 'has'>,
-    /** Steps back from these commits, if that is possible; then nobody has to be followed. */
-    private readonly stepBack: (refused: readonly StateId[], step: Step) => boolean,
+    /** Theirs can't process these commits, and are followed. */
+    private readonly refused: (commits: readonly StateId[]) => void,
   ) {}
 
   progress(now: number): void {
     this.#progressAt = now;
   }
 
-  count(step: Step): void {
+  count(now: number): void {
     const { core } = this;
     if (!core.ports.rules.rejoin || core.out || core.dead) return;
-    const votes = this.#votes(step.now);
+    const votes = this.#votes(now);
     const wants = isLost(votes);
-    if (wants === core.wantsRejoin || (wants && this.stepBack(votes.refused, step))) return;
+    if (wants === core.wantsRejoin) return;
+    if (wants) this.refused(votes.refused);
     core.wantsRejoin = wants;
     core.touch();
   }
@@ -73,8 +73,8 @@ export class BranchVote {
     const refusing: Choice[] = [];
     const whereRemoved: string[] = [];
     for (const { id, identity } of this.#voters) {
-      const { shown, saysRemoved, wantsRejoin, heardAt } = this.peers.of(identity.device);
-      if (this.left.has(id) || now - heardAt > SILENT_MS) continue;
+      if (this.left.has(id)) continue;
+      const { shown, saysRemoved, wantsRejoin } = this.peers.of(identity.device);
       const { account } = identity;
       if (saysRemoved) whereRemoved.push(account);
       if (saysRemoved || shown === undefined) continue;
@@ -166,9 +166,15 @@ export class BranchVote {
     return meeting > 0 ? branches.path[meeting - 1] : undefined;
   }
 
+  /** It was elsewhere when it last spoke, long ago: what it would choose now nobody knows. */
+  #isGone(device: string, { path }: Shown, now: number): boolean {
+    return now - this.peers.of(device).heardAt > SILENT_MS && path[0] !== short(this.core.head);
+  }
+
   #standing(device: string, shown: Shown, now: number): Standing | undefined {
     const side = sideOf(shown, this.core.branches);
-    if (side === 'same') return this.#refuses(device, shown, now) ? 'refuses' : 'mine';
+    if (side === 'same' && this.#refuses(device, shown, now)) return 'refuses';
+    if (side === 'same') return this.#isGone(device, shown, now) ? undefined : 'mine';
     const isStuck = side === 'ahead' || (side === 'behind' && now - this.peers.of(device).shownSince > STUCK_MS);
     return side === 'other' || (isStuck && now - this.#progressAt > STUCK_MS) ? 'theirs' : undefined;
   }

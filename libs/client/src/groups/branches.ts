@@ -374,12 +374,9 @@ export class Branches {
     this.#putStored({ ...stored, helloKey: state && (await this.#helloKeyOf(state)) }, step);
   }
 
-  /** Its commit is followed no more, and what gave it its right removes these leaves no more. */
-  leaveRemoval(id: StateId, leaves: readonly LeafId[]): void {
-    const { tree } = this;
-    const by = leaves.flatMap((leaf) => tree.removed.get(leaf) ?? []);
-    tree.leaveAside(id);
-    tree.leaveRemovals(leaves, [id, ...by]);
+  /** The user wants these leaves to stay, whatever commit has removed them so far. */
+  keep(leaves: Iterable<LeafId>): void {
+    this.tree.keep(leaves);
     this.#changed();
   }
 

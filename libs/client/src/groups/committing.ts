@@ -36,6 +36,8 @@ export class Committing {
   /** Where a removal that was due could not be committed. */
   #hopeless: Known | undefined;
   #mostAdded = MOST_ADDED;
+  /** Leaves of whose removal, which others can't judge, the user was told since the start. */
+  readonly #told = new Set<LeafId>();
   /** The slot is held by a commit that is not here. */
   #blocked: { readonly by: StateId; readonly since: number } | undefined;
 
@@ -58,8 +60,29 @@ export class Committing {
     return branches.judge(head, ownLeaf, change) === undefined;
   }
 
+  /**
+   * Others refuse these commits. A removal of this account that rests on nothing but what another branch did is not tried again: they all came in
+   * above that. Whoever else knows of it may well be able to.
+   */
+  refusedByOthers(commits: readonly StateId[]): void {
+    const { core } = this;
+    const members = commits.flatMap((commit) => this.#restingElsewhere(commit)).filter(({ id }) => !core.unjudged.has(id));
+    if (members.length === 0) return;
+    for (const { id } of members) core.unjudged.add(id);
+    core.touch();
+    core.ports.count('removal-unjudged');
+  }
+
+  /** Whom the commit removes for no other reason than that another branch did. */
+  #restingElsewhere(id: StateId): readonly Member[] {
+    const { branches, ports } = this.core;
+    const { node, removed = [] } = branches.commits.get(id) ?? {};
+    if (node?.author.account !== ports.own.account || node.removes.length === 0 || !branches.holds(node.parent)) return [];
+    return removed.filter((member) => !this.#mayRemove(member, node.parent));
+  }
+
   /** Whether this device may remove the member from that state by its role, or as the member has said that it leaves. */
-  mayRemove(member: Member, from: StateId): boolean {
+  #mayRemove(member: Member, from: StateId): boolean {
     const { branches } = this.core;
     const author = branches.ownLeaf(from);
     if (author === undefined) return false;
@@ -108,13 +131,24 @@ export class Committing {
     if (core.intents.length === 0 && core.removedInHead.length === 0) return undefined;
     const head = this.#headView();
     if (head === undefined) return undefined;
-    const due = core.ports.rules.removalsAddUp && !core.dead ? removalsDue(head) : [];
+    const due = core.ports.rules.removalsAddUp && !core.dead ? this.#removalsDue(head, step) : [];
     if (due.length > 0) {
       if (this.#isHopeless()) return undefined;
       core.ports.count('removal-carried-over');
       return { intents: [], add: [], remove: due, refresh: false };
     }
     return this.#firstDue(head, step);
+  }
+
+  /** Without those that others can't judge, of which the user is told: nothing is sealed until an admin makes them, or the members are kept. */
+  #removalsDue(head: Head, step: Step): Member[] {
+    const { core } = this;
+    const due = removalsDue(head);
+    const left = due.filter((member) => core.unjudged.has(member.id) && !this.#mayRemove(member, core.head));
+    const news = left.filter(({ id }) => !this.#told.has(id));
+    if (news.length > 0) core.ports.notify({ kind: 'unjudged', group: core.id, members: news }, step);
+    for (const { id } of news) this.#told.add(id);
+    return due.filter((member) => !left.includes(member));
   }
 
   #firstDue(head: Head, step: Step): Wanted | undefined {

@@ -40,6 +40,8 @@ export class GroupCore {
   readonly withdrawn: Set<string>;
   /** Accounts whose word on a roll-back of this device was enough, and when. Unix milliseconds. */
   readonly believed: Map<string, number>;
+  /** Leaves whose removal the others refuse, as they can't judge its right: it is not tried again. */
+  readonly unjudged: Set<LeafId>;
   /** A peer has answered a hello since this device started, or it could not be behind: it made or joined the group since. */
   confirmed = false;
   /** A member says that this device was rolled back, and that is not settled yet. */
@@ -64,8 +66,7 @@ export class GroupCore {
     this.branches = new Branches(id, ports, record.root, record.head, new Map(record.roots));
     const { tree } = this.branches;
     for (const [leaf, by] of record.removed) tree.rememberRemoved(leaf, by);
-    for (const commit of record.leftAside ?? []) tree.leaveAside(commit);
-    for (const [commit, leaves] of record.leftRemovals ?? []) tree.leaveRemovals(leaves, [commit]);
+    for (const [commit, leaves] of record.kept ?? []) tree.restoreKept(commit, leaves);
     this.log = log ?? new MessageLog(id);
     this.intents = [...record.intents];
     this.pending = record.pending;
@@ -82,6 +83,7 @@ export class GroupCore {
     this.formerToken = record.formerToken;
     this.withdrawn = new Set(record.withdrawn);
     this.believed = new Map(record.believed);
+    this.unjudged = new Set(record.unjudged);
   }
 
   /** To be called by whoever changes what stands in the record: it is written once, at the end of the step. */
@@ -93,8 +95,7 @@ export class GroupCore {
     if (!this.#changed) return;
     this.#changed = false;
     const { branches, intents, pending, leaving, deadLeaf, toSeal, refreshAt, retired, gone, goneAt, expelled, retiring } = this;
-    const leftAside = [...branches.tree.leftAside];
-    const leftRemovals = [...branches.tree.leftRemovals].map(([commit, leaves]) => [commit, [...leaves]] as const);
+    const kept = [...branches.tree.kept].map(([commit, leaves]) => [commit, [...leaves]] as const);
     const record: GroupRecord = {
       root: branches.root,
       head: branches.head,
@@ -115,8 +116,8 @@ export class GroupCore {
       ...(this.formerToken && { formerToken: this.formerToken }),
       ...(this.withdrawn.size > 0 && { withdrawn: [...this.withdrawn] }),
       ...(this.believed.size > 0 && { believed: [...this.believed] }),
-      ...(leftAside.length > 0 && { leftAside }),
-      ...(leftRemovals.length > 0 && { leftRemovals }),
+      ...(this.unjudged.size > 0 && { unjudged: [...this.unjudged] }),
+      ...(kept.length > 0 && { kept }),
     };
     step.journal.put('groups', this.id, record);
   }

@@ -62,8 +62,8 @@ export interface GroupRecord {
   readonly formerToken?: FormerToken | undefined;
   readonly withdrawn?: readonly string[] | undefined;
   readonly believed?: readonly (readonly [string, number])[] | undefined;
-  /** Own commits that nobody else on their branch can judge. */
-  readonly leftAside?: readonly StateId[] | undefined;
-  /** By commit: leaves whose removal is left to those who can judge it. */
-  readonly leftRemovals?: readonly (readonly [StateId, readonly LeafId[]])[] | undefined;
+  /** Leaves whose removal the others refuse. */
+  readonly unjudged?: readonly LeafId[] | undefined;
+  /** By commit: leaves that it removes and that are to stay all the same. */
+  readonly kept?: readonly (readonly [StateId, readonly LeafId[]])[] | undefined;
 }

@@ -10,7 +10,6 @@ import type { GroupPorts, Recipient, Step } from './group-ports.js';
 import type { GroupRecord, Root } from './group-record.js';
 import type { Intent } from './intent.js';
 import { Later, type LaterRecord } from './later.js';
-import { LeftRemovals } from './left-removals.js';
 import { type LoggedMessage, MessageLog } from './message-log.js';
 import { Rejoining } from './rejoining.js';
 import { type Read, Sealing } from './sealing.js';
@@ -74,8 +73,7 @@ export class Group {
     this.#sealing = new Sealing(core, contents);
     this.#committing = new Committing(core, this.#left);
     this.#rejoining = new Rejoining(core, (member) => this.#committing.mayLetIn(member));
-    const leftRemovals = new LeftRemovals(core, (member, from) => this.#committing.mayRemove(member, from));
-    this.sync = new Sync(core, this.#rejoining, leftRemovals, this.#left);
+    this.sync = new Sync(core, this.#rejoining, this.#committing, this.#left);
     this.typing = new TypingNotices(core);
   }
 
@@ -254,7 +252,10 @@ export class Group {
     const added = without(after, before);
     const removed = without(before, after);
     for (const { id, identity } of added) if (identity.device !== core.ports.own.device) core.unseen.set(id, step.now);
-    for (const { id } of removed) this.#forgetUnseen(id, step);
+    for (const { id } of removed) {
+      core.unjudged.delete(id);
+      this.#forgetUnseen(id, step);
+    }
     if (removed.length > 0 && core.refreshAt === 0) core.refreshAt = step.now + this.#randomWithin(DAY_MS);
     this.#retireToken(from, to, step);
     this.#tell(from, to, added, removed, step);
@@ -363,6 +364,19 @@ export class Group {
     this.core.wish({ kind: 'replace', account, device, leaf });
   }
 
+  /** Of those whose removal the others can't judge: the user wants them to stay. False: there is none of this account. */
+  keep(account: string): boolean {
+    const { core } = this;
+    const leaves = core.removedInHead
+      .filter(({ id, identity }) => identity.account === account && core.unjudged.has(id))
+      .map(({ id }) => id);
+    if (leaves.length === 0) return false;
+    core.branches.keep(leaves);
+    for (const leaf of leaves) core.unjudged.delete(leaf);
+    core.touch();
+    return true;
+  }
+
   leave(step: Step): void {
     const { core } = this;
     core.leaving = true;
@@ -450,6 +464,8 @@ export class Group {
     core.gone = false;
     core.goneAt = 0;
     core.deadLeaf = undefined;
+    const there = new Set(core.members.map((member) => member.id));
+    for (const leaf of core.unjudged) if (!there.has(leaf)) core.unjudged.delete(leaf);
     this.#committing.restart();
     core.confirmed = isFirst;
     core.unseen.clear();

@@ -1,12 +1,12 @@
 import type { Member } from '@sotto/mls';
 import { type Hello, type HelloEnvelope, type LeaveStatement, toHex } from '@sotto/protocol';
 import { BranchVote } from './branch-vote.js';
+import type { Committing } from './committing.js';
 import type { GroupCore } from './group-core.js';
 import type { Address, Recipient, Step } from './group-ports.js';
 import { openHello, short } from './hello.js';
 import { HelloWriter } from './hello-writer.js';
 import { Hope } from './hope.js';
-import type { LeftRemovals } from './left-removals.js';
 import { type Peer, Peers, type Shown, shownBy } from './peers.js';
 import { type Rejoining, rejoinRequest } from './rejoining.js';
 import { RollBackClaims } from './roll-back-claims.js';
@@ -63,13 +63,13 @@ export class Sync {
   constructor(
     private readonly core: GroupCore,
     private readonly rejoining: Rejoining,
-    leftRemovals: LeftRemovals,
+    committing: Committing,
     /** Signed by those who said that they leave, by leaf. */
     private readonly left: Map<string, LeaveStatement>,
   ) {
     this.#hope = new Hope(core, this.#peers, left);
     this.#writer = new HelloWriter(core, this.#peers, this.#hope);
-    this.#vote = new BranchVote(core, this.#peers, left, (refused, step) => leftRemovals.leave(refused, step));
+    this.#vote = new BranchVote(core, this.#peers, left, (commits) => committing.refusedByOthers(commits));
     this.#rollBack = new RollBackClaims(core);
   }
 
@@ -289,7 +289,7 @@ export class Sync {
     if (answered) this.#hope.answered(this.#canHelp(hello), step);
     this.#rollBack.hear(hello, from, answered, step.now);
     await this.rejoining.help(from, hello, step);
-    this.#vote.count(step);
+    this.#vote.count(step.now);
     const messages = messagesShownBy(hello);
     if (peer.shown !== undefined && hello.path.length > 0) this.#give(lackedBy(peer.shown, messages, this.core), peer, address, step);
     await this.#answer({ hello, messages, answered }, from, address, step);
@@ -340,7 +340,7 @@ export class Sync {
   #hearRemoved(hello: Hello, from: Member, step: Step): void {
     if (!this.#writer.takeAnswer(hello)) return;
     this.#peers.of(from.identity.device).saysRemoved = true;
-    this.#vote.count(step);
+    this.#vote.count(step.now);
     this.#hope.giveUp(step, from.identity.account === this.core.ports.own.account);
   }
 

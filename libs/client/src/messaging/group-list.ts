@@ -100,6 +100,12 @@ export class GroupList {
     await this.#wish(id, { kind: 'remove', leaves: leaves.map((leaf) => leaf.id) });
   }
 
+  /** A member who was removed as the others can't judge (notice `unjudged`) stays, and is written to again. Throws ClientError `not-allowed`: there is no such removal. */
+  async keep(id: string, member: string): Promise<void> {
+    const { account } = this.#member(id, member);
+    await this.messaging.step((messenger, step) => messenger.keep(id, account, step));
+  }
+
   /**
    * With all devices of the account: the others are taken out first, by a commit, this one says that it goes. Throws ClientError `offline` when
    * there are others and no connection.

@@ -275,6 +275,14 @@ export class Messenger {
     this.#finish(step);
   }
 
+  /** Throws ClientError `not-allowed`. */
+  async keep(group: string, account: string, step: Step): Promise<void> {
+    const known = this.#known(group);
+    if (!known.keep(account)) throw new ClientError('not-allowed', 'no removal of this member is known that the others cannot check');
+    await known.settle(step);
+    this.#finish(step);
+  }
+
   #known(id: string): Group {
     const group = this.#groups.get(id);
     if (group === undefined || group.core.leaving || group.core.expelled || group.core.branches.removedHere)

@@ -225,40 +225,38 @@ describe('the fork rule, step by step', () => {
     expect(restored.choose(ROOT)).toBe('b1');
   });
 
-  describe('that leaves a removal to others', () => {
-    const removal = node('removal', ROOT, 0, ['leaf 2']);
-    const again = node('again', 'head', 0, ['leaf 2']);
+  describe('that keeps a leaf', () => {
+    const removal = node('r', ROOT, 0, ['leaf 2', 'leaf 3']);
+    const rejoin = { ...node('a1', ROOT, 1), replaces: [{ old: 'leaf 2', fresh: 'leaf 4' }] };
 
-    it('follows its commit no more, nor what is built on it, and the leaf is not removed', () => {
-      const tree = new CommitTree(undefined, [removal, node('head', ROOT, 1), again, node('beyond', 'again', 3)]);
-      tree.leaveAside('again');
-      tree.leaveRemovals(['leaf 2'], ['removal', 'again']);
-      expect([tree.removed.size, tree.choose('head')]).toEqual([0, 'head']);
-    });
-
-    it('goes by another commit that removes the same leaf, whenever that comes, and by what else the first removes', () => {
-      const both = { ...removal, removes: ['leaf 2', 'leaf 3'] };
-      const tree = new CommitTree(undefined, [both, node('head', ROOT, 1)]);
-      tree.leaveRemovals(['leaf 2'], ['removal']);
-      expect([...tree.removed]).toEqual([['leaf 3', 'removal']]);
-      tree.add(again);
-      expect(tree.removed.get('leaf 2')).toBe('again');
-      tree.leaveRemovals(['leaf 2'], ['again']);
-      tree.add({ ...again, id: 'third' });
-      tree.leaveRemovals(['leaf 2'], ['removal']);
-      expect(tree.removed.get('leaf 2')).toBe('third');
-    });
-
-    it('does so of the whole lineage, and before the commits are there', () => {
-      const rejoin = { ...node('head', ROOT, 1), replaces: [{ old: 'leaf 2', fresh: 'leaf 4' }] };
+    it('by whichever leaf of its lineage goes by no commit that is here, and by what else those remove', () => {
       const tree = new CommitTree(undefined, [removal, rejoin]);
-      expect([...tree.removed.keys()].sort()).toEqual(['leaf 2', 'leaf 4']);
-      tree.leaveRemovals(['leaf 4'], ['removal']);
-      expect(tree.removed.size).toBe(0);
+      expect([...tree.removed.keys()].sort()).toEqual(['leaf 2', 'leaf 3', 'leaf 4']);
+      tree.keep(['leaf 4']);
+      expect([...tree.removed.keys()]).toEqual(['leaf 3']);
+      tree.add(node('b1', 'a1', 4));
+      expect(tree.choose('a1')).toBe('b1');
+    });
+
+    it('goes by those that come later, and by one that was forgotten and comes again', () => {
+      const tree = new CommitTree(undefined, [removal, rejoin]);
+      tree.keep(['leaf 2']);
+      tree.add(node('c1', 'a1', 1, ['leaf 2']));
+      expect(tree.removed.get('leaf 4')).toBe('c1');
+      tree.keep(['leaf 2']);
+      tree.forget('r');
+      expect([...tree.kept.keys()]).toEqual(['c1']);
+      tree.add(removal);
+      expect(tree.removed.get('leaf 4')).toBe('r');
+    });
+
+    it('keeps it when it is made anew from what it held', () => {
+      const tree = new CommitTree(undefined, [removal, rejoin]);
+      tree.keep(['leaf 2']);
       const restored = new CommitTree();
-      for (const [id, leaves] of tree.leftRemovals) restored.leaveRemovals(leaves, [id]);
+      for (const [commit, leaves] of tree.kept) restored.restoreKept(commit, leaves);
       for (const each of [removal, rejoin]) restored.add(each);
-      expect(restored.removed.size).toBe(0);
+      expect([...restored.removed.keys()]).toEqual(['leaf 3']);
     });
   });
 

@@ -65,10 +65,8 @@ export class CommitTree {
   readonly #removed = new Map<LeafId, StateId>();
   /** Those that have replaced it or that it has replaced, on whichever branch. */
   readonly #sameDevice = new Map<LeafId, LeafId[]>();
-  /** Commits that this device leaves aside. */
-  readonly #aside = new Set<StateId>();
-  /** By commit: leaves of those that it removes, whose removal this device leaves to the others. */
-  readonly #left = new Map<StateId, ReadonlySet<LeafId>>();
+  /** By commit: leaves of those that it removes which are to stay. */
+  readonly #kept = new Map<StateId, ReadonlySet<LeafId>>();
 
   constructor(
     private readonly rules: ForkRules = FORK_RULES,
@@ -88,8 +86,8 @@ export class CommitTree {
   }
 
   #rememberRemovedBy({ id, removes }: CommitNode): void {
-    const left = this.#left.get(id);
-    for (const leaf of removes) if (left?.has(leaf) !== true) this.rememberRemoved(leaf, id);
+    const kept = this.#kept.get(id);
+    for (const leaf of removes) if (kept?.has(leaf) !== true) this.rememberRemoved(leaf, id);
   }
 
   #replace({ old, fresh }: Replacement): void {
@@ -105,8 +103,7 @@ export class CommitTree {
     const node = this.#nodes.get(id);
     if (node === undefined) return;
     this.#nodes.delete(id);
-    this.#aside.delete(id);
-    this.#left.delete(id);
+    this.#kept.delete(id);
     const siblings = (this.#children.get(node.parent) ?? []).filter((each) => each !== node);
     if (siblings.length === 0) this.#children.delete(node.parent);
     else this.#children.set(node.parent, siblings);
@@ -151,28 +148,21 @@ export class CommitTree {
     for (const leaf of this.lineage([removed])) if (!this.#removed.has(leaf)) this.#removed.set(leaf, by);
   }
 
-  /** The fork rule chooses neither this commit nor what follows on it: nobody else on its branch can judge it. */
-  leaveAside(id: StateId): void {
-    this.#aside.add(id);
-  }
-
-  /** That these commits remove these leaves, or others of their lineage, does not add up: it is left to those who can judge it. */
-  leaveRemovals(leaves: Iterable<LeafId>, by: Iterable<StateId>): void {
+  /** That the commits which are here remove these leaves, or others of their lineage, adds up no more. What comes later does. */
+  keep(leaves: Iterable<LeafId>): void {
     const lineage = this.lineage(leaves);
-    const commits = new Set(by);
-    for (const id of commits) this.#left.set(id, new Set([...(this.#left.get(id) ?? []), ...lineage]));
-    for (const leaf of lineage) if (commits.has(this.#removed.get(leaf) ?? '')) this.#removed.delete(leaf);
-    // Other commits that are here may remove them as well.
-    for (const node of this.#nodes.values()) this.#rememberRemovedBy(node);
+    for (const { id, removes } of this.#nodes.values()) if (removes.some((leaf) => lineage.has(leaf))) this.restoreKept(id, lineage);
+    for (const leaf of lineage) this.#removed.delete(leaf);
   }
 
-  get leftAside(): Iterable<StateId> {
-    return this.#aside;
+  /** To be called before the commit is added. */
+  restoreKept(commit: StateId, leaves: Iterable<LeafId>): void {
+    this.#kept.set(commit, new Set([...(this.#kept.get(commit) ?? []), ...leaves]));
   }
 
   /** By commit. */
-  get leftRemovals(): Iterable<readonly [StateId, ReadonlySet<LeafId>]> {
-    return this.#left;
+  get kept(): ReadonlyMap<StateId, ReadonlySet<LeafId>> {
+    return this.#kept;
   }
 
   /** These leaves, and those by which their devices have rejoined before and after, on whichever branch. */
@@ -222,7 +212,7 @@ export class CommitTree {
   }
 
   #bestChild(at: StateId): CommitNode | undefined {
-    const children = this.#childrenOf(at);
+    const children = this.#children.get(at) ?? [];
     let best = children[0];
     if (best === undefined || children.length === 1) return best;
     let bestWeight = this.#weight(best);
@@ -232,11 +222,6 @@ export class CommitTree {
       if (this.#compare(node, best, compareWeights(weight, bestWeight)) > 0) [best, bestWeight] = [node, weight];
     }
     return best;
-  }
-
-  #childrenOf(state: StateId): readonly CommitNode[] {
-    const children = this.#children.get(state) ?? [];
-    return this.#aside.size === 0 ? children : children.filter(({ id }) => !this.#aside.has(id));
   }
 
   /** Above 0 if `a` is better. */
@@ -261,7 +246,7 @@ export class CommitTree {
       const commits = path.commits + Number(counts);
       const weight = { accounts: accounts?.count ?? 0, commits };
       if (compareWeights(weight, best) > 0) best = weight;
-      for (const node of this.#childrenOf(next.id)) open.push({ next: node, accounts, commits });
+      for (const node of this.#children.get(next.id) ?? []) open.push({ next: node, accounts, commits });
     }
     return best;
   }

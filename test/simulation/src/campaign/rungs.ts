@@ -9,7 +9,7 @@ const ALL: Record<Rung, true> = {
   'own-commit-recovered': true,
   'own-commit-lost': true,
   'removal-carried-over': true,
-  'removal-left': true,
+  'removal-unjudged': true,
   'held-back': true,
   hello: true,
   'supplied-commit': true,

@@ -11,7 +11,7 @@ import {
   type OutgoingSend,
   type Step,
 } from '@sotto/client/core';
-import type { Member, MlsEngine, MlsProvider, OwnKeyPackage } from '@sotto/mls';
+import type { MlsEngine, MlsProvider, OwnKeyPackage } from '@sotto/mls';
 import { type Outcome, ReceiptStatus } from '@sotto/protocol';
 import { type Ledger, Memory, type Opening, type Sealing } from '../checks/ledger.js';
 import type { Counters } from '../counters.js';
@@ -28,6 +28,8 @@ import { SimulatedStock } from './package-stock.js';
 import { StepRunner } from './step-runner.js';
 
 const CAPABILITY_BYTES = 16;
+/** How long its user thinks about it. */
+const KEEPS_AFTER_MS = 10_000;
 const REVOKED = 'revoked';
 const HISTORY = 'history';
 const WRITTEN = 'written';
@@ -442,16 +444,24 @@ export class Device {
   /** As the client does: what the user is shown stands in the history, durable with the step. */
   #notice(notice: MessengerNotice, { journal }: Step): void {
     if (notice.kind === 'delivery') return;
-    if (notice.kind === 'removal-left') this.#facts.push(() => this.#noteLeft(notice.group, notice.members));
+    if (notice.kind === 'unjudged') journal.afterwards(() => this.world.server.schedule.after(KEEPS_AFTER_MS, () => this.#keep(notice)));
     if (notice.kind !== 'message') return this.#note(`is told: ${notice.kind}`);
     const { content, plaintext, from } = notice;
     journal.put(HISTORY, `${content}/${hex(this.random.bytes(4))}`, { content, plaintext, from: from.device } satisfies Shown);
     journal.afterwards(() => this.#note(`shows ${content.slice(0, 8)}`));
   }
 
-  /** As nobody else can judge a removal, it is not held against the device that it seals for them again. */
-  #noteLeft(group: string, members: readonly Member[]): void {
-    for (const { id } of members) this.memory.seenRemoved.delete(leafName(group, id));
+  /** The user wants them to stay who were removed as nobody else can judge, and from then on it is no fault to write to them. */
+  async #keep({ group, members }: Extract<MessengerNotice, { kind: 'unjudged' }>): Promise<void> {
+    for (const { id, identity } of members) {
+      await this.step('keep', async (messenger, step) => {
+        const core = messenger.unsafeGroup(group)?.core;
+        const isThere = core?.removedInHead.some((member) => member.id === id && core.unjudged.has(id)) === true;
+        if (!isThere) return;
+        await messenger.keep(group, identity.account, step);
+        this.#facts.push(() => this.memory.seenRemoved.delete(leafName(group, id)));
+      });
+    }
   }
 
   /** The user writes something. Returns its content id, unless the process ended first. */
