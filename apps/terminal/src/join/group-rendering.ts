@@ -74,7 +74,7 @@ function newsTexts(news: News, numbers: MessageNumbers): string[] {
     case 'unprocessable':
       return [`${oneLine(news.author)} changed something in a way that this device cannot follow; it asks to be let in again`];
     case 'unjudged':
-      return [unjudgedText(news.members, news.groupName ?? news.conversation)];
+      return [unjudgedText(news.members, news.conversation)];
     case 'refused':
       return [`the server does not take this change: ${listed(news.wanted)}`];
     case 'given-up':
@@ -83,7 +83,7 @@ function newsTexts(news: News, numbers: MessageNumbers): string[] {
 }
 
 function unjudgedText(names: readonly string[], group: string): string {
-  const called = [group, ...names]
+  const called = [short(group), ...names]
     .map(oneLine)
     .map((name) => (name.includes(' ') ? `"${name}"` : name))
     .join(' ');

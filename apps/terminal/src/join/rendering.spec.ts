@@ -115,8 +115,8 @@ describe('the screen', () => {
     const tea = { event: 'group', conversation: 'ab'.repeat(32), groupName: 'tea' } as const;
     const nothing = { added: [], removed: [], devicesAdded: [], devicesRemoved: [] };
     expect(render({ ...tea, what: 'missing', messages: 2, asking: 'carol' })).toEqual(['[14:03] · tea: 2 messages missing, asking carol']);
-    const unjudged = { ...tea, groupName: 'tea party', what: 'unjudged', members: ['bob', 'carol'] } as const;
-    expect(render(unjudged)[0]).toMatch(/of bob, carol: your messages wait.*: \/group keep "tea party" bob carol$/);
+    const unjudged = { ...tea, what: 'unjudged', members: ['bob', 'carol'] } as const;
+    expect(render(unjudged)[0]).toMatch(/of bob, carol: your messages wait.*: \/group keep abababab bob carol$/);
     expect(render({ event: 'group', conversation: 'bob', what: 'missing', messages: 1, asking: 'bob' })).toEqual([
       '[14:03] · bob: 1 message missing, asking bob',
     ]);

@@ -36,7 +36,7 @@ beforeEach(() => {
   peers = new Peers();
   left = new Set();
   refused = [];
-  vote = new BranchVote(core, peers, left, (commits) => void refused.push(...commits));
+  vote = new BranchVote(core, peers, left, (commits) => void (refused = [...commits]));
   vote.progress(BEGAN);
 });
 
@@ -253,15 +253,15 @@ describe('a commit that only some can process', () => {
       expect(wantsAt(BEGAN + MINUTE + 1)).toBe(true);
     });
 
-    it('is known as the one that they refuse, unless somebody is on a branch that can not be compared', () => {
+    it('is known as the one that those refuse who are followed, as long as they are', () => {
       stands(0, HEAD, [SPOILT]);
+      expect(follows()).toBe(false);
       shows(1, ELSEWHERE, 20);
       expect(follows()).toBe(true);
-      expect(refused).toEqual([]);
-      core.wantsRejoin = false;
-      stands(1, HEAD, [SPOILT]);
-      expect(follows()).toBe(true);
       expect(refused).toEqual([SPOILT]);
+      for (const device of [0, 1]) stands(device, SPOILT, []);
+      expect(follows()).toBe(false);
+      expect(refused).toEqual([]);
     });
 
     it('is not left as long as the others have not seen it, or want to follow it', () => {

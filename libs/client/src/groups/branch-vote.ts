@@ -5,7 +5,7 @@ import { type Peers, type Shown, sideOf } from './peers.js';
 
 /** With no progress for so long, here or there, members whose branch does not reach as far as one's own, or begins above it, count as being on another. */
 const STUCK_MS = 60_000;
-/** Whoever was elsewhere when it last spoke, so long ago, may be gone for good: it does not speak for this device's branch. */
+/** Whoever was elsewhere when it last spoke, so long ago, may be gone for good. */
 const SILENT_MS = 86_400_000;
 
 type Side = 'mine' | 'theirs';
@@ -18,6 +18,8 @@ type Choice = Omit<Shown, 'others' | 'onPath'> & {
   readonly account: string;
   readonly others: Pick<Shown['others'], 'has'>;
   readonly isSettled: boolean;
+  /** It was elsewhere when it last spoke, long ago: what it would choose now nobody knows. */
+  readonly isGone: boolean;
 };
 
 /** Accounts, each counted once, on either side. */
@@ -28,7 +30,7 @@ interface Votes {
   readonly theirsIsBetter: boolean;
   /** One of them knows what is here, and stays: of as many on either side, who can't compare follows who can. So does whoever is abandoned. */
   readonly theirsIsSettled: boolean;
-  /** The first commits of this device's branch that theirs can't process; none where some are there for another reason. */
+  /** What of this device's branch lies behind the first commits that theirs can't process, with those. */
   readonly refused: readonly StateId[];
 }
 
@@ -41,7 +43,7 @@ export class BranchVote {
     private readonly peers: Peers,
     /** By leaf: who says that he is out shows where he stopped, and nobody can follow him there. */
     private readonly left: Pick<ReadonlyMap<LeafId, unknown>, 'has'>,
-    /** Theirs can't process these commits, and are followed. */
+    /** Those who are followed can't process these commits; none: nobody is followed. */
     private readonly refused: (commits: readonly StateId[]) => void,
   ) {}
 
@@ -55,7 +57,7 @@ export class BranchVote {
     const votes = this.#votes(now);
     const wants = isLost(votes);
     if (wants === core.wantsRejoin) return;
-    if (wants) this.refused(votes.refused);
+    this.refused(wants ? votes.refused : []);
     core.wantsRejoin = wants;
     core.touch();
   }
@@ -68,7 +70,7 @@ export class BranchVote {
 
   #votes(now: number): Votes {
     const own = this.#own();
-    const here = [own];
+    const same = [own];
     const there: Choice[] = [];
     const refusing: Choice[] = [];
     const whereRemoved: string[] = [];
@@ -79,11 +81,14 @@ export class BranchVote {
       if (saysRemoved) whereRemoved.push(account);
       if (saysRemoved || shown === undefined) continue;
       const standing = this.#standing(identity.device, shown, now);
-      const choice = { ...shown, account, isSettled: this.#hasSettled(identity.device, shown, now) };
-      if (standing === 'mine') here.push(choice);
+      const [isSettled, isGone] = [this.#hasSettled(identity.device, shown, now), this.#isGone(identity.device, shown, now)];
+      const choice = { ...shown, account, isSettled, isGone };
+      if (standing === 'mine') same.push(choice);
       // Who leaves its branch itself does not count there: of two who would follow each other, one stays.
       else if (standing !== undefined && (!wantsRejoin || isBetter(shown, own))) (standing === 'refuses' ? refusing : there).push(choice);
     }
+    // Whoever is gone holds nobody against those who refuse.
+    const here = there.length === 0 && refusing.length > 0 ? same.filter(({ isGone }) => !isGone) : same;
     if (there.length === 0 && refusing.length === 0) return undividedVotes(here, whereRemoved, this.#isAbandoned(here, whereRemoved, now));
     // A few who are heard first after a start are not yet all who refuse.
     const counted = this.#areMost([...here, ...there, ...refusing]) ? [...there, ...refusing] : there;
@@ -98,7 +103,7 @@ export class BranchVote {
       },
       theirsIsBetter: counted.some((each) => isBetter(each, own)),
       theirsIsSettled: there.some(({ isSettled }) => isSettled),
-      refused: there.length + whereRemoved.length > 0 ? [] : [...new Set(refusing.flatMap((each) => this.#refusedBy(each) ?? []))],
+      refused: counted === there ? [] : [...new Set(refusing.flatMap((each) => this.#beyond(each)))],
     };
   }
 
@@ -132,6 +137,7 @@ export class BranchVote {
     return {
       account: ports.own.account,
       isSettled: false,
+      isGone: false,
       headEpoch: branches.headEpoch,
       path: branches.shortPath,
       others: { has: (id) => branches.byShort(id) !== undefined },
@@ -158,23 +164,21 @@ export class BranchVote {
     return theirHead !== undefined && this.core.branches.byShort(theirHead) !== undefined && this.#hasSettled(device, shown, now);
   }
 
-  /** The commit by which this device's branch leaves the other's. */
-  #refusedBy({ path }: Pick<Shown, 'path'>): StateId | undefined {
+  /** Where this device's branch has left the other's. */
+  #beyond({ path }: Pick<Shown, 'path'>): readonly StateId[] {
     const { branches } = this.core;
     const theirs = new Set(path);
     const meeting = branches.shortPath.findIndex((id) => theirs.has(id));
-    return meeting > 0 ? branches.path[meeting - 1] : undefined;
+    return branches.path.slice(0, Math.max(0, meeting));
   }
 
-  /** It was elsewhere when it last spoke, long ago: what it would choose now nobody knows. */
   #isGone(device: string, { path }: Shown, now: number): boolean {
     return now - this.peers.of(device).heardAt > SILENT_MS && path[0] !== short(this.core.head);
   }
 
   #standing(device: string, shown: Shown, now: number): Standing | undefined {
     const side = sideOf(shown, this.core.branches);
-    if (side === 'same' && this.#refuses(device, shown, now)) return 'refuses';
-    if (side === 'same') return this.#isGone(device, shown, now) ? undefined : 'mine';
+    if (side === 'same') return this.#refuses(device, shown, now) ? 'refuses' : 'mine';
     const isStuck = side === 'ahead' || (side === 'behind' && now - this.peers.of(device).shownSince > STUCK_MS);
     return side === 'other' || (isStuck && now - this.#progressAt > STUCK_MS) ? 'theirs' : undefined;
   }

@@ -38,6 +38,8 @@ export class Committing {
   #mostAdded = MOST_ADDED;
   /** Leaves of whose removal, which others can't judge, the user was told since the start. */
   readonly #told = new Set<LeafId>();
+  /** Leaves that this account's commits remove, which are refused by those whom this device is about to follow. */
+  #refused: LeafId[] = [];
   /** The slot is held by a commit that is not here. */
   #blocked: { readonly by: StateId; readonly since: number } | undefined;
 
@@ -60,17 +62,22 @@ export class Committing {
     return branches.judge(head, ownLeaf, change) === undefined;
   }
 
-  /**
-   * Others refuse these commits. A removal of this account that rests on nothing but what another branch did is not tried again: they all came in
-   * above that. Whoever else knows of it may well be able to.
-   */
+  /** These commits are refused by those whom this device is about to follow; none: it is about to follow nobody. */
   refusedByOthers(commits: readonly StateId[]): void {
+    this.#refused = commits.flatMap((commit) => this.#restingElsewhere(commit)).map(({ id }) => id);
+  }
+
+  /**
+   * Where they are. A removal of this account that rests on nothing but what another branch did is not tried again: they all came in above that.
+   * Whoever else knows of it may well be able to.
+   */
+  followedOthers(): void {
     const { core } = this;
-    const members = commits.flatMap((commit) => this.#restingElsewhere(commit)).filter(({ id }) => !core.unjudged.has(id));
-    if (members.length === 0) return;
-    for (const { id } of members) core.unjudged.add(id);
-    core.touch();
-    core.ports.count('removal-unjudged');
+    for (const leaf of this.#refused.splice(0)) {
+      core.unjudged.add(leaf);
+      this.#told.delete(leaf);
+      core.ports.count('removal-unjudged');
+    }
   }
 
   /** Whom the commit removes for no other reason than that another branch did. */
@@ -143,12 +150,11 @@ export class Committing {
   /** Without those that others can't judge, of which the user is told: nothing is sealed until an admin makes them, or the members are kept. */
   #removalsDue(head: Head, step: Step): Member[] {
     const { core } = this;
-    const due = removalsDue(head);
-    const left = due.filter((member) => core.unjudged.has(member.id) && !this.#mayRemove(member, core.head));
-    const news = left.filter(({ id }) => !this.#told.has(id));
+    const unjudged = core.unjudgedInHead.filter((member) => !this.#mayRemove(member, core.head));
+    const news = unjudged.filter(({ id }) => !this.#told.has(id));
     if (news.length > 0) core.ports.notify({ kind: 'unjudged', group: core.id, members: news }, step);
     for (const { id } of news) this.#told.add(id);
-    return due.filter((member) => !left.includes(member));
+    return removalsDue(head).filter((member) => !unjudged.includes(member));
   }
 
   #firstDue(head: Head, step: Step): Wanted | undefined {

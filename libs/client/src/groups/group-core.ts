@@ -66,7 +66,7 @@ export class GroupCore {
     this.branches = new Branches(id, ports, record.root, record.head, new Map(record.roots));
     const { tree } = this.branches;
     for (const [leaf, by] of record.removed) tree.rememberRemoved(leaf, by);
-    for (const [commit, leaves] of record.kept ?? []) tree.restoreKept(commit, leaves);
+    for (const [commit, leaves] of record.kept ?? []) tree.keepFrom(commit, leaves);
     this.log = log ?? new MessageLog(id);
     this.intents = [...record.intents];
     this.pending = record.pending;
@@ -95,7 +95,7 @@ export class GroupCore {
     if (!this.#changed) return;
     this.#changed = false;
     const { branches, intents, pending, leaving, deadLeaf, toSeal, refreshAt, retired, gone, goneAt, expelled, retiring } = this;
-    const kept = [...branches.tree.kept].map(([commit, leaves]) => [commit, [...leaves]] as const);
+    const kept = [...branches.tree.kept].flatMap(([commit, leaves]) => (branches.tree.has(commit) ? [[commit, [...leaves]] as const] : []));
     const record: GroupRecord = {
       root: branches.root,
       head: branches.head,
@@ -180,6 +180,21 @@ export class GroupCore {
 
   member(device: string): Member | undefined {
     return this.members.find(({ identity }) => identity.device === device);
+  }
+
+  /** Members whose removal the others refuse, by whichever leaf. */
+  get unjudgedInHead(): Member[] {
+    if (this.unjudged.size === 0) return [];
+    const leaves = this.branches.tree.lineage(this.unjudged);
+    return this.removedInHead.filter(({ id }) => leaves.has(id));
+  }
+
+  /** Those whose devices are not in the head any more are out, whoever has brought that about. */
+  forgetUnjudged(): void {
+    if (this.unjudged.size === 0) return;
+    const there = this.branches.tree.lineage(this.members.map(({ id }) => id));
+    for (const leaf of this.unjudged) if (!there.has(leaf)) this.unjudged.delete(leaf);
+    this.touch();
   }
 
   /** Leaves that some branch removes and the head still has. */

@@ -252,10 +252,8 @@ export class Group {
     const added = without(after, before);
     const removed = without(before, after);
     for (const { id, identity } of added) if (identity.device !== core.ports.own.device) core.unseen.set(id, step.now);
-    for (const { id } of removed) {
-      core.unjudged.delete(id);
-      this.#forgetUnseen(id, step);
-    }
+    core.forgetUnjudged();
+    for (const { id } of removed) this.#forgetUnseen(id, step);
     if (removed.length > 0 && core.refreshAt === 0) core.refreshAt = step.now + this.#randomWithin(DAY_MS);
     this.#retireToken(from, to, step);
     this.#tell(from, to, added, removed, step);
@@ -367,12 +365,10 @@ export class Group {
   /** Of those whose removal the others can't judge: the user wants them to stay. False: there is none of this account. */
   keep(account: string): boolean {
     const { core } = this;
-    const leaves = core.removedInHead
-      .filter(({ id, identity }) => identity.account === account && core.unjudged.has(id))
-      .map(({ id }) => id);
+    const leaves = core.unjudgedInHead.filter(({ identity }) => identity.account === account).map(({ id }) => id);
     if (leaves.length === 0) return false;
     core.branches.keep(leaves);
-    for (const leaf of leaves) core.unjudged.delete(leaf);
+    for (const leaf of core.branches.tree.lineage(leaves)) core.unjudged.delete(leaf);
     core.touch();
     return true;
   }
@@ -464,8 +460,8 @@ export class Group {
     core.gone = false;
     core.goneAt = 0;
     core.deadLeaf = undefined;
-    const there = new Set(core.members.map((member) => member.id));
-    for (const leaf of core.unjudged) if (!there.has(leaf)) core.unjudged.delete(leaf);
+    this.#committing.followedOthers();
+    core.forgetUnjudged();
     this.#committing.restart();
     core.confirmed = isFirst;
     core.unseen.clear();

@@ -210,6 +210,7 @@ describe('a removal that one member alone can judge, as all others came in besid
     office.loses = ({ from, to }) => isThere(from) !== isThere(to);
     await alice.remove(hiking, carol);
     for (const phone of [dave, erin]) await carol.add(hiking, phone);
+    await carol.wish(hiking, { kind: 'role', account: dave.account, admin: true });
     await office.pass(5 * SECOND);
     for (const phone of [dave, erin]) await phone.wish(hiking, { kind: 'rename', name: `of ${phone.name}` });
     await office.pass(5 * SECOND);
@@ -239,6 +240,17 @@ describe('a removal that one member alone can judge, as all others came in besid
     await office.pass(DAY, MINUTE);
     expect([bob.count('removal-carried-over'), bob.view(hiking).hold, dave.shown]).toEqual([1, 'removal', []]);
     expect(unjudged(bob)).toEqual([['carol'], ['carol']]);
+  });
+
+  it('is made again by the same device once that is an admin, and then holds nothing back', async () => {
+    const [bob, dave, erin, hiking] = await refused();
+    await bob.say(hiking, 'among us');
+    await dave.wish(hiking, { kind: 'role', account: bob.account, admin: true });
+    await office.pass(MINUTE);
+    for (const phone of [bob, dave, erin])
+      expect([phone.name, phone.members(hiking)]).toEqual([phone.name, ['alice', 'bob', 'dave', 'erin']]);
+    for (const phone of [dave, erin]) expect(phone.shown).toEqual(['bob: among us']);
+    expect(bob.count('removal-carried-over')).toBe(2);
   });
 
   it('holds nothing back any more once the user keeps the member, also after a restart', async () => {

@@ -254,7 +254,7 @@ describe('the fork rule, step by step', () => {
       const tree = new CommitTree(undefined, [removal, rejoin]);
       tree.keep(['leaf 2']);
       const restored = new CommitTree();
-      for (const [commit, leaves] of tree.kept) restored.restoreKept(commit, leaves);
+      for (const [commit, leaves] of tree.kept) restored.keepFrom(commit, leaves);
       for (const each of [removal, rejoin]) restored.add(each);
       expect([...restored.removed.keys()]).toEqual(['leaf 3']);
     });

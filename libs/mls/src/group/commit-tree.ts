@@ -151,12 +151,12 @@ export class CommitTree {
   /** That the commits which are here remove these leaves, or others of their lineage, adds up no more. What comes later does. */
   keep(leaves: Iterable<LeafId>): void {
     const lineage = this.lineage(leaves);
-    for (const { id, removes } of this.#nodes.values()) if (removes.some((leaf) => lineage.has(leaf))) this.restoreKept(id, lineage);
+    for (const { id, removes } of this.#nodes.values()) if (removes.some((leaf) => lineage.has(leaf))) this.keepFrom(id, lineage);
     for (const leaf of lineage) this.#removed.delete(leaf);
   }
 
-  /** To be called before the commit is added. */
-  restoreKept(commit: StateId, leaves: Iterable<LeafId>): void {
+  /** What this commit removes of these leaves does not add up, once it is here. */
+  keepFrom(commit: StateId, leaves: Iterable<LeafId>): void {
     this.#kept.set(commit, new Set([...(this.#kept.get(commit) ?? []), ...leaves]));
   }
 

@@ -453,13 +453,12 @@ export class Device {
 
   /** The user wants them to stay who were removed as nobody else can judge, and from then on it is no fault to write to them. */
   async #keep({ group, members }: Extract<MessengerNotice, { kind: 'unjudged' }>): Promise<void> {
-    for (const { id, identity } of members) {
+    for (const account of new Set(members.map(({ identity }) => identity.account))) {
       await this.step('keep', async (messenger, step) => {
-        const core = messenger.unsafeGroup(group)?.core;
-        const isThere = core?.removedInHead.some((member) => member.id === id && core.unjudged.has(id)) === true;
-        if (!isThere) return;
-        await messenger.keep(group, identity.account, step);
-        this.#facts.push(() => this.memory.seenRemoved.delete(leafName(group, id)));
+        const theirs = messenger.unsafeGroup(group)?.core.unjudgedInHead.filter(({ identity }) => identity.account === account) ?? [];
+        if (theirs.length === 0) return;
+        await messenger.keep(group, account, step);
+        this.#facts.push(() => theirs.forEach(({ id }) => this.memory.seenRemoved.delete(leafName(group, id))));
       });
     }
   }
