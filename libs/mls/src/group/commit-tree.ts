@@ -82,12 +82,8 @@ export class CommitTree {
     if (siblings === undefined) this.#children.set(node.parent, [node]);
     else siblings.push(node);
     for (const replacement of node.replaces ?? []) this.#replace(replacement);
-    this.#rememberRemovedBy(node);
-  }
-
-  #rememberRemovedBy({ id, removes }: CommitNode): void {
-    const kept = this.#kept.get(id);
-    for (const leaf of removes) if (kept?.has(leaf) !== true) this.rememberRemoved(leaf, id);
+    const kept = this.#kept.get(node.id);
+    for (const leaf of node.removes) if (kept?.has(leaf) !== true) this.rememberRemoved(leaf, node.id);
   }
 
   #replace({ old, fresh }: Replacement): void {
