@@ -20,6 +20,8 @@ interface Wanted extends Change {
 
 /** Added by one commit, as long as its Welcome with the whole tree travels. */
 const MOST_ADDED = 100;
+/** So many claims without a package of the device whose leaf is to be replaced, and it is taken to be gone; a sign of life makes the wish anew. */
+const MOST_IN_VAIN = 5;
 /** For what an envelope has beside its messages. */
 const ENVELOPE_BYTES = 1_024;
 
@@ -38,6 +40,8 @@ export class Committing {
   #mostAdded = MOST_ADDED;
   /** Leaves of whose removal, which others can't judge, the user was told since the start. */
   readonly #told = new Set<LeafId>();
+  /** How many claims have brought no package of the device that has this leaf, since the start. */
+  readonly #inVain = new Map<LeafId, number>();
   /** Leaves that this account's commits remove, which are refused by those whom this device is about to follow. */
   #refused: LeafId[] = [];
   /** The slot is held by a commit that is not here. */
@@ -168,11 +172,20 @@ export class Committing {
       if (judged.is === 'waits' && judged.stale === true) core.ports.packagesUseless(judged.account);
       if (judged.is === 'waits' && judged.unused !== undefined) core.noteUnseen(judged.unused, step.now);
       if (judged.is === 'waits') claiming ||= core.ports.isClaiming(judged.account);
-      if (judged.is === 'met') core.touch();
-      return judged.is !== 'met';
+      const isOver = judged.is === 'met' || (judged.is === 'waits' && judged.stale === true && this.#isInVain(intent));
+      if (isOver) core.touch();
+      return !isOver;
     });
     // Who is about to be had is added by the same commit.
     return claiming && wanted?.intents[0]?.kind === 'add' ? undefined : wanted;
+  }
+
+  /** A device that is gone for good publishes no package ever: without an end it would be wished, and its account's packages claimed, for ever. */
+  #isInVain(intent: Intent): boolean {
+    if (intent.kind !== 'replace') return false;
+    const claims = (this.#inVain.get(intent.leaf) ?? 0) + 1;
+    this.#inVain.set(intent.leaf, claims);
+    return claims >= MOST_IN_VAIN;
   }
 
   /** By a leaf that should not be used there is one thing to do: to let in somebody who can help, or to remove all who can't. */

@@ -45,6 +45,7 @@ describe('that an account is in', () => {
 
   it('waits for key packages of its devices', () => {
     expect(judge(add)).toEqual({ is: 'waits', account: 'dave' });
+    expect(judge(add, {}, () => new Map())).toEqual({ is: 'waits', account: 'dave', stale: true });
   });
 
   it('is due for all of its devices that are to be had', () => {

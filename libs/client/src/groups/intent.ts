@@ -44,7 +44,7 @@ export interface Head {
   lineage(leaves: readonly LeafId[]): ReadonlySet<LeafId>;
 }
 
-/** Key packages at hand of an account, by device; undefined: not claimed yet. */
+/** Key packages at hand of an account, by device, none if it publishes none; undefined: not claimed yet. */
 export type PackagesOf = (account: string) => ReadonlyMap<string, { readonly bytes: Uint8Array; readonly leaf: LeafId }> | undefined;
 
 /** The account's key packages are needed first. */
@@ -100,6 +100,7 @@ function judgeAdd(account: string, head: Head, packagesOf: PackagesOf): Judged {
   if (!isOwn && head.members.some(({ identity }) => identity.account === account)) return { is: 'met' };
   const packages = packagesOf(account);
   if (packages === undefined) return { is: 'waits', account };
+  if (packages.size === 0 && !isOwn) return { is: 'waits', account, stale: true };
   const missing = [...packages].filter(([device, { leaf }]) => !head.devices.has(device) && !head.removed.has(leaf));
   return due({ add: missing.map(([, { bytes }]) => bytes) });
 }

@@ -407,6 +407,58 @@ describe('a device that was put back to before it was let in, and gets its Welco
   });
 });
 
+describe('a device that has lost its group, and publishes no key package', () => {
+  let group: string;
+  let people: Trio;
+  let beforeJoining: MemoryStore;
+  const claimed = () => jest.mocked(office.claimOf).mock.calls.length;
+
+  beforeEach(async () => {
+    people = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const [alice, , carol] = people;
+    beforeJoining = await carol.backup();
+    group = await hikers(...people);
+    const leaf = carol.ownLeaf(group);
+    await carol.die();
+    jest.spyOn(office, 'claimOf');
+    await alice.wish(group, { kind: 'replace', account: carol.account, device: carol.device, leaf });
+  });
+
+  it('is given up soon: it may be gone for good', async () => {
+    await office.pass(10 * MINUTE, 5 * SECOND);
+    const [alice, bob] = people;
+    const tries = claimed();
+    expect(tries).toBeGreaterThan(2);
+    await office.pass(6 * HOUR, 20 * SECOND);
+    expect(claimed()).toBe(tries);
+    expectTogether(group, [alice, bob], ['alice', 'bob', 'carol']);
+  });
+
+  it('gets another leaf once it publishes one', async () => {
+    const carol = people[2];
+    await office.pass(30 * SECOND, 5 * SECOND);
+    expect(claimed()).toBeGreaterThan(0);
+    await carol.restore(beforeJoining);
+    await carol.publish(5);
+    await carol.online();
+    await office.pass(2 * MINUTE, 5 * SECOND);
+    expectTogether(group, people);
+  });
+
+  it('gets one hours later as well, as it shows that it lives', async () => {
+    const [alice, , carol] = people;
+    await office.pass(3 * HOUR, 20 * SECOND);
+    const tries = claimed();
+    await carol.restore(beforeJoining);
+    await carol.publish(5);
+    await carol.online();
+    await alice.say(group, 'are you there?');
+    await office.pass(3 * HOUR, 20 * SECOND);
+    expect(claimed()).toBeGreaterThan(tries);
+    expectTogether(group, people);
+  });
+});
+
 describe('a device that committed twice, and was rolled back between', () => {
   it('is let in again by those who go on from the commit that it does not know', async () => {
     const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;

@@ -138,10 +138,9 @@ export class Messenger {
       if (usable !== undefined) packages.set(each.device, usable);
     }
     this.#published.claimed(packages);
-    // Of one's own account an empty answer says that there is no other device.
-    const usable = packages.size > 0 || (claimed !== undefined && account === this.ports.own.account);
-    this.#claims.claimed(account, usable ? packages : undefined, step.now);
-    for (const group of this.#groups.values()) if (usable && group.core.intents.length > 0) await group.settle(step);
+    const isAnswered = claimed !== undefined;
+    this.#claims.claimed(account, isAnswered ? packages : undefined, step.now);
+    for (const group of this.#groups.values()) if (isAnswered && group.core.intents.length > 0) await group.settle(step);
     this.#finish(step);
   }
 
