@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import type { Database } from './database.js';
 import { FirstStart } from './first-start.js';
-import { migrationDirectories } from './migrations.js';
+import { isMigrated, migrationDirectories } from './migrations.js';
 import { openDatabase } from './open-database.js';
 import { makeSeed, readSeed, seedFile } from './seed.js';
 
@@ -86,6 +86,23 @@ describe('a database that begins with a seed', () => {
     expect(await readdir(seeds)).toEqual([(await seedFile(seeds)).slice(seeds.length + 1)]);
     expect(await readSeed(await newFolder())).toBeUndefined();
   });
+
+  it('is known to need no migration, but one in which a migration failed, was rolled back, or is not known does', async () => {
+    const postgres = await PGlite.create({ loadDataDir: new Blob([await readFile(await seedFile(seeds))]) });
+    expect(await isMigrated(postgres)).toBe(true);
+    const changed = async (change: string) => {
+      await postgres.exec(`BEGIN; ${change}`);
+      const is = await isMigrated(postgres);
+      await postgres.exec('ROLLBACK');
+      return is;
+    };
+    expect(await changed('UPDATE _prisma_migrations SET finished_at = NULL')).toBe(false);
+    expect(await changed('UPDATE _prisma_migrations SET rolled_back_at = now()')).toBe(false);
+    expect(await changed("UPDATE _prisma_migrations SET migration_name = 'another'")).toBe(false);
+    expect(await changed('DROP TABLE _prisma_migrations')).toBe(false);
+    expect(await isMigrated(postgres)).toBe(true);
+    await postgres.close();
+  }, 60_000);
 
   it('gets the migrations that its seed does not have', async () => {
     const folder = await newFolder();

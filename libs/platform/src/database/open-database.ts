@@ -7,7 +7,7 @@ import { codeOf, DatabaseOpenError } from './database-error.js';
 import { FirstStart } from './first-start.js';
 import { lockFolder } from './folder-lock.js';
 import { PrismaClient } from './generated/client.js';
-import { applyMigrations } from './migrations.js';
+import { applyMigrations, isMigrated } from './migrations.js';
 import { adapterOf, readSeed, SEEDS } from './seed.js';
 import { Turns } from './turns.js';
 import { unpackSeed } from './unpack-seed.js';
@@ -63,7 +63,7 @@ async function openLocked(folder: string, seeds: string, release: () => Promise<
   giveTurns(postgres);
   try {
     const adapter = adapterOf(postgres);
-    await applyMigrations(adapter);
+    if (!(await isMigrated(postgres))) await applyMigrations(adapter);
     const client = new PrismaClient({ adapter });
     await warmUp(client);
     await first?.finish();
