@@ -1,6 +1,6 @@
-// Makes what `npm pack -w apps/terminal` packs: the code of our own packages in one folder (they are on no registry), and of those that a
-// command would long wait for, with all others as ordinary dependencies, because some of them are native. Refuses a package that
-// apps/terminal/package.json does not name.
+// Makes what `npm pack -w apps/terminal` packs: our code and that of the packages it uses in one folder, because ours are on no registry, and
+// a command would long wait for those of others to load one by one. Left outside are the dependencies of apps/terminal: what is native, what
+// looks for files beside its own code, and what brings no licence that the bundle could carry.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { basename, join } from 'node:path';
@@ -12,30 +12,25 @@ const TERMINAL = join(root, 'apps/terminal');
 const BUNDLE = join(TERMINAL, 'dist/bundle');
 const BUILT_IN = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
 
-/**
- * Taken in with all that they need: as packages they are 570 files, which a command would wait for longer than for all the rest. What draws the
- * screen, and what is pinned exactly and not native, so that whoever installs gets no other version than the one in the bundle.
- */
-const TAKEN_IN = ['ink', 'react', 'string-width', '@hpke/core', '@noble/ciphers', '@noble/curves', '@noble/hashes', 'cborg'];
 /** Ink loads it only when somebody develops ink. */
 const NEVER_LOADED = 'react-devtools-core';
 
 const packageOf = (specifier) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 
-/** Ours are taken in, with the modules of ts-mls that scripts/patch.mjs mended; relative paths are esbuild's. */
-function onlyOurs(dependencies) {
-  const isTakenIn = (path, importer) => TAKEN_IN.includes(packageOf(path)) || importer.includes('/node_modules/');
-  const resolved = ({ path, kind, importer }) => {
-    if (kind === 'entry-point' || BUILT_IN.has(path) || path.startsWith('@sotto/') || path.startsWith('#')) return undefined;
+/** Nest imports packages that nobody has installed, and reports their absence when one is needed: such an import stays as it is. */
+function leaveOut(dependencies) {
+  const resolved = async (esbuild, { path, pluginData, ...importer }) => {
+    if (pluginData === leaveOut || BUILT_IN.has(path) || importer.kind === 'entry-point') return undefined;
     if (path === NEVER_LOADED) return { path, namespace: NEVER_LOADED };
     if (dependencies[packageOf(path)] !== undefined) return { path, external: true };
-    if (isTakenIn(path, importer)) return undefined;
-    return { errors: [{ text: `${path} is not among the dependencies of apps/terminal/package.json` }] };
+    if (importer.kind !== 'dynamic-import') return undefined;
+    const { errors } = await esbuild.resolve(path, { ...importer, pluginData: leaveOut });
+    return errors.length > 0 ? { path, external: true } : undefined;
   };
   return {
-    name: 'only ours',
+    name: 'leave out',
     setup: (esbuild) => {
-      esbuild.onResolve({ filter: /^[^./]/ }, resolved);
+      esbuild.onResolve({ filter: /^[^./]/ }, (importing) => resolved(esbuild, importing));
       esbuild.onLoad({ filter: /.*/, namespace: NEVER_LOADED }, () => ({ contents: 'export default undefined' }));
     },
   };
@@ -61,7 +56,7 @@ async function bundled(dependencies) {
     metafile: true,
     write: false,
     logLevel: 'error',
-    plugins: [onlyOurs(dependencies)],
+    plugins: [leaveOut(dependencies)],
   });
 }
 
@@ -71,7 +66,10 @@ function licencesOf({ inputs }) {
   return [...folders].sort().map((folder) => {
     const { name, version } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
     const file = readdirSync(join(root, folder)).find((each) => /^licen[cs]e/i.test(each));
-    if (file === undefined) throw new Error(`${name} has no licence that the bundle could carry`);
+    if (file === undefined)
+      throw new Error(
+        `${name} has no licence that the bundle could carry: name it (or what needs it) among the dependencies of apps/terminal`,
+      );
     return `${name} ${version}\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`;
   });
 }
