@@ -8,6 +8,8 @@ import { root } from './run.mjs';
 const TABLE = join(root, 'scripts/test-seconds.json');
 /** Shorter ones fill the gaps in any order. */
 const LEAST_SECONDS = 5;
+/** Those that take so long among all others are more than half of it. */
+const LONG_SECONDS = 35;
 
 /** In the checkout. */
 export const nameOf = (path) => relative(root, path).replaceAll('\\', '/');
@@ -19,9 +21,17 @@ export function recordSeconds(suites) {
   writeFileSync(TABLE, `${JSON.stringify(Object.fromEntries(long), undefined, 2)}\n`);
 }
 
+const recorded = () => JSON.parse(readFileSync(TABLE, 'utf8'));
+
+/** Their names. */
+export function longSuites() {
+  const suites = Object.entries(recorded());
+  return suites.filter(([, seconds]) => seconds >= LONG_SECONDS).map(([name]) => name);
+}
+
 export default class LongestFirst extends TestSequencer {
   sort(tests) {
-    const table = JSON.parse(readFileSync(TABLE, 'utf8'));
+    const table = recorded();
     const secondsOf = ({ path }) => table[nameOf(path)] ?? 0;
     return [...tests].sort((a, b) => secondsOf(b) - secondsOf(a));
   }

@@ -1,11 +1,12 @@
 // Runs every test (further arguments go to Jest), those of failed suites once more, and ends with a line `N passed, N failed`.
 // --checks also runs type check, lint, boundaries and format, and counts each as a test; --thorough has exhaustive and random tests go on
-// for as long as they can, not for seconds; --seeds=N then runs the simulation with so many seeds, and counts each as a test; --record
-// writes down how long the suites take, for their order.
+// for as long as they can, not for seconds; --seeds=N then runs the simulation with so many seeds, and counts each as a test; --quick leaves
+// out the suites that take longest, and names them; --record writes down how long the suites take, for their order.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { runSuites } from './jest-runs.mjs';
-import { recordSeconds } from './longest-first.mjs';
+import config from '../jest.config.mjs';
+import { longSuites, recordSeconds } from './longest-first.mjs';
 import { CHECKS, root } from './run.mjs';
 
 /** No further seed is begun after so long; those that were not begun have failed. */
@@ -51,17 +52,25 @@ async function runSeeds(count) {
   total.failed += count - passed;
 }
 
-const OURS = /^--(checks|thorough|record|seeds=(\d+))$/;
+/** For Jest, on top of what its configuration leaves out. */
+function leavingOut(suites) {
+  const patterns = suites.map((name) => `/${name.replaceAll('.', '\\.')}$`);
+  return [...config.testPathIgnorePatterns, ...patterns].map((pattern) => `--testPathIgnorePatterns=${pattern}`);
+}
+
+const OURS = /^--(checks|quick|thorough|record|seeds=(\d+))$/;
 const args = process.argv.slice(2);
 const seeds = args.map((argument) => OURS.exec(argument)?.[2]).find((each) => each !== undefined);
 
 if (args.includes('--thorough')) process.env.THOROUGH = '1';
 if (args.includes('--checks')) await runChecks();
+const leftOut = args.includes('--quick') ? longSuites() : [];
 const repeated = await runJest(
-  args.filter((argument) => !OURS.test(argument)),
+  [...args.filter((argument) => !OURS.test(argument)), ...(leftOut.length > 0 ? leavingOut(leftOut) : [])],
   args.includes('--record'),
 );
 if (seeds !== undefined) await runSeeds(Number(seeds));
 for (const { name, failure } of repeated) console.log(`\nfailed under load, passed alone: ${name}\n${failure}`);
+if (leftOut.length > 0) console.log(`\n--quick left out ${leftOut.length} suites, which npm test runs:\n  ${leftOut.join('\n  ')}`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 console.log(`${total.passed} passed, ${total.failed} failed`);
