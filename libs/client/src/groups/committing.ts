@@ -22,6 +22,8 @@ interface Wanted extends Change {
 const MOST_ADDED = 100;
 /** So many claims without a package of the device whose leaf is to be replaced, and it is taken to be gone; a sign of life makes the wish anew. */
 const MOST_IN_VAIN = 5;
+/** How long a removal to which this device has no right waits for what could give it one. */
+const DOUBT_MS = 3_600_000;
 /** For what an envelope has beside its messages. */
 const ENVELOPE_BYTES = 1_024;
 
@@ -38,6 +40,8 @@ export class Committing {
   /** Where a removal that was due could not be committed. */
   #hopeless: Known | undefined;
   #mostAdded = MOST_ADDED;
+  /** Leaves that are to go by a removal to which this device has no right, and since when it has seen that. Unix milliseconds. */
+  readonly #inDoubt = new Map<LeafId, number>();
   /** Leaves of whose removal, which others can't judge, the user was told since the start. */
   readonly #told = new Set<LeafId>();
   /** How many claims have brought no package of the device that has this leaf, since the start. */
@@ -76,12 +80,14 @@ export class Committing {
    * Whoever else knows of it may well be able to.
    */
   followedOthers(): void {
-    const { core } = this;
-    for (const leaf of this.#refused.splice(0)) {
-      core.unjudged.add(leaf);
-      this.#told.delete(leaf);
-      core.ports.count('removal-unjudged');
-    }
+    for (const leaf of this.#refused.splice(0)) this.#setAside(leaf);
+  }
+
+  #setAside(leaf: LeafId): void {
+    this.core.unjudged.add(leaf);
+    this.#told.delete(leaf);
+    this.core.ports.count('removal-unjudged');
+    this.core.touch();
   }
 
   /** Whom the commit removes for no other reason than that another branch did. */
@@ -94,11 +100,19 @@ export class Committing {
 
   /** Whether this device may remove the member from that state by its role, or as the member has said that it leaves. */
   #mayRemove(member: Member, from: StateId): boolean {
+    return this.#isValid(member, from, encodedRight({ left: this.#statementsOf([member], from) }));
+  }
+
+  /** Or by any right that is known. */
+  #hasRight(member: Member): boolean {
+    return this.#isValid(member, this.core.head, this.#right([member]));
+  }
+
+  #isValid(removed: Member, from: StateId, authenticatedData: Uint8Array): boolean {
     const { branches } = this.core;
     const author = branches.ownLeaf(from);
     if (author === undefined) return false;
-    const authenticatedData = encodedRight({ left: this.#statementsOf([member], from) });
-    const change = { authenticatedData, addedMembers: [], removedMembers: [member], groupDataChanged: false, groupData: new Uint8Array() };
+    const change = { authenticatedData, addedMembers: [], removedMembers: [removed], groupDataChanged: false, groupData: new Uint8Array() };
     return branches.judge(from, author, change) === undefined;
   }
 
@@ -144,7 +158,7 @@ export class Committing {
     if (head === undefined) return undefined;
     const due = core.ports.rules.removalsAddUp && !core.dead ? this.#removalsDue(head, step) : [];
     if (due.length > 0) {
-      if (this.#isHopeless()) return undefined;
+      if (this.#isHopeless()) return this.#doubt(due, step.now);
       core.ports.count('removal-carried-over');
       return { intents: [], add: [], remove: due, refresh: false };
     }
@@ -154,11 +168,25 @@ export class Committing {
   /** Without those that others can't judge, of which the user is told: nothing is sealed until an admin makes them, or the members are kept. */
   #removalsDue(head: Head, step: Step): Member[] {
     const { core } = this;
-    const unjudged = core.unjudgedInHead.filter((member) => !this.#mayRemove(member, core.head));
+    const unjudged = core.unjudgedInHead.filter((member) => !this.#mayRemove(member, core.head) && !this.#isOutOfDoubt(member));
     const news = unjudged.filter(({ id }) => !this.#told.has(id));
     if (news.length > 0) core.ports.notify({ kind: 'unjudged', group: core.id, members: news }, step);
     for (const { id } of news) this.#told.add(id);
     return removalsDue(head).filter((member) => !unjudged.includes(member));
+  }
+
+  /** What has no right after so long has none soon: the user is asked, as about what others can't judge. */
+  #doubt(due: readonly Member[], now: number): undefined {
+    for (const member of due.filter((each) => !this.#hasRight(each))) {
+      const since = this.#inDoubt.get(member.id) ?? now;
+      this.#inDoubt.set(member.id, since);
+      if (now - since >= DOUBT_MS) this.#setAside(member.id);
+    }
+  }
+
+  /** What gives its removal a right has come after all. */
+  #isOutOfDoubt(member: Member): boolean {
+    return this.#inDoubt.has(member.id) && this.#hasRight(member);
   }
 
   #firstDue(head: Head, step: Step): Wanted | undefined {

@@ -272,6 +272,46 @@ describe('a removal that one member alone can judge, as all others came in besid
   const carolOf = (phone: Phone, hiking: string) => phone.view(hiking).members.find((each) => nameOf(each) === 'carol')!.identity.account;
 });
 
+describe('a removal whose place is hidden from all who know of it', () => {
+  it('is not held against the rest of the group for ever without a word: the user is asked after an hour, and may keep the member', async () => {
+    const [alice, bob, carol, dave, erin] = (await office.people('alice', 'bob', 'carol', 'dave', 'erin')) as [...Four, Phone];
+    const hiking = await hikers(alice, bob, carol, dave, erin);
+    office.forgetsSlots = true;
+    const replace = (by: Phone, who: Phone) =>
+      by.wish(hiking, { kind: 'replace', account: who.account, device: who.device, leaf: who.ownLeaf(hiking) });
+    const isHere = (phone: Phone) => phone === alice || phone === carol;
+    office.loses = ({ from, to }) => isHere(from) !== isHere(to);
+    await alice.remove(hiking, bob);
+    await office.settle();
+    expect(carol.members(hiking)).not.toContain('bob');
+    // Carol hears that bob has come in anew where nobody knows of that, and that is all that comes through.
+    office.loses = ({ from, to }) => to === alice || isHere(from);
+    await replace(dave, bob);
+    await office.settle();
+    await alice.die();
+    office.loses = ({ from, to }) => isHere(from) || to === carol;
+    for (const phone of [dave, erin, dave]) {
+      await phone.wish(hiking, { kind: 'rename', name: `of ${phone.name}` });
+      await office.settle();
+    }
+    // She is let in above what she knows of that branch.
+    office.loses = ({ from, to, kind }) => (from === carol && kind === 'supply') || (to === carol && ['commit', 'supply'].includes(kind));
+    await replace(dave, carol);
+    await office.settle();
+    await carol.say(hiking, 'among us');
+    await office.pass(50 * MINUTE, MINUTE);
+    const everybody = ['alice', 'bob', 'carol', 'dave', 'erin'];
+    expect([carol.members(hiking), carol.view(hiking).hold, carol.told('unjudged')]).toEqual([everybody, 'removal', []]);
+    await office.pass(30 * MINUTE, MINUTE);
+    const told = carol.told('unjudged').flatMap((notice) => (notice.kind === 'unjudged' ? notice.members : []));
+    expect(told.map(nameOf)).toEqual(['bob']);
+    await carol.step((messenger, step) => messenger.keep(hiking, bob.account, step));
+    await office.pass(10 * MINUTE, 5 * SECOND);
+    expect(carol.view(hiking).hold).toBeUndefined();
+    for (const phone of [bob, dave, erin]) expect([phone.name, phone.shown]).toEqual([phone.name, ['carol: among us']]);
+  });
+});
+
 describe('a device that can not compare two branches', () => {
   /** Alice lets dave in where bob and carol do not hear of it; theirs is the branch that wins. */
   async function apart(): Promise<[...Four, string]> {
