@@ -141,6 +141,7 @@ export class Group {
     switch (entered.is) {
       case 'entered':
         this.core.show(entered.node.author.leaf);
+        this.sync.committed(entered.node);
         return 'stored';
       case 'known':
         return 'stored';

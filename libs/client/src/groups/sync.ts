@@ -1,4 +1,4 @@
-import type { Member } from '@sotto/mls';
+import type { CommitNode, LeafId, Member, StateId } from '@sotto/mls';
 import { type Hello, type HelloEnvelope, type LeaveStatement, toHex } from '@sotto/protocol';
 import { BranchVote } from './branch-vote.js';
 import type { Committing } from './committing.js';
@@ -57,6 +57,8 @@ export class Sync {
   /** Sends that carry hellos which want an answer. */
   readonly #asks = new Set<string>();
   readonly #turns = new Turns();
+  /** What each leaf has committed last, as long as its device has not said since where it is. */
+  readonly #committed = new Map<LeafId, StateId>();
   #missing = { messages: 0, toldAt: Number.NEGATIVE_INFINITY };
   #idleAt = 0;
 
@@ -98,6 +100,11 @@ export class Sync {
     this.#turns.beginAnew(step.now);
   }
 
+  /** By another member, and valid. */
+  committed({ author, id }: CommitNode): void {
+    this.#committed.set(author.leaf, id);
+  }
+
   show(to: Member, address: Address, step: Step): void {
     if (this.#isClosedTo(to)) return;
     this.#writer.send(to, address, {}, step);
@@ -121,6 +128,7 @@ export class Sync {
   /** Another branch is where this device goes on: what others have shown is of use no more. */
   restart(step: Step): void {
     this.#peers.clear();
+    this.#committed.clear();
     this.#rollBack.beginAnew();
     this.#hope.restart();
     this.start(step);
@@ -142,6 +150,15 @@ export class Sync {
     return core.out || core.isMissing || core.dead || core.wantsRejoin || core.toSeal.length > 0 || core.unseen.size > 0;
   }
 
+  /** By its last commit a member is on another branch, and may know nothing of this one. */
+  get #hasStrayed(): boolean {
+    const { others, branches, head } = this.core;
+    return others.some(({ id }) => {
+      const commit = this.#committed.get(id);
+      return commit !== undefined && !branches.tree.descends(head, commit);
+    });
+  }
+
   #isClosedTo({ identity }: Member): boolean {
     return this.core.isClosedTo(identity.account);
   }
@@ -154,7 +171,7 @@ export class Sync {
     const { core } = this;
     this.#idleAt = step.now + IDLE_HELLO_MS * (0.5 + core.ports.random(1)[0]! / 256);
     for (const member of this.#nextInTurn(step.now).slice(0, ASKED)) this.#ask(member, step);
-    if (this.#isHeldUp) this.#askAway(step);
+    if (this.#isHeldUp || this.#hasStrayed) this.#askAway(step);
   }
 
   /**
@@ -314,6 +331,7 @@ export class Sync {
     peer.wantsRejoin = hello.wantsRejoin;
     if (!hello.removed) peer.saysRemoved = false;
     if (hello.path.length > 0) peer.shows(shownBy(hello), step.now);
+    if (hello.path.length > 0) this.#committed.delete(from.id);
     return peer;
   }
 

@@ -55,6 +55,25 @@ describe('a member who is there and seems to be away', () => {
     expect(hellosTo(bob) - before).toBeLessThan(10);
   });
 
+  it('is asked when it has committed on another branch, though nothing waits and nothing is missing', async () => {
+    const hiking = await alice.createGroup('hiking', bob, carol);
+    await office.pass(MINUTE);
+    for (const phone of [alice, bob]) phone.isInvisible = true;
+    office.forgetsSlots = true;
+    office.loses = ({ to, kind }) => to === bob && kind === 'commit';
+    for (const phone of [alice, carol]) {
+      await phone.wish(hiking, { kind: 'rename', name: `of ${phone.name}` });
+      await office.settle();
+    }
+    await carol.die();
+    await bob.wish(hiking, { kind: 'rename', name: 'of bob' });
+    await office.settle();
+    const names = () => [alice, bob].map((phone) => phone.view(hiking).data.name);
+    expect(names()).toEqual(['of carol', 'of bob']);
+    await office.pass(HOUR, 5 * SECOND);
+    expect(alice.authenticator(hiking)).toBe(bob.authenticator(hiking));
+  });
+
   it('is found to know nothing of the group when its Welcome is lost with its author', async () => {
     const hiking = await alice.createGroup('hiking', bob);
     await office.pass(MINUTE);
