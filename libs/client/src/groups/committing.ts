@@ -44,7 +44,7 @@ export class Committing {
   readonly #inDoubt = new Map<LeafId, number>();
   /** Leaves of whose removal, which others can't judge, the user was told since the start. */
   readonly #told = new Set<LeafId>();
-  /** How many claims have brought no package of the device that has this leaf, since the start. */
+  /** How many claims have brought no package of the device that has this leaf, which is to be replaced. */
   readonly #inVain = new Map<LeafId, number>();
   /** Leaves that this account's commits remove, which are refused by those whom this device is about to follow. */
   #refused: LeafId[] = [];
@@ -158,7 +158,10 @@ export class Committing {
     if (head === undefined) return undefined;
     const due = core.ports.rules.removalsAddUp && !core.dead ? this.#removalsDue(head, step) : [];
     if (due.length > 0) {
-      if (this.#isHopeless()) return this.#doubt(due, step.now);
+      if (this.#isHopeless()) {
+        this.#doubt(due, step.now);
+        return undefined;
+      }
       core.ports.count('removal-carried-over');
       return { intents: [], add: [], remove: due, refresh: false };
     }
@@ -176,7 +179,7 @@ export class Committing {
   }
 
   /** What has no right after so long has none soon: the user is asked, as about what others can't judge. */
-  #doubt(due: readonly Member[], now: number): undefined {
+  #doubt(due: readonly Member[], now: number): void {
     for (const member of due.filter((each) => !this.#hasRight(each))) {
       const since = this.#inDoubt.get(member.id) ?? now;
       this.#inDoubt.set(member.id, since);
@@ -212,7 +215,8 @@ export class Committing {
   #isInVain(intent: Intent): boolean {
     if (intent.kind !== 'replace') return false;
     const claims = (this.#inVain.get(intent.leaf) ?? 0) + 1;
-    this.#inVain.set(intent.leaf, claims);
+    if (claims < MOST_IN_VAIN) this.#inVain.set(intent.leaf, claims);
+    else this.#inVain.delete(intent.leaf);
     return claims >= MOST_IN_VAIN;
   }
 

@@ -24,6 +24,8 @@ const MOST_MISSING = 10_000;
 const NONCE_BYTES = 16;
 /** Sends under way that ask. */
 const MOST_ASKS = 64;
+/** Leaves of whose last commit is known; a group has fewer. */
+const MOST_COMMITTED = 1_000;
 /** A hello for its own sake: what nobody misses shows nowhere else. */
 const IDLE_HELLO_MS = 900_000;
 /** Then it is unlikely that it was away each time. */
@@ -103,6 +105,7 @@ export class Sync {
   /** By another member, and valid. */
   committed({ author, id }: CommitNode): void {
     this.#committed.set(author.leaf, id);
+    if (this.#committed.size > MOST_COMMITTED) this.#committed.delete(this.#committed.keys().next().value!);
   }
 
   show(to: Member, address: Address, step: Step): void {
