@@ -8,7 +8,7 @@ import { root } from './run.mjs';
 const TABLE = join(root, 'scripts/test-seconds.json');
 /** Shorter ones fill the gaps in any order. */
 const LEAST_SECONDS = 5;
-/** Those that take so long among all others are more than half of it. */
+/** Those that take so long, four at a time, take more than half of the time of a run. */
 const LONG_SECONDS = 35;
 
 /** In the checkout. */

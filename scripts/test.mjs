@@ -67,7 +67,7 @@ if (args.includes('--checks')) await runChecks();
 const leftOut = args.includes('--quick') ? longSuites() : [];
 const repeated = await runJest(
   [...args.filter((argument) => !OURS.test(argument)), ...(leftOut.length > 0 ? leavingOut(leftOut) : [])],
-  args.includes('--record'),
+  args.includes('--record') && leftOut.length === 0,
 );
 if (seeds !== undefined) await runSeeds(Number(seeds));
 for (const { name, failure } of repeated) console.log(`\nfailed under load, passed alone: ${name}\n${failure}`);

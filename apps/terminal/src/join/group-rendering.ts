@@ -87,7 +87,7 @@ function unjudgedText(names: readonly string[], group: string): string {
     .map(oneLine)
     .map((name) => (name.includes(' ') ? `"${name}"` : name))
     .join(' ');
-  return `this device knows of a removal that the others cannot check, of ${listed(names)}: your messages wait until an admin does it again. To write all the same: /group keep ${called}`;
+  return `this device knows of a removal that cannot be checked by all, of ${listed(names)}: your messages wait until an admin does it again. To write all the same: /group keep ${called}`;
 }
 
 function whoComes(named: readonly string[]): string {

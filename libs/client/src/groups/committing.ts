@@ -80,12 +80,17 @@ export class Committing {
    * Whoever else knows of it may well be able to.
    */
   followedOthers(): void {
-    for (const leaf of this.#refused.splice(0)) this.#setAside(leaf);
+    for (const leaf of this.#refused.splice(0)) {
+      this.#inDoubt.delete(leaf);
+      this.#setAside(leaf);
+    }
   }
 
   #setAside(leaf: LeafId): void {
     this.core.unjudged.add(leaf);
     this.#told.delete(leaf);
+    // What was due beside it may be committed without it.
+    this.#hopeless = undefined;
     this.core.ports.count('removal-unjudged');
     this.core.touch();
   }

@@ -158,7 +158,7 @@ export class Sync {
     const { others, branches, head } = this.core;
     return others.some(({ id }) => {
       const commit = this.#committed.get(id);
-      return commit !== undefined && !branches.tree.descends(head, commit);
+      return commit !== undefined && branches.tree.has(commit) && !branches.tree.descends(head, commit);
     });
   }
 
