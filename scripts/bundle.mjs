@@ -60,17 +60,18 @@ async function bundled(dependencies) {
   });
 }
 
-/** Of every package whose code is in the bundle. */
+/** Of every package whose code is in the bundle, with what it asks to be passed on beside its licence. */
 function licencesOf({ inputs }) {
   const folders = new Set(Object.keys(inputs).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
   return [...folders].sort().map((folder) => {
     const { name, version } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-    const file = readdirSync(join(root, folder)).find((each) => /^licen[cs]e/i.test(each));
-    if (file === undefined)
+    const files = readdirSync(join(root, folder)).filter((each) => /^(?:licen[cs]e|notice)/i.test(each));
+    if (!files.some((each) => /^licen/i.test(each)))
       throw new Error(
         `${name} has no licence that the bundle could carry: name it (or what needs it) among the dependencies of apps/terminal`,
       );
-    return `${name} ${version}\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`;
+    const texts = files.map((each) => readFileSync(join(root, folder, each), 'utf8').trim());
+    return `${name} ${version}\n\n${texts.join('\n\n')}\n`;
   });
 }
 
