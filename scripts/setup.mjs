@@ -1,12 +1,14 @@
 // Makes a fresh clone ready: dependencies, build, the seed of the database and, with --servers, the servers that tests run on.
 // Uses only Node's own modules, and does nothing when nothing changed.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fingerprint, isMade } from './fingerprint.mjs';
 import { root, run, runNode } from './run.mjs';
 
 const lockFile = join(root, 'package-lock.json');
 const stamp = join(root, 'node_modules', '.sotto-installed');
+const builtStamp = join(root, 'node_modules', '.sotto-built');
 
 function lockHash() {
   return createHash('sha256').update(readFileSync(lockFile)).digest('hex');
@@ -34,12 +36,21 @@ async function install() {
   writeFileSync(stamp, lockHash());
 }
 
+async function build() {
+  const sources = fingerprint();
+  if (existsSync(builtStamp) && readFileSync(builtStamp, 'utf8') === sources && isMade()) return;
+  rmSync(builtStamp, { force: true });
+  if ((await runNode('scripts/build.mjs', [])) !== 0) throw new Error('the build failed; see the lines above');
+  const isSeeded = (await runNode('scripts/seed-database.mjs', [])) === 0;
+  if (isSeeded) writeFileSync(builtStamp, sources);
+  else console.log('setup: no seed for the database: the first start takes longer');
+}
+
 async function main() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) throw new Error(`Node 20.19 or later is needed; this is ${process.versions.node}`);
   await install();
-  if ((await runNode('scripts/build.mjs', [])) !== 0) throw new Error('the build failed; see the lines above');
-  if ((await runNode('scripts/seed-database.mjs', [])) !== 0) console.log('setup: no seed for the database: the first start takes longer');
+  await build();
   if (process.argv.includes('--servers') && (await runNode('scripts/servers.mjs', [])) !== 0)
     throw new Error('the servers for the tests are missing');
 }
