@@ -44,6 +44,19 @@ describe.each(mainlyOn('services'))('groups on %s', (kind) => {
   );
 
   it(
+    'keeps nobody whose removal is not in question, neither in a group nor in a conversation of two',
+    async () => {
+      const group = await alice.sdk.groups.create('chess', ['bob']);
+      await allIn(group, [alice, bob]);
+      await alice.sdk.send('bob', 'your move');
+      await until('bob has it', () => bob.textsFrom('alice').includes('your move'));
+      for (const conversation of [group, 'bob'])
+        await expect(alice.sdk.groups.keep(conversation, 'bob')).rejects.toMatchObject({ reason: 'not-allowed' });
+    },
+    LONG,
+  );
+
+  it(
     'brings who was away for a commit and twenty messages up to date from the third, while the committer is away',
     async () => {
       const group = await alice.sdk.groups.create('harbour', ['bob', 'carol']);

@@ -33,9 +33,18 @@ export class GroupCommands {
         return this.client.groups.acceptInvitation((await this.#invitation(command.id)).id);
       case 'decline':
         return this.client.groups.declineInvitation((await this.#invitation(command.id)).id);
+      case 'keep':
+        return this.#keep(command.group, command.names);
       default:
         return this.#change(command, this.names.require(command.group).id);
     }
+  }
+
+  /** In a group, or in the conversation with a contact. */
+  async #keep(conversation: string, names: readonly string[]): Promise<void> {
+    const isContact = this.names.find(conversation) === undefined && this.client.contacts().some(({ name }) => name === conversation);
+    const id = isContact ? conversation : this.names.require(conversation).id;
+    for (const name of names) await this.client.groups.keep(id, name);
   }
 
   async #change(command: Extract<GroupCommand, { group: string }>, id: string): Promise<void> {
@@ -45,9 +54,6 @@ export class GroupCommands {
         return groups.add(id, command.names);
       case 'remove':
         for (const name of command.names) await groups.remove(id, name);
-        return;
-      case 'keep':
-        for (const name of command.names) await groups.keep(id, name);
         return;
       case 'rename':
         return groups.rename(id, command.name);

@@ -17,7 +17,7 @@ interface Claim {
   spentUntil: number;
 }
 
-/** Key packages at hand of other accounts, one a device, each used once. Kept in memory alone. */
+/** Key packages at hand of other accounts, one a device, each used once, and when to claim more. Kept in memory alone. */
 export class Claims {
   readonly #claims = new Map<string, Claim>();
 

@@ -40,8 +40,6 @@ export class Committing {
   /** Where a removal that was due could not be committed. */
   #hopeless: Known | undefined;
   #mostAdded = MOST_ADDED;
-  /** Leaves that are to go by a removal to which this device has no right, and since when it has seen that. Unix milliseconds. */
-  readonly #inDoubt = new Map<LeafId, number>();
   /** Leaves of whose removal, which others can't judge, the user was told since the start. */
   readonly #told = new Set<LeafId>();
   /** How many claims have brought no package of the device that has this leaf, which is to be replaced. */
@@ -81,7 +79,7 @@ export class Committing {
    */
   followedOthers(): void {
     for (const leaf of this.#refused.splice(0)) {
-      this.#inDoubt.delete(leaf);
+      this.core.inDoubt.delete(leaf);
       this.#setAside(leaf);
     }
   }
@@ -185,16 +183,19 @@ export class Committing {
 
   /** What has no right after so long has none soon: the user is asked, as about what others can't judge. */
   #doubt(due: readonly Member[], now: number): void {
-    for (const member of due.filter((each) => !this.#hasRight(each))) {
-      const since = this.#inDoubt.get(member.id) ?? now;
-      this.#inDoubt.set(member.id, since);
-      if (now - since >= DOUBT_MS) this.#setAside(member.id);
+    const { core } = this;
+    for (const { id } of due.filter((each) => !this.#hasRight(each))) {
+      const since = core.inDoubt.get(id);
+      if (since === undefined) {
+        core.inDoubt.set(id, now);
+        core.touch();
+      } else if (now - since >= DOUBT_MS) this.#setAside(id);
     }
   }
 
   /** What gives its removal a right has come after all. */
   #isOutOfDoubt(member: Member): boolean {
-    return this.#inDoubt.has(member.id) && this.#hasRight(member);
+    return this.core.inDoubt.has(member.id) && this.#hasRight(member);
   }
 
   #firstDue(head: Head, step: Step): Wanted | undefined {

@@ -40,8 +40,10 @@ export class GroupCore {
   readonly withdrawn: Set<string>;
   /** Accounts whose word on a roll-back of this device was enough, and when. Unix milliseconds. */
   readonly believed: Map<string, number>;
-  /** Leaves whose removal the others refuse, as they can't judge its right: it is not tried again. */
+  /** Leaves whose removal is not tried again before the user or an admin says so: the others can't judge its right, or none is known here. */
   readonly unjudged: Set<LeafId>;
+  /** Leaves that are to go by a removal to which this device has no right, and since when it has seen that. Unix milliseconds. */
+  readonly inDoubt: Map<LeafId, number>;
   /** A peer has answered a hello since this device started, or it could not be behind: it made or joined the group since. */
   confirmed = false;
   /** A member says that this device was rolled back, and that is not settled yet. */
@@ -84,6 +86,7 @@ export class GroupCore {
     this.withdrawn = new Set(record.withdrawn);
     this.believed = new Map(record.believed);
     this.unjudged = new Set(record.unjudged);
+    this.inDoubt = new Map(record.inDoubt);
   }
 
   /** To be called by whoever changes what stands in the record: it is written once, at the end of the step. */
@@ -117,6 +120,7 @@ export class GroupCore {
       ...(this.withdrawn.size > 0 && { withdrawn: [...this.withdrawn] }),
       ...(this.believed.size > 0 && { believed: [...this.believed] }),
       ...(this.unjudged.size > 0 && { unjudged: [...this.unjudged] }),
+      ...(this.inDoubt.size > 0 && { inDoubt: [...this.inDoubt] }),
       ...(kept.length > 0 && { kept }),
     };
     step.journal.put('groups', this.id, record);
@@ -182,7 +186,7 @@ export class GroupCore {
     return this.members.find(({ identity }) => identity.device === device);
   }
 
-  /** Members whose removal the others refuse, by whichever leaf. */
+  /** Members whose removal is not tried again, by whichever leaf. */
   get unjudgedInHead(): Member[] {
     if (this.unjudged.size === 0) return [];
     const leaves = this.branches.tree.lineage(this.unjudged);
@@ -191,9 +195,10 @@ export class GroupCore {
 
   /** Those whose devices are not in the head any more are out, whoever has brought that about. */
   forgetUnjudged(): void {
-    if (this.unjudged.size === 0) return;
+    if (this.unjudged.size === 0 && this.inDoubt.size === 0) return;
     const there = this.branches.tree.lineage(this.members.map(({ id }) => id));
     for (const leaf of this.unjudged) if (!there.has(leaf)) this.unjudged.delete(leaf);
+    for (const leaf of this.inDoubt.keys()) if (!there.has(leaf)) this.inDoubt.delete(leaf);
     this.touch();
   }
 

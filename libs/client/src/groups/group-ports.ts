@@ -78,7 +78,7 @@ export type GroupNotice =
   | { readonly kind: 'missing'; readonly group: string; readonly messages: number; readonly asking: DeviceName & { readonly name: string } }
   | { readonly kind: 'waiting'; readonly group: string; readonly content: string; readonly cause: string }
   | { readonly kind: 'unprocessable'; readonly group: string; readonly author: DeviceName & { readonly name: string } }
-  /** This device knows them to be removed, and the others can't judge that: nothing is sealed until an admin removes them, or they are kept. */
+  /** This device knows them to be removed, and the others, or it, can't judge by what right: nothing is sealed until an admin removes them, or they are kept. */
   | { readonly kind: 'unjudged'; readonly group: string; readonly members: readonly Member[] }
   /** No commit that would bring this about can be made, or the server takes none. */
   | { readonly kind: 'refused'; readonly group: string; readonly wanted: readonly string[] }

@@ -62,8 +62,10 @@ export interface GroupRecord {
   readonly formerToken?: FormerToken | undefined;
   readonly withdrawn?: readonly string[] | undefined;
   readonly believed?: readonly (readonly [string, number])[] | undefined;
-  /** Leaves whose removal the others refuse. */
+  /** Leaves whose removal the others refuse, or to which this device has no right. */
   readonly unjudged?: readonly LeafId[] | undefined;
+  /** To whose removal this device has no right, and since when it has seen that. Unix milliseconds. */
+  readonly inDoubt?: readonly (readonly [LeafId, number])[] | undefined;
   /** By commit: leaves that it removes and that are to stay all the same. */
   readonly kept?: readonly (readonly [StateId, readonly LeafId[]])[] | undefined;
 }

@@ -153,12 +153,13 @@ export class Sync {
     return core.out || core.isMissing || core.dead || core.wantsRejoin || core.toSeal.length > 0 || core.unseen.size > 0;
   }
 
-  /** By its last commit a member is on another branch, and may know nothing of this one. */
-  get #hasStrayed(): boolean {
+  /** By its last word, or by what it has committed since, a member is on another branch: it may know nothing of this one, or have left that. */
+  #hasStrayed(now: number): boolean {
     const { others, branches, head } = this.core;
-    return others.some(({ id }) => {
+    return others.some(({ id, identity }) => {
       const commit = this.#committed.get(id);
-      return commit !== undefined && branches.tree.has(commit) && !branches.tree.descends(head, commit);
+      const isOnOther = commit !== undefined && branches.tree.has(commit) && !branches.tree.descends(head, commit);
+      return isOnOther || this.#vote.isElsewhere(identity.device, now);
     });
   }
 
@@ -174,7 +175,7 @@ export class Sync {
     const { core } = this;
     this.#idleAt = step.now + IDLE_HELLO_MS * (0.5 + core.ports.random(1)[0]! / 256);
     for (const member of this.#nextInTurn(step.now).slice(0, ASKED)) this.#ask(member, step);
-    if (this.#isHeldUp || this.#hasStrayed) this.#askAway(step);
+    if (this.#isHeldUp || this.#hasStrayed(step.now)) this.#askAway(step);
   }
 
   /**

@@ -100,9 +100,14 @@ export class GroupList {
     await this.#wish(id, { kind: 'remove', leaves: leaves.map((leaf) => leaf.id) });
   }
 
-  /** A member who was removed as the others can't judge (notice `unjudged`) stays, and is written to again. Throws ClientError `not-allowed`: there is no such removal. */
-  async keep(id: string, member: string): Promise<void> {
-    const { account } = this.#member(id, member);
+  /**
+   * Somebody whose removal can't be judged (notice `unjudged`) stays, and is written to again: a member of a group by its id, or a device of the
+   * contact in the conversation with it, by its name. Throws ClientError `not-allowed`: there is no such removal.
+   */
+  async keep(conversation: string, member: string): Promise<void> {
+    const id = this.messaging.groupOf(conversation);
+    if (id === undefined) throw new ClientError('unknown-group', `there is no conversation with ${conversation} yet`);
+    const { account } = id === conversation ? this.#member(id, member) : this.device.accepted(member);
     await this.messaging.step((messenger, step) => messenger.keep(id, account, step));
   }
 

@@ -74,6 +74,41 @@ describe('a member who is there and seems to be away', () => {
     expect(alice.authenticator(hiking)).toBe(bob.authenticator(hiking));
   });
 
+  it('is asked when it was about to leave another branch as it last spoke, though nothing waits and nothing is missing', async () => {
+    const hiking = await alice.createGroup('hiking', bob, dave);
+    const holds = () => [alice, bob, dave].map((phone) => phone.view(hiking).hold);
+    const isOf = (each: Phone, { from, to }: { from: Phone; to: Phone }) => from === each || to === each;
+    await office.pass(MINUTE);
+    office.forgetsSlots = true;
+    office.loses = (parcel) => isOf(dave, parcel);
+    // Too far to be compared, and the one of dave is the longer branch.
+    for (const [phone, times] of [
+      [alice, 18],
+      [dave, 19],
+    ] as const)
+      for (let i = 0; i < times; i++) {
+        await phone.wish(hiking, { kind: 'rename', name: `${i} of ${phone.name}` });
+        await office.settle();
+      }
+    const isCommit = (parcel: { from: Phone; to: Phone; kind: string }) => isOf(dave, parcel) && ['commit', 'supply'].includes(parcel.kind);
+    // Bob, who has heard nobody since his start, would follow dave, and says so.
+    await bob.restart();
+    office.loses = (parcel) => isCommit(parcel) || isOf(alice, parcel) || (parcel.from === dave && bob.view(hiking).hold === 'rejoin');
+    await bob.online();
+    await office.pass(MINUTE);
+    expect(holds()).toEqual([undefined, 'rejoin', undefined]);
+    // With alice there are two against one, but dave hears of her alone.
+    office.loses = (parcel) => isOf(dave, parcel);
+    await office.pass(MINUTE);
+    office.loses = (parcel) => isCommit(parcel) || isOf(bob, parcel);
+    await office.pass(MINUTE);
+    expect(holds()).toEqual([undefined, undefined, undefined]);
+    for (const phone of [alice, bob, dave]) phone.isInvisible = true;
+    office.loses = isCommit;
+    await office.pass(HOUR, 5 * SECOND);
+    for (const phone of [bob, dave]) expect([phone.name, phone.authenticator(hiking)]).toEqual([phone.name, alice.authenticator(hiking)]);
+  });
+
   it('is found to know nothing of the group when its Welcome is lost with its author', async () => {
     const hiking = await alice.createGroup('hiking', bob);
     await office.pass(MINUTE);
