@@ -58,6 +58,18 @@ describe('one head', () => {
     expect(checkOneHead(only('bob', witness('bob', {}, seen))).join()).toContain(complaint);
   });
 
+  it('is not to be had by those whom nobody lists on the other side, unless somebody who lives knows why', () => {
+    const alone = { head: 'head 2', members: [member('bob')] };
+    const others = { members: [member('alice'), member('carol')] };
+    const apart = (ofBob: Partial<Sight>, ofOthers: Partial<Sight>) => all((name) => witness(name, {}, name === 'bob' ? ofBob : ofOthers));
+    expect(checkOneHead(apart(alone, others))).toEqual([]);
+    expect(checkOneHead(apart(alone, {})).join()).toContain('heads differ');
+    expect(checkOneHead(apart({ ...alone, members: PEOPLE.map(member) }, others)).join()).toContain('heads differ');
+    expect(checkOneHead(apart(alone, { ...others, removed: new Set([member('bob').leaf]) })).join()).toContain('heads differ');
+    const told = apart(alone, others).concat(witness('dave', {}, { out: true, removed: new Set([member('bob').leaf]) }));
+    expect(checkOneHead(told).join()).toContain('heads differ');
+  });
+
   it('has no member who lives and takes no part', () => {
     const left = only('carol', witness('carol', { sights: [] }));
     expect(checkOneHead(left)).toEqual(['group group000: carol is a member of the head and takes no part']);

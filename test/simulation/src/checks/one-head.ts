@@ -1,17 +1,46 @@
 import { activeIn, groupsOf, short, type Sight, type Witness } from './sight.js';
 
-/** Invariant 1: one head and authenticator on all not removed; its members are exactly they; no leaf of `removed` in it. */
+/**
+ * Invariant 1: one head and authenticator on all not removed; its members are exactly they; no leaf of `removed` in it. Those apart may have a head
+ * of their own who list nobody of the others and whom nobody of them lists, if no device that is left knows of the removal that parted them.
+ */
 export function checkOneHead(witnesses: readonly Witness[]): string[] {
   return groupsOf(witnesses).flatMap((group) => checkGroup(group, witnesses).map((text) => `group ${short(group)}: ${text}`));
 }
 
 function checkGroup(group: string, witnesses: readonly Witness[]): string[] {
   const active = activeIn(group, witnesses);
-  const [first] = active;
-  if (first === undefined) return [];
-  const heads = new Map(active.map((each) => [`${each.head} ${each.authenticator}`, each]));
-  if (heads.size > 1) return [`heads differ: ${active.map((each) => `${each.name} ${short(each.head)} (epoch ${each.epoch})`).join(', ')}`];
-  return [...active.flatMap((each) => checkOwnLeaf(each)), ...checkRemoved(first, active), ...checkMembers(first, active, witnesses)];
+  const parts = partsOf(active);
+  if (parts.length > 1 && !areApart(parts, group, witnesses))
+    return [`heads differ: ${active.map((each) => `${each.name} ${short(each.head)} (epoch ${each.epoch})`).join(', ')}`];
+  return parts.flatMap((part) => [
+    ...part.flatMap((each) => checkOwnLeaf(each)),
+    ...checkRemoved(part[0]!, part),
+    ...checkMembers(part[0]!, part, witnesses),
+  ]);
+}
+
+function partsOf(active: readonly Sight[]): Sight[][] {
+  const parts = new Map<string, Sight[]>();
+  for (const each of active) {
+    const key = `${each.head} ${each.authenticator}`;
+    parts.set(key, [...(parts.get(key) ?? []), each]);
+  }
+  return [...parts.values()];
+}
+
+function areApart(parts: readonly (readonly Sight[])[], group: string, witnesses: readonly Witness[]): boolean {
+  const left = witnesses
+    .filter(({ dead, hostile }) => !dead && !hostile)
+    .flatMap(({ sights }) => sights.filter((each) => each.group === group));
+  return parts.every((part) => {
+    const lists = new Set(part[0]!.members.map(({ device }) => device));
+    const others = parts.filter((each) => each !== part).flat();
+    return (
+      !others.some(({ device }) => lists.has(device)) &&
+      !part.some(({ ownLeaf }) => ownLeaf !== undefined && left.some(({ removed }) => removed.has(ownLeaf)))
+    );
+  });
 }
 
 function checkOwnLeaf({ name, ownLeaf, members, device }: Sight): string[] {
