@@ -393,9 +393,14 @@ export class Branches {
 
   // --- choosing
 
+  /** Nothing has changed since the fork rule chose. */
+  get isChosen(): boolean {
+    return this.#chosenAt === this.revision;
+  }
+
   /** Follows the branch that the fork rule chooses, as far as this device is a member of it. */
   async adopt(step: Step): Promise<Adopted | undefined> {
-    if (this.#chosenAt === this.revision) return undefined;
+    if (this.isChosen) return undefined;
     const from = this.head;
     const to = await this.#chosenState(step);
     this.#chosenAt = this.revision;

@@ -167,10 +167,11 @@ export class Group {
   async settle(step: Step): Promise<void> {
     const { core } = this;
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      const adopted = await core.branches.adopt(step);
+      const adopted = core.branches.isChosen ? undefined : await core.branches.adopt(step);
       if (adopted !== undefined) this.#adopted(adopted, step);
       core.branches.letGoOfSurplus(step);
-      const read = await this.#readLater(step);
+      const all = this.#isJudgedAnew();
+      const read = this.later.size > 0 && (await this.#readLater(all, step));
       const before = core.branches.commits.size;
       await this.#committing.tick(step);
       if (adopted === undefined && !read && core.branches.commits.size === before) break;
@@ -179,14 +180,16 @@ export class Group {
     this.#checkMembership(step);
     const awaits = this.later.size > 0 && step.now - this.later.newestAt < ASKED_FOR_MS;
     core.isMissing = awaits || this.#committing.blockedBy !== undefined;
-    await this.#sealing.flush(step);
+    if (core.toSeal.length > 0) await this.#sealing.flush(step);
     core.save(step);
   }
 
-  /** True when something of it could be read. */
-  async #readLater(step: Step): Promise<boolean> {
+  /**
+   * True when something of it could be read.
+   * @param all or else what waits for nothing any more
+   */
+  async #readLater(all: boolean, step: Step): Promise<boolean> {
     let some = false;
-    const all = this.#isJudgedAnew();
     for (const wanted of this.later.wanted()) {
       if (!all && !this.#isDecided(wanted)) continue;
       for (const [id, { payload }] of this.later.waitingFor(wanted)) {

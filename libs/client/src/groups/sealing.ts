@@ -77,7 +77,6 @@ export class Sealing {
   /** Seals what waits, if it may be sealed now. */
   async flush(step: Step): Promise<void> {
     const { core } = this;
-    if (core.toSeal.length === 0) return;
     if (core.hold === 'removal') core.ports.count('held-back');
     if (core.hold !== undefined) return;
     const waiting = core.toSeal;

@@ -206,7 +206,7 @@ export class Outbox {
     if (!this.#online || this.#queued.size === 0 || this.#onTheirWay >= WINDOW) return [];
     const sends: OutgoingSend[] = [];
     let unwelcomed: ReadonlySet<string> | undefined;
-    for (const entry of [...this.#queued].map((id) => this.#entries.get(id)!).sort((a, b) => a.order - b.order)) {
+    for (const entry of this.#ready(now)) {
       if (this.#onTheirWay >= WINDOW) break;
       const open = [...entry.open].filter(({ status }) => status === 'queued');
       const isAfterWelcome = (device: string) =>
@@ -218,6 +218,19 @@ export class Outbox {
       if (due.length === open.length) this.#queued.delete(entry.id);
     }
     return sends;
+  }
+
+  /** Entries with a recipient whose time has come, oldest first. Asked after every step, and mostly there are none. */
+  #ready(now: number): OutboxEntry[] {
+    const ready: OutboxEntry[] = [];
+    for (const id of this.#queued) {
+      const entry = this.#entries.get(id)!;
+      let earliest = Number.POSITIVE_INFINITY;
+      for (const { status, notBefore } of entry.open) if (status === 'queued' && notBefore < earliest) earliest = notBefore;
+      if (earliest <= now) ready.push(entry);
+      else if (earliest === Number.POSITIVE_INFINITY) this.#queued.delete(id);
+    }
+    return ready.sort((a, b) => a.order - b.order);
   }
 
   save(journal: Journal): void {
