@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { makeGatewayKey, pinOf, ready, ServerHandshake, signCertificate } from '@sotto/channel';
 import { Contacts, FramesSchema, ListContactsResponseSchema, toHex } from '@sotto/protocol';
 import { once } from 'node:events';
@@ -16,11 +16,14 @@ let pin: string;
 /** Frames of each box that the server got. */
 let boxes: number[];
 let answers: boolean;
+/** Boxes of 32 KiB that come, 20 ms apart, before the answer to a call. */
+let backlog: number;
 
 beforeEach(async () => {
   await ready();
   boxes = [];
   answers = true;
+  backlog = 0;
   const identity = makeGatewayKey();
   const gateway = makeGatewayKey();
   pin = toHex(await pinOf(identity.publicKey));
@@ -53,7 +56,16 @@ beforeEach(async () => {
               ]
             : [],
         );
-        if (answers && replies.length > 0) socket.send(channel!.seal(toBinary(FramesSchema, create(FramesSchema, { frames: replies }))));
+        if (!answers || replies.length === 0) return;
+        const sendAll = (all: NonNullable<MessageInitShape<typeof FramesSchema>['frames']>) =>
+          socket.send(channel!.seal(toBinary(FramesSchema, create(FramesSchema, { frames: all }))));
+        void (async () => {
+          for (let i = 0; i < backlog; i++) {
+            sendAll([{ kind: { case: 'deliver', value: { payload: new Uint8Array(32 * 1024) } } }]);
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          }
+          sendAll(replies);
+        })();
       };
       socket.on('message', (data: Buffer) => {
         if (accepting) return channel === undefined ? void pending.push(data) : open(data);
@@ -113,6 +125,16 @@ describe('a link', () => {
     }
     link.close(new ClientError('closed', 'by the program'));
     expect(ends).toEqual([['offline', 'the other end does not read']]);
+  });
+
+  it('waits for an answer that comes behind much else, longer than for one that nothing holds up, but not for ever', async () => {
+    const link = await Link.open(url, nodeSocketFactory, { pin });
+    link.listen({ onFrames: () => undefined, onClosed: () => undefined });
+    backlog = 20;
+    await link.call(Contacts.method.list, {}, 100);
+    backlog = 100;
+    await expect(link.call(Contacts.method.list, {}, 100)).rejects.toMatchObject({ reason: 'timeout' });
+    link.socket.close();
   });
 
   it('gives up on a call that is not answered in time', async () => {

@@ -7,6 +7,10 @@ import { type Socket, type SocketFactory, SUBPROTOCOL } from './socket.js';
 
 export const HANDSHAKE_TIMEOUT_MS = 15_000;
 export const CALL_TIMEOUT_MS = 15_000;
+/** So much has come while a call waited: its answer may be on its way behind what a slow line has yet to bring. */
+const BUSY_BYTES = 64 * 1024;
+/** How often a call waits as long again for that. */
+const MOST_EXTENSIONS = 7;
 
 interface OpenCall {
   readonly resolve: (body: Uint8Array) => void;
@@ -37,6 +41,8 @@ export class Link {
   #flushing = false;
   #closed: ClientError | undefined;
   #heard = Date.now();
+  /** Bytes, as boxes. */
+  #received = 0;
   #spoke = Date.now();
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   /** Not heard before they are set: what comes earlier waits. */
@@ -135,13 +141,22 @@ export class Link {
     return new Promise((resolve, reject) => {
       if (this.#closed !== undefined) return reject(this.#closed);
       const id = this.#nextCall++;
-      const timer = setTimeout(() => {
-        this.#calls.delete(id);
-        reject(new ClientError('timeout', 'the other end did not answer in time: try again'));
-      }, timeoutMs);
-      this.#calls.set(id, { resolve, reject, timer });
+      this.#calls.set(id, { resolve, reject, timer: this.#callTimer(id, timeoutMs, MOST_EXTENSIONS) });
       this.send({ case: 'call', value: create(CallSchema, { id, method, body }) });
     });
+  }
+
+  #callTimer(id: number, timeoutMs: number, extensions: number): OpenCall['timer'] {
+    const before = this.#received;
+    return setTimeout(() => {
+      const call = this.#calls.get(id)!;
+      if (extensions > 0 && this.#received - before >= BUSY_BYTES) {
+        call.timer = this.#callTimer(id, timeoutMs, extensions - 1);
+        return;
+      }
+      this.#calls.delete(id);
+      call.reject(new ClientError('timeout', 'the other end did not answer in time: try again'));
+    }, timeoutMs);
   }
 
   close(error: ClientError, closeSocket = true): void {
@@ -197,6 +212,7 @@ export class Link {
     try {
       const box = bytesOf(data);
       if (box.length > this.mostBoxBytes) throw new RangeError('too large');
+      this.#received += box.length;
       return fromBinary(FramesSchema, this.channel.open(box)).frames;
     } catch {
       this.close(new ClientError('offline', 'the other end sent what could not be opened'));
