@@ -4,6 +4,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, statSync } fr
 import { dirname, join, relative } from 'node:path';
 import { bundleServers } from './bundle-servers.mjs';
 import { bundleTerminal } from './bundle.mjs';
+import { forgetBuilt } from './fingerprint.mjs';
 import { patchDependencies } from './patch.mjs';
 import { root, runNode } from './run.mjs';
 
@@ -40,6 +41,7 @@ function copyAssets(folder) {
   }
 }
 
+forgetBuilt();
 patchDependencies();
 const projects = ['.', ...folders('test').filter((folder) => existsSync(join(folder, 'tsconfig.json')))];
 process.exitCode =

@@ -1,18 +1,17 @@
 // Tells whether anything from which the build is made has changed: by names, sizes and times, as make does, because reading all would take longer.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { root } from './run.mjs';
 
 const FOLDERS = ['apps', 'libs', 'test', 'prisma', 'scripts'];
 const FILES = ['package-lock.json', 'package.json', 'tsconfig.base.json', 'tsconfig.json', 'LICENSE', 'node_modules/.package-lock.json'];
-/** What the build and the tests write themselves. */
+/** What the build writes itself. */
 const WRITTEN = new Set(['node_modules', 'dist']);
 const WRITTEN_PLACES = new Set(
-  ['libs/platform/src/database/generated', 'libs/platform/seed', 'apps/terminal/seed', 'apps/terminal/man', 'apps/terminal/LICENSE'].map(
-    (place) => place.replaceAll('/', sep),
-  ),
+  ['libs/platform/seed', 'apps/terminal/seed', 'apps/terminal/man', 'apps/terminal/LICENSE'].map((place) => place.replaceAll('/', sep)),
 );
+const stamp = join(root, 'node_modules', '.sotto-built');
 
 function* filesIn(folder) {
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
@@ -23,9 +22,9 @@ function* filesIn(folder) {
   }
 }
 
-/** Of the sources, in hex. */
+/** Of the sources, in hex. Of this folder's alone: what is built for the tests names its files by absolute paths. */
 export function fingerprint() {
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(root);
   const files = [...FOLDERS.flatMap((folder) => [...filesIn(folder)]), ...FILES].filter((path) => existsSync(join(root, path)));
   for (const path of files.sort()) {
     const { size, mtimeMs } = statSync(join(root, path));
@@ -34,15 +33,35 @@ export function fingerprint() {
   return hash.digest('hex');
 }
 
-/** Whether what the build makes is there: somebody may have removed it. */
-export function isMade() {
-  const packages = ['apps', 'libs', 'test'].flatMap((parent) => readdirSync(join(root, parent)).map((name) => join(root, parent, name)));
-  const compiled = packages.filter((folder) => existsSync(join(folder, 'tsconfig.json'))).map((folder) => join(folder, 'dist'));
-  const others = [
-    'apps/terminal/dist/bundle/sotto.js',
-    'test/harness/dist/servers/sotto.js',
-    'apps/terminal/man/sotto.1',
-    'apps/terminal/seed',
-  ];
-  return [...compiled, ...others.map((path) => join(root, path))].every((path) => existsSync(path));
+/** Whether the last build was of these sources, and what it made is still there. */
+export function isBuilt(sources) {
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === sources && isMade();
+}
+
+export function noteBuilt(sources) {
+  writeFileSync(stamp, sources);
+}
+
+/** To be called before anything is built. */
+export function forgetBuilt() {
+  rmSync(stamp, { force: true });
+}
+
+function isMade() {
+  const packages = ['apps', 'libs', 'test'].flatMap((parent) => readdirSync(join(root, parent)).map((name) => join(parent, name)));
+  const compiled = packages
+    .filter((folder) => existsSync(join(root, folder, 'tsconfig.json')))
+    .map((folder) => join(folder, 'dist/.tsbuildinfo'));
+  const bundled = ['apps/terminal/dist/bundle/sotto.js', 'apps/terminal/dist/bundle/index.js', 'test/harness/dist/servers/sotto.js'];
+  const copied = ['apps/terminal/dist/prisma/schema.prisma', 'apps/terminal/man/sotto.1', 'apps/terminal/LICENSE'];
+  return (
+    [...compiled, ...bundled, ...copied].every((path) => existsSync(join(root, path))) &&
+    hasSeed('libs/platform') &&
+    hasSeed('apps/terminal')
+  );
+}
+
+function hasSeed(folder) {
+  const seeds = join(root, folder, 'seed');
+  return existsSync(seeds) && readdirSync(seeds).some((name) => name.endsWith('.tar.gz'));
 }

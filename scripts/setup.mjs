@@ -1,14 +1,13 @@
 // Makes a fresh clone ready: dependencies, build, the seed of the database and, with --servers, the servers that tests run on.
 // Uses only Node's own modules, and does nothing when nothing changed.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fingerprint, isMade } from './fingerprint.mjs';
+import { fingerprint, isBuilt, noteBuilt } from './fingerprint.mjs';
 import { root, run, runNode } from './run.mjs';
 
 const lockFile = join(root, 'package-lock.json');
 const stamp = join(root, 'node_modules', '.sotto-installed');
-const builtStamp = join(root, 'node_modules', '.sotto-built');
 
 function lockHash() {
   return createHash('sha256').update(readFileSync(lockFile)).digest('hex');
@@ -38,11 +37,10 @@ async function install() {
 
 async function build() {
   const sources = fingerprint();
-  if (existsSync(builtStamp) && readFileSync(builtStamp, 'utf8') === sources && isMade()) return;
-  rmSync(builtStamp, { force: true });
+  if (isBuilt(sources)) return;
   if ((await runNode('scripts/build.mjs', [])) !== 0) throw new Error('the build failed; see the lines above');
   const isSeeded = (await runNode('scripts/seed-database.mjs', [])) === 0;
-  if (isSeeded) writeFileSync(builtStamp, sources);
+  if (isSeeded) noteBuilt(sources);
   else console.log('setup: no seed for the database: the first start takes longer');
 }
 

@@ -31,7 +31,7 @@ Groups, by their name ("in quotes" when it has spaces) or the first characters o
   /group list                  those that you are in, and invitations
   /group members GROUP         who is in, who is admin, whose key you know
   /group add GROUP NAME…       let contacts in     /group remove GROUP NAME…  take members out
-  /group keep GROUP NAME…      write to members again whose removal the others cannot check
+  /group keep GROUP NAME…      write to members again whose removal cannot be checked
   /group rename GROUP NEW NAME                     /group leave GROUP
   /group admin GROUP NAME [off]                    name an admin, or end that
   /group accept ID             join the group of somebody who is no contact

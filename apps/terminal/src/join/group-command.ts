@@ -3,7 +3,7 @@ import { UsageError } from '../command-line/usage-error.js';
 import type { JsonFields } from './json-fields.js';
 import { firstWord, wordsOf } from './words.js';
 
-/** `group` is a group's name, or the first characters of its id; so is `id` of an invitation. */
+/** `group` is a group's name, or the first characters of its id (`keep`: or a contact's name); so is `id` of an invitation. */
 export type GroupCommand = { readonly do: 'group' } & (
   | { readonly action: 'list' }
   | { readonly action: 'new'; readonly name: string; readonly contacts: readonly string[] }

@@ -31,7 +31,7 @@ export type GroupNews =
   /** `wanted`: kinds of changes, which the server does not take. */
   | { readonly what: 'refused'; readonly wanted: readonly string[] }
   | { readonly what: 'unprocessable'; readonly author: string }
-  /** Members who were removed, which others can't judge: messages wait until an admin removes them, or `group keep`. */
+  /** Members who were removed, which can't be judged: messages wait until an admin removes them, or `group keep`. */
   | { readonly what: 'unjudged'; readonly members: readonly string[] }
   | { readonly what: 'given-up'; readonly id: string; readonly device: string };
 

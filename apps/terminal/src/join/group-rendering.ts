@@ -1,5 +1,5 @@
 import type { GroupMember, Verification } from '@sotto/client';
-import type { GroupEvent, GroupRow, MembershipChange } from './group-event.js';
+import type { Conversation, GroupEvent, GroupRow, MembershipChange } from './group-event.js';
 import type { MessageNumbers } from './message-numbers.js';
 import { clock, oneLine } from './shown-text.js';
 
@@ -74,7 +74,7 @@ function newsTexts(news: News, numbers: MessageNumbers): string[] {
     case 'unprocessable':
       return [`${oneLine(news.author)} changed something in a way that this device cannot follow; it asks to be let in again`];
     case 'unjudged':
-      return [unjudgedText(news.members, news.conversation)];
+      return [unjudgedText(news.members, news)];
     case 'refused':
       return [`the server does not take this change: ${listed(news.wanted)}`];
     case 'given-up':
@@ -82,12 +82,13 @@ function newsTexts(news: News, numbers: MessageNumbers): string[] {
   }
 }
 
-function unjudgedText(names: readonly string[], group: string): string {
-  const called = [short(group), ...names]
+function unjudgedText(names: readonly string[], { conversation, groupName }: Conversation): string {
+  const called = [groupName === undefined ? conversation : short(conversation), ...names]
     .map(oneLine)
     .map((name) => (name.includes(' ') ? `"${name}"` : name))
     .join(' ');
-  return `this device knows of a removal that cannot be checked by all, of ${listed(names)}: your messages wait until an admin does it again. To write all the same: /group keep ${called}`;
+  const until = groupName === undefined ? '' : ' until an admin does it again';
+  return `this device knows of a removal that cannot be checked, of ${listed(names)}: your messages wait${until}. To write all the same: /group keep ${called}`;
 }
 
 function whoComes(named: readonly string[]): string {

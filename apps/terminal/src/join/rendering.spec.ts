@@ -117,6 +117,9 @@ describe('the screen', () => {
     expect(render({ ...tea, what: 'missing', messages: 2, asking: 'carol' })).toEqual(['[14:03] · tea: 2 messages missing, asking carol']);
     const unjudged = { ...tea, what: 'unjudged', members: ['bob', 'carol'] } as const;
     expect(render(unjudged)[0]).toMatch(/of bob, carol: your messages wait.*: \/group keep abababab bob carol$/);
+    expect(render({ event: 'group', conversation: 'alexandria', what: 'unjudged', members: ['alexandria'] })[0]).toMatch(
+      /your messages wait\. .*: \/group keep alexandria alexandria$/,
+    );
     expect(render({ event: 'group', conversation: 'bob', what: 'missing', messages: 1, asking: 'bob' })).toEqual([
       '[14:03] · bob: 1 message missing, asking bob',
     ]);

@@ -22,8 +22,9 @@ interface Wanted extends Change {
 const MOST_ADDED = 100;
 /** So many claims without a package of the device whose leaf is to be replaced, and it is taken to be gone; a sign of life makes the wish anew. */
 const MOST_IN_VAIN = 5;
-/** How long a removal to which this device has no right waits for what could give it one. */
+/** How long a removal to which this device has no right waits for what could give it one, and of that at least while it asks others. */
 const DOUBT_MS = 3_600_000;
+const ASKED_AT_LEAST_MS = 600_000;
 /** For what an envelope has beside its messages. */
 const ENVELOPE_BYTES = 1_024;
 
@@ -184,12 +185,14 @@ export class Committing {
   /** What has no right after so long has none soon: the user is asked, as about what others can't judge. */
   #doubt(due: readonly Member[], now: number): void {
     const { core } = this;
-    for (const { id } of due.filter((each) => !this.#hasRight(each))) {
-      const since = core.inDoubt.get(id);
-      if (since === undefined) {
-        core.inDoubt.set(id, now);
+    for (const member of due) {
+      const since = core.inDoubt.get(member.id);
+      if (this.#hasRight(member)) {
+        if (core.inDoubt.delete(member.id)) core.touch();
+      } else if (since === undefined || since > now) {
+        core.inDoubt.set(member.id, now);
         core.touch();
-      } else if (now - since >= DOUBT_MS) this.#setAside(id);
+      } else if (now - since >= DOUBT_MS && now - core.askingSince >= ASKED_AT_LEAST_MS) this.#setAside(member.id);
     }
   }
 

@@ -40,7 +40,7 @@ export class GroupCore {
   readonly withdrawn: Set<string>;
   /** Accounts whose word on a roll-back of this device was enough, and when. Unix milliseconds. */
   readonly believed: Map<string, number>;
-  /** Leaves whose removal is not tried again before the user or an admin says so: the others can't judge its right, or none is known here. */
+  /** Leaves whose removal is not tried again before the user or an admin says so: the others can't judge its right, or none is known here yet. */
   readonly unjudged: Set<LeafId>;
   /** Leaves that are to go by a removal to which this device has no right, and since when it has seen that. Unix milliseconds. */
   readonly inDoubt: Map<LeafId, number>;

@@ -141,7 +141,7 @@ export class Group {
     switch (entered.is) {
       case 'entered':
         this.core.show(entered.node.author.leaf);
-        this.sync.committed(entered.node);
+        this.sync.committed(entered.node, step);
         return 'stored';
       case 'known':
         return 'stored';
@@ -170,8 +170,8 @@ export class Group {
       const adopted = core.branches.isChosen ? undefined : await core.branches.adopt(step);
       if (adopted !== undefined) this.#adopted(adopted, step);
       core.branches.letGoOfSurplus(step);
-      const all = this.#isJudgedAnew();
-      const read = this.later.size > 0 && (await this.#readLater(all, step));
+      const isJudgedAnew = this.#isJudgedAnew();
+      const read = this.later.size > 0 && (await this.#readLater(isJudgedAnew, step));
       const before = core.branches.commits.size;
       await this.#committing.tick(step);
       if (adopted === undefined && !read && core.branches.commits.size === before) break;
@@ -186,12 +186,12 @@ export class Group {
 
   /**
    * True when something of it could be read.
-   * @param all or else what waits for nothing any more
+   * @param isJudgedAnew all of it is tried; else what waits for nothing any more
    */
-  async #readLater(all: boolean, step: Step): Promise<boolean> {
+  async #readLater(isJudgedAnew: boolean, step: Step): Promise<boolean> {
     let some = false;
     for (const wanted of this.later.wanted()) {
-      if (!all && !this.#isDecided(wanted)) continue;
+      if (!isJudgedAnew && !this.#isDecided(wanted)) continue;
       for (const [id, { payload }] of this.later.waitingFor(wanted)) {
         const read = await this.#read(fromBinary(EnvelopeSchema, payload).kind, step);
         if (typeof read === 'object') this.later.keep(id, { payload, ...read }, undefined, step);
@@ -366,13 +366,16 @@ export class Group {
     this.core.wish({ kind: 'replace', account, device, leaf });
   }
 
-  /** Of those whose removal the others can't judge: the user wants them to stay. False: there is none of this account. */
+  /** Of those whose removal can't be judged: the user wants them to stay. False: there is none of this account. */
   keep(account: string): boolean {
     const { core } = this;
     const leaves = core.unjudgedInHead.filter(({ identity }) => identity.account === account).map(({ id }) => id);
     if (leaves.length === 0) return false;
     core.branches.keep(leaves);
-    for (const leaf of core.branches.tree.lineage(leaves)) core.unjudged.delete(leaf);
+    for (const leaf of core.branches.tree.lineage(leaves)) {
+      core.unjudged.delete(leaf);
+      core.inDoubt.delete(leaf);
+    }
     core.touch();
     return true;
   }

@@ -34,6 +34,8 @@ const MANY_MISSES = 6;
 const MANY_MISSES_AWAY = 12;
 /** Since the program started. */
 const MOST_ASKED_AS_FORMER = 8;
+/** Whoever was on another branch and has said nothing for so long may be gone for good. */
+const STRAYED_MS = 86_400_000;
 
 interface Misses {
   /** How often in a row it was asked before, and that did not arrive. */
@@ -59,8 +61,9 @@ export class Sync {
   /** Sends that carry hellos which want an answer. */
   readonly #asks = new Set<string>();
   readonly #turns = new Turns();
-  /** What each leaf has committed last, as long as its device has not said since where it is. */
-  readonly #committed = new Map<LeafId, StateId>();
+  /** What each leaf has committed last and when that came, as long as its device has not said since where it is. */
+  readonly #committed = new Map<LeafId, { readonly commit: StateId; readonly at: number }>();
+  #isTurnOfStrayed = false;
   #missing = { messages: 0, toldAt: Number.NEGATIVE_INFINITY };
   #idleAt = 0;
 
@@ -103,8 +106,8 @@ export class Sync {
   }
 
   /** By another member, and valid. */
-  committed({ author, id }: CommitNode): void {
-    this.#committed.set(author.leaf, id);
+  committed({ author, id }: CommitNode, { now }: Step): void {
+    this.#committed.set(author.leaf, { commit: id, at: now });
     if (this.#committed.size > MOST_COMMITTED) this.#committed.delete(this.#committed.keys().next().value!);
   }
 
@@ -153,14 +156,14 @@ export class Sync {
     return core.out || core.isMissing || core.dead || core.wantsRejoin || core.toSeal.length > 0 || core.unseen.size > 0;
   }
 
-  /** By its last word, or by what it has committed since, a member is on another branch: it may know nothing of this one, or have left that. */
-  #hasStrayed(now: number): boolean {
-    const { others, branches, head } = this.core;
-    return others.some(({ id, identity }) => {
-      const commit = this.#committed.get(id);
-      const isOnOther = commit !== undefined && branches.tree.has(commit) && !branches.tree.descends(head, commit);
-      return isOnOther || this.#vote.isElsewhere(identity.device, now);
-    });
+  /** By its last word, or by what it has committed since, it is on another branch: it may know nothing of this one, or have left that. */
+  #hasStrayed({ id, identity }: Member, now: number): boolean {
+    const { branches, head } = this.core;
+    if (this.left.has(id)) return false;
+    const { commit, at = 0 } = this.#committed.get(id) ?? {};
+    const isOnOther = commit !== undefined && branches.tree.has(commit) && !branches.tree.descends(head, commit);
+    if (isOnOther && now - at < STRAYED_MS) return true;
+    return now - this.#peers.of(identity.device).heardAt < STRAYED_MS && this.#vote.isElsewhere(identity.device, now);
   }
 
   #isClosedTo({ identity }: Member): boolean {
@@ -175,7 +178,7 @@ export class Sync {
     const { core } = this;
     this.#idleAt = step.now + IDLE_HELLO_MS * (0.5 + core.ports.random(1)[0]! / 256);
     for (const member of this.#nextInTurn(step.now).slice(0, ASKED)) this.#ask(member, step);
-    if (this.#isHeldUp || this.#hasStrayed(step.now)) this.#askAway(step);
+    this.#askAway(step);
   }
 
   /**
@@ -192,13 +195,20 @@ export class Sync {
     return first === undefined ? [] : [first, ...inTurn.filter((each) => each !== first)];
   }
 
-  /** One of those who seem to be away: presence gets lost, and neither who is invisible nor who has ended the contact ever seems to be there. */
+  /**
+   * One of those who seem to be away, where something is held up or somebody has strayed (every other time one of those): presence gets lost, and
+   * neither who is invisible nor who has ended the contact ever seems to be there.
+   */
   #askAway(step: Step): void {
     const { others, ports } = this.core;
     if (!this.#turns.isDue(step.now)) return;
+    const strayed = this.#isHeldUp ? [] : others.filter((each) => this.#hasStrayed(each, step.now));
+    if (!this.#isHeldUp && strayed.length === 0) return;
+    this.#isTurnOfStrayed = !this.#isTurnOfStrayed;
     const away = others.filter((each) => ports.isOnline(each.identity.account) === false && !this.#isClosedTo(each));
     const askedAt = ({ identity }: Member) => this.#peers.of(identity.device).askedAwayAt;
-    const [next] = shuffled(away, ports.random).sort((a, b) => askedAt(a) - askedAt(b));
+    const inTurn = shuffled(away, ports.random).sort((a, b) => askedAt(a) - askedAt(b));
+    const next = (this.#isTurnOfStrayed && inTurn.find((each) => strayed.includes(each))) || inTurn[0];
     if (next === undefined) return;
     this.#turns.take(askedAt(next), step.now);
     const peer = this.#peers.of(next.identity.device);

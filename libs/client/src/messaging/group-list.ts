@@ -101,8 +101,9 @@ export class GroupList {
   }
 
   /**
-   * Somebody whose removal can't be judged (notice `unjudged`) stays, and is written to again: a member of a group by its id, or a device of the
-   * contact in the conversation with it, by its name. Throws ClientError `not-allowed`: there is no such removal.
+   * Somebody whose removal can't be judged (notice `unjudged`) stays, and is written to again: a member of a group, which is named by its id; or the
+   * contact, with the devices that are in question, in the conversation that has its name. Throws ClientError `not-allowed`: there is no such
+   * removal; `unknown-group`: no such conversation.
    */
   async keep(conversation: string, member: string): Promise<void> {
     const id = this.messaging.groupOf(conversation);

@@ -277,7 +277,7 @@ export class Messenger {
   /** Throws ClientError `not-allowed`. */
   async keep(group: string, account: string, step: Step): Promise<void> {
     const known = this.#known(group);
-    if (!known.keep(account)) throw new ClientError('not-allowed', 'no removal of this member is known that the others cannot check');
+    if (!known.keep(account)) throw new ClientError('not-allowed', 'no removal of this member is known that cannot be checked');
     await known.settle(step);
     this.#finish(step);
   }

@@ -41,6 +41,8 @@ export class Summary {
       ...RUNGS.map(line),
       'Stories',
       ...TOLD.map(line),
+      'Excused',
+      line('parted-for-good'),
       `${this.#seeds} of ${wanted} seeds, ${this.failed.length} failed${this.failed.length === 0 ? '' : `: ${this.failed.slice(0, 50).join(', ')}`}`,
       `healed ${(this.#slowest.healedAfter / 60_000).toFixed(0)} minutes after the last fault, at the latest (seed ${this.#slowest.seed})`,
       ...this.missing.map((name) => `never happened: ${name}`),

@@ -60,6 +60,8 @@ export interface Witness {
   readonly dead: boolean;
   readonly hostile: boolean;
   readonly sights: readonly Sight[];
+  /** Leaves that it has durably seen removed, as `group/leaf`; of a device that is dead, until then. */
+  readonly seenRemoved: ReadonlySet<string>;
   /** What its user was shown. */
   readonly history: readonly { readonly content: string; readonly plaintext: string }[];
   /** Content ids of what its user wrote and its disk still knows. */
@@ -77,6 +79,7 @@ export function witnessOf(device: Device, hostile: boolean): Witness {
     account: identity.account,
     dead: device.dead,
     sights: sightsOf(device),
+    seenRemoved: device.memory.seenRemoved,
     history: device.history().map(({ content, plaintext }) => ({ content, plaintext: hex(plaintext) })),
     written: device.written(),
     left: device.left(),

@@ -11,10 +11,13 @@ const NOBODY: ReadonlySet<string> = new Set();
 
 /** What the five invariants say of the world as it is, the cheapest to find out first. `hostile` is believed and owed nothing. */
 export function* judge(simulation: Simulation, hostile?: Device): Generator<Violation> {
-  const { devices, ledger } = simulation;
+  const { devices, ledger, counters } = simulation;
   const witnesses = devices.map((each) => witnessOf(each, each === hostile));
   const honest = witnesses.filter((each) => !each.hostile);
-  yield* violationsOf('one-head', checkOneHead(witnesses));
+  yield* violationsOf(
+    'one-head',
+    checkOneHead(witnesses, () => counters.count('parted-for-good')),
+  );
   yield* violationsOf(
     'nothing-left',
     checkNothingLeft(witnesses, (account) => isReachable(account, simulation, witnesses)),
