@@ -8,8 +8,12 @@ const FOLDERS = ['apps', 'libs', 'test', 'prisma', 'scripts'];
 const FILES = ['package-lock.json', 'package.json', 'tsconfig.base.json', 'tsconfig.json', 'LICENSE', 'node_modules/.package-lock.json'];
 /** What the build writes itself. */
 const WRITTEN = new Set(['node_modules', 'dist']);
+/** Source that the build makes anew when its schema is newer, as it is by chance in a fresh clone. */
+const GENERATED = 'libs/platform/src/database/generated';
 const WRITTEN_PLACES = new Set(
-  ['libs/platform/seed', 'apps/terminal/seed', 'apps/terminal/man', 'apps/terminal/LICENSE'].map((place) => place.replaceAll('/', sep)),
+  [GENERATED, 'libs/platform/seed', 'apps/terminal/seed', 'apps/terminal/man', 'apps/terminal/LICENSE'].map((place) =>
+    place.replaceAll('/', sep),
+  ),
 );
 const stamp = join(root, 'node_modules', '.sotto-built');
 
@@ -22,11 +26,14 @@ function* filesIn(folder) {
   }
 }
 
-/** Of the sources, in hex. Of this folder's alone: what is built for the tests names its files by absolute paths. */
+/** Of the sources but those that are generated, in hex. Of this folder's alone: what is built for the tests names its files by absolute paths. */
 export function fingerprint() {
+  return hashed([...FOLDERS.flatMap((folder) => [...filesIn(folder)]), ...FILES]);
+}
+
+function hashed(files) {
   const hash = createHash('sha256').update(root);
-  const files = [...FOLDERS.flatMap((folder) => [...filesIn(folder)]), ...FILES].filter((path) => existsSync(join(root, path)));
-  for (const path of files.sort()) {
+  for (const path of files.filter((each) => existsSync(join(root, each))).sort()) {
     const { size, mtimeMs } = statSync(join(root, path));
     hash.update(`${path}\0${size}\0${mtimeMs}\n`);
   }
@@ -35,11 +42,16 @@ export function fingerprint() {
 
 /** Whether the last build was of these sources, and what it made is still there. */
 export function isBuilt(sources) {
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === sources && isMade();
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === withGenerated(sources) && isMade();
 }
 
+/** @param sources as they were before the build: what is edited during one is not in it */
 export function noteBuilt(sources) {
-  writeFileSync(stamp, sources);
+  writeFileSync(stamp, withGenerated(sources));
+}
+
+function withGenerated(sources) {
+  return `${sources} ${hashed(existsSync(join(root, GENERATED)) ? [...filesIn(GENERATED)] : [])}`;
 }
 
 /** To be called before anything is built. */
