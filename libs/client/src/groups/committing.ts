@@ -188,7 +188,8 @@ export class Committing {
     for (const member of due) {
       const since = core.inDoubt.get(member.id);
       if (this.#hasRight(member)) {
-        if (core.inDoubt.delete(member.id)) core.touch();
+        // What was set aside is out of doubt by this entry.
+        if (!core.unjudged.has(member.id) && core.inDoubt.delete(member.id)) core.touch();
       } else if (since === undefined || since > now) {
         core.inDoubt.set(member.id, now);
         core.touch();
