@@ -313,3 +313,56 @@ describe('a commit that only some can process', () => {
     });
   });
 });
+
+describe('a commit that gave this device another leaf, with which it never came', () => {
+  /** Beside the head. */
+  const LETS_IN = '55'.repeat(16);
+  const path = [ELSEWHERE, LETS_IN, BEFORE].map(short);
+
+  const stand = (others: readonly string[], devices = [0, 1]) => {
+    for (const device of devices) showsAll(device, { headEpoch: 21, heldFrom: 19, path, others: new Set(others.map(short)) });
+  };
+
+  /** `replaces`: the leaf for which it gives another. */
+  function isForked({ replaces, helloKey }: { readonly replaces: string; readonly helloKey?: Uint8Array }): void {
+    const author = { leaf: 'leaf 0', index: 1, account: 'bob' };
+    const commits = [
+      { id: HEAD, parent: BEFORE, epoch: 20, author, removes: [], adds: [] },
+      { id: LETS_IN, parent: BEFORE, epoch: 20, author, removes: [], adds: [], replaces: [{ old: replaces, fresh: 'fresh' }] },
+    ];
+    const known = new Map([HEAD, LETS_IN, BEFORE].map((id) => [short(id), id]));
+    Object.assign(core, { ownLeaf: { id: 'own' } });
+    Object.assign(core.branches, {
+      ...{ ...pathIn(commits), root: BEFORE, epoch: () => 19, tree: new CommitTree(undefined, commits) },
+      ...{ byShort: (id: string) => known.get(id), helloKey: (id: string) => (id === LETS_IN ? helloKey : new Uint8Array(32)) },
+    });
+  }
+
+  it('is followed by a new one, once those who know both branches have stayed behind it for a minute', () => {
+    isForked({ replaces: 'own' });
+    stand([HEAD]);
+    expect(wantsAt(BEGAN + MINUTE)).toBe(false);
+    expect(wantsAt(BEGAN + MINUTE + 1)).toBe(true);
+  });
+
+  it('is not followed for those who do not know what is here, and may come yet', () => {
+    isForked({ replaces: 'own' });
+    stand([]);
+    expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
+  });
+
+  it('is not followed for one of three accounts', () => {
+    isForked({ replaces: 'own' });
+    stand([HEAD], [0]);
+    shows(1, HEAD, 20);
+    expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
+  });
+
+  it('is compared like any other where its keys are here, or it let in another', () => {
+    isForked({ replaces: 'own', helloKey: new Uint8Array(32) });
+    stand([HEAD]);
+    expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
+    isForked({ replaces: 'leaf 2' });
+    expect(wantsAt(BEGAN + 2 * MINUTE)).toBe(false);
+  });
+});

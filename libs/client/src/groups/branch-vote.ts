@@ -158,10 +158,26 @@ export class BranchVote {
     return isStuck && others.has(short(this.core.head));
   }
 
-  /** It knows this device's head, and for long has stayed where this device could go and does not: it can't process what leads here. */
-  #refuses(device: string, shown: Shown, now: number): boolean {
+  /**
+   * It knows this device's head, and for long has stayed where this device could go and does not: it can't process what leads here. Or where
+   * this device can't go.
+   */
+  #leaves(device: string, shown: Shown, now: number): Exclude<Standing, 'mine'> | undefined {
     const theirHead = shown.path[0];
-    return theirHead !== undefined && this.core.branches.byShort(theirHead) !== undefined && this.#hasSettled(device, shown, now);
+    if (theirHead === undefined || !this.#hasSettled(device, shown, now)) return undefined;
+    if (this.core.branches.byShort(theirHead) !== undefined) return 'refuses';
+    return this.#isPastLostLeaf(shown) ? 'theirs' : undefined;
+  }
+
+  /** Its branch goes through a commit that gave this device a new leaf, whose keys are not here: what follows can't be weighed. */
+  #isPastLostLeaf({ path }: Shown): boolean {
+    const { branches, ownLeaf } = this.core;
+    const own = branches.tree.lineage(ownLeaf === undefined ? [] : [ownLeaf.id]);
+    const givesLeaf = (state: StateId) => branches.tree.get(state)?.replaces?.some(({ old }) => own.has(old)) === true;
+    return path.some((id) => {
+      const state = branches.byShort(id);
+      return state !== undefined && branches.helloKey(state) === undefined && givesLeaf(state);
+    });
   }
 
   /** Where this device's branch has left the other's. */
@@ -178,7 +194,7 @@ export class BranchVote {
 
   #standing(device: string, shown: Shown, now: number): Standing | undefined {
     const side = sideOf(shown, this.core.branches);
-    if (side === 'same') return this.#refuses(device, shown, now) ? 'refuses' : 'mine';
+    if (side === 'same') return this.#leaves(device, shown, now) ?? 'mine';
     const isStuck = side === 'ahead' || (side === 'behind' && now - this.peers.of(device).shownSince > STUCK_MS);
     return side === 'other' || (isStuck && now - this.#progressAt > STUCK_MS) ? 'theirs' : undefined;
   }

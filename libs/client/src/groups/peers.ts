@@ -136,6 +136,11 @@ export class Peer {
     if (this.#unanswered++ === 0) this.#silentSince = now;
   }
 
+  /** What it was asked not long ago has arrived there, so it was there, whatever presence says. */
+  owesAnswer(now: number): boolean {
+    return this.#unanswered > 0 && now - this.#silentSince < 2 * FIRST_LOST_MS;
+  }
+
   heard(now: number): void {
     this.#heardAt = now;
     this.#misses = 0;

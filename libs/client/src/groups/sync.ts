@@ -15,6 +15,8 @@ import { leaveStatementBytes } from './statements.js';
 import { bundles, commitsLackedBy, detailsFor, lackedBy, messagesShownBy, type ShownMessages } from './supply.js';
 import { Turns } from './turns.js';
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** Members that are asked at a time. */
 const ASKED = 2;
 /** Asked, answered, the answer answered with what that asks for, and the last word. */
@@ -28,6 +30,9 @@ const MOST_ASKS = 64;
 const MOST_COMMITTED = 1_000;
 /** A hello for its own sake: what nobody misses shows nowhere else. */
 const IDLE_HELLO_MS = 900_000;
+/** Between two who seem to be away, while something is held up. */
+const AWAY_FIRST_WAIT_MS = 5_000;
+const AWAY_LAST_WAIT_MS = 600_000;
 /** Then it is unlikely that it was away each time. */
 const MANY_MISSES = 6;
 /** The same of one who seems to be away, and most often is: asked in vain for about an hour. Each look-up takes a key package of its. */
@@ -35,7 +40,7 @@ const MANY_MISSES_AWAY = 12;
 /** Since the program started. */
 const MOST_ASKED_AS_FORMER = 8;
 /** Whoever was on another branch and has said nothing for so long may be gone for good. */
-const STRAYED_MS = 86_400_000;
+const STRAYED_MS = DAY_MS;
 
 interface Misses {
   /** How often in a row it was asked before, and that did not arrive. */
@@ -60,7 +65,9 @@ export class Sync {
   readonly #rollBack: RollBackClaims;
   /** Sends that carry hellos which want an answer. */
   readonly #asks = new Set<string>();
-  readonly #turns = new Turns();
+  readonly #turns = new Turns(AWAY_FIRST_WAIT_MS, AWAY_LAST_WAIT_MS);
+  /** Where nothing is held up. */
+  readonly #idleTurns = new Turns(HOUR_MS, DAY_MS);
   /** What each leaf has committed last and when that came, as long as its device has not said since where it is. */
   readonly #committed = new Map<LeafId, { readonly commit: StateId; readonly at: number }>();
   #isTurnOfStrayed = false;
@@ -86,6 +93,7 @@ export class Sync {
   start(step: Step): void {
     this.core.askingSince = step.now;
     this.progress(step);
+    this.#idleTurns.beginAnew(step.now, HOUR_MS);
     this.#askSome(step);
   }
 
@@ -188,8 +196,10 @@ export class Sync {
   #nextInTurn(now: number): Member[] {
     const { ports } = this.core;
     const isOnline = ({ identity }: Member) => ports.isOnline(identity.account);
+    const isSilent = ({ identity }: Member) => !this.#needs && this.#peers.of(identity.device).owesAnswer(now);
+    const mayBeThere = (each: Member) => isOnline(each) !== false || isSilent(each);
     const mayBeAsked = (each: Member) => !this.#isClosedTo(each) && this.#peers.of(each.identity.device).mayAsk(now);
-    const members = this.#toAsk.filter((each) => isOnline(each) !== false && mayBeAsked(each));
+    const members = this.#toAsk.filter((each) => mayBeThere(each) && mayBeAsked(each));
     const inTurn = this.#peers.inTurn(shuffled(members, ports.random));
     const first = inTurn.find((each) => isOnline(each) === true) ?? inTurn[0];
     return first === undefined ? [] : [first, ...inTurn.filter((each) => each !== first)];
@@ -197,20 +207,22 @@ export class Sync {
 
   /**
    * One of those who seem to be away, where something is held up or somebody has strayed (every other time one of those): presence gets lost, and
-   * neither who is invisible nor who has ended the contact ever seems to be there.
+   * neither who is invisible nor who has ended the contact ever seems to be there. Else seldom: one who was put back to before the group would
+   * miss nothing, and never be missed.
    */
   #askAway(step: Step): void {
     const { others, ports } = this.core;
     if (!this.#turns.isDue(step.now)) return;
     const strayed = this.#isHeldUp ? [] : others.filter((each) => this.#hasStrayed(each, step.now));
-    if (!this.#isHeldUp && strayed.length === 0) return;
+    const turns = this.#isHeldUp || strayed.length > 0 ? this.#turns : this.#idleTurns;
+    if (!turns.isDue(step.now)) return;
     this.#isTurnOfStrayed = !this.#isTurnOfStrayed;
     const away = others.filter((each) => ports.isOnline(each.identity.account) === false && !this.#isClosedTo(each));
     const askedAt = ({ identity }: Member) => this.#peers.of(identity.device).askedAwayAt;
     const inTurn = shuffled(away, ports.random).sort((a, b) => askedAt(a) - askedAt(b));
     const next = (this.#isTurnOfStrayed && inTurn.find((each) => strayed.includes(each))) || inTurn[0];
     if (next === undefined) return;
-    this.#turns.take(askedAt(next), step.now);
+    turns.take(askedAt(next), step.now);
     const peer = this.#peers.of(next.identity.device);
     const address = this.#reach(next, peer, { misses: peer.missesAway, many: MANY_MISSES_AWAY }, step);
     peer.askedAway(address.token, step.now);

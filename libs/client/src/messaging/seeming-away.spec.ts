@@ -125,6 +125,19 @@ describe('a member who is there and seems to be away', () => {
     expect(bob.shown).toEqual(['dave: here I am']);
   });
 
+  it('is found to have been put back to before the group, though nobody misses anything', async () => {
+    const backup = await dave.backup();
+    const hiking = await bob.createGroup('hiking', dave);
+    await office.pass(MINUTE);
+    dave.isInvisible = true;
+    await dave.restore(backup);
+    await dave.online();
+    await office.pass(3 * HOUR, 10 * SECOND);
+    await dave.say(hiking, 'here I am');
+    await office.settle();
+    expect(bob.shown).toEqual(['dave: here I am']);
+  });
+
   it('is greeted when its Welcome is lost with its author, and comes in within minutes', async () => {
     const hiking = await alice.createGroup('hiking', bob);
     await office.pass(MINUTE);
@@ -179,7 +192,7 @@ describe('two who are there and seem to be away to each other', () => {
 });
 
 describe('members who are away', () => {
-  it('are not asked where nothing waits: most of a device’s conversations are so when it starts', async () => {
+  it('are not asked for an hour where nothing waits, and then ever more rarely: most of a device’s conversations are so', async () => {
     await alice.createGroup('hiking', bob);
     await office.pass(MINUTE);
     await bob.offline();
@@ -190,8 +203,11 @@ describe('members who are away', () => {
       if (from === alice && to === bob && kind === 'hello') sent++;
       return false;
     };
-    await office.pass(HOUR, 5 * SECOND);
+    await office.pass(HOUR - MINUTE, 5 * SECOND);
     expect(sent).toBe(0);
+    await office.pass(DAY, MINUTE);
+    expect(sent).toBeGreaterThan(2);
+    expect(sent).toBeLessThan(7);
   });
 
   it('are asked at once when they come, however long they were asked in vain', async () => {
