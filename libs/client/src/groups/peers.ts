@@ -200,6 +200,10 @@ export class Peers {
     return [...this.#byDevice.values()].every(({ shown }) => shown === undefined);
   }
 
+  someOweAnswers(now: number): boolean {
+    return [...this.#byDevice.values()].some((peer) => peer.owesAnswer(now));
+  }
+
   refresh(): void {
     for (const peer of this.#byDevice.values()) peer.refresh();
   }

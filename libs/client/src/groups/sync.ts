@@ -28,8 +28,9 @@ const NONCE_BYTES = 16;
 const MOST_ASKS = 64;
 /** Leaves of whose last commit is known; a group has fewer. */
 const MOST_COMMITTED = 1_000;
-/** A hello for its own sake: what nobody misses shows nowhere else. */
+/** A hello for its own sake: what nobody misses shows nowhere else. So long after something new came, then twice as long each time. */
 const IDLE_HELLO_MS = 900_000;
+const LAST_IDLE_HELLO_MS = HOUR_MS;
 /** Between two who seem to be away, while something is held up. */
 const AWAY_FIRST_WAIT_MS = 5_000;
 const AWAY_LAST_WAIT_MS = 600_000;
@@ -73,6 +74,7 @@ export class Sync {
   #isTurnOfStrayed = false;
   #missing = { messages: 0, toldAt: Number.NEGATIVE_INFINITY };
   #idleAt = 0;
+  #idleMs = IDLE_HELLO_MS;
 
   constructor(
     private readonly core: GroupCore,
@@ -111,6 +113,8 @@ export class Sync {
     this.#vote.progress(step.now);
     this.#peers.refresh();
     this.#turns.beginAnew(step.now);
+    this.#idleMs = IDLE_HELLO_MS;
+    this.#idleAt = Math.min(this.#idleAt, step.now + IDLE_HELLO_MS);
   }
 
   /** By another member, and valid. */
@@ -127,7 +131,14 @@ export class Sync {
   tick(step: Step): void {
     this.#rollBack.tick(step.now);
     this.#hope.tick(step);
-    if (this.#needs || (step.now >= this.#idleAt && this.#hope.isLeft)) this.#askSome(step);
+    if (this.#needs) this.#askSome(step);
+    else if (step.now >= this.#idleAt && this.#hope.isLeft) this.#askForItsOwnSake(step);
+  }
+
+  /** As soon again where one who was asked says nothing. */
+  #askForItsOwnSake(step: Step): void {
+    this.#idleMs = this.#peers.someOweAnswers(step.now) ? IDLE_HELLO_MS : Math.min(2 * this.#idleMs, LAST_IDLE_HELLO_MS);
+    this.#askSome(step);
   }
 
   /** A Send of this device has arrived: perhaps one that asks. */
@@ -184,7 +195,7 @@ export class Sync {
 
   #askSome(step: Step): void {
     const { core } = this;
-    this.#idleAt = step.now + IDLE_HELLO_MS * (0.5 + core.ports.random(1)[0]! / 256);
+    this.#idleAt = step.now + this.#idleMs * (0.5 + core.ports.random(1)[0]! / 256);
     for (const member of this.#nextInTurn(step.now).slice(0, ASKED)) this.#ask(member, step);
     this.#askAway(step);
   }
@@ -213,8 +224,9 @@ export class Sync {
   #askAway(step: Step): void {
     const { others, ports } = this.core;
     if (!this.#turns.isDue(step.now)) return;
-    const strayed = this.#isHeldUp ? [] : others.filter((each) => this.#hasStrayed(each, step.now));
-    const turns = this.#isHeldUp || strayed.length > 0 ? this.#turns : this.#idleTurns;
+    const isHeldUp = this.#isHeldUp;
+    const strayed = isHeldUp ? [] : others.filter((each) => this.#hasStrayed(each, step.now));
+    const turns = isHeldUp || strayed.length > 0 ? this.#turns : this.#idleTurns;
     if (!turns.isDue(step.now)) return;
     this.#isTurnOfStrayed = !this.#isTurnOfStrayed;
     const away = others.filter((each) => ports.isOnline(each.identity.account) === false && !this.#isClosedTo(each));
