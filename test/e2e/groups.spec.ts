@@ -82,7 +82,7 @@ describe.each(mainlyOn('services'))('groups on %s', (kind) => {
     async () => {
       const group = await alice.sdk.groups.create('secrets', ['bob', 'carol']);
       await allIn(group, [alice, bob, carol]);
-      await alice.sdk.groups.remove(group, 'carol');
+      await alice.sdk.groups.remove(group, ['carol']);
       await allIn(group, [alice, bob]);
       await until('carol is out', () => !isIn(carol, group));
       const id = await alice.sdk.groups.send(group, 'not for carol');

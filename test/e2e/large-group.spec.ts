@@ -99,7 +99,7 @@ describe.each(mainlyOn('services'))(`a group of ${SIZE} beside a conversation of
   it(
     'goes on without whom it removed',
     async () => {
-      await alice.sdk.groups.remove(group, 'bob');
+      await alice.sdk.groups.remove(group, ['bob']);
       const left = others.filter((each) => each !== bob);
       await until('all see that bob is out', () => left.every((each) => membersSeenBy(each, group).length === SIZE - 1), LONG);
       await until('bob sees it', () => !isIn(bob, group), LONG);

@@ -2,7 +2,7 @@ import type { MlsEngine, MlsProvider } from '@sotto/mls';
 import { ErrorCode } from '@sotto/protocol';
 import { ClientError, ServerError } from './client-error.js';
 import type { ClientEvents } from './client-events.js';
-import { type Contact, ContactList } from './contacts/contact-list.js';
+import { type Contact, ContactList, type ContactStatus } from './contacts/contact-list.js';
 import { Emitter } from './events.js';
 import type { History } from './history/history.js';
 import { KeyPackageStock } from './key-packages/key-package-stock.js';
@@ -12,6 +12,13 @@ import { RevokedCapabilities } from './session/revoked-capabilities.js';
 import type { DeviceSecrets, OwnDevice } from './session/session-record.js';
 import { Journal } from './storage/journal.js';
 import type { Store } from './storage/store.js';
+
+const NOT_YET: Readonly<Record<Exclude<ContactStatus, 'accepted'>, string>> = {
+  pending: 'the request is not answered',
+  requested: 'the request waits for your answer',
+  blocked: 'you block it',
+  removed: 'it was removed',
+};
 
 export interface DeviceOptions {
   readonly store: Store;
@@ -76,8 +83,8 @@ export abstract class DeviceCore<Options extends DeviceOptions = DeviceOptions, 
 
   accepted(name: string): Contact {
     const contact = this.contacts.get(name);
-    if (contact === undefined) throw new ClientError('unknown-contact', `${name} is no contact`);
-    if (contact.status !== 'accepted') throw new ClientError('not-accepted', `${name} is not a contact yet (${contact.status})`);
+    if (contact === undefined) throw new ClientError('unknown-contact', `${name} is no contact: ask for it first`);
+    if (contact.status !== 'accepted') throw new ClientError('not-accepted', `${name} is not a contact yet: ${NOT_YET[contact.status]}`);
     return contact;
   }
 

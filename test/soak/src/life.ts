@@ -78,7 +78,7 @@ export class Life {
     const [founder, ...others] = people;
     const one = this.random.pick(others);
     const isIn = membersSeenBy(founder!.phone, busy).includes(one.name);
-    await this.#tries(founder!.phone, ({ groups }) => (isIn ? groups.remove(busy, one.name) : groups.add(busy, [one.name])));
+    await this.#tries(founder!.phone, ({ groups }) => (isIn ? groups.remove(busy, [one.name]) : groups.add(busy, [one.name])));
   }
 
   async #hurt(): Promise<void> {

@@ -156,6 +156,7 @@ export class Chat {
     const group = this.around.groups.nameOf(name);
     if (group !== undefined) throw new UsageError(`you are not in ${oneLine(group)} any more: nobody there reads what you write`);
     if (contact?.status === 'accepted') return;
+    if (contact === undefined && this.around.groups.isFormer(name)) throw new UsageError(`you are not in ${oneLine(name)} any more`);
     const accepted = this.client.contacts().flatMap((each) => (each.status === 'accepted' ? each.name : []));
     throw new UsageError(`${name} is no contact (yet): ${withTag(name, accepted) ?? this.around.howToMeet(name)}`);
   }

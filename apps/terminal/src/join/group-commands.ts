@@ -53,8 +53,7 @@ export class GroupCommands {
       case 'add':
         return groups.add(id, command.names);
       case 'remove':
-        for (const name of command.names) await groups.remove(id, name);
-        return;
+        return groups.remove(id, command.names);
       case 'rename':
         return groups.rename(id, command.name);
       case 'admin':

@@ -1,4 +1,4 @@
-import type { GroupInvitation, GroupMember } from '@sotto/client';
+import type { GroupInvitation, GroupMember, Refusal } from '@sotto/client';
 
 /** Where something is: a contact's name, or a group's id, and then how the group is called. */
 export interface Conversation {
@@ -16,6 +16,9 @@ export interface MembershipChange {
   readonly devicesAdded: readonly string[];
   readonly devicesRemoved: readonly string[];
   readonly renamed?: string;
+  /** Who are admins now, and are no more. */
+  readonly promoted: readonly string[];
+  readonly demoted: readonly string[];
 }
 
 /** What happens in a group; from `missing` on in conversations of two, too. */
@@ -28,8 +31,8 @@ export type GroupNews =
   | MembershipChange
   | { readonly what: 'missing'; readonly messages: number; readonly asking: string }
   | { readonly what: 'waiting'; readonly id: string; readonly cause: string }
-  /** `wanted`: kinds of changes, which the server does not take. */
-  | { readonly what: 'refused'; readonly wanted: readonly string[] }
+  /** `wanted`: kinds of changes, which can't be made. */
+  | { readonly what: 'refused'; readonly wanted: readonly string[]; readonly why: Refusal }
   | { readonly what: 'unprocessable'; readonly author: string }
   /** Members who were removed, which can't be judged: messages wait until an admin removes them, or `group keep`. */
   | { readonly what: 'unjudged'; readonly members: readonly string[] }

@@ -27,8 +27,14 @@ export class GroupNames {
   /** Throws UsageError. */
   require(text: string): GroupInfo {
     const group = this.find(text);
-    if (group === undefined) throw new UsageError(`there is no group ${text}: ${this.#meant(text) ?? '/group list shows yours'}`);
-    return group;
+    if (group !== undefined) return group;
+    if (this.isFormer(text)) throw new UsageError(`you are not in ${text} any more`);
+    throw new UsageError(`there is no group ${text}: ${this.#meant(text) ?? '/group list shows yours'}`);
+  }
+
+  /** A group that this device has left or was removed from, by its name. */
+  isFormer(text: string): boolean {
+    return this.client.groups.former().some(({ name }) => name === text);
   }
 
   #meant(text: string): string | undefined {

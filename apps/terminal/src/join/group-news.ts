@@ -20,7 +20,7 @@ export function newsOf(notice: Notice, client: SottoClient): GroupNews | undefin
     case 'unjudged':
       return { what: 'unjudged', members: [...new Set(notice.members.map((member) => memberName(member, client)))] };
     case 'refused':
-      return { what: 'refused', wanted: notice.wanted };
+      return { what: 'refused', wanted: notice.wanted, why: notice.why };
     case 'given-up':
       return { what: 'given-up', id: notice.content, device: notice.device };
     case 'invited':
@@ -39,7 +39,7 @@ function memberName({ identity }: Members[number], client: SottoClient): string 
 }
 
 /** Of accounts: who is let in again, comes and goes in one commit, and that is no news. */
-function changeOf({ group, by, added, removed, renamed }: Changed, client: SottoClient): MembershipChange | undefined {
+function changeOf({ group, by, added, removed, renamed, promoted, demoted }: Changed, client: SottoClient): MembershipChange | undefined {
   const accountsOf = (members: Members) => new Set(members.map(({ identity }) => identity.account));
   const [came, went] = [accountsOf(added), accountsOf(removed)];
   const devicesNow = (account: string) => membersOf(group, client).find((each) => each.account === account)?.devices.length ?? 0;
@@ -55,6 +55,8 @@ function changeOf({ group, by, added, removed, renamed }: Changed, client: Sotto
     removed: others(removed, came, isGone, true),
     devicesAdded: others(added, went, isNew, false),
     devicesRemoved: others(removed, came, isGone, false),
+    promoted: promoted.map((member) => memberName(member, client)),
+    demoted: demoted.map((member) => memberName(member, client)),
   };
   if (renamed === undefined && Object.values(change).every((names) => names.length === 0)) return undefined;
   return { what: 'changed', ...(by && { by: memberName(by, client) }), ...change, ...(renamed !== undefined && { renamed }) };

@@ -1,4 +1,4 @@
-import type { GroupMember, Verification } from '@sotto/client';
+import { type GroupMember, MOST_LEAVES, type Refusal, type Verification } from '@sotto/client';
 import type { Conversation, GroupEvent, GroupRow, MembershipChange } from './group-event.js';
 import type { MessageNumbers } from './message-numbers.js';
 import { clock, oneLine } from './shown-text.js';
@@ -23,6 +23,14 @@ const WAITS: Readonly<Record<string, string>> = {
   rejoin: 'until another device lets this one in again',
   out: 'this device is not in it any more',
   closed: 'you are no contacts any more',
+};
+
+const REFUSALS: Readonly<Record<Refusal, string>> = {
+  'not-allowed': 'the group does not allow that (any more): /group members shows who its admins are',
+  full: `the group is full, ${MOST_LEAVES} devices are the most: /group remove makes room`,
+  'too-large': 'that is too large for one message',
+  unusable: 'the keys that a device has left for this can not be used: try again once it has been online',
+  server: 'the server does not take this change',
 };
 
 /** What concerns groups, as the user reads it. */
@@ -76,7 +84,7 @@ function newsTexts(news: News, numbers: MessageNumbers): string[] {
     case 'unjudged':
       return [unjudgedText(news.members, news)];
     case 'refused':
-      return [`the server does not take this change: ${listed(news.wanted)}`];
+      return [`${REFUSALS[news.why]}; not done: ${listed(news.wanted)}`];
     case 'given-up':
       return [`#${numbers.numberOf(news.id)} cannot be read by device ${short(news.device)}, whatever is tried`];
   }
@@ -96,13 +104,15 @@ function whoComes(named: readonly string[]): string {
   return 'who you named is in as soon as their devices can be reached';
 }
 
-function changeTexts({ by, added, removed, devicesAdded, devicesRemoved, renamed }: MembershipChange): string[] {
+function changeTexts({ by, added, removed, devicesAdded, devicesRemoved, renamed, promoted, demoted }: MembershipChange): string[] {
   const author = by === undefined ? 'somebody' : oneLine(by);
   const texts: string[] = [];
   if (added.length > 0) texts.push(`${listed(added)} joined, added by ${author}`);
   if (removed.length > 0) texts.push(`${listed(removed)} left or was removed; the change is by ${author}`);
   if (devicesAdded.length > 0) texts.push(`${listed(devicesAdded)} has another device here`);
   if (devicesRemoved.length > 0) texts.push(`${listed(devicesRemoved)} has a device less here`);
+  if (promoted.length > 0) texts.push(`${listed(promoted)} is an admin now; the change is by ${author}`);
+  if (demoted.length > 0) texts.push(`${listed(demoted)} is no admin any more; the change is by ${author}`);
   if (renamed !== undefined) texts.push(`${author} renamed it to ${oneLine(renamed)}`);
   return texts;
 }

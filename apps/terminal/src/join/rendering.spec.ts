@@ -113,7 +113,7 @@ describe('the screen', () => {
 
   it('says what happens in a group, and what to type', () => {
     const tea = { event: 'group', conversation: 'ab'.repeat(32), groupName: 'tea' } as const;
-    const nothing = { added: [], removed: [], devicesAdded: [], devicesRemoved: [] };
+    const nothing = { added: [], removed: [], devicesAdded: [], devicesRemoved: [], promoted: [], demoted: [] };
     expect(render({ ...tea, what: 'missing', messages: 2, asking: 'carol' })).toEqual(['[14:03] · tea: 2 messages missing, asking carol']);
     const unjudged = { ...tea, what: 'unjudged', members: ['bob', 'carol'] } as const;
     expect(render(unjudged)[0]).toMatch(/of bob, carol: your messages wait.*: \/group keep abababab bob carol$/);
@@ -133,7 +133,20 @@ describe('the screen', () => {
       '[14:03] · tea: bob renamed it to six',
     ]);
     expect(render({ ...change, devicesAdded: ['carol'] })).toEqual(['[14:03] · tea: carol has another device here']);
-    expect(render({ ...tea, what: 'refused', wanted: ['add'] })[0]).toContain('does not take this change: add');
+    expect(render({ ...change, promoted: ['bob'] })).toEqual(['[14:03] · tea: bob is an admin now; the change is by bob']);
+    expect(render({ ...change, demoted: ['carol'] })).toEqual(['[14:03] · tea: carol is no admin any more; the change is by bob']);
+    const refusals = {
+      full: '520 devices',
+      'not-allowed': '/group members',
+      'too-large': 'too large',
+      unusable: 'keys',
+      server: 'server',
+    } as const;
+    for (const [why, text] of Object.entries(refusals) as [keyof typeof refusals, string][]) {
+      const [line] = render({ ...tea, what: 'refused', wanted: ['add'], why });
+      expect(line).toContain(text);
+      expect(line).toContain('not done: add');
+    }
     for (const what of ['left', 'out'] as const) expect(render({ ...tea, what })).toHaveLength(1);
     expect(render({ ...tea, what: 'created', named: ['bob'] })[0]).toContain('who you named is in as soon as');
     expect(render({ ...tea, what: 'created', named: [] })[0]).toContain('nobody else is in it yet: /group add brings them in');

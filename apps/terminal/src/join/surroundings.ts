@@ -14,6 +14,8 @@ export interface Groups {
   /** Undefined: it is no group but a contact. */
   nameOf(conversation: string): string | undefined;
   whereOf(conversation: string): Conversation;
+  /** A group that this device has left or was removed from, by its name. */
+  isFormer(name: string): boolean;
 }
 
 /** What there is around conversations of two: at a server contacts, groups and an account; between peers connections. */

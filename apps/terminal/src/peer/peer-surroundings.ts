@@ -14,7 +14,12 @@ import { hostForUrl, PIN_PATTERN } from '../link/join-link.js';
 
 /** Peers without a server: connections to them, and keys that are shown at the first meeting. */
 export class PeerSurroundings implements Surroundings {
-  readonly groups: Groups = { find: () => undefined, nameOf: () => undefined, whereOf: (conversation) => ({ conversation }) };
+  readonly groups: Groups = {
+    find: () => undefined,
+    nameOf: () => undefined,
+    whereOf: (conversation) => ({ conversation }),
+    isFormer: () => false,
+  };
   readonly help = PEER_HELP;
   readonly isPeer = true;
   readonly whereToLook = '/contacts shows whom there is, /connect HOST:PORT reaches somebody';

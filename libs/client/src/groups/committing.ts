@@ -1,9 +1,9 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { type Committed, encodeGroupData, type LeafId, type Member, MlsError, type StateId } from '@sotto/mls';
+import { type Committed, encodeGroupData, type LeafId, type Member, MlsError, MOST_LEAVES, type StateId } from '@sotto/mls';
 import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, type LeaveStatement, LIMITS } from '@sotto/protocol';
 import { commitId, effectOf } from './stored-commit.js';
 import type { GroupCore } from './group-core.js';
-import type { Dispatch, Step } from './group-ports.js';
+import type { Dispatch, Refusal, Step } from './group-ports.js';
 import { type Change, type Head, type Intent, judgeIntent, removalsDue } from './intent.js';
 import { commitEnvelope, recipientsOf } from './sealing.js';
 
@@ -291,22 +291,25 @@ export class Committing {
       ...(groupData && { groupData }),
       ...(wanted.refresh && { token: core.ports.newToken() }),
     };
+    let why: Refusal = 'unusable';
     try {
       const made = await engine.commit(state, changes, Math.floor(step.now / 1_000), authenticatedData);
       const before = new Set(core.members.map((each) => each.id));
       const addedMembers = engine.members(made.state).filter((each) => !before.has(each.id));
       const change = { authenticatedData, addedMembers, removedMembers: [...wanted.remove], groupDataChanged: groupData !== undefined };
       const judged = core.branches.judge(core.head, core.ownLeaf!, { ...change, groupData: groupData ?? new Uint8Array() });
+      const isFull = engine.members(made.state).length > MOST_LEAVES;
       if (judged === undefined && travels(made)) return made;
-      // Fewer at a time travel, unless it is one account's devices that don't.
-      if (judged === undefined && wanted.intents.length > 1) {
+      // Fewer at a time may fit and travel, unless it is one account's devices that don't.
+      if ((judged === undefined || isFull) && wanted.intents.length > 1) {
         this.#mostAdded = Math.ceil(wanted.add.length / 2);
         return undefined;
       }
+      why = judged === undefined ? 'too-large' : isFull ? 'full' : 'not-allowed';
     } catch (error) {
       if (!(error instanceof MlsError)) throw error;
     }
-    this.#giveUp(wanted, step);
+    this.#giveUp(wanted, why, step);
     if (wanted.intents.length === 0) this.#hopeless = this.#known();
     return undefined;
   }
@@ -322,10 +325,10 @@ export class Committing {
     return { head, commits: branches.commits.size, left: this.left.size };
   }
 
-  #giveUp({ intents }: Wanted, step: Step): void {
+  #giveUp({ intents }: Wanted, why: Refusal, step: Step): void {
     const { core } = this;
     const wanted = intents.map(({ kind }) => kind);
-    if (wanted.length > 0) core.ports.notify({ kind: 'refused', group: core.id, wanted }, step);
+    if (wanted.length > 0) core.ports.notify({ kind: 'refused', group: core.id, wanted, why }, step);
     for (const intent of intents) if (intent.kind === 'add') core.ports.packagesUsed(intent.account);
     core.intents = core.intents.filter((each) => !intents.includes(each));
     core.touch();

@@ -73,6 +73,9 @@ export type GroupNotice =
       readonly added: readonly Member[];
       readonly removed: readonly Member[];
       readonly renamed: string | undefined;
+      /** Of those who were in and are: whose accounts are admins now, and are no more. */
+      readonly promoted: readonly Member[];
+      readonly demoted: readonly Member[];
     }
   | { readonly kind: 'out'; readonly group: string }
   | { readonly kind: 'missing'; readonly group: string; readonly messages: number; readonly asking: DeviceName & { readonly name: string } }
@@ -81,8 +84,14 @@ export type GroupNotice =
   /** This device knows them to be removed, and the others, or it, can't judge by what right: nothing is sealed until an admin removes them, or they are kept. */
   | { readonly kind: 'unjudged'; readonly group: string; readonly members: readonly Member[] }
   /** No commit that would bring this about can be made, or the server takes none. */
-  | { readonly kind: 'refused'; readonly group: string; readonly wanted: readonly string[] }
+  | { readonly kind: 'refused'; readonly group: string; readonly wanted: readonly string[]; readonly why: Refusal }
   | { readonly kind: 'given-up'; readonly group: string; readonly content: string; readonly device: string };
+
+/**
+ * `not-allowed`: by the group's policy, as it is by now. `full`: the group holds no more devices. `too-large`: the commit or its Welcome travels in no
+ * message. `unusable`: of a device that is to be added there is no key package that is good. `server`: the relay takes it never.
+ */
+export type Refusal = 'not-allowed' | 'full' | 'too-large' | 'unusable' | 'server';
 
 /** Rungs of the ladder by which groups heal, counted: a rung that never happened has not been tested. */
 export type Rung =

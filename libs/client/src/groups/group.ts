@@ -1,5 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import type { GroupState, LeafId, Member, StateId } from '@sotto/mls';
+import { adminsOf, type GroupState, type LeafId, type Member, type StateId } from '@sotto/mls';
 import { type Envelope, EnvelopeSchema, type LeaveStatement, Outcome, toHex } from '@sotto/protocol';
 import type { Adopted } from './branches.js';
 import { Committing } from './committing.js';
@@ -273,10 +273,23 @@ export class Group {
     const { core } = this;
     const { name } = core.branches.data(to);
     const renamed = core.branches.data(from).name === name ? undefined : name;
-    if (added.length === 0 && removed.length === 0 && renamed === undefined) return;
+    const { promoted, demoted } = this.#rolesChanged(from, to);
+    if ([added, removed, promoted, demoted].every(({ length }) => length === 0) && renamed === undefined) return;
     const author = core.branches.tree.get(to)?.author.leaf;
     const by = [...core.branches.members(from), ...core.branches.members(to)].find(({ id }) => id === author);
-    core.ports.notify({ kind: 'changed', group: core.id, by, added, removed, renamed }, step);
+    core.ports.notify({ kind: 'changed', group: core.id, by, added, removed, renamed, promoted, demoted }, step);
+  }
+
+  /** Of each account that is in both states one leaf. */
+  #rolesChanged(from: StateId, to: StateId): { promoted: Member[]; demoted: Member[] } {
+    const { branches } = this.core;
+    if (branches.data(to).kind === 'direct') return { promoted: [], demoted: [] };
+    const [before, after] = [adminsOf(branches.data(from), branches.members(from)), adminsOf(branches.data(to), branches.members(to))];
+    const stayed = new Map(branches.members(from).map((member) => [member.identity.account, member]));
+    const now = new Set(branches.members(to).map(({ identity }) => identity.account));
+    const among = (accounts: ReadonlySet<string>, others: ReadonlySet<string>) =>
+      [...accounts].filter((account) => !others.has(account) && now.has(account)).flatMap((account) => stayed.get(account) ?? []);
+    return { promoted: among(after, before), demoted: among(before, after) };
   }
 
   /** The old token still reaches this device until all others may be past the change. */
@@ -426,7 +439,7 @@ export class Group {
     if (core.pending?.commit !== commit) return;
     const wanted = core.branches.own.get(commit)?.intents ?? [];
     core.intents = core.intents.filter((intent) => !wanted.includes(intent));
-    core.ports.notify({ kind: 'refused', group: core.id, wanted: wanted.map(({ kind }) => kind) }, step);
+    core.ports.notify({ kind: 'refused', group: core.id, wanted: wanted.map(({ kind }) => kind), why: 'server' }, step);
     this.#committing.restart();
   }
 

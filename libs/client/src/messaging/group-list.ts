@@ -1,4 +1,4 @@
-import { adminsOf, GROUP_NAME_BYTES, hasRight, type Member, type Right, safetyNumber } from '@sotto/mls';
+import { adminsOf, GROUP_NAME_BYTES, hasRight, type Member, MOST_LEAVES, type Right, safetyNumber } from '@sotto/mls';
 import { ClientError } from '../client-error.js';
 import type { Device } from '../device.js';
 import type { Rung } from '../groups/group-ports.js';
@@ -48,6 +48,8 @@ const LEAVE_LOOK_MS = 100;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+const MOST_LISTED = 8;
+
 /** Line breaks, what moves the cursor, and what turns the reading direction of all that follows. */
 const UNTOWARD = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 /** Not a space, an ignorable one, or the empty Braille pattern. */
@@ -85,19 +87,28 @@ export class GroupList {
     return this.messaging.step((messenger, step) => messenger.createGroup(name, accounts, step));
   }
 
+  /** All of them, or nobody: whoever can't be added is named before anything is done. */
   async add(id: string, contacts: readonly string[]): Promise<void> {
-    if (!this.get(id).mayAdd) throw new ClientError('not-allowed', 'only admins of this group add members');
-    for (const contact of contacts) await this.#wish(id, { kind: 'add', account: this.device.accepted(contact).account });
+    const info = this.get(id);
+    if (!info.mayAdd) throw notAllowed(`only admins of this group add members: ${adminNames(info)}`);
+    const accounts = contacts.map((contact) => this.device.accepted(contact).account);
+    const already = info.members.find(({ account }) => accounts.includes(account));
+    if (already !== undefined) throw notAllowed(`${already.name} is in this group already`);
+    const devices = this.#view(id).members.length;
+    if (devices + accounts.length > MOST_LEAVES) throw notAllowed(`a group holds ${MOST_LEAVES} devices, and this one has ${devices}`);
+    for (const account of accounts) await this.#wish(id, { kind: 'add', account });
   }
 
-  /** All devices of a member. */
-  async remove(id: string, member: string): Promise<void> {
-    const { mayRemove } = this.get(id);
-    const { account, verification } = this.#member(id, member);
-    if (verification === 'self') throw new ClientError('not-allowed', 'to go oneself is to leave');
-    if (!mayRemove) throw new ClientError('not-allowed', 'only admins of this group remove members');
-    const leaves = this.#view(id).members.filter(({ identity }) => identity.account === account);
-    await this.#wish(id, { kind: 'remove', leaves: leaves.map((leaf) => leaf.id) });
+  /** All devices of these members; or of none, if one can't be removed. */
+  async remove(id: string, members: readonly string[]): Promise<void> {
+    const info = this.get(id);
+    const found = members.map((member) => this.#member(id, member));
+    if (found.some(({ verification }) => verification === 'self')) throw notAllowed('nobody removes himself: to go is to leave');
+    if (!info.mayRemove) throw notAllowed(`only admins of this group remove members: ${adminNames(info)}`);
+    for (const { account } of found) {
+      const leaves = this.#view(id).members.filter(({ identity }) => identity.account === account);
+      await this.#wish(id, { kind: 'remove', leaves: leaves.map((leaf) => leaf.id) });
+    }
   }
 
   /**
@@ -135,14 +146,19 @@ export class GroupList {
 
   async rename(id: string, name: string): Promise<void> {
     checkName(name);
-    if (!this.get(id).mayRename) throw new ClientError('not-allowed', 'only admins of this group rename it');
+    const info = this.get(id);
+    if (!info.mayRename) throw notAllowed(`only admins of this group rename it: ${adminNames(info)}`);
+    if (info.name === name) throw notAllowed('that is its name already');
     await this.#wish(id, { kind: 'rename', name });
   }
 
   async setAdmin(id: string, member: string, admin: boolean): Promise<void> {
-    const { account } = this.#member(id, member);
+    const { name, account, admin: isAdmin } = this.#member(id, member);
     const { data, members } = this.#view(id);
-    if (!adminsOf(data, members).has(this.#ownAccount)) throw new ClientError('not-allowed', 'only admins of this group name admins');
+    const admins = adminsOf(data, members);
+    if (!admins.has(this.#ownAccount)) throw notAllowed(`only admins of this group name admins: ${adminNames(this.get(id))}`);
+    if (admin === isAdmin) throw notAllowed(admin ? `${name} is an admin already` : `${name} is no admin`);
+    if (!admin && admins.size === 1) throw notAllowed('a group has an admin: name another one first');
     await this.#wish(id, { kind: 'role', account, admin });
   }
 
@@ -212,7 +228,7 @@ export class GroupList {
       const near = members.find((each) => each.name.startsWith(`${name}~`));
       throw new ClientError(
         'unknown-contact',
-        `${name} is no member of this group${near === undefined ? '' : `: did you mean ${near.name}?`}`,
+        `${name} is no member of this group: ${near === undefined ? listed(members) : `did you mean ${near.name}?`}`,
       );
     }
     if (another !== undefined) throw new ClientError('unknown-contact', `two members are called ${name}: say the account's id`);
@@ -258,6 +274,17 @@ export class GroupList {
   }
 }
 
+const notAllowed = (text: string) => new ClientError('not-allowed', text);
+
+/** As many as a line has room for. */
+function listed(members: readonly GroupMember[]): string {
+  const names = members.slice(0, MOST_LISTED).map(({ name }) => name);
+  const more = members.length - names.length;
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''} are`;
+}
+
+const adminNames = ({ members }: GroupInfo) => members.flatMap(({ admin, name }) => (admin ? name : [])).join(', ');
+
 function sameKey(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
@@ -265,8 +292,8 @@ function sameKey(a: Uint8Array, b: Uint8Array): boolean {
 function checkName(name: string): void {
   const bytes = new TextEncoder().encode(name).length;
   if (bytes === 0 || bytes > GROUP_NAME_BYTES) throw new ClientError('too-long', `the name of a group has 1 to ${GROUP_NAME_BYTES} bytes`);
-  if (UNTOWARD.test(name)) throw new ClientError('not-allowed', 'the name of a group is one line, without control characters');
-  if (!SEEN.test(name)) throw new ClientError('not-allowed', 'the name of a group has a character that can be seen');
+  if (UNTOWARD.test(name)) throw notAllowed('the name of a group is one line, without control characters');
+  if (!SEEN.test(name)) throw notAllowed('the name of a group has a character that can be seen');
 }
 
 function groupedByAccount(members: readonly Member[]): Map<string, Member[]> {

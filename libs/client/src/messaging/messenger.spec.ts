@@ -179,15 +179,18 @@ describe('a group', () => {
     const hiking = await hikers(alice, bob, carol);
     await bob.add(hiking, dave);
     await office.settle();
+    expect(bob.told('refused')).toMatchObject([{ wanted: ['add'], why: 'not-allowed' }]);
     expectTogether(hiking, [alice, bob, carol]);
     await alice.wish(hiking, { kind: 'role', account: bob.account, admin: true });
     await office.settle();
+    expect(carol.told('changed').at(-1)).toMatchObject({ promoted: [{ identity: { accountName: 'bob' } }], demoted: [], added: [] });
     await bob.add(hiking, dave);
     await bob.remove(hiking, carol);
     await office.pass(MINUTE);
     expectTogether(hiking, [alice, bob, dave]);
     await alice.wish(hiking, { kind: 'role', account: bob.account, admin: false });
     await office.settle();
+    expect(dave.told('changed').at(-1)).toMatchObject({ promoted: [], demoted: [{ identity: { accountName: 'bob' } }] });
     await bob.remove(hiking, dave);
     await office.settle();
     expectTogether(hiking, [alice, bob, dave]);
