@@ -141,4 +141,17 @@ describe.each(mainlyOn('standalone'))('messages between alice and bob, who has t
     expect(alice.sdk.queue()).toEqual([]);
     expect([alice, bob, laptop].flatMap(({ problems }) => problems.filter(({ code }) => code !== 'pending-device'))).toEqual([]);
   });
+
+  it('arrive at who is invisible, and seems to be away to its contacts as long as it is', async () => {
+    const isSeen = () => bob.sdk.contacts().some(({ name, online }) => name === 'alice' && online);
+    await until('alice is seen', isSeen);
+    await alice.sdk.changeSettings({ invisible: true });
+    await until('alice seems to be away', () => !isSeen());
+    const id = await bob.sdk.send('alice', 'Are you there?');
+    await has(alice, 'bob', id, ({ text }) => text === 'Are you there?');
+    expect(isSeen()).toBe(false);
+    await alice.sdk.changeSettings({ invisible: false });
+    await until('alice is seen again', isSeen);
+    await until('the message is delivered', () => bob.sdk.queue().length === 0, 60_000);
+  });
 });

@@ -395,12 +395,12 @@ describe('what a device has written', () => {
   });
 
   it('goes by the settings, which are kept', async () => {
-    expect(client.settings).toEqual({ readReceipts: false, retentionDays: undefined });
+    expect(client.settings).toEqual({ readReceipts: false, retentionDays: undefined, invisible: false });
     await expect(client.changeSettings({ retentionDays: 0.5 })).rejects.toMatchObject({ reason: 'not-allowed' });
     await client.changeSettings({ readReceipts: true, retentionDays: 1 });
     await client.close();
     client = await opens();
-    expect(client.settings).toEqual({ readReceipts: true, retentionDays: 1 });
+    expect(client.settings).toEqual({ readReceipts: true, retentionDays: 1, invisible: false });
     expect(await client.history(tea)).toHaveLength(1);
     const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 2 * 86_400_000);
     await client.changeSettings({ retentionDays: 1 });

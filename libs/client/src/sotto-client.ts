@@ -12,7 +12,7 @@ import { GroupList } from './messaging/group-list.js';
 import { Incoming } from './messaging/incoming.js';
 import { type Messaging, stepOf } from './messaging/messaging.js';
 import { ServerCarrier } from './messaging/server-carrier.js';
-import { loadSettings } from './messaging/settings.js';
+import { loadSettings, type Settings } from './messaging/settings.js';
 import type { Upkeep } from './messaging/upkeep.js';
 import { type AccountDevice, listDevices, revokeDevice } from './session/account-devices.js';
 import { Companions } from './session/companions.js';
@@ -185,6 +185,13 @@ export class SottoClient extends ConversationClient {
       await this.#book.fetch(journal);
     });
     await this.#book.reattached;
+  }
+
+  /** Whether contacts see that this device is there changes by a fresh connection: at once, or with the next. */
+  override async changeSettings(change: Partial<Settings>): Promise<void> {
+    const { invisible } = this.settings;
+    await super.changeSettings(change);
+    if (this.settings.invisible !== invisible && this.#device.connection.link !== undefined) await this.#device.connection.connect();
   }
 
   async unblock(name: string): Promise<void> {

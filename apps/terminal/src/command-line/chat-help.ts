@@ -41,6 +41,7 @@ Your account and its devices:
   /approve [DEVICE]      let a new device in: shows a code; of several that wait, name one
   /approve CODE          and says that both show the same
   /deny [DEVICE]         refuse it                 /revoke DEVICE  end a device's session (of this one: if you say yes)
+  /invisible on          contacts are not told that this device is there (off)
   /recovery FILE         write a recovery file
   /reset-key             make a new account key; every contact must confirm it
   /password              change the password       /login          log in again
@@ -53,6 +54,7 @@ export const MAILBOX_HELP = `A mailbox understands, while its input is open:
   /devices               the account's devices: those that are connected, wait, or were revoked
   /approve [CODE]        lets this one in: asks your other devices; with the code, says that both show the same
   /deny [DEVICE]         takes that back, or refuses another that waits
+  /invisible on          contacts are not told that this device is there (off)
   /help                  this                      /quit           ends it
 All else is done with sotto join.`;
 

@@ -13,6 +13,7 @@ export type AccountCommand =
   | { readonly do: 'revoke'; readonly device: string; readonly confirm?: boolean | undefined }
   | { readonly do: 'recovery'; readonly file: string; readonly secrets: Secrets }
   | { readonly do: 'invite'; readonly name?: string | undefined }
+  | { readonly do: 'invisible'; readonly on: boolean }
   | PanicOrder;
 
 /** Destroys what this device has. */
@@ -35,6 +36,7 @@ export const ACCOUNT_WORDS = [
   'revoke',
   'recovery',
   'invite',
+  'invisible',
   'panic',
 ] as const;
 type AccountWord = (typeof ACCOUNT_WORDS)[number];
@@ -67,6 +69,9 @@ export function parseTypedAccount(word: AccountWord, rest: string): AccountComma
       return { do: word, device: atMostOneWord(word, 'DEVICE', rest) };
     case 'invite':
       return { do: word, name: atMostOneWord(word, 'NAME', rest) };
+    case 'invisible':
+      if (rest !== 'on' && rest !== 'off') throw new UsageError('/invisible takes on or off');
+      return { do: word, on: rest === 'on' };
     case 'panic':
       if (rest !== '' && rest !== 'everywhere') throw new UsageError('/panic stands alone, or is /panic everywhere');
       return { do: word, everywhere: rest === 'everywhere' };
@@ -93,6 +98,8 @@ export function parseJsonAccount(word: AccountWord, fields: JsonFields): Account
       return { do: word, device: fields.optional('device') };
     case 'invite':
       return { do: word, name: fields.optional('name') };
+    case 'invisible':
+      return { do: word, on: fields.flag('on') };
     case 'panic':
       return { do: word, everywhere: fields.flag('everywhere', false), name: fields.text('name') };
   }

@@ -9,6 +9,7 @@ import type { AccountCommand, PanicOrder } from './account-command.js';
 import type { ChatEvent, DeviceView } from './chat-event.js';
 import { shortDevice } from './account-rendering.js';
 import type { Secrets } from './json-fields.js';
+import { shownSettings } from './shown-settings.js';
 import { clock, oneLine } from './shown-text.js';
 
 /** What the commands need beside the SDK. */
@@ -69,6 +70,10 @@ export class AccountCommands {
         break;
       case 'invite':
         await this.#invite(command.name);
+        break;
+      case 'invisible':
+        await this.client.changeSettings({ invisible: command.on });
+        this.show(shownSettings(this.client));
         break;
       case 'panic':
         return !(await this.#panic(command));

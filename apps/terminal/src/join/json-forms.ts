@@ -32,6 +32,7 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   devices: [],
   approve: ['device?', 'code?'],
   deny: ['device?'],
+  invisible: ['on'],
   revoke: ['device', 'confirm?'],
   recovery: ['file', 'passphrase'],
   'reset-key': ['password', 'confirm'],

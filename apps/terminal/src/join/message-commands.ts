@@ -4,6 +4,7 @@ import type { ChatEvent } from './chat-event.js';
 import type { MessageCommand } from './message-command.js';
 import type { MessageView } from './message-event.js';
 import type { MessageNumbers } from './message-numbers.js';
+import { shownSettings } from './shown-settings.js';
 import type { Groups } from './surroundings.js';
 
 /** Messages as they come and change, and what the user does with them. */
@@ -58,10 +59,10 @@ export class MessageCommands {
         return this.client.typing(this.where(command.in, here));
       case 'read-receipts':
         await this.client.changeSettings({ readReceipts: command.on });
-        return this.#showSettings();
+        return this.show(shownSettings(this.client));
       case 'retention':
         await this.client.changeSettings({ retentionDays: command.days });
-        return this.#showSettings();
+        return this.show(shownSettings(this.client));
       default:
         return this.#about(command, here);
     }
@@ -134,11 +135,6 @@ export class MessageCommands {
     const name = this.names.nameOf(conversation) ?? conversation;
     const rule = afterMs === undefined ? 'stays' : `goes from all devices after ${Math.round(afterMs / 1_000)} s`;
     this.show({ event: 'notice', text: `What you write to ${name} from now on ${rule}.` });
-  }
-
-  #showSettings(): void {
-    const { readReceipts, retentionDays } = this.client.settings;
-    this.show({ event: 'settings', readReceipts, ...(retentionDays !== undefined && { retentionDays }) });
   }
 
   // --- what happens

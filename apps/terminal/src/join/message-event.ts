@@ -45,7 +45,7 @@ export type MessageEvent =
   | ({ readonly event: 'typing'; readonly by: string } & Conversation)
   | ({ readonly event: 'history'; readonly name: string; readonly messages: readonly MessageView[] } & Pick<InGroup, 'groupName'>)
   | { readonly event: 'found'; readonly text: string; readonly messages: readonly (MessageView & Conversation)[] }
-  | { readonly event: 'settings'; readonly readReceipts: boolean; readonly retentionDays?: number };
+  | { readonly event: 'settings'; readonly readReceipts: boolean; readonly retentionDays?: number; readonly invisible?: true };
 
 export interface ChangeView {
   readonly what: 'edited' | 'deleted' | 'reacted' | 'unreacted' | 'expired' | 'understood';

@@ -116,12 +116,15 @@ function readNumbers(ids: readonly string[], numbers: MessageNumbers): string {
   return ids.length === 1 ? `#${numbers.numberOf(last)}` : `${ids.length} messages, the last is #${numbers.numberOf(last)}`;
 }
 
-function settingLines({ readReceipts, retentionDays }: Extract<MessageEvent, { event: 'settings' }>): string[] {
+function settingLines({ readReceipts, retentionDays, invisible }: Extract<MessageEvent, { event: 'settings' }>): string[] {
   return [
     `Others are ${readReceipts ? 'told' : 'not told'} what you have read.`,
     retentionDays === undefined
       ? 'Messages are kept here for good.'
       : `Messages are removed from this device ${retentionDays} ${retentionDays === 1 ? 'day' : 'days'} after they came.`,
+    ...(invisible === true
+      ? ['Your contacts are not told that this device is there: you seem to be away, unless another of yours is seen.']
+      : []),
   ];
 }
 

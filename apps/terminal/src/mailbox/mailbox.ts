@@ -45,6 +45,7 @@ export class Mailbox {
       case 'approve':
       case 'deny':
       case 'devices':
+      case 'invisible':
         return this.account.run(command);
       case 'help':
         this.show({ event: 'help', text: MAILBOX_HELP });
@@ -52,7 +53,9 @@ export class Mailbox {
       case 'quit':
         return Promise.resolve(false);
       default:
-        throw new UsageError('a mailbox understands /approve, /deny, /devices, /help and /quit: all else is done with sotto join');
+        throw new UsageError(
+          'a mailbox understands /approve, /deny, /devices, /invisible, /help and /quit: all else is done with sotto join',
+        );
     }
   }
 

@@ -12,9 +12,14 @@ export interface Settings {
   readonly readReceipts: boolean;
   /** Messages that came longer ago are removed from this device; undefined: never. */
   readonly retentionDays: number | undefined;
+  /**
+   * Contacts are not told that this device is there: its account seems to be away when no other device of it is seen. Whoever sends to it still
+   * gets receipts.
+   */
+  readonly invisible: boolean;
 }
 
-export const DEFAULT_SETTINGS: Settings = { readReceipts: false, retentionDays: undefined };
+export const DEFAULT_SETTINGS: Settings = { readReceipts: false, retentionDays: undefined, invisible: false };
 
 export async function loadSettings(store: Store): Promise<Settings> {
   const stored = (await store.get(SETTINGS, [SETTINGS])).get(SETTINGS);

@@ -207,8 +207,12 @@ export class Sessions {
   }
 
   async #attach(link: Link, accessToken: string): Promise<void> {
-    const { secrets, revoked } = this.device;
-    const attached = await signIn.attach(link, secrets!, accessToken, revoked.wire());
+    const { secrets, revoked, settings } = this.device;
+    const attached = await signIn.attach(link, secrets!, {
+      accessToken,
+      revokedCapabilities: revoked.wire(),
+      invisible: settings.invisible,
+    });
     this.messaging.attached(attached.retryWindowMs);
     if (attached.revoked.length > 0) await this.device.step((journal) => this.messaging.revoked(attached.revoked, journal));
   }

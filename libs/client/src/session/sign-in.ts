@@ -52,10 +52,9 @@ export async function resetIdentity(link: Link, secrets: DeviceSecrets, password
 export async function attach(
   link: Link,
   { deliveryKey }: DeviceSecrets,
-  accessToken: string,
-  revokedCapabilities: Uint8Array[],
+  { accessToken, revokedCapabilities, invisible }: { accessToken: string; revokedCapabilities: Uint8Array[]; invisible: boolean },
 ): Promise<{ retryWindowMs: number; revoked: string[] }> {
-  const attached = await link.call(Sessions.method.attach, { accessToken, deliveryKey, revokedCapabilities });
+  const attached = await link.call(Sessions.method.attach, { accessToken, deliveryKey, revokedCapabilities, invisible });
   link.startHeartbeat(attached.heartbeatMs || 30_000);
   return { retryWindowMs: attached.retryWindow * 1_000, revoked: attached.revokedCapabilities.map(toHex) };
 }

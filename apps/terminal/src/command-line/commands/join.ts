@@ -102,7 +102,7 @@ server of somebody else.
 It is let in once, like every new device: by --recovery FILE; or from another of your devices by /approve there, then
 /approve CODE on both. It is brought into each conversation by that other device while both are connected.
 
-It prints a line when something happens, never what people wrote. /approve, /deny, /devices, /help and /quit are
+It prints a line when something happens, never what people wrote. /approve, /deny, /devices, /invisible, /help and /quit are
 understood while its input is open. SIGTERM or Ctrl-C ends it when all that has arrived is stored; it ends with an error when its session is over.`,
   parse: (options) => joinCommand('mailbox', options),
 };
