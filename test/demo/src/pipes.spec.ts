@@ -101,7 +101,9 @@ describe('sotto join in a pipe', () => {
     expect((await asks('doctor', `${HOST}:${server.port}`)).out).toContain('it shows the identity that is known here');
     const { code, out } = await asks('mailbox', ...at);
     expect(out).toContain('A mailbox understands, while its input is open:\n');
-    expect(out).toContain('a mailbox understands /approve, /deny, /devices, /invisible, /help and /quit: all else is done with sotto join\n');
+    expect(out).toContain(
+      'a mailbox understands /approve, /deny, /devices, /invisible, /help and /quit: all else is done with sotto join\n',
+    );
     expect(code).toBe(0);
   }, 60_000);
 
