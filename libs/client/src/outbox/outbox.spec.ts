@@ -403,6 +403,54 @@ describe('undelivered', () => {
     }
   });
 
+  describe('of several to one device', () => {
+    beforeEach(() => {
+      for (const id of ['second', 'third']) give(id, ['bob']);
+      give('elsewhere', ['bob'], { group: 'reading' });
+      sent();
+      for (const id of ['second', 'third', 'elsewhere']) accepted(id);
+      for (const id of ['first', 'second', 'third', 'elsewhere']) undelivered(id, 'bob');
+    });
+
+    it.each([undefined, true])('has the oldest of each group tried again, and no other (presence: %s)', (isThere) => {
+      if (isThere !== undefined) presence.set("bob's account", isThere);
+      for (const minutes of [1, 2, 4, 8]) {
+        now += minutes * MINUTE;
+        outbox.tick(now);
+        expect(sent()).toEqual(['first → bob', 'elsewhere → bob']);
+        for (const id of ['first', 'elsewhere']) undelivered(id, 'bob');
+      }
+    });
+
+    it.each([delivered, cannot])('has all of its group go out once that one was taken', (taken) => {
+      now += MINUTE;
+      outbox.tick(now);
+      sent();
+      taken('first', 'bob');
+      expect(sent()).toEqual(['second → bob', 'third → bob']);
+    });
+
+    it('has all go out at a sign of life, or once the oldest has been in vain for an hour, whatever that is due to', () => {
+      outbox.sighted(idOf('bob'));
+      expect(sent()).toEqual(['first → bob', 'second → bob', 'third → bob', 'elsewhere → bob']);
+      for (const id of ['first', 'second', 'third', 'elsewhere']) undelivered(id, 'bob');
+      now += 60 * MINUTE;
+      outbox.tick(now);
+      expect(sent()).toHaveLength(4);
+    });
+
+    it('has the next one tried again when the oldest is given up', () => {
+      outbox.withdraw('first');
+      now += 60 * MINUTE;
+      outbox.tick(now);
+      sent();
+      for (const id of ['second', 'third']) undelivered(id, 'bob');
+      now += 2 * MINUTE;
+      outbox.tick(now);
+      expect(sent().filter((each) => !each.startsWith('elsewhere'))).toEqual(['second → bob']);
+    });
+  });
+
   it('of a message that waits already changes nothing', () => {
     undelivered('first', 'bob');
     expect(undelivered('first', 'bob')).toEqual([]);

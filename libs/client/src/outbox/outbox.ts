@@ -49,6 +49,8 @@ const TAKEN_RETRY_MS = 30_000;
 const UNSEEN_RETRY_MS = 60_000;
 const LAST_UNSEEN_RETRY_MS = 1_800_000;
 const PRESENT_RETRY_MS = 1_000;
+/** For what is behind an older one that is tried again sooner, and whose delivery brings it, too. */
+const BEHIND_RETRY_MS = 3_600_000;
 
 /** Owes each recipient each entry until it is settled: sends, waits, sends again. No I/O and no clock of its own. */
 export class Outbox {
@@ -167,9 +169,9 @@ export class Outbox {
       case ReceiptStatus.ACCEPTED:
         return [...this.#won(entry), ...this.#accepted(entry, receipt.relay)];
       case ReceiptStatus.DELIVERED:
-        return [...this.#won(entry), ...this.#settle(entry, receipt.device, 'delivered')];
+        return [...this.#won(entry), ...this.#taken(entry, receipt.device, 'delivered')];
       case ReceiptStatus.CANNOT:
-        return [...this.#won(entry), ...this.#settle(entry, receipt.device, 'cannot')];
+        return [...this.#won(entry), ...this.#taken(entry, receipt.device, 'cannot')];
       case ReceiptStatus.UNDELIVERED:
         return [...this.#won(entry), ...this.#undelivered(entry, receipt.device, isOnline, now)];
       case ReceiptStatus.SLOT_TAKEN:
@@ -304,11 +306,22 @@ export class Outbox {
     return [{ kind: status, entry, to }];
   }
 
+  /** By the device itself, so it is there: what it is owed in that group beside this goes out again. (In another its token may be withdrawn.) */
+  #taken(entry: OutboxEntry, device: string, status: 'delivered' | 'cannot'): OutboxEffect[] {
+    const effects = this.#settle(entry, device, status);
+    if (this.#waiting > 0)
+      this.#requeue((to, { group }) => group === entry.group && to.device === device && to.status === 'waiting-for-online');
+    return effects;
+  }
+
   #undelivered(entry: OutboxEntry, device: string, isOnline: (account: string) => boolean | undefined, now: number): OutboxEffect[] {
     const to = entry.recipients.get(device);
     if (to === undefined || isSettled(to) || to.status === 'queued' || to.status === 'waiting-for-online') return [];
-    // Online again before the report came: the sign of life that it would wait for is over.
-    if (isOnline(to.account) === true) {
+    if (this.#isBehind(entry, device)) {
+      this.#set(to, 'waiting-for-online');
+      to.notBefore = now + BEHIND_RETRY_MS;
+      // Online again before the report came: the sign of life that it would wait for is over.
+    } else if (isOnline(to.account) === true) {
       this.#later(to, Math.max(PRESENT_RETRY_MS, to.timeoutMs - FIRST_TIMEOUT_MS), now);
       to.timeoutMs = Math.min(to.timeoutMs * 2, LAST_TIMEOUT_MS);
       this.#queued.add(entry.id);
@@ -318,6 +331,15 @@ export class Outbox {
       to.timeoutMs = Math.min(to.timeoutMs * 2, LAST_TIMEOUT_MS);
     }
     return [{ kind: 'undelivered', entry, to }];
+  }
+
+  /** An older one of its group went to that device and is not settled: to see whether the device is there, that one is enough. */
+  #isBehind({ group, order }: OutboxEntry, device: string): boolean {
+    for (const older of this.#entries.values()) {
+      const to = older.group === group && older.order < order ? older.recipients.get(device) : undefined;
+      if (to !== undefined && to.sentAt > 0 && !isSettled(to)) return true;
+    }
+    return false;
   }
 
   #refused(entry: OutboxEntry, { retryAfterMs, final }: IncomingReceipt, now: number): OutboxEffect[] {
@@ -342,9 +364,9 @@ export class Outbox {
     return status === 'accepted' && now - sentAt >= timeoutMs + this.#retryWindowMs;
   }
 
-  #requeue(which: (each: RecipientState) => boolean): void {
+  #requeue(which: (each: RecipientState, of: OutboxEntry) => boolean): void {
     for (const entry of this.#entries.values()) {
-      for (const each of entry.open) if (which(each)) this.#again(entry, each, FIRST_TIMEOUT_MS);
+      for (const each of entry.open) if (which(each, entry)) this.#again(entry, each, FIRST_TIMEOUT_MS);
     }
   }
 
