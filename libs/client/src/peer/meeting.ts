@@ -70,18 +70,18 @@ export async function meetDialer(socket: Socket, { name, keys }: Self): Promise<
 
 async function acceptedChannel(socket: Socket): Promise<SealedChannel> {
   const handshake = await ServerHandshake.start(passingIdentity());
-  const answer = new Promise<Uint8Array>((resolve, reject) => {
+  const answer = new Promise<unknown>((resolve, reject) => {
     const fail = () => reject(new ClientError('offline', 'the dialer has gone'));
     socket.onclose = fail;
     socket.onerror = fail;
     socket.onmessage = ({ data }) => {
       // A dialer says nothing more before it has the listener's proof.
       socket.onmessage = fail;
-      resolve(bytesOf(data));
+      resolve(data);
     };
   });
   socket.send(handshake.hello);
-  return handshake.accept(await answer);
+  return handshake.accept(bytesOf(await answer));
 }
 
 /** Of this connection alone: the listener's own key is told inside the channel, so that it links no two connections for those who watch. */

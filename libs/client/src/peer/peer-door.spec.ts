@@ -72,6 +72,7 @@ async function stillListens(): Promise<void> {
 describe('what a stranger can send to a listener', () => {
   it.each([
     ['bytes that are no hello', () => Buffer.from('hello?')],
+    ['words instead of bytes', () => 'hello?'],
     ['a hello of many kilobytes', () => Buffer.alloc(LIMITS.unprovenPeerBytes + 1)],
     ['more than a message may have', () => Buffer.alloc(LIMITS.boxBytes + 1)],
   ])('%s end its connection, and nothing else', async (_what, bytes) => {
