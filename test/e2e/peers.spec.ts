@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { type ClientEvents, MemoryStore, type PeerClient } from '@sotto/client';
 import { openPeer, PeerDoor } from '@sotto/client/node';
 import { ClientHandshake, makeGatewayKey, ready, type SealedChannel, ServerHandshake, signCertificate } from '@sotto/channel';
+import { fromHex, toHex } from '@sotto/protocol';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
-import { formsOf } from './needle.js';
-import { RecordingProxy } from './recording-proxy.js';
+import { RecordingProxy, saysInClear } from './recording-proxy.js';
 
 const SUBPROTOCOL = 'sotto.peer.v1';
 const open: { close(): unknown }[] = [];
@@ -46,14 +46,18 @@ describe('what crosses the wire between two peers', () => {
     await alice.send('bob_the_builder', `${text} indeed`);
     expect((await answered).text).toBe(`${text} indeed`);
 
-    const { bytes } = proxy;
-    expect(bytes.length).toBeGreaterThan(2_000);
-    // The search can fail: what is in clear is found.
-    expect(bytes.includes(SUBPROTOCOL)).toBe(true);
-    const keys = [...alice.contacts(), ...bob.contacts()].map(({ identityKey }) => identityKey);
-    const ids = [alice, bob].map(({ pin }) => Buffer.from(pin, 'hex')).flatMap((pin) => [pin.subarray(0, 16), pin.subarray(16)]);
-    const needles = [...['alice_at_home', 'bob_the_builder', text].map((each) => Buffer.from(each)), ...keys, ...ids];
-    expect(needles.flatMap(formsOf).filter((form) => bytes.includes(form))).toEqual([]);
+    expect(proxy.read.length).toBeGreaterThan(2_000);
+    const keys = [...alice.contacts(), ...bob.contacts()].map(({ name, identityKey }) => [`key of ${name}`, identityKey] as const);
+    const ids = [alice, bob].map(({ pin }) => fromHex(pin)).flatMap((pin) => [pin.subarray(0, 16), pin.subarray(16)]);
+    const secrets = Object.fromEntries([
+      ...['alice_at_home', 'bob_the_builder', text].map((each) => [each, each] as const),
+      ...keys,
+      ...ids.map((id) => [`id ${toHex(id)}`, id] as const),
+    ]);
+    expect(proxy.found(secrets)).toEqual([]);
+    // The search can fail: what a dialer says in clear is found.
+    await saysInClear(proxy.url, SUBPROTOCOL, secrets);
+    expect(proxy.found(secrets)).toEqual(Object.keys(secrets));
   });
 });
 

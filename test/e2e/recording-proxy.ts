@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { WebSocket } from 'ws';
+import { formsOf } from './needle.js';
 
 export interface Recording {
   readonly toServer: Buffer[];
@@ -25,9 +28,16 @@ export class RecordingProxy {
     return proxy;
   }
 
-  /** Everything that crossed, both ways, all connections. */
-  get bytes(): Buffer {
-    return Buffer.concat(this.recordings.flatMap(({ toServer, toClient }) => [...toServer, ...toClient]));
+  /** What crossed, both ways, all connections: requests and answers to upgrade, and what WebSocket messages carry. */
+  get read(): Buffer {
+    const ways = this.recordings.flatMap(({ toServer, toClient }) => [toServer, toClient].map((each) => Buffer.concat(each)));
+    return Buffer.concat(ways.flatMap((bytes) => [bytes.subarray(0, startOfMessages(bytes)), ...messagesIn(bytes)]));
+  }
+
+  /** Which of these crossed in clear, in any form in which software writes bytes down. */
+  found(secrets: Readonly<Record<string, Uint8Array | string>>): string[] {
+    const { read } = this;
+    return Object.keys(secrets).filter((what) => formsOf(Buffer.from(secrets[what]!)).some((form) => read.includes(form)));
   }
 
   async close(): Promise<void> {
@@ -54,24 +64,41 @@ export class RecordingProxy {
   }
 }
 
-/** The payloads of the WebSocket messages that a client sent after its upgrade request (RFC 6455 §5.2), unmasked. */
-export function clientMessages(bytes: Buffer): Buffer[] {
+function startOfMessages(bytes: Buffer): number {
+  const end = bytes.indexOf('\r\n\r\n');
+  return end < 0 ? bytes.length : end + 4;
+}
+
+/** The payloads of the WebSocket frames that follow an upgrade (RFC 6455 §5.2); what a client sends is masked, and unmasked here. */
+export function messagesIn(bytes: Buffer): Buffer[] {
   const messages: Buffer[] = [];
-  let at = bytes.indexOf('\r\n\r\n') + 4;
-  while (at + 6 <= bytes.length) {
-    let length = bytes[at + 1]! & 0x7f;
-    at += 2;
-    if (length === 126) {
-      length = bytes.readUInt16BE(at);
-      at += 2;
-    } else if (length === 127) {
-      length = Number(bytes.readBigUInt64BE(at));
-      at += 8;
-    }
-    const mask = bytes.subarray(at, at + 4);
-    at += 4;
-    messages.push(Buffer.from(bytes.subarray(at, at + length).map((byte, i) => byte ^ mask[i % 4]!)));
-    at += length;
+  let rest = bytes.subarray(startOfMessages(bytes));
+  for (let frame = firstFrame(rest); frame !== undefined; frame = firstFrame(rest)) {
+    messages.push(frame.payload);
+    rest = rest.subarray(frame.end);
   }
   return messages;
+}
+
+/** Undefined when its header is not there as a whole. Of a payload, what is there. */
+function firstFrame(bytes: Buffer): { payload: Buffer; end: number } | undefined {
+  if (bytes.length < 2) return undefined;
+  const short = bytes[1]! & 0x7f;
+  const lengthBytes = short === 126 ? 2 : short === 127 ? 8 : 0;
+  const maskBytes = (bytes[1]! & 0x80) === 0 ? 0 : 4;
+  const start = 2 + lengthBytes + maskBytes;
+  if (bytes.length < start) return undefined;
+  const length = lengthBytes === 0 ? short : Number(BigInt(`0x${bytes.toString('hex', 2, 2 + lengthBytes)}`));
+  const mask = bytes.subarray(start - maskBytes, start);
+  const payload = Buffer.from(bytes.subarray(start, start + length));
+  if (maskBytes > 0) payload.forEach((byte, i) => (payload[i] = byte ^ mask[i % 4]!));
+  return { payload, end: start + length };
+}
+
+/** A client without a channel, whom the server shuts out for that. */
+export async function saysInClear(url: string, subprotocol: string, secrets: Readonly<Record<string, Uint8Array | string>>): Promise<void> {
+  const client = new WebSocket(url, subprotocol, { perMessageDeflate: false });
+  await once(client, 'message');
+  for (const secret of Object.values(secrets)) client.send(secret);
+  await once(client, 'close');
 }
