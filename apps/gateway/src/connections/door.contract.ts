@@ -28,8 +28,11 @@ const UPGRADE = [
 /** Somebody before the door: with the server's hello read, unless they were refused. */
 export class Visitor {
   readonly closed: Promise<{ code: number; reason: string }>;
+  /** The server's, once it has come. */
+  hello: Uint8Array | undefined;
 
   private constructor(readonly socket: WebSocket) {
+    socket.once('message', (data: Buffer) => (this.hello = data));
     this.closed = new Promise((resolve) => socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() })));
     socket.on('error', () => undefined);
   }
@@ -48,31 +51,38 @@ export class Visitor {
 /** A door with real sockets; behind it is nobody, and nothing that a connection says is acted on. */
 export class DoorWorld {
   readonly table = new ConnectionTable();
+  /** Frames that came in boxes. */
+  readonly heard: Uint8Array[] = [];
   private readonly door: Door;
   private readonly visitors: { terminate?(): void; destroy?(): void }[] = [];
   private port = 0;
 
   private constructor(config: GatewayConfig, certificate: GatewayCertificateHolder) {
-    const dispatcher = { dispatch: () => undefined } as Partial<FrameDispatcher> as FrameDispatcher;
+    const dispatch: FrameDispatcher['dispatch'] = (_connection, frames) => void this.heard.push(frames.slice());
+    const dispatcher = { dispatch } as Partial<FrameDispatcher> as FrameDispatcher;
     const sessions = { detach: () => Promise.resolve() } as Partial<SessionService> as SessionService;
     const receiver = new Receiver(certificate, this.table, dispatcher);
     this.door = new Door(config, certificate, new Admission(config, this.table), this.table, receiver, sessions);
   }
 
-  static async open({
-    door = {},
-    ...config
-  }: Partial<Omit<GatewayConfig, 'door'>> & { door?: Partial<GatewayConfig['door']> }): Promise<DoorWorld> {
+  static async open(
+    { door = {}, ...config }: Partial<Omit<GatewayConfig, 'door'>> & { door?: Partial<GatewayConfig['door']> },
+    certificate?: GatewayCertificateHolder,
+  ): Promise<DoorWorld> {
     await ready();
+    const standard = gatewayConfig(gatewayConfigSchema.parse({}));
+    const whole = { ...standard, port: 0, trustedProxies: new TrustedProxies(HOST), ...config, door: { ...standard.door, ...door } };
+    const world = new DoorWorld(whole, certificate ?? DoorWorld.certified());
+    world.port = await world.door.open();
+    return world;
+  }
+
+  private static certified(): GatewayCertificateHolder {
     const { publicKey, secretKey } = makeGatewayKey();
     const now = BigInt(Math.floor(Date.now() / 1_000));
     const certificate = signCertificate({ gatewayKey: publicKey, identityKey: publicKey, notBefore: now, notAfter: now + 60n }, secretKey);
-    const holder = { start: () => Promise.resolve(), certificate, signingKey: secretKey } as Partial<GatewayCertificateHolder>;
-    const standard = gatewayConfig(gatewayConfigSchema.parse({}));
-    const whole = { ...standard, port: 0, trustedProxies: new TrustedProxies(HOST), ...config, door: { ...standard.door, ...door } };
-    const world = new DoorWorld(whole, holder as GatewayCertificateHolder);
-    world.port = await world.door.open();
-    return world;
+    const identity = { certificate, gatewaySigningKey: secretKey };
+    return { start: () => Promise.resolve(), identity } as Partial<GatewayCertificateHolder> as GatewayCertificateHolder;
   }
 
   async close(): Promise<void> {

@@ -38,8 +38,9 @@ export class Receiver {
 
   private async sendHello(connection: Connection): Promise<void> {
     if (!this.table.has(connection)) return;
-    const { certificate, signingKey } = this.certificate;
-    connection.handshake = await ServerHandshake.start({ certificate: certificate!, gatewaySigningKey: signingKey });
+    const { identity } = this.certificate;
+    if (identity === undefined) return endNow(connection.socket, CloseCode.TRY_AGAIN_LATER, 'the server waits for its certificate');
+    connection.handshake = await ServerHandshake.start(identity);
     connection.socket.send(connection.handshake.hello);
     connection.awaitedSince = steadyNow();
   }
