@@ -1,7 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { temporaryFolder } from '@sotto/testing';
 
@@ -89,6 +91,42 @@ describe('the build of the images', () => {
     const left = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
     const { references } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as { references: { path: string }[] };
     expect(references.map(({ path }) => path).filter((path) => left.includes(path.split('/')[0]!))).toEqual([]);
+  });
+});
+
+/** To stderr. */
+const INSPECTOR = 'Debugger listening on';
+/** Node 20 does not know it; the images have a newer one. */
+const KNOWS_THE_FLAG = spawnSync(process.execPath, ['--disable-sigusr1', '--eval', '']).status === 0;
+
+/** What the command that an image starts with, changed so, complains of within so long after SIGUSR1. */
+async function saysOnSigusr1(change: (command: string) => string, withinMs: number): Promise<string> {
+  const folder = await temporaryFolder('image');
+  mkdirSync(join(folder, 'apps/idle/dist'), { recursive: true });
+  writeFileSync(join(folder, 'apps/idle/dist/main.js'), 'process.stdin.resume().on("end", () => process.exit()); console.log("started");');
+  const [, command = ''] = /^CMD (\[.*\])$/m.exec(readFileSync(join(root, 'Dockerfile'), 'utf8')) ?? [];
+  const [shell, ...args] = JSON.parse(change(command)) as [string, ...string[]];
+  const env = { SERVICE: 'idle', PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, NODE_OPTIONS: '--inspect-port=0' };
+  const service = spawn(shell, args, { cwd: folder, env });
+  let said = '';
+  service.stderr.on('data', (text) => (said += text));
+  await once(service.stdout, 'data');
+  service.kill('SIGUSR1');
+  await Promise.race([once(service.stderr, 'data'), setTimeout(withinMs, undefined, { ref: false })]);
+  const left = once(service, 'close');
+  service.stdin.end();
+  await left;
+  return said;
+}
+
+describe('the command that an image starts with', () => {
+  it('is one that a signal makes open an inspector, but for a flag', async () => {
+    expect(readFileSync(join(root, 'Dockerfile'), 'utf8')).toMatch(/^CMD .*exec node --disable-sigusr1 /m);
+    expect(await saysOnSigusr1((command) => command.replace('--disable-sigusr1', ''), 10_000)).toContain(INSPECTOR);
+  });
+
+  (KNOWS_THE_FLAG ? it : it.skip)('opens no inspector on a signal', async () => {
+    expect(await saysOnSigusr1((command) => command, 500)).toBe('');
   });
 });
 

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync, chmodSync } from 'n
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { startNats, startRedis, temporaryFolder } from '@sotto/testing';
+import { diskSettingsOf, NOTHING_ON_DISK, SETTINGS_READER } from './redis-settings.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const SECRET_NAMES = /password$|server-identity$|token-key$/;
@@ -86,9 +87,11 @@ describe('the one-shot that makes the secrets', () => {
     const config = (files.get('nats/nats.conf') ?? '').replace(/^http: .*$/m, '');
     const nats = await startNats({ config });
     await nats.stop();
-    expect(files.get('redis/redis.conf')).toMatch(/^save ""$/m);
-    expect(files.get('redis/redis.conf')).toMatch(/^appendonly no$/m);
-    const redis = await startRedis({ config: files.get('redis/redis.conf') ?? '' });
-    await redis.stop();
+    const redis = await startRedis({ config: `${files.get('redis/redis.conf')}\n${SETTINGS_READER}`, isWhole: true });
+    try {
+      expect(await diskSettingsOf(redis.port)).toEqual(NOTHING_ON_DISK);
+    } finally {
+      await redis.stop();
+    }
   });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { type RunningServer, startRedis } from '@sotto/testing';
 import { REDIS_USERS, redisConfig } from '../../deploy/redis-users.mjs';
+import { diskSettingsOf, NOTHING_ON_DISK, SETTINGS_READER } from './redis-settings.js';
 
 const USERS = ['gateway', 'auth', 'contacts', 'directory', 'relay'];
 const passwords = Object.fromEntries(USERS.map((name) => [name, `password-of-${name}`]));
@@ -130,7 +131,7 @@ describe("live state's users", () => {
     );
 
   beforeAll(async () => {
-    server = await startRedis({ config: redisConfig(passwords) });
+    server = await startRedis({ config: `${redisConfig(passwords)}\n${SETTINGS_READER}`, isWhole: true });
   });
   afterAll(async () => {
     for (const redis of connections) redis.disconnect();
@@ -178,8 +179,9 @@ describe("live state's users", () => {
   it('stand in the configuration without their passwords', () => {
     const config = redisConfig(passwords);
     for (const password of Object.values(passwords)) expect(config).not.toContain(password);
-    expect(config).toMatch(/^user default off$/m);
-    expect(config).toMatch(/^save ""$/m);
-    expect(config).toMatch(/^appendonly no$/m);
+  });
+
+  it('have a Redis that keeps nothing on disk', async () => {
+    expect(await diskSettingsOf(server.port)).toEqual(NOTHING_ON_DISK);
   });
 });

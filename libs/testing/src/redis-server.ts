@@ -11,7 +11,11 @@ export interface RedisOptions {
   password?: string;
   /** Further lines of redis.conf. */
   config?: string;
+  /** `config` is all of it but where it listens: it says itself what is kept on disk. */
+  isWhole?: boolean;
 }
+
+const NOTHING_ON_DISK = ['save ""', 'appendonly no'];
 
 /** A real redis-server that keeps nothing on disk, as in production. */
 export async function startRedis(options: RedisOptions = {}): Promise<RunningServer> {
@@ -23,8 +27,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RunningSer
   const lines = [
     'bind 127.0.0.1',
     `port ${port}`,
-    'save ""',
-    'appendonly no',
+    ...(options.isWhole === true ? [] : NOTHING_ON_DISK),
     'daemonize no',
     ...(password === undefined ? [] : [`requirepass "${password}"`]),
     options.config ?? '',
