@@ -4,17 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Contacts, KeyPackages, Outcome, ReceiptStatus, toHex } from '@sotto/protocol';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { until } from './people.js';
-import { tokenFor, type WireDevice, wireDevice, wireReturn } from './wire-client.js';
+import { publishTokens, type WireDevice, wireDevice, wireReturn } from './wire-client.js';
 
 const PACKAGES = 40;
-
-/** Packages that hold nothing but the token inside them: the server does not look. */
-async function publishTokens(device: WireDevice): Promise<void> {
-  const expires = BigInt(Math.floor(Date.now() / 1_000) + 3_600);
-  const tokens = Array.from({ length: PACKAGES }, () => tokenFor(device));
-  const oneTime = tokens.map((token) => ({ keyPackage: token, cipherSuite: 1, expires, capability: token.subarray(0, 16) }));
-  await device.client.call(KeyPackages.method.publish, { oneTime });
-}
 
 const RESEND_MS = 5_000;
 
@@ -55,7 +47,7 @@ describe.each(['standalone', 'services'] as const)('a contact that ends, on %s',
   beforeAll(async () => {
     server = await startServer(kind);
     [alice, bob] = await Promise.all([wireDevice(server, 'alice'), wireDevice(server, 'bob')]);
-    await publishTokens(bob);
+    await publishTokens(bob, PACKAGES);
   }, 180_000);
 
   afterAll(async () => {

@@ -4,11 +4,27 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Accounts, Contacts, ErrorCode, KeyPackages, LIMITS, type Reply, ReplySchema, Sessions } from '@sotto/protocol';
+import {
+  Accounts,
+  Contacts,
+  ErrorCode,
+  KeyPackages,
+  LIMITS,
+  Outcome,
+  type Receipt,
+  ReceiptSchema,
+  ReceiptStatus,
+  type Reply,
+  ReplySchema,
+  Sessions,
+  toHex,
+} from '@sotto/protocol';
 import { type Server, startServer } from '../harness/dist/index.js';
-import { PASSWORD, registerRequest, WireClient, type WireDevice, wireDevice } from './wire-client.js';
+import { until } from './people.js';
+import { PASSWORD, publishTokens, registerRequest, tokenFor, WireClient, type WireDevice, wireDevice } from './wire-client.js';
 
 const MOST_CONNECTIONS = 8;
+const WINDOW_SECONDS = 2;
 const APPS = resolve(dirname(fileURLToPath(import.meta.url)), '../../apps');
 
 /** A reply but for the number of its call. */
@@ -16,20 +32,42 @@ function bytesOf(reply: Reply): string {
   return Buffer.from(toBinary(ReplySchema, { ...reply, id: 0 })).toString('hex');
 }
 
+const receiptsOf = ({ client }: WireDevice, id: Uint8Array): Receipt[] =>
+  client.frames.flatMap(({ kind }) => (kind.case === 'receipt' && toHex(kind.value.id) === toHex(id) ? [kind.value] : []));
+
+/** All receipts of a Send but for its id and the recipient's, both of which the sender chose. */
+function receiptBytes(sender: WireDevice, id: Uint8Array): string[] {
+  const nobody = new Uint8Array();
+  const bytes = (receipt: Receipt) => toBinary(ReceiptSchema, { ...receipt, id: nobody, device: nobody });
+  return receiptsOf(sender, id).map((receipt) => Buffer.from(bytes(receipt)).toString('hex'));
+}
+
 describe.each(['standalone', 'services'] as const)('what %s refuses', (kind) => {
   let server: Server;
   let alice: WireDevice;
   let bob: WireDevice;
   let carol: WireDevice;
+  let dave: WireDevice;
+  let erin: WireDevice;
+  let grace: WireDevice;
 
+  const claimOf = ({ session }: WireDevice) => alice.client.call(KeyPackages.method.claim, { account: session.account, cipherSuite: 1 });
   const connect = () => WireClient.connect(server.url, server.pin);
 
   beforeAll(async () => {
-    server = await startServer(kind, { maxConnections: MOST_CONNECTIONS });
+    server = await startServer(kind, { maxConnections: MOST_CONNECTIONS, retryWindowSeconds: WINDOW_SECONDS });
     alice = await wireDevice(server, 'alice');
-    bob = await wireDevice(server, 'bob');
-    carol = await wireDevice(server, 'carol');
-    await carol.client.call(Contacts.method.block, { name: 'alice' });
+    // Strangers: bob, carol, who blocks alice, and dave, who is away. Contacts: erin, and grace, until she blocks alice.
+    [bob, carol, dave, erin, grace] = (await Promise.all(
+      ['bob', 'carol', 'dave', 'erin', 'grace'].map((name) => wireDevice(server, name)),
+    )) as [WireDevice, WireDevice, WireDevice, WireDevice, WireDevice];
+    for (const each of [bob, carol, dave, erin, grace]) await publishTokens(each, 3);
+    for (const [name, device] of Object.entries({ erin, grace })) {
+      await alice.client.call(Contacts.method.request, { name });
+      await device.client.call(Contacts.method.request, { name: 'alice' });
+    }
+    for (const each of [carol, grace]) await each.client.call(Contacts.method.block, { name: 'alice' });
+    await dave.client.close();
   }, 180_000);
 
   afterAll(async () => {
@@ -38,18 +76,47 @@ describe.each(['standalone', 'services'] as const)('what %s refuses', (kind) => 
 
   it('answers a contact request alike whoever has the name, if anybody', async () => {
     const replies = [];
-    for (const name of ['nobody_here', 'bob', 'carol', 'alice'])
+    for (const name of ['nobody_here', 'bob', 'carol', 'dave', 'alice'])
       replies.push(bytesOf(await alice.client.ask(Contacts.method.request, { name })));
     expect(new Set(replies).size).toBe(1);
     // The comparison can fail: a name that cannot be is told apart.
     expect(bytesOf(await alice.client.ask(Contacts.method.request, { name: 'No Name' }))).not.toBe(replies[0]);
   });
 
-  it('answers a claim of key packages alike for nobody, a stranger and one who blocked the claimer', async () => {
-    const accounts = [randomBytes(16), bob.session.account, carol.session.account];
+  it('answers a claim of key packages alike for nobody, a stranger, one who blocked the claimer and a stranger who is away', async () => {
+    const accounts = [randomBytes(16), ...[bob, carol, dave].map(({ session }) => session.account)];
+    const claim = (account: Uint8Array) => alice.client.ask(KeyPackages.method.claim, { account, cipherSuite: 1 });
     const replies = [];
-    for (const account of accounts) replies.push(bytesOf(await alice.client.ask(KeyPackages.method.claim, { account, cipherSuite: 1 })));
+    for (const account of accounts) replies.push(bytesOf(await claim(account)));
     expect(new Set(replies).size).toBe(1);
+    // There are packages to be had: a contact's are handed out, also when the contact has blocked the claimer since.
+    for (const each of [erin, grace]) expect((await claimOf(each)).keyPackages).toHaveLength(1);
+  });
+
+  it('tells of a message that nobody took alike for nobody, a stranger, one who blocked the sender and one who is away', async () => {
+    const send = (device: Uint8Array, token: Uint8Array): Uint8Array => {
+      const id = randomBytes(16);
+      alice.client.send({ case: 'send', value: { id, recipients: [{ device, token }], payload: new Uint8Array(8), ttl: WINDOW_SECONDS } });
+      return id;
+    };
+    const ids = [
+      send(randomBytes(16), randomBytes(32)),
+      send(bob.session.device, randomBytes(32)),
+      send(grace.session.device, (await claimOf(grace)).keyPackages[0]!.keyPackage),
+      send(dave.session.device, tokenFor(dave)),
+    ];
+    const isSettled = (id: Uint8Array) => receiptsOf(alice, id).some(({ device }) => device.length > 0);
+    await until('all are given up', () => ids.every(isSettled));
+    expect(receiptsOf(alice, ids[0]!).at(-1)?.status).toBe(ReceiptStatus.UNDELIVERED);
+    expect(new Set(ids.map((id) => receiptBytes(alice, id).join())).size).toBe(1);
+    expect([bob, grace].flatMap(({ client }) => client.frames.filter(({ kind }) => kind.case === 'deliver'))).toEqual([]);
+    // The comparison can fail: what a contact takes is told apart.
+    const taken = send(erin.session.device, (await claimOf(erin)).keyPackages[0]!.keyPackage);
+    const arrived = () => erin.client.frames.flatMap(({ kind }) => (kind.case === 'deliver' ? [kind.value] : []));
+    await until('erin has it', () => arrived().length === 1);
+    erin.client.send({ case: 'ack', value: { handle: arrived()[0]!.handle, outcome: Outcome.STORED } });
+    await until('alice is told', () => isSettled(taken));
+    expect(receiptBytes(alice, taken)).not.toEqual(receiptBytes(alice, ids[0]!));
   });
 
   it('answers a wrong password and an unknown name alike', async () => {

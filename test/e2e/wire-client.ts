@@ -10,6 +10,7 @@ import {
   type Frame,
   FrameSchema,
   FramesSchema,
+  KeyPackages,
   methodName,
   type Reply,
   type Session,
@@ -122,6 +123,14 @@ export async function wireDevice(server: Server, name: string): Promise<WireDevi
   const deliveryKey = randomBytes(32);
   await client.call(Sessions.method.attach, { accessToken: session.accessToken, deliveryKey });
   return { client, session, deliveryKey, authKey: deviceAuth.privateKey };
+}
+
+/** One-time key packages that hold nothing but the token inside them: the server does not look. */
+export async function publishTokens(device: WireDevice, count: number): Promise<void> {
+  const expires = BigInt(Math.floor(Date.now() / 1_000) + 3_600);
+  const tokens = Array.from({ length: count }, () => tokenFor(device));
+  const oneTime = tokens.map((token) => ({ keyPackage: token, cipherSuite: 1, expires, capability: token.subarray(0, 16) }));
+  await device.client.call(KeyPackages.method.publish, { oneTime });
 }
 
 /** The same device on a new connection, which names no revoked capabilities; what the server said to that. */
