@@ -1,18 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, Person, until } from './people.js';
+import { mainlyOn } from './topologies.js';
 
 const WINDOW_SECONDS = 2;
 const UNDELIVERED_MS = 1_000 * (WINDOW_SECONDS + 15);
 
-describe('a device that knows its server already', () => {
+describe.each(mainlyOn('standalone'))('a device that knows its server already, on %s', (kind) => {
   let server: Server;
   let alice: Person;
   let bob: Person;
   let carol: Person;
 
   beforeAll(async () => {
-    server = await startServer('standalone', { retryWindowSeconds: WINDOW_SECONDS });
+    server = await startServer(kind, { retryWindowSeconds: WINDOW_SECONDS });
     [alice, bob, carol] = (await Promise.all(['alice', 'bob', 'carol'].map((name) => Person.registers(server, name)))) as [
       Person,
       Person,

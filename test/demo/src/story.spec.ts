@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { parseJoinLink } from '@sotto/terminal';
 import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
@@ -92,4 +95,19 @@ describe('the sotto command', () => {
     expect((await dave.ask({ do: 'contacts' }, 'contacts'))['contacts']).toEqual([]);
     await dave.ends('SIGTERM');
   }, 30_000);
+});
+
+describe('npm run demo', () => {
+  const onServices = process.env['THOROUGH'] === '1' ? it : it.skip;
+
+  onServices(
+    'plays the story to its end on separate services',
+    async () => {
+      const demo = fileURLToPath(new URL('../dist/demo.js', import.meta.url));
+      const { stdout } = await promisify(execFile)(process.execPath, [demo, '--services']);
+      expect(stdout).toContain('starting the services over NATS, Redis and PostgreSQL');
+      expect(stdout).toMatch(/All of it happened\.\n$/);
+    },
+    240_000,
+  );
 });
