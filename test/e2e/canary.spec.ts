@@ -1,15 +1,23 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { openDatabase } from '@sotto/platform/database';
 import { Outcome, ReceiptStatus } from '@sotto/protocol';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { becomeContacts, Person, until } from './people.js';
 import { placesInRest, placesOf } from './server-dump.js';
+import { watchSends } from './sends.js';
 import { tokenFor, wireDevice } from './wire-client.js';
+
+const STREAM_MS = 3_000;
+const EVERY_MS = 50;
+/** Of all that was sent: at the beginning, around the kill, at the end. */
+const EXAMPLES = [0.1, 0.5, 1];
+const NEEDLE_BYTES = 96;
 
 async function hasRetryTimer(server: Topology): Promise<boolean> {
   const redis = new Redis(server.urlOf('redis'));
@@ -18,7 +26,18 @@ async function hasRetryTimer(server: Topology): Promise<boolean> {
   return timers > 0;
 }
 
-describe.each(['standalone', 'services'] as const)('after messages went through %s', (kind) => {
+/** Messages at a steady pace; their ids. */
+async function stream(from: Person, to: string, text: string): Promise<string[]> {
+  const ids: string[] = [];
+  for (const end = Date.now() + STREAM_MS; Date.now() < end; await sleep(EVERY_MS))
+    ids.push(await from.sdk.send(to, `${text} ${ids.length}`));
+  return ids;
+}
+
+describe.each([
+  ['standalone', 'standalone'],
+  ['services', 'relay'],
+] as const)('after messages went through %s, of which %s was killed', (kind, victim) => {
   const plaintext = `canary-${randomBytes(12).toString('hex')}`;
   const delivered = randomBytes(96);
   const undelivered = randomBytes(96);
@@ -27,19 +46,32 @@ describe.each(['standalone', 'services'] as const)('after messages went through 
 
   beforeAll(async () => {
     server = await startTopology(kind, { retryWindowSeconds: 3 });
-    people = await Promise.all([Person.registers(server, 'alice'), Person.registers(server, 'bob')]);
+    people = await Promise.all(['alice', 'bob', 'erin'].map((name) => Person.registers(server, name)));
   }, 180_000);
 
   afterAll(async () => {
+    jest.restoreAllMocks();
     await Promise.all(people.map((person) => person.leaves()));
     await server?.stop();
   }, 30_000);
 
   it('nothing of them is left anywhere, neither while they wait nor afterwards', async () => {
-    const [alice, bob] = people as [Person, Person];
+    const [alice, bob, erin] = people as [Person, Person, Person];
     await becomeContacts(alice, bob);
-    const id = await alice.sdk.send('bob', plaintext);
-    await until('it arrives', () => alice.statusesOf(id).includes('delivered'));
+    await becomeContacts(alice, erin);
+    const sent = watchSends();
+    const streams = [
+      stream(alice, 'bob', plaintext),
+      stream(bob, 'alice', plaintext),
+      stream(alice, 'erin', plaintext),
+      stream(erin, 'alice', plaintext),
+    ];
+    await sleep(STREAM_MS / 2);
+    await server.kill(victim);
+    await server.restart(victim);
+    const ids = (await Promise.all(streams)).flat();
+    const isDelivered = (id: string) => [alice, bob, erin].some((person) => person.statusesOf(id).includes('delivered'));
+    await until('all arrive', () => ids.every(isDelivered), 60_000);
     await bob.leaves();
     await alice.sdk.send('bob', plaintext);
     const [carol, dave] = [await wireDevice(server, 'carol'), await wireDevice(server, 'dave')];
@@ -55,9 +87,10 @@ describe.each(['standalone', 'services'] as const)('after messages went through 
       carol.client.frames.some(({ kind: frame }) => frame.case === 'receipt' && frame.value.status === status);
     await until('carol has the receipt', () => told(ReceiptStatus.DELIVERED));
     // Held by the relay for more than a second: now a retry timer is written.
-    await new Promise((done) => setTimeout(done, 1_100));
+    await sleep(1_100);
     if (kind === 'services') await until('there is a retry timer', () => hasRetryTimer(server));
-    const needles = [Buffer.from(plaintext), delivered, undelivered];
+    const ciphertexts = EXAMPLES.map((part) => sent.at(Math.floor(part * (sent.length - 1)))!.payload.subarray(-NEEDLE_BYTES));
+    const needles = [Buffer.from(plaintext), delivered, undelivered, ...ciphertexts];
     expect(await placesOf(server, needles)).toEqual([]);
     await until('carol is told', () => told(ReceiptStatus.UNDELIVERED));
     expect(await placesOf(server, needles)).toEqual([]);
