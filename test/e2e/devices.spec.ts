@@ -101,11 +101,20 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     'know the account key afterwards: the new one writes the recovery file, and lets in a third',
     async () => {
       const [phone, tablet] = people as [Person, Person, ...Person[]];
+      const boris = await registers('boris');
+      await becomeContacts(phone, boris);
+      const groups = [await phone.sdk.groups.create('tea', ['boris']), await boris.sdk.groups.create('chess', ['alice'])];
       const file = await tablet.sdk.recoveryFile(PASSPHRASE);
       const laptop = await logsIn('alice');
       await expect(laptop.sdk.confirmByRecoveryFile(file, 'another passphrase')).rejects.toMatchObject({ reason: 'wrong-passphrase' });
       expect((await laptop.sdk.confirmByRecoveryFile(file, PASSPHRASE)).pending).toBe(false);
       await until('three are there', async () => (await phone.sdk.devices()).filter(({ online }) => online).length === 3);
+      const groupsOf = (person: Person) => person.sdk.groups.all().map(({ id }) => id);
+      const story = () => JSON.stringify([groupsOf(laptop), phone.problems, laptop.problems, boris.problems]);
+      await until('the third is in all groups', () => groups.every((group) => groupsOf(laptop).includes(group)), 60_000, story);
+      for (const group of groups) await boris.sdk.groups.send(group, `in ${group}`);
+      const texts = groups.map((group) => `in ${group}`);
+      await until('it reads what is new there', () => texts.every((text) => laptop.textsFrom('boris').includes(text)), 60_000, story);
     },
     LONG,
   );

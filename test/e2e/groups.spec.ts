@@ -1,12 +1,31 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Change } from '@sotto/client';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { allIn, isIn, membersSeenBy } from './group-members.js';
 import { becomeContacts, Person, until } from './people.js';
+import { watchSends } from './sends.js';
 import { mainlyOn } from './topologies.js';
 
 const WINDOW_SECONDS = 2;
 /** Rejoining and waiting for a winner go by their own times. */
 const LONG = 240_000;
+
+/** Holds back what leaves either of them until both have made a commit: neither has heard of the other's then. */
+function meetAtCommit(...people: readonly Person[]): void {
+  const made = new Set<Person>();
+  let release: () => void;
+  const met = new Promise<void>((resolve) => (release = resolve));
+  for (const person of people)
+    person.beforeCommit = async (changes) => {
+      if (!changes.some(isCommit)) return;
+      if (made.add(person).size === people.length) release();
+      await met;
+    };
+}
+
+function isCommit({ collection, value }: Change): boolean {
+  return collection === 'outbox' && value !== undefined && Buffer.from(value).includes('commit');
+}
 
 describe.each(mainlyOn('services'))('groups on %s', (kind) => {
   let server: Server;
@@ -24,6 +43,11 @@ describe.each(mainlyOn('services'))('groups on %s', (kind) => {
     await becomeContacts(alice, bob);
     await becomeContacts(alice, carol);
   }, LONG);
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+    for (const person of [alice, bob, carol]) person.beforeCommit = undefined;
+  });
 
   afterAll(async () => {
     await Promise.all([alice, bob, carol].map((person) => person?.leaves()));
@@ -102,7 +126,12 @@ describe.each(mainlyOn('services'))('groups on %s', (kind) => {
     async () => {
       const group = await alice.sdk.groups.create('race', ['bob', 'carol']);
       await allIn(group, [alice, bob, carol]);
+      const sent = watchSends();
+      meetAtCommit(alice, bob);
       await Promise.all([alice.sdk.groups.rename(group, 'from alice'), bob.sdk.groups.rename(group, 'from bob')]);
+      const claims = () => sent.filter(({ slot }) => slot !== '');
+      const rivals = () => claims().filter(({ slot, commit }) => claims().some((other) => other.slot === slot && other.commit !== commit));
+      await until('two commits ask for one slot', () => rivals().length > 0);
       const names = () => [alice, bob, carol].map((person) => person.sdk.groups.get(group).name);
       await until(
         'all see one name',
