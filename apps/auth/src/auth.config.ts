@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { NAME_PATTERN } from '@sotto/protocol';
 import * as z from 'zod';
 import type { Argon2Cost } from './accounts/password-hasher.js';
-import { loadServerIdentity, type ServerIdentity } from './identity/server-identity.js';
+import { seedOf, seedVariable } from './identity/seed-variable.js';
+import { type ServerIdentity, serverIdentityOf } from './identity/server-identity.js';
 
 export type RegistrationPolicy = 'open' | 'invite' | 'closed';
 
@@ -16,8 +17,7 @@ export interface AuthConfig {
   argon2: Argon2Cost;
   /** Password checks at once, and the most that wait for one. */
   passwordChecks: { running: number; waiting: number };
-  /** The identity, or where its files are. */
-  identity: ServerIdentity | { file: string; tokenKeyFile?: string };
+  identity: ServerIdentity;
 }
 
 export const DEFAULT_AUTH_CONFIG: Omit<AuthConfig, 'serverName' | 'identity'> = {
@@ -38,8 +38,8 @@ export const authConfigSchema = z.object({
   REGISTRATION: z.enum(['open', 'invite', 'closed']).default(DEFAULT_AUTH_CONFIG.registration),
   INVITES_BY: z.enum(['admin', 'members']).default(DEFAULT_AUTH_CONFIG.invitesBy),
   INVITE_LIFETIME: count(60, DEFAULT_AUTH_CONFIG.inviteLifetimeSeconds),
-  SERVER_IDENTITY_FILE: z.string().min(1),
-  TOKEN_KEY_FILE: z.string().min(1).optional(),
+  SERVER_IDENTITY_FILE: seedVariable(),
+  TOKEN_KEY_FILE: seedVariable().optional(),
   ARGON2_MEMORY_KIB: count(19_456, DEFAULT_AUTH_CONFIG.argon2.memoryKib),
   ARGON2_PASSES: count(2, DEFAULT_AUTH_CONFIG.argon2.passes),
   ARGON2_LANES: count(1, DEFAULT_AUTH_CONFIG.argon2.lanes),
@@ -48,7 +48,7 @@ export const authConfigSchema = z.object({
 });
 
 export function authConfig(env: z.infer<typeof authConfigSchema>): AuthConfig {
-  const tokenKeyFile = env.TOKEN_KEY_FILE === undefined ? {} : { tokenKeyFile: env.TOKEN_KEY_FILE };
+  const tokenSeed = env.TOKEN_KEY_FILE === undefined ? undefined : seedOf(env.TOKEN_KEY_FILE);
   return {
     serverName: env.SERVER_NAME,
     registration: env.REGISTRATION,
@@ -56,12 +56,8 @@ export function authConfig(env: z.infer<typeof authConfigSchema>): AuthConfig {
     inviteLifetimeSeconds: env.INVITE_LIFETIME,
     argon2: { memoryKib: env.ARGON2_MEMORY_KIB, passes: env.ARGON2_PASSES, lanes: env.ARGON2_LANES },
     passwordChecks: { running: env.ARGON2_CONCURRENCY, waiting: env.ARGON2_QUEUE },
-    identity: { file: env.SERVER_IDENTITY_FILE, ...tokenKeyFile },
+    identity: serverIdentityOf(seedOf(env.SERVER_IDENTITY_FILE), tokenSeed),
   };
-}
-
-export async function identityOf(config: AuthConfig): Promise<ServerIdentity> {
-  return 'file' in config.identity ? loadServerIdentity(config.identity.file, config.identity.tokenKeyFile) : config.identity;
 }
 
 /** Whether an invite may carry this name. */

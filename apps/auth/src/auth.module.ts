@@ -13,7 +13,7 @@ import { APPROVAL_STORE, type ApprovalStore } from './approvals/approval.store.j
 import { ApprovalsController } from './approvals/approvals.controller.js';
 import { MemoryApprovalStore } from './approvals/memory-approval.store.js';
 import { RedisApprovalStore } from './approvals/redis-approval.store.js';
-import { AUTH_CONFIG, type AuthConfig, identityOf, SERVER_IDENTITY } from './auth.config.js';
+import { AUTH_CONFIG, type AuthConfig, SERVER_IDENTITY } from './auth.config.js';
 import { DEVICE_PLACE_STORE, type DevicePlaceStore } from './device-places/device-place.store.js';
 import { DevicePlaces } from './device-places/device-places.js';
 import { MemoryDevicePlaceStore } from './device-places/memory-device-place.store.js';
@@ -41,7 +41,7 @@ function providersOf(config: AuthConfig): Provider[] {
   const checks = new WorkLimit(config.passwordChecks.running, config.passwordChecks.waiting);
   return [
     { provide: AUTH_CONFIG, useValue: config },
-    { provide: SERVER_IDENTITY, useFactory: () => identityOf(config) },
+    { provide: SERVER_IDENTITY, useValue: config.identity },
     { provide: ACCOUNTS_STORE, inject: [DATABASE], useFactory: (database: Database) => new PrismaAccountsStore(database.client) },
     { provide: APPROVAL_STORE, inject: [LIVE_STATE], useFactory: approvalStoreOn },
     { provide: PasswordHasher, useFactory: () => PasswordHasher.start(config.argon2, checks) },

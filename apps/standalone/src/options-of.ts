@@ -1,19 +1,17 @@
 import { loadConfig } from '@sotto/platform/config';
-import { doorLimitsSchema } from '@sotto/gateway';
+import { authConfigSchema } from '@sotto/auth';
+import { doorLimitsSchema, gatewayConfigSchema } from '@sotto/gateway';
+import { relayConfigSchema } from '@sotto/relay';
 import * as z from 'zod';
 import type { StandaloneOptions } from './standalone.js';
 
-const schema = doorLimitsSchema.extend({
-  SOTTO_FOLDER: z.string().min(1),
-  GATEWAY_HOST: z.string().default('127.0.0.1'),
-  GATEWAY_PORT: z.coerce.number().int().min(0).max(65_535).default(7_788),
-  MAX_CONNECTIONS: z.coerce.number().int().min(1).default(10_000),
-  REGISTRATION: z.enum(['open', 'invite', 'closed']).default('invite'),
-  SERVER_NAME: z.string().min(1).default('localhost'),
-  RELAY_RETRY_WINDOW: z.coerce.number().int().min(0).default(30),
-  TRUSTED_PROXIES: z.string().default(''),
-  RELAY_RECIPIENT_RATE: z.coerce.number().int().min(1_000).default(10_000),
-  SEND_RATE: z.coerce.number().int().min(1).default(2_000),
+const { SERVER_NAME, REGISTRATION } = authConfigSchema.shape;
+/** Each variable with the limits of the part that it is of. */
+const schema = gatewayConfigSchema.extend({
+  SOTTO_FOLDER: z.string(),
+  REGISTRATION,
+  SERVER_NAME: SERVER_NAME.default('localhost'),
+  RELAY_RECIPIENT_RATE: relayConfigSchema.shape.RELAY_RECIPIENT_RATE,
 });
 
 /** What the variables of an environment say. Throws a ConfigError. */

@@ -28,7 +28,7 @@ export async function startServices(folder: string, options: TopologyOptions, ru
     processes.set('nats', nats).set('redis', redis).set('postgres', postgres);
     const pin = await writeIdentity(join(folder, 'server-identity'));
     await writeSeed(join(folder, 'token-key'));
-    const identity = await loadServerIdentity(join(folder, 'server-identity'));
+    const identity = loadServerIdentity(join(folder, 'server-identity'));
     const environment = {
       NATS_URL: nats.url,
       DATABASE_URL: postgres.url,

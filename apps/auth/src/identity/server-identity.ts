@@ -1,8 +1,9 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromHex, KEY_BYTES } from '@sotto/protocol';
+import { KEY_BYTES } from '@sotto/protocol';
 import { type SigningKey, signingKeyOf } from './ed25519.js';
+import { readSeed, SeedFileError } from './seed-file.js';
 
 const FILE_NAME = 'server-identity';
 
@@ -39,29 +40,22 @@ export function serverIdentityOf(seed: Uint8Array, tokenSeed?: Uint8Array): Serv
   };
 }
 
-/** A seed file holds 64 hex digits. Throws an Error that names the file's role and nothing of what it holds. */
-async function readSeed(file: string, role: string): Promise<Uint8Array> {
-  const text = (await readFile(file, 'utf8')).trim();
-  if (!/^[0-9a-f]{64}$/.test(text)) throw new Error(`${role} must hold 64 lower-case hex digits`);
-  return fromHex(text);
-}
-
-export async function loadServerIdentity(identityFile: string, tokenKeyFile?: string): Promise<ServerIdentity> {
-  const seed = await readSeed(identityFile, 'SERVER_IDENTITY_FILE');
-  return serverIdentityOf(seed, tokenKeyFile === undefined ? undefined : await readSeed(tokenKeyFile, 'TOKEN_KEY_FILE'));
+/** Throws SeedFileError. */
+export function loadServerIdentity(file: string): ServerIdentity {
+  return serverIdentityOf(readSeed(file));
 }
 
 /**
  * The identity in this folder, made on the first call. Two callers at once get the same one: a new seed is written aside and
- * linked into place, which fails when another was faster. Durable before it returns.
+ * linked into place, which fails when another was faster. Durable before it returns. Throws SeedFileError.
  */
 export async function loadOrCreateServerIdentity(folder: string): Promise<ServerIdentity> {
   const file = join(folder, FILE_NAME);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
-    return await loadServerIdentity(file);
+    return loadServerIdentity(file);
   } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
+    if (!(error instanceof SeedFileError && hasCode(error.cause, 'ENOENT'))) throw error;
   }
   await createSeedFile(file);
   return loadServerIdentity(file);

@@ -47,6 +47,22 @@ describe('loadConfig', () => {
     expect(() => loadConfig(quoting, { KEY: 'hunter2' })).toThrow(/KEY: is not valid$/);
   });
 
+  it.each([
+    [z.coerce.number().min(19_456), '1', '>=19456'],
+    [z.enum(['open', 'closed']), 'o', '"open"|"closed"'],
+    [z.string().refine((text) => text.startsWith('redis://'), 'must be redis://HOST'), 'redis', 'must be redis://HOST'],
+  ])('keeps what the rule says, though the value occurs in it', (rule, value, said) => {
+    expect(() => loadConfig(z.object({ KEY: rule }), { KEY: value })).toThrow(said);
+  });
+
+  it('says what is the matter with a file that it cannot read', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sotto-config-'));
+    expect(problemsOf({ PORT: '1', MODE: 'open', PASSWORD_FILE: folder })).toEqual(['PASSWORD_FILE: the file that it names is a folder']);
+    expect(problemsOf({ PORT: '1', MODE: 'open', PASSWORD_FILE: join(folder, 'password') })).toEqual([
+      'PASSWORD_FILE: the file that it names is not there',
+    ]);
+  });
+
   it('prints no secret', () => {
     const value = new Secret('s3cret');
     expect(`${value} ${JSON.stringify({ value })} ${inspect({ value })}`).not.toContain('s3cret');

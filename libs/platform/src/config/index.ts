@@ -1,2 +1,3 @@
 export { ConfigError, loadConfig } from './load-config.js';
 export { Secret, secret } from './secret.js';
+export { whyUnreadable } from './why-unreadable.js';

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type * as z from 'zod';
+import { whyUnreadable } from './why-unreadable.js';
 
 /** Everything that is wrong with the environment, by the variables' names; their values are never quoted. */
 export class ConfigError extends Error {
@@ -33,7 +34,7 @@ export function loadConfig<S extends z.ZodObject>(schema: S, env: Environment): 
   const result = schema.safeParse(raw);
   for (const issue of result.error?.issues ?? []) {
     const name = String(issue.path[0] ?? '');
-    if (!unreadable.has(name)) problems.push(describe(name, issue.message, raw));
+    if (!unreadable.has(name)) problems.push(describe(schema, issue, raw));
   }
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   return result.data;
@@ -46,14 +47,22 @@ function readVariable(name: string, env: Environment): string | undefined {
   if (value !== undefined) throw new Error(`${name}: set either it or ${name}_FILE, not both`);
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || undefined;
-  } catch {
-    throw new Error(`${name}_FILE: the file that it names cannot be read`);
+  } catch (error) {
+    throw new Error(`${name}_FILE: the file that it names ${whyUnreadable(error)}`, { cause: error });
   }
 }
 
-function describe(name: string, message: string, raw: Record<string, string>): string {
+function describe(schema: z.ZodObject, issue: z.core.$ZodIssue, raw: Record<string, string>): string {
+  const name = String(issue.path[0] ?? '');
   const value = raw[name];
-  if (name === '') return message;
+  if (name === '') return issue.message;
   if (value === undefined) return `${name}: is not set`;
-  return `${name}: ${message.includes(value) ? 'is not valid' : message}`;
+  return `${name}: ${quotes(schema, issue, value) ? 'is not valid' : issue.message}`;
+}
+
+/** Zod's own messages tell the rule alone, however much of it the value may resemble; so does one that another value gets, too. */
+function quotes(schema: z.ZodObject, { code, message, path }: z.core.$ZodIssue, value: string): boolean {
+  if (code !== 'custom' || !message.includes(value)) return false;
+  const other = (schema.shape[String(path[0])] as z.ZodType).safeParse('\0');
+  return !other.error?.issues.some((issue) => issue.message === message);
 }

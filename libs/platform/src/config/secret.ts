@@ -29,6 +29,6 @@ export class Secret {
 }
 
 /** Schema of a variable whose value must not print. */
-export function secret() {
-  return z.string().transform((value) => new Secret(value));
+export function secret(text = z.string()) {
+  return text.transform((value) => new Secret(value));
 }
