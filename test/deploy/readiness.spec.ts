@@ -7,7 +7,7 @@ import { contractOf } from '@sotto/protocol';
 import { CertifyRequestSchema, CertifyResponseSchema, Gateways, RpcReplySchema, RpcRequestSchema } from '@sotto/protocol/internal';
 import { freePort, type RunningServer, startNats, startRedis } from '@sotto/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runApp } from '../harness/dist/index.js';
+import { type NodeCommand, runApp } from '../harness/dist/index.js';
 
 /** What auth answers a gateway, by an identity of its own. */
 function certify(payload: Uint8Array): Promise<Uint8Array> {
@@ -28,6 +28,12 @@ describe('a gateway whose auth is not there', () => {
   let health: number;
   let door: number;
 
+  const runGateway = (healthPort: number, isReady: NodeCommand['ready']) => {
+    const [nats, redis] = grounds.slice(-2);
+    const environment = { HEALTH_PORT: String(healthPort), GATEWAY_PORT: String(door), NATS_URL: nats!.url, REDIS_URL: redis!.url };
+    return runApp({ name: 'gateway', environment, nodeArguments: [], port: door, ready: isReady });
+  };
+
   const readiness = async () => {
     const response = await fetch(`http://127.0.0.1:${health}/readyz`);
     return { status: response.status, said: await response.json() };
@@ -39,9 +45,7 @@ describe('a gateway whose auth is not there', () => {
     grounds = [nats, redis];
     bus = await connectNatsBus({ servers: nats.url, name: 'tester' });
     [health, door] = await Promise.all([freePort(), freePort()]);
-    const environment = { HEALTH_PORT: String(health), GATEWAY_PORT: String(door), NATS_URL: nats.url, REDIS_URL: redis.url };
-    const isUp = { port: health, path: '/healthz', status: 200 };
-    grounds.unshift(await runApp({ name: 'gateway', environment, nodeArguments: [], port: door, ready: isUp }));
+    grounds.unshift(await runGateway(health, { port: health, path: '/healthz', status: 200 }));
   }, 60_000);
   afterAll(async () => {
     await bus?.close();
@@ -59,5 +63,12 @@ describe('a gateway whose auth is not there', () => {
     bus!.respond(subjectOf(contractOf(Gateways.method.certify)), 'auth', certify);
     while ((await readiness()).status !== 200) await sleep(20);
     expect((await fetch(`http://127.0.0.1:${door}/`)).status).toBe(426);
+  });
+
+  it('says which variable names its port when another has it, and ends', async () => {
+    const port = await freePort();
+    await expect(runGateway(port, { port, path: '/readyz', status: 200 })).rejects.toThrow(
+      /"the gateway can't open: GATEWAY_PORT is taken by another process"/,
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { ready } from '@sotto/channel';
+import { whyNotListening } from '@sotto/platform/health';
 import { LeaseHolder } from '@sotto/platform/leases';
 import { LEASE_STORE, type LeaseStore } from '@sotto/platform/live-state';
 import { ConnectionTable } from './connections/connection-table.js';
@@ -33,7 +34,7 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
   /** Does not hold up the start of the other modules in the process: auth, which certifies this gateway, may be among them. */
   onApplicationBootstrap(): void {
     this.opened.catch((error: unknown) => {
-      this.log.error(`the gateway can't open: ${error instanceof Error ? error.message : 'unknown'}`);
+      this.log.error(`the gateway can't open: ${whyNotOpened(error)}`);
       // A gateway without a door serves nobody.
       this.door.onNotOpened?.();
     });
@@ -90,4 +91,11 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
     await this.lease?.release();
     this.lease = undefined;
   }
+}
+
+function whyNotOpened(error: unknown): string {
+  const why = whyNotListening(error);
+  if (why === undefined) return error instanceof Error ? error.message : 'unknown';
+  const isPort = ['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '');
+  return `${isPort ? 'GATEWAY_PORT' : 'GATEWAY_HOST'} ${why}`;
 }

@@ -3,8 +3,9 @@ export class BusError extends Error {
   constructor(
     readonly reason: 'away' | 'no-responder' | 'timeout' | 'closed',
     message: string,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
     this.name = 'BusError';
   }
 }

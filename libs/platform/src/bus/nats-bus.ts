@@ -8,6 +8,7 @@ import {
   type Subscription as NatsSubscription,
 } from '@nats-io/transport-node';
 import { describeError } from '../logging/describe-error.js';
+import { whyAway } from '../logging/why-away.js';
 import { assertFits } from './bus-limits.js';
 import { type Bus, BusError, type Subscription } from './bus.js';
 
@@ -19,7 +20,7 @@ export interface NatsBusOptions {
   /** The service's name, as the broker lists it. */
   name: string;
   tls?: NonNullable<NodeConnectionOptions['tls']>;
-  /** For a command, whose user waits: tries each server once, and gives up a silent one after this many milliseconds. */
+  /** For who wants to hear why there is no bus: tries each server once, and gives up a silent one after this many milliseconds. */
   onceWithinMs?: number;
 }
 
@@ -36,7 +37,7 @@ export async function connectNatsBus(options: NatsBusOptions): Promise<NatsBus> 
   if (onceWithinMs === undefined) return new NatsBus(await opening);
   return new NatsBus(
     await opening.catch((error: unknown) => {
-      throw new BusError('away', whyNotConnected(error, onceWithinMs));
+      throw new BusError('away', whyNotConnected(error, onceWithinMs), { cause: error });
     }),
   );
 }
@@ -62,7 +63,7 @@ function connectionOptions(options: NatsBusOptions): NodeConnectionOptions {
 function whyNotConnected(error: unknown, withinMs: number): string {
   if (error instanceof errors.TimeoutError) return `the broker did not answer within ${withinMs / 1_000} s`;
   if (error instanceof errors.AuthorizationError) return 'the broker does not take this user and password';
-  return `the broker can't be reached: ${error instanceof Error ? error.message : 'unknown'}`;
+  return `the broker can't be reached: ${whyAway(error)}`;
 }
 
 /** Core NATS: no JetStream, nothing stored, one callback per message. */

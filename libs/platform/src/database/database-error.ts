@@ -1,3 +1,5 @@
+import { causesOf, isObject, textOf } from '../logging/causes.js';
+
 /** The database cannot be opened, for a cause that its operator can remove; the message says which. */
 export class DatabaseOpenError extends Error {
   constructor(message: string, options?: ErrorOptions) {
@@ -19,19 +21,11 @@ const AWAY_TEXT = /connection terminated|timeout exceeded when trying to connect
 
 /** What a service has to know of a failed query; reads Prisma's errors and those of the drivers under it. */
 export function databaseErrorKind(error: unknown): DatabaseErrorKind {
-  const seen = new Set<unknown>();
-  for (let cause = error; isObject(cause) && !seen.has(cause); cause = nextCause(cause)) {
-    seen.add(cause);
+  for (const cause of causesOf(error)) {
     const kind = kindOfOne(cause);
     if (kind !== 'other') return kind;
   }
   return 'other';
-}
-
-function nextCause(error: object): unknown {
-  if ('cause' in error && isObject(error.cause)) return error.cause;
-  if (!('meta' in error) || !isObject(error.meta)) return undefined;
-  return 'driverAdapterError' in error.meta ? error.meta.driverAdapterError : undefined;
 }
 
 function kindOfOne(error: object): DatabaseErrorKind {
@@ -40,16 +34,6 @@ function kindOfOne(error: object): DatabaseErrorKind {
   if (code === 'P2002' || code === '23505' || kind === 'UniqueConstraintViolation') return 'unique';
   if (AWAY_PRISMA.has(code) || AWAY_SYSTEM.has(code) || AWAY_SQLSTATE.test(code) || AWAY_KINDS.has(kind)) return 'away';
   return AWAY_TEXT.test(textOf(error, 'message') ?? '') ? 'away' : 'other';
-}
-
-function textOf(error: object, key: string): string | undefined {
-  const value: unknown = Reflect.get(error, key);
-  return typeof value === 'string' ? value : undefined;
-}
-
-/** Not `instanceof`: errors of Node's own modules come from another realm under a test runner. */
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
 
 /** The code of a system error ("ENOSPC"), if it is one. */

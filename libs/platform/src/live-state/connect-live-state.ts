@@ -24,12 +24,17 @@ export async function connectLiveState(options: { url?: string; onError?: (error
     reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
   });
   // Without a listener every failed attempt to connect would be printed with the address.
-  redis.on('error', (error: Error) => options.onError?.(error));
+  let why: Error | undefined;
+  redis.on('error', (error: Error) => {
+    why ??= error;
+    options.onError?.(error);
+  });
   try {
     await redis.connect();
   } catch (error) {
     redis.disconnect();
-    throw error;
+    // What `connect` itself tells is no more than that the connection is closed.
+    throw why ?? error;
   }
   return { kind: 'redis', redis };
 }

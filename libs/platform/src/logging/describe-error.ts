@@ -3,12 +3,13 @@
  * (database drivers and parsers do).
  */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
-  const frames = (error.stack ?? '')
-    .split('\n')
-    .filter((line) => /^\s+at /.test(line))
-    .slice(0, 8);
-  return [`${error.name}${errorCode(error)}`, ...frames].join('\n');
+  const frames = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
+  return [errorName(error), ...frames.slice(0, 8)].join('\n');
+}
+
+/** The kind of an error, in one line: "Error (ECONNREFUSED)". */
+export function errorName(error: unknown): string {
+  return error instanceof Error ? `${error.name}${errorCode(error)}` : `a thrown ${typeof error}`;
 }
 
 /** Driver codes such as P2002 or ECONNREFUSED: short, fixed words. */

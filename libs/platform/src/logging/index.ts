@@ -1,2 +1,3 @@
-export { describeError } from './describe-error.js';
+export { describeError, errorName } from './describe-error.js';
 export { JsonLogger, type LoggerOptions } from './json-logger.js';
+export { whyAway } from './why-away.js';

@@ -60,6 +60,11 @@ describe('a service', () => {
     for (const name of ['NATS_URL', 'REDIS_URL', 'DATABASE_URL', 'POLICY']) expect((error as ConfigError).message).toContain(name);
   });
 
+  it('says which variable names a port that is taken', async () => {
+    const taken = new URL(nats.url).port;
+    await expect(slow({ NATS_URL: nats.url, HEALTH_PORT: taken })).rejects.toThrow('HEALTH_PORT: is taken by another process');
+  });
+
   it('answers a call that runs when it is told to stop, and is ready until then', async () => {
     const service = await slow({ NATS_URL: nats.url });
     const at = `http://127.0.0.1:${service.healthPort}`;

@@ -5,9 +5,9 @@ import * as z from 'zod';
 import { type Bus, connectNatsBus } from '../bus/index.js';
 import { ConfigError, loadConfig } from '../config/index.js';
 import type { Database } from '../database/index.js';
-import { type HealthCheck, HealthServer } from '../health/index.js';
+import { type HealthCheck, HealthServer, whyNotListening } from '../health/index.js';
 import { closeLiveState, connectLiveState, type LiveState, pingLiveState } from '../live-state/index.js';
-import { describeError, JsonLogger } from '../logging/index.js';
+import { describeError, JsonLogger, whyAway } from '../logging/index.js';
 import { createMetrics, observeCalls } from '../metrics/index.js';
 import { BusRpcServer } from '../rpc/index.js';
 import { type Need, type PlatformConfig, platformConfigSchema, VARIABLE_OF } from './platform-config.js';
@@ -30,14 +30,18 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
+/** While it starts, what is there already. */
 interface Parts {
-  bus: Bus;
+  bus?: Bus;
   liveState?: LiveState;
   database?: Database;
 }
 
+type ReadyParts = Parts & { bus: Bus };
+
 const RETRY_MS = 1_000;
-const SAY_AFTER_MS = 5_000;
+const BUS_WITHIN_MS = 5_000;
+const SAY_AGAIN_MS = 30_000;
 
 @Module({})
 class ServiceRoot {}
@@ -69,11 +73,11 @@ export async function startService<S extends z.ZodObject>(options: ServiceOption
   const logger = new JsonLogger({ name: options.name, level: platform.LOG_LEVEL });
   Logger.overrideLogger(logger);
   const metrics = createMetrics(options.name);
-  const checks: HealthCheck[] = [];
+  const starting: Parts = {};
+  const checks = checksOf(needsOf(options), starting);
   const health = new HealthServer(metrics, checks);
-  const healthPort = await health.listen(platform.HEALTH_PORT);
-  const parts = await connectParts(options, platform);
-  checks.push(...checksOf(parts));
+  const healthPort = await listen(health, platform.HEALTH_PORT);
+  const parts = await connectParts(options, platform, starting);
   const root: DynamicModule = {
     module: ServiceRoot,
     imports: [PlatformModule.forRoot({ ...parts, serviceName: options.name, metrics }), options.module(own)],
@@ -99,63 +103,84 @@ function readConfig<S extends z.ZodObject>(options: ServiceOptions<S>, env: Read
   };
   const platform = attempt(platformConfigSchema);
   const own = attempt(options.config);
-  const needs = new Set<Need>(['bus', ...options.needs]);
-  const lacking = [...needs].map((need) => VARIABLE_OF[need]).filter((name) => platform !== undefined && platform[name] === undefined);
+  const lacking = needsOf(options)
+    .map((need) => VARIABLE_OF[need])
+    .filter((name) => platform !== undefined && platform[name] === undefined);
   problems.push(...lacking.map((name) => `${name}: is not set`));
   if (platform === undefined || own === undefined || problems.length > 0) throw new ConfigError(problems);
   return { platform, own };
 }
 
-async function connectParts<S extends z.ZodObject>({ name, needs }: ServiceOptions<S>, config: PlatformConfig): Promise<Parts> {
-  const bus = await untilThere('bus', () =>
-    connectNatsBus({
-      servers: config.NATS_URL ?? '',
-      name,
-      ...(config.NATS_USER === undefined ? {} : { user: config.NATS_USER }),
-      ...(config.NATS_PASSWORD === undefined ? {} : { password: config.NATS_PASSWORD.reveal() }),
-      ...(config.NATS_CA === undefined ? {} : { tls: { ca: config.NATS_CA } }),
-    }),
-  );
-  const parts: Parts = { bus };
-  if (needs.includes('live-state')) {
-    parts.liveState = await untilThere('live-state', () => connectLiveState({ url: config.REDIS_URL?.reveal() ?? '' }));
-  }
-  if (needs.includes('database')) {
-    // Most services have none, and start sooner without its code.
-    const { openDatabase } = await import('../database/index.js');
-    parts.database = await untilThere('database', () => openDatabase({ kind: 'postgres', url: config.DATABASE_URL?.reveal() ?? '' }));
-  }
-  return parts;
+function needsOf({ needs }: { needs: readonly Need[] }): Need[] {
+  return [...new Set<Need>(['bus', ...needs])];
 }
 
-/** Tries until it works, and says every few seconds what the service still lacks. */
-async function untilThere<T>(need: Need, open: () => Promise<T>): Promise<T> {
-  const logger = new Logger('Service');
-  const says = setInterval(() => logger.warn(`waiting for the ${need} (${VARIABLE_OF[need]})`), SAY_AFTER_MS);
+async function listen(health: HealthServer, port: number): Promise<number> {
   try {
-    for (;;) {
-      try {
-        return await open();
-      } catch (error) {
-        logger.warn(`the ${need} is not there: ${describeError(error)}`);
-        await sleep(RETRY_MS);
-      }
-    }
-  } finally {
-    clearInterval(says);
+    return await health.listen(port);
+  } catch (error) {
+    throw new ConfigError([`HEALTH_PORT: ${whyNotListening(error) ?? 'cannot be listened on'}`]);
   }
 }
 
-function checksOf({ bus, liveState, database }: Parts): HealthCheck[] {
-  const answers = (ping: () => Promise<unknown>) => () => ping().then(() => true);
-  return [
-    { name: 'bus', check: () => bus.connected },
-    ...(liveState === undefined ? [] : [{ name: 'live-state', check: answers(() => pingLiveState(liveState)) }]),
-    ...(database === undefined ? [] : [{ name: 'database', check: answers(() => database.ping()) }]),
-  ];
+/** All at once, into `parts`: so that what is asked of readiness meanwhile, and the log, name each that lacks. */
+async function connectParts<S extends z.ZodObject>(options: ServiceOptions<S>, config: PlatformConfig, parts: Parts): Promise<ReadyParts> {
+  const open: Record<Need, () => Promise<unknown>> = {
+    bus: async () => (parts.bus = await openBus(options.name, config)),
+    'live-state': async () => (parts.liveState = await connectLiveState({ url: config.REDIS_URL?.reveal() ?? '' })),
+    database: async () => (parts.database = await openPostgres(config.DATABASE_URL?.reveal() ?? '')),
+  };
+  await Promise.all(needsOf(options).map((need) => untilThere(need, open[need])));
+  return parts as ReadyParts;
 }
 
-async function stop(app: INestMicroservice, health: HealthServer, parts: Parts): Promise<void> {
+function openBus(name: string, config: PlatformConfig): Promise<Bus> {
+  return connectNatsBus({
+    servers: config.NATS_URL ?? '',
+    name,
+    onceWithinMs: BUS_WITHIN_MS,
+    ...(config.NATS_USER === undefined ? {} : { user: config.NATS_USER }),
+    ...(config.NATS_PASSWORD === undefined ? {} : { password: config.NATS_PASSWORD.reveal() }),
+    ...(config.NATS_CA === undefined ? {} : { tls: { ca: config.NATS_CA } }),
+  });
+}
+
+async function openPostgres(url: string): Promise<Database> {
+  // Most services have none, and start sooner without its code.
+  const { openDatabase } = await import('../database/index.js');
+  return openDatabase({ kind: 'postgres', url });
+}
+
+/** Tries until it works; says why it does not, at once, whenever the cause changes, and now and then. */
+async function untilThere(need: Need, open: () => Promise<unknown>): Promise<void> {
+  const logger = new Logger('Service');
+  let said = { why: '', at: 0 };
+  for (;;) {
+    try {
+      await open();
+      if (said.why !== '') logger.log(`the ${need} is there`);
+      return;
+    } catch (error) {
+      const why = whyAway(error);
+      if (why !== said.why || performance.now() - said.at > SAY_AGAIN_MS) {
+        logger.warn(`waiting for the ${need} (${VARIABLE_OF[need]}): ${why}`);
+        said = { why, at: performance.now() };
+      }
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+function checksOf(needs: readonly Need[], parts: Parts): HealthCheck[] {
+  const check: Record<Need, () => boolean | Promise<boolean>> = {
+    bus: () => parts.bus?.connected ?? false,
+    'live-state': async () => parts.liveState !== undefined && pingLiveState(parts.liveState).then(() => true),
+    database: async () => parts.database !== undefined && parts.database.ping().then(() => true),
+  };
+  return needs.map((name) => ({ name, check: check[name] }));
+}
+
+async function stop(app: INestMicroservice, health: HealthServer, parts: ReadyParts): Promise<void> {
   health.setReady(false);
   await app.close();
   await parts.bus.drain();
