@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort, type RunningServer, startNats, startPostgres, startRedis, temporaryFolder } from '@sotto/testing';
+import { connectNatsBus } from '@sotto/platform/bus';
+import { RpcClient } from '@sotto/platform/rpc';
+import { ErrorCode } from '@sotto/protocol';
+import { AccountLookup } from '@sotto/protocol/internal';
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -64,4 +68,13 @@ describe('a service whose bus, live state and database are not there when it sta
     for (const [part, said] of refused) expect((await waitingFor(part)).filter((one) => one === said)).toEqual([said]);
     expect(await log()).not.toMatch(/hunter2|\n\s+at |\\n\s+at /);
   }, 90_000);
+
+  it('tells a caller that a part is away, not of an error, when its database goes', async () => {
+    await running.find(({ port }) => port === ports.postgres)!.kill();
+    const bus = await connectNatsBus({ servers: `nats://127.0.0.1:${ports.nats}`, name: 'tester' });
+    const call = new RpcClient(bus, { service: 'tester' }).call(AccountLookup.method.byName, { name: 'alice' });
+    await expect(call).rejects.toMatchObject({ code: ErrorCode.UNAVAILABLE, text: 'A part of the server is away. Try again later.' });
+    await bus.close();
+    expect(await log()).toMatch(/"a part that calls need is away: (connection refused|the connection broke)"/);
+  });
 });

@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 import { type DynamicModule, type LoggerService, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { AuthModule, DEFAULT_AUTH_CONFIG, loadOrCreateServerIdentity, type RegistrationPolicy, type ServerIdentity } from '@sotto/auth';
+import {
+  AuthModule,
+  DEFAULT_AUTH_CONFIG,
+  faultOf,
+  loadOrCreateServerIdentity,
+  type RegistrationPolicy,
+  SeedFileError,
+  type ServerIdentity,
+} from '@sotto/auth';
 import { ContactsModule, contactsConfigSchema } from '@sotto/contacts';
 import { DirectoryModule, directoryConfigSchema } from '@sotto/directory';
 import { type DoorVariables, gatewayConfig, gatewayConfigSchema, GatewayModule, GatewayService } from '@sotto/gateway';
@@ -65,10 +73,23 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
 async function start(options: StandaloneOptions): Promise<Standalone> {
   const database = await openDatabase({ kind: 'pglite', folder: join(options.folder, 'database') });
   try {
-    return await compose(options, database, await loadOrCreateServerIdentity(options.folder));
+    return await compose(options, database, await identityIn(options.folder));
   } catch (error) {
     await database.close();
     throw error;
+  }
+}
+
+/** Its pin is what everybody who joined knows the server by, so that nothing is made in place of one that can't be read. */
+async function identityIn(folder: string): Promise<ServerIdentity> {
+  try {
+    return await loadOrCreateServerIdentity(folder);
+  } catch (error) {
+    if (!(error instanceof SeedFileError)) throw error;
+    const what = `the server's identity can't be read: ${error.file} ${faultOf(error)}`;
+    throw new Error(`${what}. Put your copy of it back; without one, move it away, and all who joined must pin another identity`, {
+      cause: error,
+    });
   }
 }
 

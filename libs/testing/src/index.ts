@@ -1,4 +1,5 @@
 export { temporaryFolder } from './temporary-folder.js';
+export { SmallDisk } from './small-disk.js';
 export { freePort } from './free-port.js';
 export { WeakLink } from './weak-link.js';
 export { serverBinaries, SERVER_NAMES, type ServerBinaries, type ServerName } from './server-binaries.js';

@@ -92,6 +92,11 @@ export class JsonProcess {
     await this.#exited;
   }
 
+  /** What it has complained of so far. */
+  get complaints(): string {
+    return this.#complaints;
+  }
+
   /** Ends by itself, with a complaint. Returns the exit code and what it said. */
   async fails(): Promise<{ readonly code: number | null; readonly complaints: string }> {
     await this.#exited;

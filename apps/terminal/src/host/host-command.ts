@@ -7,26 +7,11 @@ import { makeFolder } from '../command-line/make-folder.js';
 import { UsageError } from '../command-line/usage-error.js';
 import { encodeJoinLink, hostForUrl } from '../link/join-link.js';
 import { type IssuedInvite, openInviteDoor } from './invite-door.js';
+import { operatorLog } from './operator-log.js';
 
 export interface Output {
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
-}
-
-/** What the operator must hear of; the rest of the log is for service deployments. */
-function operatorLog(err: (line: string) => void) {
-  const say = (level: string) => (message: unknown) => {
-    // What stops the start is told by whoever started it.
-    if (typeof message === 'string' && !message.includes("can't open")) err(`${level}: ${message}`);
-  };
-  return {
-    log: () => undefined,
-    debug: () => undefined,
-    verbose: () => undefined,
-    warn: say('warning'),
-    error: say('error'),
-    fatal: say('fatal'),
-  };
 }
 
 /** The refusals of an operating system that an operator can do something about. */
@@ -38,6 +23,8 @@ export function explained(error: unknown, { host, port }: Pick<HostCommand, 'hos
   if (code === 'EADDRNOTAVAIL') return new UsageError(`${host} is no address of this machine: choose another with --host`);
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
     return new UsageError(`${data} cannot be written: choose another folder with --data`);
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new UsageError(`the disk of ${data} is full: make room, or choose another folder with --data`);
   return error instanceof Error ? error : new Error('the server did not start');
 }
 
@@ -45,22 +32,33 @@ export function explained(error: unknown, { host, port }: Pick<HostCommand, 'hos
 export async function runHost(command: HostCommand, { out, err }: Output): Promise<void> {
   const stopped = signalled();
   const data = command.data ?? defaultServerFolder(process.env);
-  const server = await start(command, data, err).catch((error: unknown) => {
+  const { server, shown, first, closeDoor } = await open(command, data, err).catch((error: unknown) => {
     throw explained(error, command, data);
   });
-  const shown = { ...publicOf(command, server.port), pin: server.pin };
-  const issue = async (name: string | undefined): Promise<IssuedInvite> => {
-    const { code, expires } = await server.createInvite(name);
-    return { code, expires, link: encodeJoinLink({ ...shown, invite: code, name }) };
-  };
-  const closeDoor = await openInviteDoor(data, issue);
-  const first = command.registration === 'closed' ? undefined : await issue(undefined);
   if (command.json) out(JSON.stringify(listening(command, server, shown, first, data)));
   else for (const line of greeting(command, server.port, shown, first?.link)) out(line);
   await stopped;
   if (!command.json) out('Stopping…');
   await closeDoor();
   await server.stop();
+}
+
+/** All that can fail before anybody is told that it listens. */
+async function open(command: HostCommand, data: string, err: (line: string) => void) {
+  const server = await start(command, data, err);
+  const shown = { ...publicOf(command, server.port), pin: server.pin };
+  const issue = async (name: string | undefined): Promise<IssuedInvite> => {
+    const { code, expires } = await server.createInvite(name);
+    return { code, expires, link: encodeJoinLink({ ...shown, invite: code, name }) };
+  };
+  try {
+    const closeDoor = await openInviteDoor(data, issue);
+    const first = command.registration === 'closed' ? undefined : await issue(undefined);
+    return { server, shown, first, closeDoor };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
 }
 
 /** What others are told to connect to. */
@@ -88,7 +86,7 @@ async function start(command: HostCommand, data: string, err: (line: string) => 
   // The innermost that the server needs: that `data` is there does not mean that something can be made in it.
   await makeFolder(join(data, 'database'), 'choose another folder with --data');
   // Loaded here: who only joins a server does not load one.
-  const { startStandalone } = await import('@sotto/standalone');
+  const { describeError, startStandalone } = await import('@sotto/standalone');
   return startStandalone({
     folder: data,
     host: command.host,
@@ -96,7 +94,7 @@ async function start(command: HostCommand, data: string, err: (line: string) => 
     maxConnections: command.size,
     registration: command.registration,
     retryWindowSeconds: command.retryWindowSeconds,
-    logger: operatorLog(err),
+    logger: operatorLog(err, describeError),
     ...(command.serverName === undefined ? {} : { serverName: command.serverName }),
   });
 }

@@ -8,12 +8,14 @@ export class DatabaseOpenError extends Error {
   }
 }
 
-/** `unique`: a row with this key exists. `away`: the database does not answer, trying later may help. */
-export type DatabaseErrorKind = 'unique' | 'away' | 'other';
+/** `unique`: a row with this key exists. `away`: the database does not answer, trying later may help. `full`: its disk has no room. */
+export type DatabaseErrorKind = 'unique' | 'away' | 'full' | 'other';
 
 /** Prisma: no connection, time-outs, closed connection, too many connections, pool or transaction not to be had in time. */
 const AWAY_PRISMA = new Set(['P1000', 'P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028', 'P2037']);
 const AWAY_SYSTEM = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOENT']);
+/** SQLSTATE "disk full", and what the system says. */
+const FULL = new Set(['53100', 'ENOSPC', 'EDQUOT']);
 /** SQLSTATE: connection exceptions, insufficient resources, operator intervention. */
 const AWAY_SQLSTATE = /^(08|53|57P)/;
 const AWAY_KINDS = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections', 'TlsConnectionError']);
@@ -32,6 +34,7 @@ function kindOfOne(error: object): DatabaseErrorKind {
   const code = textOf(error, 'code') ?? textOf(error, 'originalCode') ?? textOf(error, 'errorCode') ?? '';
   const kind = textOf(error, 'kind') ?? '';
   if (code === 'P2002' || code === '23505' || kind === 'UniqueConstraintViolation') return 'unique';
+  if (FULL.has(code)) return 'full';
   if (AWAY_PRISMA.has(code) || AWAY_SYSTEM.has(code) || AWAY_SQLSTATE.test(code) || AWAY_KINDS.has(kind)) return 'away';
   return AWAY_TEXT.test(textOf(error, 'message') ?? '') ? 'away' : 'other';
 }

@@ -8,6 +8,7 @@ import { FirstStart } from './first-start.js';
 import { lockFolder } from './folder-lock.js';
 import { PrismaClient } from './generated/client.js';
 import { applyMigrations, isMigrated } from './migrations.js';
+import { keepRoom } from './room.js';
 import { adapterOf, readSeed, SEEDS } from './seed.js';
 import { Turns } from './turns.js';
 import { unpackSeed } from './unpack-seed.js';
@@ -67,6 +68,7 @@ async function openLocked(folder: string, seeds: string, release: () => Promise<
     const client = new PrismaClient({ adapter });
     await warmUp(client);
     await first?.finish();
+    keepRoom(postgres, dataDir);
     return { client, ping: () => ping(client), close: () => closeAll(client, postgres, release) };
   } catch (error) {
     await postgres.close();

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
 import type { Registry } from 'prom-client';
 import { type Bus, BUS } from '../bus/index.js';
 import { type Database, DATABASE } from '../database/database.js';
@@ -16,6 +17,7 @@ import {
 } from '../live-state/index.js';
 import { createMetrics, METRICS } from '../metrics/index.js';
 import { RpcClient } from '../rpc/index.js';
+import { StorageErrorFilter } from '../rpc/storage-error.filter.js';
 
 export interface PlatformParts {
   bus: Bus;
@@ -35,10 +37,13 @@ export class PlatformModule {
       { provide: BUS, useValue: bus },
       { provide: METRICS, useValue: parts.metrics ?? createMetrics(serviceName) },
       { provide: RpcClient, useValue: new RpcClient(bus, { service: serviceName }) },
+      { provide: APP_FILTER, useClass: StorageErrorFilter },
       ...(liveState === undefined ? [] : liveStateProviders(bus, liveState)),
       ...(database === undefined ? [] : [{ provide: DATABASE, useValue: database }]),
     ];
-    const exported = providers.map((provider) => (typeof provider === 'function' ? provider : provider.provide));
+    const exported = providers
+      .map((provider) => (typeof provider === 'function' ? provider : provider.provide))
+      .filter((token) => token !== APP_FILTER);
     return { module: PlatformModule, global: true, providers, exports: exported };
   }
 }
