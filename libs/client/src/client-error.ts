@@ -55,6 +55,13 @@ export class ClientError extends Error {
   }
 }
 
+/** A server is there, and takes nobody in at the moment. */
+export class ServerFullError extends ClientError {
+  constructor() {
+    super('offline', 'the server is full, try again later');
+  }
+}
+
 /** What the server answered instead of a response; remedyOf(code) says what to do. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';

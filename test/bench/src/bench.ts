@@ -1,11 +1,11 @@
 import { groupFigures } from './group-figures.js';
 import { benchIdle } from './idle-run.js';
-import { benchOptions, helpText } from './options.js';
+import { type BenchOptions, benchOptions, helpText } from './options.js';
 import { fanOutLine, groupLines, idleLine, loadLine, stormLine } from './report.js';
 import { benchBareRelay, benchFanOut, benchTopology, type Shape } from './runs.js';
 import { benchStorm } from './storm-run.js';
 
-const values = benchOptions();
+const values = chosen();
 if (values.help) {
   console.log(helpText());
   process.exit(0);
@@ -13,7 +13,7 @@ if (values.help) {
 
 const KINDS = ['standalone', 'services'] as const;
 const kinds = KINDS.filter((kind) => values.topology === undefined || values.topology === kind);
-if (kinds.length === 0) throw new Error(`--topology is one of ${KINDS.join(', ')}`);
+if (kinds.length === 0) refuse(`--topology is one of ${KINDS.join(', ')}`);
 
 const shape: Shape = {
   pairs: count('pairs', values.pairs),
@@ -56,6 +56,19 @@ function show<Figures>(figures: Figures, lineOf: (figures: Figures) => string): 
 
 function count(name: string, text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} is a whole number from 1`);
+  if (!Number.isInteger(value) || value < 1) refuse(`--${name} is a whole number from 1`);
   return value;
+}
+
+function chosen(): BenchOptions {
+  try {
+    return benchOptions();
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : 'these options cannot be read');
+  }
+}
+
+function refuse(why: string): never {
+  console.error(`bench: ${why}\n\n${helpText()}`);
+  process.exit(2);
 }

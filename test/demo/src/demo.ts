@@ -38,10 +38,28 @@ async function demo(services: boolean): Promise<void> {
   }
 }
 
+const HELP = `npm run demo -- [options]: two people meet on a server of their own, step by step
+
+  --services  over separate processes of NATS, Redis, PostgreSQL and the five services, instead of one
+  --help      this text`;
+
+function chosen() {
+  try {
+    return parseArgs({ options: { services: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } }).values;
+  } catch (error) {
+    process.stderr.write(`demo: ${error instanceof Error ? error.message : 'these options cannot be read'}\n\n${HELP}\n`);
+    return process.exit(2);
+  }
+}
+
+const { services, help } = chosen();
+if (help) {
+  process.stdout.write(`${HELP}\n`);
+  process.exit(0);
+}
 try {
-  const { values } = parseArgs({ options: { services: { type: 'boolean', default: false } } });
   setTimeout(() => fail(new Error(`not done after ${TIMEOUT_MS / 1_000} s`)), TIMEOUT_MS).unref();
-  await demo(values.services);
+  await demo(services);
   process.exit(0);
 } catch (error) {
   fail(error);

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { WebSocketServer } from 'ws';
 import { anyServer, type DemoServer, HOST } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 
@@ -85,6 +87,21 @@ describe('sotto doctor', () => {
     await new Promise((resolve) => web.close(resolve));
     expect(await examines(`${HOST}:${port}`)).toMatchObject({ code: 1, connection: expect.stringMatching(/^broken: .*ECONNREFUSED/) });
     expect(await examines('nowhere.invalid:7788')).toMatchObject({ code: 1, name: expect.stringMatching(/^broken/) });
+  }, 30_000);
+
+  it('says of a full server that it is full, and asks no further', async () => {
+    const full = new WebSocketServer({ port: 0, host: HOST });
+    full.on('connection', (socket) => socket.close(1013));
+    await once(full, 'listening');
+    const doctor = new JsonProcess('the doctor', ['doctor', `${HOST}:${(full.address() as AddressInfo).port}`]);
+    expect(await doctor.fails()).toEqual({ code: 1, complaints: '' });
+    const found = doctor.heard.find(({ check }) => check === 'server');
+    expect(found).toMatchObject({
+      health: 'broken',
+      text: 'the server is full, try again later',
+      advice: expect.stringContaining('-s SIZE'),
+    });
+    await new Promise((closed) => full.close(closed));
   }, 30_000);
 
   it('sees what befell a store: a kill, readers, damage, another password', async () => {

@@ -1,7 +1,7 @@
 import { create, type DescMethodUnary, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { MAX_FRAMES_BYTES, type SealedChannel } from '@sotto/channel';
 import { CallSchema, type Frame, FrameSchema, FramesSchema, LIMITS, methodName, type Reply } from '@sotto/protocol';
-import { ClientError, ServerError } from '../client-error.js';
+import { ClientError, ServerError, ServerFullError } from '../client-error.js';
 import { answerServerHello, type PinPolicy } from './handshake.js';
 import { type Socket, type SocketFactory, SUBPROTOCOL } from './socket.js';
 
@@ -243,12 +243,12 @@ const TRY_AGAIN_LATER = 1013;
 export function firstMessage(socket: Socket): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new ClientError('timeout', 'the server did not greet in time')), HANDSHAKE_TIMEOUT_MS);
-    const fail = (why = 'the server cannot be reached') => {
+    const fail = (why = new ClientError('offline', 'the server cannot be reached')) => {
       clearTimeout(timer);
-      reject(new ClientError('offline', why));
+      reject(why);
     };
     // The reason's text is not shown: nothing vouches for it yet.
-    socket.onclose = ({ code }) => fail(code === TRY_AGAIN_LATER ? 'the server is full, try again later' : undefined);
+    socket.onclose = ({ code }) => fail(code === TRY_AGAIN_LATER ? new ServerFullError() : undefined);
     socket.onerror = () => fail();
     socket.onmessage = ({ data }) => {
       clearTimeout(timer);
