@@ -81,13 +81,15 @@ describe('A member follows no commit', () => {
     await expect(opens(state)).resolves.toMatchObject({ kind: 'commit' });
   });
 
-  it('that adds a leaf id which is there, a package that lives too long, or a device of another server', async () => {
+  it('that adds a leaf id or a device which is there, a package that lives too long, or a device of another server', async () => {
     const { alice, inner, commit, opens } = await infiltrated();
     const id = fromHex(alice.engine.members(alice.state)[0]?.id ?? '');
     const repeating = { ...nodeProvider, randomBytes: (length: number) => (length === id.length ? id : nodeProvider.randomBytes(length)) };
     const credulous = { ...inner, clientConfig: { ...inner.clientConfig, authService: { validateCredential: async () => true } } };
     const refused = [
       ['duplicate-key', await packageOf(await deviceOf('eve', repeating))],
+      // What is sent to a device would go to one of its leaves alone.
+      ['duplicate-key', await packageOf(await deviceOf('alice'))],
       ['lifetime-too-long', await packageOf(await deviceOf('eve'), { ...LIFETIME, notAfter: NOW + 1000 * 86_400 })],
       ['wrong-server', await packageOf(await deviceOf('eve', nodeProvider, 'other.example'))],
     ] as const;

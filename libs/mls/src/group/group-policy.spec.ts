@@ -80,14 +80,6 @@ describe('adding', () => {
     expect(judge({ author: bob, added: [member('carol', 'laptop'), dave] })).toBe('only admins add');
   });
 
-  it.failing('a device that is there already is refused: what is sent to it would go to one leaf alone', () => {
-    const stolen = member('bob', 'laptop');
-    const asCarol = { ...stolen, identity: { ...stolen.identity, device: carol.identity.device } };
-    expect(judge({ author: bob, added: [asCarol] })).toBeDefined();
-    expect(judge({ author: bob, added: [member('carol', 'phone', 'again')] })).toBeDefined();
-    expect(judge({ author: alice, added: [dave, { ...dave, id: id('another leaf') }] })).toBeDefined();
-  });
-
   it('ends where a Welcome would not travel any more', () => {
     const full = group(alice, ...Array.from({ length: MOST_LEAVES - 1 }, (_, i) => member(`member ${i}`)));
     expect(judge({ before: full, added: [dave] })).toBe('too many devices');
