@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createGroup } from '#ts-mls/clientState.js';
+import { createGroup, type ClientState } from '#ts-mls/clientState.js';
 import {
   createCommit,
   createGroupInfoWithExternalPubAndRatchetTree,
@@ -7,9 +7,16 @@ import {
   type CreateCommitOptions,
 } from '#ts-mls/createCommit.js';
 import { createProposal } from '#ts-mls/createMessage.js';
+import { deriveSecret } from '#ts-mls/crypto/kdf.js';
+import { extractEpochSecret } from '#ts-mls/groupContext.js';
+import { extractWelcomeSecret, ratchetTreeFromExtension, signGroupInfo, type GroupInfo } from '#ts-mls/groupInfo.js';
 import type { KeyPackage } from '#ts-mls/keyPackage.js';
 import { encodeMlsMessage } from '#ts-mls/message.js';
+import type { LeafNode } from '#ts-mls/leafNode.js';
 import type { Proposal } from '#ts-mls/proposal.js';
+import { encodeRatchetTree, type RatchetTree } from '#ts-mls/ratchetTree.js';
+import { treeHashRoot } from '#ts-mls/treeHash.js';
+import { decryptGroupInfo, decryptGroupSecrets, encryptGroupInfo, encryptGroupSecrets, type Welcome } from '#ts-mls/welcome.js';
 import { fromHex } from '@sotto/protocol';
 import { nodeProvider } from './crypto/node-provider.js';
 import { MlsEngine } from './engine.js';
@@ -133,6 +140,107 @@ describe('A device joins no group', () => {
     if (welcome === undefined) throw new Error('nobody was added');
     const message = encodeMlsMessage({ version: 'mls10', wireformat: 'mls_welcome', welcome });
     await expect(bob.joinFromWelcome(message, [offered])).rejects.toMatchObject(because('invalid'));
+  });
+});
+
+describe('A device joins by no Welcome whose GroupInfo is forged', () => {
+  type Forgery = (info: GroupInfo, joinerSecret: Uint8Array, inner: ClientState) => Promise<GroupInfo> | GroupInfo;
+  const signed = (info: GroupInfo, { signaturePrivateKey }: ClientState) => signGroupInfo(info, signaturePrivateKey, suite.signature);
+  const UNKNOWN = { extensionType: 0xf5a2, extensionData: NOTHING };
+  const flipped = (bytes: Uint8Array) => bytes.with(-1, (bytes.at(-1) ?? 0) ^ 1);
+
+  function treeOf(info: GroupInfo): RatchetTree {
+    const tree = ratchetTreeFromExtension(info);
+    if (tree === undefined) throw new Error('no tree');
+    return tree;
+  }
+
+  const withLeaf = (tree: RatchetTree, leaf: LeafNode) => tree.with(0, { nodeType: 'leaf', leaf });
+
+  /** Eve in alice's place, whom nobody has added. */
+  async function treeWithEve(info: GroupInfo): Promise<RatchetTree> {
+    return withLeaf(treeOf(info), keyPackageOf(await packageOf(await deviceOf('eve'))).leafNode);
+  }
+
+  /** Alice's leaf with another key, which she has not signed. */
+  async function treeWithAnotherKey(info: GroupInfo): Promise<RatchetTree> {
+    const tree = treeOf(info);
+    const [first] = tree;
+    if (first?.nodeType !== 'leaf') throw new Error('no leaf');
+    const { publicKey } = await suite.hpke.generateKeyPair();
+    return withLeaf(tree, { ...first.leaf, hpkePublicKey: await suite.hpke.exportPublicKey(publicKey) });
+  }
+
+  function withTree(info: GroupInfo, tree: RatchetTree): GroupInfo {
+    const extensions = info.extensions.map((each) =>
+      each.extensionType === 'ratchet_tree' ? { ...each, extensionData: encodeRatchetTree(tree) } : each,
+    );
+    return { ...info, extensions };
+  }
+
+  /** All that depends on the tree goes with it: whoever made the epoch has its secrets. */
+  async function consistent(info: GroupInfo, tree: RatchetTree, joinerSecret: Uint8Array): Promise<GroupInfo> {
+    const groupContext = { ...info.groupContext, treeHash: await treeHashRoot(tree, suite.hash) };
+    const secret = await extractEpochSecret(groupContext, joinerSecret, suite.kdf);
+    const key = await deriveSecret(secret, 'confirm', suite.kdf);
+    const confirmationTag = await suite.hash.mac(key, groupContext.confirmedTranscriptHash);
+    return { ...withTree(info, tree), groupContext, confirmationTag };
+  }
+
+  const FORGERIES: readonly (readonly [string, string, Forgery])[] = [
+    ['of which another is said to be the signer', 'bad-signature', (info, _, inner) => signed({ ...info, signer: 0 }, inner)],
+    ['of which nobody is the signer', 'invalid', (info, _, inner) => signed({ ...info, signer: 9 }, inner)],
+    ['with another signature', 'bad-signature', (info) => ({ ...info, signature: flipped(info.signature) })],
+    ['changed after it was signed', 'bad-signature', (info) => ({ ...info, extensions: [...info.extensions, UNKNOWN] })],
+    [
+      'with another confirmation tag',
+      'bad-signature',
+      (info, _, inner) => signed({ ...info, confirmationTag: flipped(info.confirmationTag) }, inner),
+    ],
+    ['with another tree', 'invalid', async (info, _, inner) => signed(withTree(info, await treeWithEve(info)), inner)],
+    [
+      'with a tree of which a leaf is not signed, its hash and its tag',
+      'bad-signature',
+      async (info, joinerSecret, inner) => signed(await consistent(info, await treeWithAnotherKey(info), joinerSecret), inner),
+    ],
+  ];
+
+  /** Mallory lets bob in, and seals to him what is made of her GroupInfo. */
+  async function welcomed(forge: Forgery) {
+    const { inner } = await infiltrated();
+    const bob = await deviceOf('bob');
+    const offered = await packageOf(bob);
+    const { welcome, newState } = await createCommit(
+      { state: inner, cipherSuite: suite },
+      { extraProposals: [addOf(offered)], ratchetTreeExtension: true },
+    );
+    if (welcome === undefined) throw new Error('nobody was added');
+    const { initPrivateKey } = decodePrivate(offered.privateBytes, NOTHING);
+    const secrets = await decryptGroupSecrets(await suite.hpke.importPrivateKey(initPrivateKey), offered.reference, welcome, suite.hpke);
+    const noPsk = new Uint8Array(suite.kdf.size);
+    const info = secrets && (await decryptGroupInfo(welcome, secrets.joinerSecret, noPsk, suite));
+    if (secrets === undefined || info === undefined) throw new Error('no GroupInfo');
+    const forged = await forge(info, secrets.joinerSecret, newState);
+    const encryptedGroupInfo = await encryptGroupInfo(forged, await extractWelcomeSecret(secrets.joinerSecret, noPsk, suite.kdf), suite);
+    const initKey = await suite.hpke.importPublicKey(keyPackageOf(offered).initKey);
+    const { enc, ct } = await encryptGroupSecrets(initKey, encryptedGroupInfo, secrets, suite.hpke);
+    const sealed = [{ newMember: offered.reference, encryptedGroupSecrets: { kemOutput: enc, ciphertext: ct } }];
+    const bytes = (each: Welcome) => encodeMlsMessage({ version: 'mls10', wireformat: 'mls_welcome', welcome: each });
+    const joins = (each: Welcome) => bob.joinFromWelcome(bytes(each), [offered]);
+    return { joinsByForged: () => joins({ ...welcome, encryptedGroupInfo, secrets: sealed }), joinsByTrue: () => joins(welcome) };
+  }
+
+  it.each(FORGERIES)('%s; and by the true one after it', async (_name, reason, forge) => {
+    const { joinsByForged, joinsByTrue } = await welcomed(forge);
+    await expect(joinsByForged()).rejects.toMatchObject(because(reason));
+    await expect(joinsByTrue()).resolves.toBeDefined();
+  });
+
+  it('but by one that is made anew and is true', async () => {
+    const { joinsByForged } = await welcomed((info, joinerSecret, inner) =>
+      consistent(info, treeOf(info), joinerSecret).then((made) => signed(made, inner)),
+    );
+    await expect(joinsByForged()).resolves.toMatchObject({ signer: { identity: { accountName: 'mallory' } } });
   });
 });
 
