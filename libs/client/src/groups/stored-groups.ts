@@ -53,7 +53,7 @@ export async function loadGroups(store: Store): Promise<Map<string, StoredGroup>
       log: inOrder(of(log)),
       later: inOrder(of(later)),
     };
-    if (!isWhole(stored)) throw notWhole();
+    if (!reading(() => isWhole(stored))) throw notWhole();
     groups.set(id, stored);
   }
   return groups;
@@ -72,20 +72,25 @@ function isWhole({ record: { head, root }, commits, epochs, ratchets }: StoredGr
 }
 
 function notWhole(): ClientError {
-  return new ClientError('storage-failed', 'the store lacks a part of a group: it was cut short, or written by another version');
+  return new ClientError(
+    'storage-failed',
+    'the store lacks a part of a group, or has one of a newer version of Sotto; nothing was changed. ' +
+      'Start the newest version that has used it, or put a copy of the store back; else begin anew, as a new device',
+  );
+}
+
+/** Throws ClientError `storage-failed` where a record is not what this version writes. */
+export function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch {
+    throw notWhole();
+  }
 }
 
 /** Throws ClientError `storage-failed` for what is no record. */
 export async function load<T>(store: Store, collection: string): Promise<Map<string, T>> {
-  return new Map([...(await store.load(collection))].map(([key, bytes]) => [key, decoded<T>(bytes)]));
-}
-
-function decoded<T>(bytes: Uint8Array): T {
-  try {
-    return decodeRecord<T>(bytes);
-  } catch {
-    throw notWhole();
-  }
+  return new Map([...(await store.load(collection))].map(([key, bytes]) => [key, reading(() => decodeRecord<T>(bytes))]));
 }
 
 function byGroup<T>(records: ReadonlyMap<string, T>): ByGroup<T> {

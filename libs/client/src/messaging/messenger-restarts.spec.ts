@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { ClientError } from '../client-error.js';
-import { Crash, type Phone, PostOffice } from './post-office.harness.js';
+import { encodeRecord } from '../storage/record.js';
+import { COLLECTIONS, Crash, type Phone, PostOffice } from './post-office.harness.js';
 
 // Real keys for everybody, and hours that pass: seconds on a machine that has time.
 jest.setTimeout(120_000);
@@ -121,6 +122,21 @@ describe('a store', () => {
     expect(bob.shown.slice(-2).sort()).toEqual(['alice: four', 'alice: still between us']);
   });
 
+  /** Why the program does not start; what is on the disk is as it was then. */
+  async function refusal(phone: Phone): Promise<ClientError> {
+    const before = await contentsOf(phone);
+    const error: unknown = await phone.restart().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(await contentsOf(phone)).toEqual(before);
+    return error as ClientError;
+  }
+
+  async function contentsOf({ store }: Phone): Promise<unknown> {
+    return Promise.all(COLLECTIONS.map(async (collection) => [collection, await store.disk.load(collection)]));
+  }
+
   for (const collection of ['groups', 'commits', 'epochs', 'ratchets']) {
     it(`that has lost its ${collection} is refused with a clear error: nobody goes on from a part of a group`, async () => {
       const { phones } = await story();
@@ -128,20 +144,28 @@ describe('a store', () => {
       const keys = [...(await alice.store.load(collection)).keys()];
       expect(keys.length).toBeGreaterThan(0);
       await alice.store.disk.commit(keys.map((key) => ({ collection, key })));
-      const error: unknown = await alice.restart().then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
-      expect((error as ClientError | undefined)?.reason).toBe('storage-failed');
-      expect((error as Error).message).toMatch(/store/);
+      expect(await refusal(alice)).toMatchObject({ reason: 'storage-failed', message: expect.stringMatching(/lacks a part of a group/) });
     });
   }
 
-  it('of which one record is not readable is refused as well', async () => {
+  it('of which one record is not readable, or of a later version, is refused with what to do about it', async () => {
     const { phones } = await story();
     const [alice] = phones;
-    const [key] = [...(await alice.store.load('epochs')).keys()];
-    await alice.store.disk.commit([{ collection: 'epochs', key: key!, value: new TextEncoder().encode('not a record') }]);
-    await expect(alice.restart()).rejects.toMatchObject({ reason: 'storage-failed' });
+    const disk = await alice.backup();
+    const readable = encodeRecord(Uint8Array.of(2, 0, 0));
+    const ofLater = { groups: encodeRecord({ version: 2 }), commits: encodeRecord({ version: 2 }), epochs: readable, ratchets: readable };
+    for (const [collection, record] of Object.entries(ofLater)) {
+      const keys = [...(await disk.load(collection)).keys()];
+      for (const value of [new TextEncoder().encode('not a record'), record]) {
+        alice.store.disk = await alice.backup();
+        await alice.store.disk.commit([{ collection, key: keys[0]!, value }]);
+        expect([collection, await refusal(alice)]).toMatchObject([
+          collection,
+          { reason: 'storage-failed', message: expect.stringMatching(/newer version.*put a copy of the store back/) },
+        ]);
+        alice.store.disk = disk;
+      }
+    }
+    await alice.restart();
   });
 });

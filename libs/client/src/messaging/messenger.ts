@@ -10,7 +10,7 @@ import type { ClaimedPackage, Dispatch, GroupPorts, Step } from '../groups/group
 import type { Intent } from '../groups/intent.js';
 import type { LaterRecord } from '../groups/later.js';
 import type { JoinPackage } from '../groups/rejoining.js';
-import { load, loadGroups } from '../groups/stored-groups.js';
+import { load, loadGroups, reading } from '../groups/stored-groups.js';
 import { Outbox } from '../outbox/outbox.js';
 import type { DeliveryStatus, EntryRecord, OutboxEntry, SettledRecord } from '../outbox/outbox-entry.js';
 import type { Journal } from '../storage/journal.js';
@@ -74,7 +74,10 @@ export class Messenger {
     const messenger = new Messenger(ports, outbox, contents, joining, invitations);
     for (const entry of outbox.entries()) if (entry.content !== undefined) contents.restore(entry.content, entry.id);
     for (const [id, stored] of await loadGroups(store))
-      messenger.#groups.set(id, Group.restore(id, messenger.#groupPorts, contents, stored));
+      messenger.#groups.set(
+        id,
+        reading(() => Group.restore(id, messenger.#groupPorts, contents, stored)),
+      );
     messenger.#restoreWaiting();
     messenger.#inbox.restore(await load<LaterRecord>(store, 'later'));
     return messenger;

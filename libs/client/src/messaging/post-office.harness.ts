@@ -16,7 +16,7 @@ import type { IncomingReceipt, MessengerNotice, MessengerPorts, OutgoingSend } f
 const SERVER = 'chat.example';
 const DAY_SECONDS = 86_400;
 const RETRY_WINDOW_MS = 30_000;
-const COLLECTIONS = [
+export const COLLECTIONS = [
   ...['groups', 'commits', 'own-commits', 'epochs', 'ratchets', 'log', 'later'],
   ...['outbox', 'outbox-settled', 'contents', 'seen', 'invitations', 'join-packages'],
 ];
@@ -35,6 +35,14 @@ interface Parcel extends Letter {
   readonly id: string;
   readonly held: boolean;
   readonly until: number;
+}
+
+interface Assumed {
+  readonly account: string;
+  readonly accountName: string;
+  readonly device: string;
+  readonly key: SigningKeyPair;
+  readonly provider?: MlsProvider;
 }
 
 /** The device has died in a step, and nothing of that is on its disk. */
@@ -258,11 +266,11 @@ export class Phone {
   }
 
   /** An engine under this device's name, or, for a liar, under any other. */
-  async engineAs({ account, accountName, device, key }: { account: string; accountName: string; device: string; key: SigningKeyPair }) {
+  async engineAs({ account, accountName, device, key, provider = this.#provider }: Assumed) {
     const signatureKeys = deviceKeys(this.#provider);
     const identity = { server: SERVER, account, accountName, device, accountKey: key.publicKey };
     const signed = makeDeviceIdentity(this.#provider, identity, key.secretKey, signatureKeys.publicKey);
-    return MlsEngine.create({ provider: this.#provider, server: SERVER, identity: signed, signatureKeys });
+    return MlsEngine.create({ provider, server: SERVER, identity: signed, signatureKeys });
   }
 
   async #enrol(): Promise<void> {
