@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { directData, encodeGroupData, type GroupState, type MlsEngine, type OwnKeyPackage } from '@sotto/mls';
+import { directData, encodeGroupData, type GroupState, type MlsEngine, newGroupData, type OwnKeyPackage } from '@sotto/mls';
+import { nodeProvider } from '@sotto/mls/node';
 import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, GreetingSchema, HelloSchema, Outcome, toHex } from '@sotto/protocol';
 import { randomBytes } from 'node:crypto';
 import { sealHello } from '../groups/hello.js';
 import { GREETING_LABEL } from '../groups/rejoining.js';
 import { GROUP_RULES } from '../groups/group-rules.js';
 import type { LaterRecord } from '../groups/later.js';
-import { idOf, type Letter, type Phone, PostOffice } from './post-office.harness.js';
+import { COLLECTIONS, idOf, type Letter, type Phone, PostOffice } from './post-office.harness.js';
 import { expectTogether } from './together.harness.js';
 
 // Real keys for everybody, and hours that pass: seconds on a machine that has time.
@@ -61,6 +62,13 @@ async function commitOf(phone: Phone, group: string, changes: Parameters<MlsEngi
   const authenticatedData = toBinary(CommitAuthenticatedDataSchema, create(CommitAuthenticatedDataSchema, right));
   const { commit } = await phone.engine.commit(stateOf(phone, group), changes, Math.floor(office.now / SECOND), authenticatedData);
   return envelope({ case: 'commit', value: { parent: fromHex(core(phone, group).head), message: commit } });
+}
+
+/** Of all records on its disk. */
+async function bytesOf({ store }: Phone): Promise<number> {
+  let bytes = 0;
+  for (const collection of COLLECTIONS) for (const { length } of (await store.load(collection)).values()) bytes += length;
+  return bytes;
 }
 
 async function expectTalking(group: string, phones: readonly Phone[]): Promise<void> {
@@ -126,6 +134,36 @@ describe('what is no message', () => {
   });
 });
 
+describe('a Welcome whose GroupInfo is not signed as it should be', () => {
+  it('is answered with cannot, spends no key package, and shows nothing; the true one is followed after it', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    const { bytes } = await claimed(alice);
+    const provider = { ...nodeProvider, ed25519Sign: (key: Uint8Array, message: Uint8Array) => signedWrongly(key, message) };
+    const key = office.accounts.get(bob.account)!;
+    const identity = { account: bob.account, accountName: 'bob', device: bob.device, key };
+    const offered = async (forging: boolean) => {
+      const engine = await bob.engineAs({ ...identity, ...(forging && { provider }) });
+      const own = await ownPackage(engine);
+      const state = await engine.createGroup(random(32), own, encodeGroupData(newGroupData('hiking', bob.account)));
+      const { commit, welcome } = await engine.addMembers(state, [bytes], Math.floor(office.now / SECOND));
+      return envelope({ case: 'welcome', value: { welcome: welcome!, commit: { parent: random(16), message: commit } } });
+    };
+    const packages = alice.stock.packages.size;
+    await alice.deliver(7n, await offered(true));
+    expect([alice.acks.at(-1), alice.stock.packages.size, alice.messenger.groups()]).toEqual([Outcome.CANNOT, packages, []]);
+    expect(alice.told('joined')).toEqual([]);
+    await alice.deliver(7n, await offered(false));
+    expect([alice.acks.at(-1), alice.stock.packages.size]).toEqual([Outcome.STORED, packages - 1]);
+    expect(alice.messenger.groups()).toMatchObject([{ data: { name: 'hiking' } }]);
+  });
+});
+
+/** Each GroupInfo, as one that another has signed (RFC 9420 §5.1.2, §12.4.3). */
+function signedWrongly(key: Uint8Array, message: Uint8Array): Uint8Array {
+  const isGroupInfo = new TextDecoder('latin1').decode(message).includes('GroupInfoTBS');
+  return nodeProvider.ed25519Sign(isGroupInfo ? random(key.length) : key, message);
+}
+
 describe('messages of groups that a device does not know', () => {
   it('are kept for their Welcome, but not without bound, and the newest longest', async () => {
     const [alice, mallory] = (await office.people('alice', 'mallory')) as Trio;
@@ -162,6 +200,35 @@ describe('a member who floods', () => {
     await office.pass(16 * 24 * HOUR, 2 * HOUR);
     expect((await alice.stored<LaterRecord>('later')).size).toBe(0);
     expectTogether(hiking, [alice, bob, carol]);
+  });
+
+  it('with supplies fills neither memory nor disk beyond the bounds, and keeps nobody from talking', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await alice.createGroup('hiking', bob, carol);
+    await office.pass(MINUTE);
+    const group = fromHex(hiking);
+    const supply = (count: number, each: () => Kind) =>
+      alice.deliver(7n, envelope({ case: 'supply', value: { group, envelopes: Array.from({ length: count }, () => envelope(each())) } }));
+    const sealed = async (bytes: number) => (await carol.engine.seal(stateOf(carol, hiking), random(bytes), new Uint8Array())).message;
+    const { commit } = await carol.engine.commit(stateOf(carol, hiking), {}, Math.floor(office.now / SECOND));
+    const [short, large] = [await sealed(20), await sealed(60 * 1024)];
+    const parent = fromHex(core(alice, hiking).head);
+    const junk: readonly (readonly [number, () => Kind])[] = [
+      [1_200, () => ({ case: 'supply', value: { group, envelopes: [random(20)] } })],
+      [1_200, () => ({ case: 'commit', value: { parent, message: Uint8Array.of(...commit.slice(0, -8), ...random(8)) } })],
+      [1_200, () => ({ case: 'commit', value: { parent: random(16), message: commit } })],
+      [1_200, () => ({ case: 'application', value: { state: random(16), message: short } })],
+    ];
+    const { branches } = core(alice, hiking);
+    const [bytes, commits] = [await bytesOf(alice), branches.commits.size];
+    for (const [count, each] of junk) for (let i = 0; i < count; i += 100) await supply(100, each);
+    expect((await alice.stored<LaterRecord>('later')).size).toBe(2_000);
+    for (let i = 0; i < 3; i++) await supply(100, () => ({ case: 'application', value: { state: random(16), message: large } }));
+    expect((await bytesOf(alice)) - bytes).toBeLessThanOrEqual(16.5 * 1024 * 1024);
+    expect(branches.refusedIds().length).toBeLessThanOrEqual(256);
+    expect([...branches.unreachableIds()].length).toBeLessThanOrEqual(1_000);
+    expect(branches.commits.size).toBe(commits);
+    await expectTalking(hiking, [alice, bob]);
   });
 
   it('with hellos is answered now and then', async () => {
