@@ -476,6 +476,28 @@ describe('a commit', () => {
     expectTogether(hiking, [alice, bob, carol]);
   });
 
+  it('without a slot goes out later by 10 s for each member with a lower leaf who is there, so that one of them makes the next and not all', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const hiking = await hikers(alice, bob, carol, dave);
+    office.loses = isOf(alice, 'commit');
+    await alice.wish(hiking, { kind: 'rename', name: 'lost' });
+    await office.settle();
+    await alice.offline();
+    office.loses = () => false;
+    for (const phone of [dave, carol, bob]) await phone.wish(hiking, { kind: 'rename', name: `as ${phone.name} likes` });
+    await office.settle();
+    // Nobody hears of what goes out without a slot.
+    office.ignores = ({ kind }) => kind === 'commit' || kind === 'supply';
+    const sent: string[] = [];
+    for (let at = 2; at <= 100; at += 2) {
+      await office.pass(2 * SECOND);
+      for (const phone of [bob, carol, dave]) {
+        if (phone.count('sent-without-slot') === 1 && !sent.some((each) => each.startsWith(phone.name))) sent.push(`${phone.name} ${at}`);
+      }
+    }
+    expect(sent).toEqual(['bob 60', 'carol 70', 'dave 80']);
+  });
+
   it("of one's own comes back from others, when the answer to it was lost with the connection", async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await hikers(alice, bob, carol);
