@@ -274,7 +274,15 @@ export class Committing {
     );
     core.pending = { commit: id, parent, dispatch: '' };
     core.touch();
+    this.#count(intents, node.adds);
     await this.#handOver(id, step);
+  }
+
+  #count(intents: readonly Intent[], letIn: readonly string[]): void {
+    const { ports } = this.core;
+    if (intents.some(({ kind }) => kind === 'replace')) ports.count('lost-replaced');
+    // Whoever asks to rejoin and has no device in the head came in by another branch.
+    if (intents.some((intent) => intent.kind === 'rejoin' && letIn.includes(intent.account))) ports.count('let-in-again');
   }
 
   /** What cannot be committed, say because a key package has expired or the right to it was lost, is not wanted for ever. */

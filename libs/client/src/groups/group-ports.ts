@@ -119,6 +119,10 @@ export type Rung =
   | 'rejoined'
   | 'rolled-back'
   | 'greeted'
+  | 'lost-replaced'
+  | 'former-asked'
+  | 'expelled'
+  | 'let-in-again'
   | 'commit-refused'
   | 'intent-returned';
 

@@ -72,6 +72,7 @@ export class Hope {
     const welcomedAt = Math.max(this.#offeredAt, core.dead ? 0 : this.#welcomedAt);
     if (canFollow || core.expelled || now - Math.max(core.askingSince, welcomedAt) < UNHELPED_MS) return;
     core.expelled = true;
+    core.ports.count('expelled');
     core.touch();
   }
 

@@ -258,6 +258,7 @@ export class Sync {
     if (this.core.member(device) !== undefined) return this.#askMember(member, peer, address, step);
     if (peer.shown === undefined) this.#tellOfEntry(address, step);
     peer.timesAskedAsFormer++;
+    this.core.ports.count('former-asked');
     const token = this.core.tokenForFormer(step.now);
     // To be given what is missing it has to say what that is. Nothing goes on where it is alone.
     if (this.core.others.length === 0) this.#awaits(this.#writer.send(member, address, { hop: 1, token }, step));

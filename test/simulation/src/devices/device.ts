@@ -58,6 +58,8 @@ export interface World {
   readonly rules: GroupRules;
   readonly retryWindowMs: number;
   areContacts(account: string, other: string): boolean;
+  /** Whether any device has durably seen that leaf removed. */
+  isRemoved(leaf: string): boolean;
   /** For the trace. */
   nameOf(device: string): string;
   /** How long a device waits between its ticks: longer while hours pass in which nothing happens. */
@@ -220,8 +222,17 @@ export class Device {
     if (process?.messenger === undefined || process.connection !== undefined) return;
     this.#note('is online');
     process.connection = this.world.server.connect(this.#endpoint(process));
+    if (this.#wasRemovedUnawares(process)) this.world.counters.count('removed-back');
     await this.step('online', (messenger, step) => messenger.online(step));
     await this.publish();
+  }
+
+  /** It takes itself for a member of a group from which it was removed. */
+  #wasRemovedUnawares({ messenger }: Process): boolean {
+    return (messenger?.groups() ?? []).some(({ id, out, members }) => {
+      const own = members.find(({ identity }) => identity.device === this.identity.device);
+      return !out && own !== undefined && this.world.isRemoved(leafName(id, own.id));
+    });
   }
 
   async disconnect(): Promise<void> {

@@ -38,6 +38,8 @@ export class Hostile {
     readonly device: Device,
     /** It attacks this group alone. */
     private readonly group: () => string | undefined,
+    /** Nobody has it there any more. */
+    private readonly isOut: () => boolean,
     private readonly random: Random,
   ) {
     device.answers = (outcome) => this.#answer(outcome);
@@ -147,6 +149,7 @@ export class Hostile {
   async #mint(fault: Fault, on: Place, changes: Changes, to: readonly Member[], engine?: MlsEngine): Promise<Place> {
     const { envelope, ...place } = await this.#made(on, changes, engine);
     this.#send(fault, envelope, to);
+    if (to.length > 0 && this.isOut()) this.device.world.counters.count('hostile-after-removal');
     return place;
   }
 
@@ -246,7 +249,7 @@ export class Hostile {
   }
 
   #send(fault: Fault, payload: Uint8Array, to: readonly Member[], slot?: { slot: Uint8Array; commit: string }, held = true): void {
-    this.device.world.counters.count(fault);
+    if (to.length > 0) this.device.world.counters.count(fault);
     const recipients = to.map(({ address }) => ({ device: address.device, token: address.token }));
     this.device.send({ id: hex(this.random.bytes(NONCE_BYTES)), recipients, payload, held, slot });
   }

@@ -15,7 +15,12 @@ export class Adversary {
     private group: () => string | undefined,
     random: Random,
   ) {
-    this.#hostile = new Hostile(device, () => this.group(), random);
+    this.#hostile = new Hostile(
+      device,
+      () => this.group(),
+      () => this.isOut,
+      random,
+    );
   }
 
   /** In this group from now on: makes a branch of its own there. */

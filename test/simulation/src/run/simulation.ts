@@ -99,6 +99,10 @@ export class Simulation implements World {
     return this.settings.retryWindowMs;
   }
 
+  isRemoved(leaf: string): boolean {
+    return this.devices.some(({ memory }) => memory.seenRemoved.has(leaf));
+  }
+
   areContacts(account: string, other: string): boolean {
     return account !== other && !this.#strangers.has(`${account}/${other}`);
   }
