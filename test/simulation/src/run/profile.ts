@@ -6,6 +6,8 @@ const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi
 const LEAST_DEVICES = 5;
 const MOST_DEVICES = 12;
 const MOST_OF_ACCOUNT = 3;
+const MOST_SKEW_MS = 1_200_000;
+const HOURS_FACTOR = 6;
 
 /** What kind of a world a seed makes: who is there, and what happens to them how often. */
 export interface Profile {
@@ -54,7 +56,7 @@ export function profileOf(random: Random): Profile {
     retryWindowMs: random.pick([5_000, 30_000, 30_000, 600_000]),
     deliveryWindow: random.pick([4, 16, 256]),
     oneTimePackages: random.pick([0, 1, 4]),
-    skew: random.chance(0.5) ? random.whole(0, 1_200_000) : 0,
+    skew: random.chance(0.5) ? skewOf(random.whole(0, MOST_SKEW_MS)) : 0,
     tickMs: random.pick([1_000, 2_000]),
     invisible: random.chance(0.2) ? Object.keys(people).filter(() => random.chance(0.4)) : [],
   };
@@ -64,6 +66,11 @@ export function profileOf(random: Random): Profile {
 export function stageOf(random: Random, needs: Partial<Profile>): Profile {
   const people = Object.fromEntries(NAMES.slice(0, LEAST_DEVICES).map((name) => [name, 1]));
   return { ...profileOf(random), people, strangers: [], invisible: [], events: 0, hostile: undefined, ...needs };
+}
+
+/** Mostly minutes; of every fourth hours, more than those for which a key package is valid before it is made. */
+function skewOf(chosen: number): number {
+  return chosen % 4 === 0 ? chosen * HOURS_FACTOR : chosen;
 }
 
 function peopleOf(random: Random): Record<string, number> {
