@@ -4,6 +4,8 @@ import { type Stage, Untold } from './stage.js';
 
 const MINUTE_MS = 60_000;
 const HEALED_MS = 3_600_000;
+/** Two minutes without an answer, and what it takes to commit. */
+const ALONE_MS = 300_000;
 
 /** A removal stands on a branch that loses; who made it is gone, and so is the lost phone that it removed. Somebody has to make it again. */
 export async function lostRemoval(stage: Stage): Promise<void> {
@@ -35,6 +37,40 @@ export async function removalBesideRejoin(stage: Stage): Promise<void> {
   stage.letTogether();
   const isOut = () => [founder, admin, other].every((each) => !stage.has(each, group, victim));
   await stage.expect(isOut, `${victim.name} is out`, HEALED_MS);
+}
+
+/** One of two loses the only phone: the other removes it, and nobody is left who could confirm that. */
+export async function onlyPhone(stage: Stage): Promise<void> {
+  const { founder, victim } = stage.cast('founder', 'victim');
+  if ([founder, victim].some((each) => stage.devicesOf(each).length > 1)) throw new Untold('they have other devices');
+  const group = await stage.found(founder, [victim]);
+  const leaf = stage.core(founder, group).member(victim.identity.device)!.id;
+  victim.die();
+  founder.stop();
+  await founder.recover();
+  await stage.wish(founder, group, { kind: 'remove', leaves: [leaf] });
+  const isAlone = () => !stage.has(founder, group, victim) && stage.core(founder, group).hold === undefined;
+  await stage.expect(isAlone, `${founder.name} is alone, and may write`, ALONE_MS);
+}
+
+/**
+ * A device is let in by a branch that loses, and who let it in is gone. It can't compare, as it began above where the branches parted: it asks,
+ * and is let in again where the others are.
+ */
+export async function lateJoiner(stage: Stage): Promise<void> {
+  const { founder, writer, other, newcomer } = stage.cast('founder', 'writer', 'other', 'newcomer');
+  const group = await stage.found(founder, [writer, other]);
+  stage.keepApart(founder, ...stage.devicesOf(newcomer));
+  await stage.wish(founder, group, { kind: 'add', account: newcomer.identity.account });
+  await stage.until(() => stage.knows(newcomer, group));
+  founder.die();
+  // A newcomer may commit at once, to refresh what others may have: that is two accounts on either branch.
+  await stage.commit(writer, group, 2);
+  await stage.commit(other, group, 2);
+  const winner = stage.core(other, group).head;
+  stage.letTogether();
+  const isIn = () => stage.agree(group, [writer, other, newcomer]) && stage.path(other, group).includes(winner);
+  await stage.expect(isIn, `${newcomer.name} is in where ${other.name} is`, HEALED_MS);
 }
 
 /** The winner of a slot is gone, and nobody has its commit: the slot is no permission, and the others go on without. */

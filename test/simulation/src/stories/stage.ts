@@ -158,6 +158,10 @@ export class Stage {
     });
   }
 
+  knows(device: Device, group: string): boolean {
+    return device.messenger?.unsafeGroup(group) !== undefined;
+  }
+
   has(device: Device, group: string, member: Device): boolean {
     return this.core(device, group).member(member.identity.device) !== undefined;
   }

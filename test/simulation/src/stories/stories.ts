@@ -1,7 +1,7 @@
 import type { Profile } from '../run/profile.js';
 import { branchOfOne, branchOfTheRemoved, crashInCommit, longFork, mintedSiblings, spoiltBranch } from './branches.js';
-import { losingInvitation, lostRemoval, orphanedNewcomer, removalBesideRejoin, takenSlot } from './membership.js';
-import { forgottenMessage, losingMessage, unreadableFlood } from './messages.js';
+import { lateJoiner, losingInvitation, lostRemoval, onlyPhone, orphanedNewcomer, removalBesideRejoin, takenSlot } from './membership.js';
+import { forgottenMessage, longAway, losingMessage, unreadableFlood } from './messages.js';
 import { type Stage, Untold } from './stage.js';
 
 export type StoryName =
@@ -9,11 +9,14 @@ export type StoryName =
   | 'branch-of-the-removed'
   | 'crash-in-commit'
   | 'forgotten-message'
+  | 'late-joiner'
+  | 'long-away'
   | 'long-fork'
   | 'losing-invitation'
   | 'losing-message'
   | 'lost-removal'
   | 'minted-siblings'
+  | 'only-phone'
   | 'orphaned-newcomer'
   | 'removal-beside-rejoin'
   | 'spoilt-branch'
@@ -36,11 +39,14 @@ export const STORIES: Readonly<Record<StoryName, Story>> = {
   'branch-of-the-removed': { tell: branchOfTheRemoved, world: HOSTILE },
   'crash-in-commit': { tell: crashInCommit },
   'forgotten-message': { tell: forgottenMessage },
+  'late-joiner': { tell: lateJoiner },
+  'long-away': { tell: longAway },
   'long-fork': { tell: longFork },
   'losing-invitation': { tell: losingInvitation },
   'losing-message': { tell: losingMessage },
   'lost-removal': { tell: lostRemoval },
   'minted-siblings': { tell: mintedSiblings, world: HOSTILE },
+  'only-phone': { tell: onlyPhone },
   'orphaned-newcomer': { tell: orphanedNewcomer, world: { strangers: ERIN_IS_STRANGE } },
   'removal-beside-rejoin': { tell: removalBesideRejoin },
   'spoilt-branch': { tell: spoiltBranch, world: HOSTILE },
