@@ -50,7 +50,7 @@ export interface Origin {
   readonly closedTo: ReadonlySet<string>;
 }
 
-/** A violation of one of the six invariants of docs/groups.md § Proof, or of what every step must keep. */
+/** A violation of one of the six invariants of docs/groups.md § Where this is tested, or of what every step must keep. */
 export interface Violation {
   readonly check: Check;
   readonly text: string;

@@ -9,7 +9,10 @@ import type { Simulation } from './simulation.js';
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** What the five invariants say of the world as it is, the cheapest to find out first. `hostile` is believed and owed nothing. */
+/**
+ * What the invariants say of the world as it is, the cheapest to find out first. `hostile` is believed and owed nothing. That nothing is undone
+ * (invariant 5) can be asked only where it is known what was agreed upon: two stories do, and what they found is in the ledger.
+ */
 export function* judge(simulation: Simulation, hostile?: Device): Generator<Violation> {
   const { devices, ledger, counters } = simulation;
   const witnesses = devices.map((each) => witnessOf(each, each === hostile));
