@@ -439,11 +439,21 @@ describe('undelivered', () => {
       expect(sent()).toHaveLength(4);
     });
 
+    it('does not wait for a commit that has not won its slot: nobody gets that one yet', () => {
+      giveCommit('commit', ['carol']);
+      sent();
+      hear(ReceiptStatus.SLOT_TAKEN, 'commit', { commit: 'another' });
+      give('fourth', ['carol']);
+      sent();
+      undelivered('fourth', 'carol');
+      now += MINUTE;
+      outbox.tick(now);
+      expect(sent()).toContain('fourth → carol');
+    });
+
     it('has the next one tried again when the oldest is given up', () => {
       outbox.withdraw('first');
-      now += 60 * MINUTE;
-      outbox.tick(now);
-      sent();
+      expect(sent()).toEqual(['second → bob', 'third → bob']);
       for (const id of ['second', 'third']) undelivered(id, 'bob');
       now += 2 * MINUTE;
       outbox.tick(now);

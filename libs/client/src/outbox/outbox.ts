@@ -114,11 +114,13 @@ export class Outbox {
   withdraw(id: string): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
-    for (const each of entry.open) this.#set(each, 'cannot');
+    const owed = [...entry.open];
+    for (const each of owed) this.#set(each, 'cannot');
     entry.open.clear();
     this.#entries.delete(id);
     this.#queued.delete(id);
     if (!this.#added.delete(id)) this.#gone.add(id);
+    for (const { device } of owed) this.#wake(entry.group, device);
   }
 
   /**
@@ -169,9 +171,9 @@ export class Outbox {
       case ReceiptStatus.ACCEPTED:
         return [...this.#won(entry), ...this.#accepted(entry, receipt.relay)];
       case ReceiptStatus.DELIVERED:
-        return [...this.#won(entry), ...this.#taken(entry, receipt.device, 'delivered')];
+        return [...this.#won(entry), ...this.#settle(entry, receipt.device, 'delivered')];
       case ReceiptStatus.CANNOT:
-        return [...this.#won(entry), ...this.#taken(entry, receipt.device, 'cannot')];
+        return [...this.#won(entry), ...this.#settle(entry, receipt.device, 'cannot')];
       case ReceiptStatus.UNDELIVERED:
         return [...this.#won(entry), ...this.#undelivered(entry, receipt.device, isOnline, now)];
       case ReceiptStatus.SLOT_TAKEN:
@@ -303,15 +305,17 @@ export class Outbox {
     entry.open.delete(to);
     this.#settled.add(entry.id);
     if (entry.open.size === 0) this.withdraw(entry.id);
+    this.#wake(entry.group, device);
     return [{ kind: status, entry, to }];
   }
 
-  /** By the device itself, so it is there: what it is owed in that group beside this goes out again. (In another its token may be withdrawn.) */
-  #taken(entry: OutboxEntry, device: string, status: 'delivered' | 'cannot'): OutboxEffect[] {
-    const effects = this.#settle(entry, device, status);
-    if (this.#waiting > 0)
-      this.#requeue((to, { group }) => group === entry.group && to.device === device && to.status === 'waiting-for-online');
-    return effects;
+  /** What was behind goes out: the older one has arrived, so the device is there, or is owed no more. In another group its token may be withdrawn. */
+  #wake(group: string, device: string): void {
+    if (this.#waiting === 0) return;
+    for (const entry of this.#entries.values()) {
+      const to = entry.group === group ? entry.recipients.get(device) : undefined;
+      if (to?.status === 'waiting-for-online') this.#again(entry, to, FIRST_TIMEOUT_MS);
+    }
   }
 
   #undelivered(entry: OutboxEntry, device: string, isOnline: (account: string) => boolean | undefined, now: number): OutboxEffect[] {
@@ -320,8 +324,8 @@ export class Outbox {
     if (this.#isBehind(entry, device)) {
       this.#set(to, 'waiting-for-online');
       to.notBefore = now + BEHIND_RETRY_MS;
-      // Online again before the report came: the sign of life that it would wait for is over.
     } else if (isOnline(to.account) === true) {
+      // Online again before the report came: the sign of life that it would wait for is over.
       this.#later(to, Math.max(PRESENT_RETRY_MS, to.timeoutMs - FIRST_TIMEOUT_MS), now);
       to.timeoutMs = Math.min(to.timeoutMs * 2, LAST_TIMEOUT_MS);
       this.#queued.add(entry.id);
@@ -336,7 +340,9 @@ export class Outbox {
   /** An older one of its group went to that device and is not settled: to see whether the device is there, that one is enough. */
   #isBehind({ group, order }: OutboxEntry, device: string): boolean {
     for (const older of this.#entries.values()) {
-      const to = older.group === group && older.order < order ? older.recipients.get(device) : undefined;
+      // Before a slot is won, the relay hands its commit to nobody.
+      if (older.group !== group || older.order >= order || (older.slot !== undefined && !older.won)) continue;
+      const to = older.recipients.get(device);
       if (to !== undefined && to.sentAt > 0 && !isSettled(to)) return true;
     }
     return false;
@@ -364,9 +370,9 @@ export class Outbox {
     return status === 'accepted' && now - sentAt >= timeoutMs + this.#retryWindowMs;
   }
 
-  #requeue(which: (each: RecipientState, of: OutboxEntry) => boolean): void {
+  #requeue(which: (each: RecipientState) => boolean): void {
     for (const entry of this.#entries.values()) {
-      for (const each of entry.open) if (which(each, entry)) this.#again(entry, each, FIRST_TIMEOUT_MS);
+      for (const each of entry.open) if (which(each)) this.#again(entry, each, FIRST_TIMEOUT_MS);
     }
   }
 
