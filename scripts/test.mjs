@@ -36,13 +36,14 @@ async function runJest(args, record) {
 /** What a program prints, which is also printed here, and how it ends. */
 async function printed(script, args) {
   const child = spawn(process.execPath, [join(root, script), ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const closed = once(child, 'close');
   let output = '';
   for await (const chunk of child.stdout.setEncoding('utf8')) {
     process.stdout.write(chunk);
     output += chunk;
   }
-  if (child.exitCode === null) await once(child, 'exit');
-  return { output, code: child.exitCode };
+  const [code] = await closed;
+  return { output, code };
 }
 
 /** A world is a test, and that all came about that has to is one more if it did not. */

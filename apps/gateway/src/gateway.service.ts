@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { ready } from '@sotto/channel';
 import { whyNotListening } from '@sotto/platform/health';
+import { errorName } from '@sotto/platform/logging';
 import { LeaseHolder } from '@sotto/platform/leases';
 import { LEASE_STORE, type LeaseStore } from '@sotto/platform/live-state';
 import { ConnectionTable } from './connections/connection-table.js';
@@ -95,7 +96,7 @@ export class GatewayService implements OnApplicationBootstrap, OnApplicationShut
 
 function whyNotOpened(error: unknown): string {
   const why = whyNotListening(error);
-  if (why === undefined) return error instanceof Error ? error.message : 'unknown';
+  if (why === undefined) return errorName(error);
   const isPort = ['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '');
   return `${isPort ? 'GATEWAY_PORT' : 'GATEWAY_HOST'} ${why}`;
 }

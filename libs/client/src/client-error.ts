@@ -50,15 +50,16 @@ export class ClientError extends Error {
   constructor(
     readonly reason: ClientErrorReason,
     text: string,
+    options?: ErrorOptions,
   ) {
-    super(text);
+    super(text, options);
   }
 }
 
 /** A server is there, and takes nobody in at the moment. */
-export class ServerFullError extends ClientError {
+export class ServerBusyError extends ClientError {
   constructor() {
-    super('offline', 'the server is full, try again later');
+    super('offline', 'the server is full or busy, try again later');
   }
 }
 

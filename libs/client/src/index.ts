@@ -16,7 +16,7 @@ export type { SearchOptions } from './messaging/search.js';
 export type { Settings } from './messaging/settings.js';
 export type { AccountDevice } from './session/account-devices.js';
 export type { Account } from './session/sessions.js';
-export { ClientError, type ClientErrorReason, ServerError, ServerFullError } from './client-error.js';
+export { ClientError, type ClientErrorReason, ServerError, ServerBusyError } from './client-error.js';
 export type { ConnectionState } from './connection/connection.js';
 export { Link } from './connection/link.js';
 export type { PinPolicy } from './connection/handshake.js';

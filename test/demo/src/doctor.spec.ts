@@ -98,7 +98,7 @@ describe('sotto doctor', () => {
     const found = doctor.heard.find(({ check }) => check === 'server');
     expect(found).toMatchObject({
       health: 'broken',
-      text: 'the server is full, try again later',
+      text: 'the server is full or busy, try again later',
       advice: expect.stringContaining('-s SIZE'),
     });
     await new Promise((closed) => full.close(closed));

@@ -96,8 +96,8 @@ describe('groups in the sotto command', () => {
     async () => {
       const told = async (action: string, fields: object) => (await alice.ask(group(action, { group: 'tea', ...fields }), 'error'))['text'];
       expect(await told('add', { names: ['bob', 'carol'] })).toContain('bob is in this group already');
-      expect(await told('rename', { name: 'tea' })).toContain('its name already');
-      expect(await told('remove', { names: ['carol', 'alice'] })).toContain('to go is to leave');
+      expect(await told('rename', { name: 'tea' })).toContain('has that name already');
+      expect(await told('remove', { names: ['carol', 'alice'] })).toContain('leave it');
       expect(await told('remove', { names: ['carol', 'dave'] })).toContain('dave is no member of this group: alice, bob, carol are');
       expect(await told('admin', { name: 'alice' })).toContain('alice is an admin already');
       expect(await told('admin', { name: 'alice', admin: false })).toContain('name another one first');

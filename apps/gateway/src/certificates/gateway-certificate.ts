@@ -62,6 +62,7 @@ export class GatewayCertificateHolder implements OnApplicationShutdown {
     const { notBefore, notAfter } = fromBinary(CertificateBodySchema, response.certificate.body);
     this.renewAt = Number(notBefore + notAfter) * 500;
     this.expiresAt = Number(notAfter) * 1_000;
+    if (this.identity === undefined) this.log.error('the certificate that auth has just signed has expired: do their clocks agree?');
   }
 
   private keepRenewing(): void {

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { createConnection, isIP } from 'node:net';
-import { ClientError, probeServer, ServerFullError, type ShownServer } from '@sotto/client';
+import { ClientError, probeServer, ServerBusyError, type ShownServer } from '@sotto/client';
 import { nodeSocketFactory } from '@sotto/client/node';
 import { ASK_OPERATOR } from '../device/interception.js';
 import { hostForUrl } from '../link/join-link.js';
@@ -67,7 +67,14 @@ async function checkGreeting(server: InspectedServer): Promise<Finding[]> {
     const shown = await probeServer(urlOf(server), nodeSocketFactory, server.pin);
     return [good('server', 'a Sotto server greets'), checkPin(shown), checkClock(shown, Date.now())];
   } catch (error) {
-    if (error instanceof ServerFullError) return [broken('server', error.message, 'its operator can let in more: sotto host -s SIZE')];
+    if (error instanceof ServerBusyError)
+      return [
+        broken(
+          'server',
+          error.message,
+          'if that lasts, its operator can let in more (sotto host -s SIZE), and finds in its log what else it may be',
+        ),
+      ];
     if (!(error instanceof ClientError)) throw error;
     const advice = server.tls
       ? 'is that the address of a Sotto server, is it behind TLS at all (leave out --tls), and does this machine trust its certificate?'

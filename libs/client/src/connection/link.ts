@@ -1,7 +1,7 @@
 import { create, type DescMethodUnary, fromBinary, type MessageInitShape, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { MAX_FRAMES_BYTES, type SealedChannel } from '@sotto/channel';
 import { CallSchema, type Frame, FrameSchema, FramesSchema, LIMITS, methodName, type Reply } from '@sotto/protocol';
-import { ClientError, ServerError, ServerFullError } from '../client-error.js';
+import { ClientError, ServerError, ServerBusyError } from '../client-error.js';
 import { answerServerHello, type PinPolicy } from './handshake.js';
 import { type Socket, type SocketFactory, SUBPROTOCOL } from './socket.js';
 
@@ -248,7 +248,7 @@ export function firstMessage(socket: Socket): Promise<Uint8Array> {
       reject(why);
     };
     // The reason's text is not shown: nothing vouches for it yet.
-    socket.onclose = ({ code }) => fail(code === TRY_AGAIN_LATER ? new ServerFullError() : undefined);
+    socket.onclose = ({ code }) => fail(code === TRY_AGAIN_LATER ? new ServerBusyError() : undefined);
     socket.onerror = () => fail();
     socket.onmessage = ({ data }) => {
       clearTimeout(timer);

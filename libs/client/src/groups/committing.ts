@@ -299,7 +299,7 @@ export class Committing {
       ...(groupData && { groupData }),
       ...(wanted.refresh && { token: core.ports.newToken() }),
     };
-    let why: Refusal = 'unusable';
+    let why: Refusal = wanted.add.length > 0 ? 'unusable' : 'not-allowed';
     try {
       const made = await engine.commit(state, changes, Math.floor(step.now / 1_000), authenticatedData);
       const before = new Set(core.members.map((each) => each.id));

@@ -89,7 +89,7 @@ export type GroupNotice =
 
 /**
  * `not-allowed`: by the group's policy, as it is by now. `full`: the group holds no more devices. `too-large`: the commit or its Welcome travels in no
- * message. `unusable`: of a device that is to be added there is no key package that is good. `server`: the relay takes it never.
+ * message. `unusable`: of a device that is to be added there is no key package that is good. `server`: the relay refuses it for good.
  */
 export type Refusal = 'not-allowed' | 'full' | 'too-large' | 'unusable' | 'server';
 

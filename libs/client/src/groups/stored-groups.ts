@@ -71,11 +71,12 @@ function isWhole({ record: { head, root }, commits, epochs, ratchets }: StoredGr
   return at === root;
 }
 
-function notWhole(): ClientError {
+function notWhole(cause?: unknown): ClientError {
   return new ClientError(
     'storage-failed',
     'the store lacks a part of a group, or has one of a newer version of Sotto; nothing was changed. ' +
       'Start the newest version that has used it, or put a copy of the store back; else begin anew, as a new device',
+    { cause },
   );
 }
 
@@ -83,8 +84,8 @@ function notWhole(): ClientError {
 export function reading<T>(read: () => T): T {
   try {
     return read();
-  } catch {
-    throw notWhole();
+  } catch (error) {
+    throw notWhole(error);
   }
 }
 

@@ -91,7 +91,7 @@ export class GroupList {
   async add(id: string, contacts: readonly string[]): Promise<void> {
     const info = this.get(id);
     if (!info.mayAdd) throw notAllowed(`only admins of this group add members: ${adminNames(info)}`);
-    const accounts = contacts.map((contact) => this.device.accepted(contact).account);
+    const accounts = [...new Set(contacts.map((contact) => this.device.accepted(contact).account))];
     const already = info.members.find(({ account }) => accounts.includes(account));
     if (already !== undefined) throw notAllowed(`${already.name} is in this group already`);
     const devices = this.#view(id).members.length;
@@ -103,7 +103,8 @@ export class GroupList {
   async remove(id: string, members: readonly string[]): Promise<void> {
     const info = this.get(id);
     const found = members.map((member) => this.#member(id, member));
-    if (found.some(({ verification }) => verification === 'self')) throw notAllowed('nobody removes himself: to go is to leave');
+    if (found.some(({ verification }) => verification === 'self'))
+      throw notAllowed('nobody removes their own account from a group: leave it');
     if (!info.mayRemove) throw notAllowed(`only admins of this group remove members: ${adminNames(info)}`);
     for (const { account } of found) {
       const leaves = this.#view(id).members.filter(({ identity }) => identity.account === account);
@@ -148,7 +149,7 @@ export class GroupList {
     checkName(name);
     const info = this.get(id);
     if (!info.mayRename) throw notAllowed(`only admins of this group rename it: ${adminNames(info)}`);
-    if (info.name === name) throw notAllowed('that is its name already');
+    if (info.name === name) throw notAllowed('the group has that name already');
     await this.#wish(id, { kind: 'rename', name });
   }
 
@@ -228,7 +229,7 @@ export class GroupList {
       const near = members.find((each) => each.name.startsWith(`${name}~`));
       throw new ClientError(
         'unknown-contact',
-        `${name} is no member of this group: ${near === undefined ? listed(members) : `did you mean ${near.name}?`}`,
+        `${name} is no member of this group: ${near === undefined ? `${listed(members)} are` : `did you mean ${near.name}?`}`,
       );
     }
     if (another !== undefined) throw new ClientError('unknown-contact', `two members are called ${name}: say the account's id`);
@@ -280,10 +281,10 @@ const notAllowed = (text: string) => new ClientError('not-allowed', text);
 function listed(members: readonly GroupMember[]): string {
   const names = members.slice(0, MOST_LISTED).map(({ name }) => name);
   const more = members.length - names.length;
-  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''} are`;
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-const adminNames = ({ members }: GroupInfo) => members.flatMap(({ admin, name }) => (admin ? name : [])).join(', ');
+const adminNames = ({ members }: GroupInfo) => listed(members.filter(({ admin }) => admin));
 
 function sameKey(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);

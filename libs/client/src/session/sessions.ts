@@ -208,11 +208,10 @@ export class Sessions {
 
   async #attach(link: Link, accessToken: string): Promise<void> {
     const { secrets, revoked, settings } = this.device;
-    const attached = await signIn.attach(link, secrets!, {
-      accessToken,
-      revokedCapabilities: revoked.wire(),
-      invisible: settings.invisible,
-    });
+    const { invisible } = settings;
+    const attached = await signIn.attach(link, secrets!, { accessToken, revokedCapabilities: revoked.wire(), invisible });
+    // The next try tells the server.
+    if (this.device.settings.invisible !== invisible) throw new ClientError('offline', 'a setting changed meanwhile');
     this.messaging.attached(attached.retryWindowMs);
     if (attached.revoked.length > 0) await this.device.step((journal) => this.messaging.revoked(attached.revoked, journal));
   }

@@ -8,7 +8,7 @@ import { FirstStart } from './first-start.js';
 import { lockFolder } from './folder-lock.js';
 import { PrismaClient } from './generated/client.js';
 import { applyMigrations, isMigrated } from './migrations.js';
-import { keepRoom } from './room.js';
+import { assertRoom, keepRoom } from './room.js';
 import { adapterOf, readSeed, SEEDS } from './seed.js';
 import { Turns } from './turns.js';
 import { unpackSeed } from './unpack-seed.js';
@@ -60,6 +60,8 @@ async function openLocked(folder: string, seeds: string, release: () => Promise<
   const seed = first === undefined ? undefined : await readSeed(seeds);
   const dataDir = join(folder, DATABASE_FOLDER);
   if (seed !== undefined) unpackSeed(seed, dataDir);
+  // What a start does to its files, migrations before all, passes by keepRoom.
+  await assertRoom(folder);
   const postgres = await PGlite.create({ dataDir, startParams: START_PARAMS });
   giveTurns(postgres);
   try {

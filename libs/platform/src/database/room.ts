@@ -31,7 +31,8 @@ export function keepRoom(postgres: PGlite, folder: string): void {
   };
 }
 
-async function assertRoom(folder: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < RESERVE_BYTES) throw new DatabaseFullError();
+/** Throws DatabaseFullError. A file system that tells nothing of its size is taken to have room. */
+export async function assertRoom(folder: string): Promise<void> {
+  const { blocks, bavail, bsize } = await statfs(folder);
+  if (blocks > 0 && bavail * bsize < RESERVE_BYTES) throw new DatabaseFullError();
 }
