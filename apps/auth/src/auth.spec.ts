@@ -450,3 +450,17 @@ describe.each([
     expect((await new Person(world, 'rosa').register(byOperator)).session?.name).toBe('rosa');
   });
 });
+
+describe('two instances of auth in one process', () => {
+  it('let in each its own people, whichever started last', async () => {
+    const topologies = [await embedded(), await embedded()];
+    const [first, second] = topologies.map(({ parts }) => new AuthWorld(parts)) as [AuthWorld, AuthWorld];
+    await first.start();
+    const alice = await new Person(first, 'alice').register();
+    await second.start();
+    const again = await new Person(first, 'alice').logIn();
+    expect(again.session?.account).toEqual(alice.session?.account);
+    await Promise.all([first, second].map((world) => world.stop()));
+    await Promise.all(topologies.map((topology) => topology.stop()));
+  }, 180_000);
+});

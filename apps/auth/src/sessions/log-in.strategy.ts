@@ -6,10 +6,11 @@ import { Strategy } from 'passport-local';
 import type { Account } from '../accounts/accounts.store.js';
 import { PasswordCheck, wrongPassword } from '../accounts/password-check.js';
 
-/** What Passport sees of a call. */
+/** What Passport sees of a call. Its strategies are the process's, of which there may be several instances of this service: each brings its own accounts. */
 interface LogInAttempt {
   body: { name: string; password: string };
   address: string;
+  passwords: PasswordCheck;
 }
 
 const accounts = new WeakMap<LogInRequest, Account>();
@@ -23,24 +24,29 @@ export function loggedInAccount(request: LogInRequest): Account {
 
 @Injectable()
 export class LogInStrategy extends PassportStrategy(Strategy, 'local') {
-  constructor(private readonly passwords: PasswordCheck) {
+  constructor() {
     super({ usernameField: 'name', passwordField: 'password', session: false, passReqToCallback: true });
   }
 
-  validate(attempt: LogInAttempt, name: string, password: string): Promise<Account> {
-    return this.passwords.byName(name, password, attempt.address);
+  validate({ passwords, address }: LogInAttempt, name: string, password: string): Promise<Account> {
+    return passwords.byName(name, password, address);
   }
 }
 
 @Injectable()
 export class LogInGuard extends AuthGuard('local') {
+  constructor(private readonly passwords: PasswordCheck) {
+    super();
+  }
+
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     return Boolean(await super.canActivate(context));
   }
 
   override getRequest(context: ExecutionContext): LogInAttempt {
     const { name, password } = context.switchToRpc().getData<LogInRequest>();
-    return { body: { name, password }, address: context.switchToRpc().getContext<RpcCaller>().address };
+    const { address } = context.switchToRpc().getContext<RpcCaller>();
+    return { body: { name, password }, address, passwords: this.passwords };
   }
 
   override handleRequest<T>(error: unknown, account: T | false | null, _info: unknown, context: ExecutionContext): T {

@@ -61,6 +61,8 @@ export class Outbox {
   readonly #added = new Set<string>();
   readonly #settled = new Set<string>();
   readonly #gone = new Set<string>();
+  /** Where one was withdrawn, since the last tick: what was behind it is not any more. */
+  readonly #freed: { readonly group: string; readonly device: string }[] = [];
   #order = 0;
   #onTheirWay = 0;
   /** Recipients of whom a sign of life is awaited. */
@@ -120,7 +122,7 @@ export class Outbox {
     this.#entries.delete(id);
     this.#queued.delete(id);
     if (!this.#added.delete(id)) this.#gone.add(id);
-    for (const { device } of owed) this.#wake(entry.group, device);
+    for (const { device } of owed) this.#freed.push({ group: entry.group, device });
   }
 
   /**
@@ -189,6 +191,8 @@ export class Outbox {
 
   tick(now: number): OutboxEffect[] {
     const effects: OutboxEffect[] = [];
+    for (const { group, device } of this.#freed.splice(0))
+      for (const [, to] of this.#waitingFor(group, device)) to.notBefore = Math.min(to.notBefore, now + UNSEEN_RETRY_MS);
     for (const entry of this.#entries.values()) {
       if (now - entry.createdAt > OWED_MS) {
         this.withdraw(entry.id);
@@ -309,12 +313,16 @@ export class Outbox {
     return [{ kind: status, entry, to }];
   }
 
-  /** What was behind goes out: the older one has arrived, so the device is there, or is owed no more. In another group its token may be withdrawn. */
+  /** What was behind goes out: the older one has arrived, so the device is there. In another group its token may be withdrawn. */
   #wake(group: string, device: string): void {
+    for (const [entry, to] of this.#waitingFor(group, device)) this.#again(entry, to, FIRST_TIMEOUT_MS);
+  }
+
+  *#waitingFor(group: string, device: string): Generator<[OutboxEntry, RecipientState]> {
     if (this.#waiting === 0) return;
     for (const entry of this.#entries.values()) {
       const to = entry.group === group ? entry.recipients.get(device) : undefined;
-      if (to?.status === 'waiting-for-online') this.#again(entry, to, FIRST_TIMEOUT_MS);
+      if (to?.status === 'waiting-for-online') yield [entry, to];
     }
   }
 
