@@ -15,12 +15,6 @@ export class SmallDisk {
     return undefined;
   }
 
-  static get isPossible(): boolean {
-    const disk = SmallDisk.make('64k');
-    disk?.remove();
-    return disk !== undefined;
-  }
-
   /** Leaves so many bytes of room. */
   fill(leaving: number): void {
     const { bavail, bsize } = statfsSync(this.folder);

@@ -98,7 +98,9 @@ describe('groups in the sotto command', () => {
       expect(await told('add', { names: ['bob', 'carol'] })).toContain('bob is in this group already');
       expect(await told('rename', { name: 'tea' })).toContain('has that name already');
       expect(await told('remove', { names: ['carol', 'alice'] })).toContain('leave it');
-      expect(await told('remove', { names: ['carol', 'dave'] })).toContain('dave is no member of this group: alice, bob, carol are');
+      expect(await told('remove', { names: ['carol', 'dave'] })).toContain(
+        'dave is no member of this group: its members are alice, bob, carol',
+      );
       expect(await told('admin', { name: 'alice' })).toContain('alice is an admin already');
       expect(await told('admin', { name: 'alice', admin: false })).toContain('name another one first');
       expect((await bob.ask(group('rename', { group: 'tea', name: 'x' }), 'group', { what: 'changed' }))['renamed']).toBe('x');

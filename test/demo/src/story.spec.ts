@@ -101,7 +101,7 @@ describe('npm run demo', () => {
   const onServices = process.env['THOROUGH'] === '1' ? it : it.skip;
 
   onServices(
-    'plays the story to its end on separate services',
+    'plays the story to its end on separate services (only with THOROUGH)',
     async () => {
       const demo = fileURLToPath(new URL('../dist/demo.js', import.meta.url));
       const { stdout } = await promisify(execFile)(process.execPath, [demo, '--services']);

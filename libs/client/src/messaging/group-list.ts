@@ -229,7 +229,7 @@ export class GroupList {
       const near = members.find((each) => each.name.startsWith(`${name}~`));
       throw new ClientError(
         'unknown-contact',
-        `${name} is no member of this group: ${near === undefined ? `${listed(members)} are` : `did you mean ${near.name}?`}`,
+        `${name} is no member of this group: ${near === undefined ? `its members are ${listed(members)}` : `did you mean ${near.name}?`}`,
       );
     }
     if (another !== undefined) throw new ClientError('unknown-contact', `two members are called ${name}: say the account's id`);
