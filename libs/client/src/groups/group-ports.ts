@@ -64,7 +64,7 @@ export type GroupNotice =
       readonly group: string;
       readonly by: Member;
       readonly again: boolean;
-      /** Of the same two there was another. */ readonly replaces: boolean;
+      /** Of the same two there was another, with devices of the other account and without this one. */ readonly replaces: boolean;
     }
   | {
       readonly kind: 'changed';

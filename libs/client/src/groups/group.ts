@@ -5,8 +5,8 @@ import type { Adopted } from './branches.js';
 import { Committing } from './committing.js';
 import type { Contents } from './contents.js';
 import type { Entered } from './entering.js';
-import { addressOf, capabilityOf, GroupCore } from './group-core.js';
-import type { GroupPorts, Recipient, Step } from './group-ports.js';
+import { capabilityOf, GroupCore } from './group-core.js';
+import type { Address, GroupPorts, Recipient, Step } from './group-ports.js';
 import type { GroupRecord, Root } from './group-record.js';
 import type { Intent } from './intent.js';
 import { Later, type LaterRecord } from './later.js';
@@ -325,8 +325,10 @@ export class Group {
     core.branches.dropPassed(step);
     for (const each of this.sync.lostMembers(step.now)) {
       const { account } = each.identity;
+      // It has the conversation that took this one's place.
+      if (core.retired) this.#sealing.giveUp(each.identity.device, step);
       // Nobody but contacts has its key packages. Greeted, it can ask to be let in by one of its own making.
-      if (account === core.ports.own.account || core.ports.isContact(account)) this.replace(addressed(each));
+      else if (account === core.ports.own.account || core.ports.isContact(account)) this.replace(addressed(each));
       else core.noteUnseen(each.id, step.now);
     }
   }
@@ -492,9 +494,15 @@ export class Group {
   }
 
   /** Somebody asks whether this device knows the group: it shows itself. */
-  answerGreeting(device: string, token: Uint8Array, step: Step): void {
-    const member = this.core.member(device);
-    if (member !== undefined) this.sync.show(member, { ...addressOf(member), token }, step);
+  answerGreeting(to: Address, step: Step): void {
+    const member = this.core.member(to.device);
+    if (member !== undefined) this.sync.show(member, to, step);
+  }
+
+  /** Whether a device that greets this one is to know that it is no member: this one stays where it is. */
+  disowns(device: string): boolean {
+    const { core } = this;
+    return core.member(device) === undefined && !core.out && !core.awaitsWelcome && !core.isClosed;
   }
 
   disconnected(): void {

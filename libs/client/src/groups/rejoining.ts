@@ -191,6 +191,12 @@ export class Rejoining {
     return undefined;
   }
 
+  /** Whether it answers a greeting of this device, for the first time. */
+  takeAnswer({ answers }: Hello, { identity }: Member): boolean {
+    const greeting = toHex(answers);
+    return this.#greeted.get(greeting)?.member.identity.device === identity.device && this.#greeted.delete(greeting);
+  }
+
   greetedMember(device: string): Member | undefined {
     return [...this.#greeted.values()].find(({ member }) => member.identity.device === device)?.member;
   }

@@ -104,8 +104,23 @@ export class Sealing {
       return true;
     }
     if (step.now - content.at < KEPT_MS) return false;
-    core.ports.notify({ kind: 'given-up', group: core.id, content: waiting.content, device: waiting.device }, step);
+    this.#tellGivenUp(waiting.content, waiting.device, step);
     return true;
+  }
+
+  /** What waits to be sealed once more for this device alone. */
+  giveUp(device: string, step: Step): void {
+    const { core } = this;
+    const given = core.toSeal.filter((each) => each.device === device);
+    if (given.length === 0) return;
+    core.toSeal = core.toSeal.filter((each) => each.device !== device);
+    core.touch();
+    for (const { content } of given) this.#tellGivenUp(content, device, step);
+  }
+
+  #tellGivenUp(content: string, device: string, step: Step): void {
+    const { id, ports } = this.core;
+    ports.notify({ kind: 'given-up', group: id, content, device }, step);
   }
 
   /** A message to oneself alone waits for the first other member. */

@@ -7,8 +7,8 @@ import type { Journal } from '../storage/journal.js';
 /** MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519 (RFC 9420 §17.1). */
 export const CIPHER_SUITE = 1;
 const LIFETIME_SECONDS = 90 * 86_400;
-/** Clocks of other devices may be behind. */
-const SKEW_SECONDS = 3_600;
+/** Clocks of other devices may be behind, or this one ahead: by as much as lets them still connect. */
+const SKEW_SECONDS = 86_400;
 const RENEWAL_MS = 3_600_000;
 const MOST_STOCKED = 1_000;
 

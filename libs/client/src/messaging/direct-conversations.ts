@@ -56,15 +56,17 @@ export class DirectConversations {
     return this.with(account).flatMap(({ core: { ownLeaf } }) => (ownLeaf === undefined ? [] : capabilityOf(ownLeaf)));
   }
 
-  /** A new group of two: one that is made by a device nobody knew replaces those before it. Returns whether it did. */
+  /** A new group of two: one that is made by a device in none that is written replaces those before it. Returns whether the account had other devices there, and not this one. */
   async begun(group: Group, by: Member, step: Step): Promise<boolean> {
     const account = this.otherEnd(group.id);
     if (account === undefined) return false;
+    const { device } = by.identity;
     const before = this.with(account).filter((each) => each !== group);
-    const isNew = !before.some(({ core }) => !core.retired && core.member(by.identity.device) !== undefined);
-    if (isNew) for (const each of before) each.retire(step);
+    const isWritten = before.some(({ core }) => !core.retired && core.member(device) !== undefined);
+    if (!isWritten) for (const each of before) each.retire(step);
     await this.writeIn(group, account, step);
-    return isNew && before.length > 0;
+    const known = before.flatMap(({ core }) => core.members).filter(({ identity }) => identity.account === account);
+    return known.length > 0 && !known.some(({ identity }) => identity.device === device);
   }
 
   /** What waited for a conversation with the account, and what reached none of its devices in those before. */

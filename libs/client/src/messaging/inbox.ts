@@ -136,10 +136,11 @@ export class Inbox {
     const greeting = this.joining.openGreeting(sealed);
     if (greeting === undefined) return;
     const group = this.groups.get(toHex(greeting.group));
-    const sender = toHex(greeting.sender);
-    if (group !== undefined && !group.core.branches.removedHere) return group.answerGreeting(sender, greeting.token, step);
-    if (group?.core.leaving === true) return;
-    transmit(this.ports, await this.joining.askIn(greeting, step), [{ device: sender, token: greeting.token }], step);
+    const to = { device: toHex(greeting.sender), token: greeting.token };
+    if (group === undefined || group.core.branches.removedHere) {
+      if (group?.core.leaving !== true) transmit(this.ports, await this.joining.askIn(greeting, step), [to], step);
+    } else if (group.disowns(to.device)) transmit(this.ports, this.joining.disown(greeting), [to], step);
+    else group.answerGreeting(to, step);
   }
 
   async #typing(envelope: TypingEnvelope, step: Step): Promise<void> {
@@ -172,7 +173,9 @@ export class Inbox {
     try {
       const welcomed = await this.joining.open(envelope);
       if (known === undefined && !this.invitations.mayJoin(welcomed)) return this.invitations.keep(welcomed, payload, step);
-      if (known !== undefined && !known.welcomes(welcomed.state)) return Outcome.STORED;
+      // Whoever is no member here is left without a sign of this device, and greets it: then it is told.
+      if (known !== undefined && !known.welcomes(welcomed.state))
+        return known.disowns(welcomed.by.identity.device) ? Outcome.CANNOT : Outcome.STORED;
       await this.#join(welcomed, step);
       return Outcome.STORED;
     } catch (error) {

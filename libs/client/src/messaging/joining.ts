@@ -14,12 +14,13 @@ import {
 import { commitId } from '../groups/stored-commit.js';
 import type { Step } from '../groups/group-ports.js';
 import { sealHello } from '../groups/hello.js';
+import type { HelloInit } from '../groups/hello-writer.js';
 import { GREETING_LABEL, greetingKey, type JoinPackage, rejoinRequest } from '../groups/rejoining.js';
 import type { MessengerPorts } from './messenger-ports.js';
 
 const LIFETIME_SECONDS = 30 * 86_400;
-/** Clocks of other devices may be behind. */
-const SKEW_SECONDS = 3_600;
+/** Clocks of other devices may be behind, or this one ahead: by as much as lets them still connect. */
+const SKEW_SECONDS = 86_400;
 const FRESH_MS = 600_000;
 const MOST_PACKAGES_PER_GROUP = 4;
 const MOST_PACKAGES = 64;
@@ -111,17 +112,22 @@ export class Joining {
 
   /** To a group that greets this device, and that it does not know: asks to be let in. */
   async askIn(greeting: Greeting, step: Step): Promise<Uint8Array> {
-    const { engine, own, random } = this.ports;
+    const { engine, random } = this.ports;
     const group = toHex(greeting.group);
     const { publicBytes } = await this.newPackage(group, step);
-    const hello = create(HelloSchema, {
-      group: greeting.group,
-      sender: fromHex(own.device),
-      recipient: greeting.sender,
-      nonce: random(NONCE_BYTES),
-      answers: greeting.id,
-      rejoin: rejoinRequest(group, greeting.id, publicBytes, (label, bytes) => engine.sign(label, bytes)),
-    });
+    const rejoin = rejoinRequest(group, greeting.id, publicBytes, (label, bytes) => engine.sign(label, bytes));
+    return this.#answer(greeting, { nonce: random(NONCE_BYTES), rejoin });
+  }
+
+  /** To one that is no member where this device is: says so. */
+  disown(greeting: Greeting): Uint8Array {
+    return this.#answer(greeting, { removed: true });
+  }
+
+  #answer(greeting: Greeting, says: HelloInit): Uint8Array {
+    const { engine, own, random } = this.ports;
+    const { group, id, sender } = greeting;
+    const hello = create(HelloSchema, { group, sender: fromHex(own.device), recipient: sender, answers: id, ...says });
     return sealHello(hello, [greetingKey(greeting)], { random, sign: (bytes) => engine.sign('hello', bytes) });
   }
 

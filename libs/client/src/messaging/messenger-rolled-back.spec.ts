@@ -261,6 +261,59 @@ describe('a device that was put back to before its last rejoin, and was removed 
   });
 });
 
+describe('a device that was put back to before its removal, and adds somebody who came after that', () => {
+  it('is told by that one alone that it is out', async () => {
+    const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
+    const hiking = await hikers(alice, bob);
+    await alice.wish(hiking, { kind: 'role', account: bob.account, admin: true });
+    await office.pass(MINUTE);
+    const backup = await alice.backup();
+    await bob.remove(hiking, alice);
+    await office.pass(MINUTE);
+    await bob.add(hiking, carol);
+    await office.pass(MINUTE);
+    for (let i = 0; i < 8; i++) await carol.wish(hiking, { kind: 'rename', name: `hiking ${i}` });
+    await office.pass(MINUTE);
+    await bob.die();
+    await alice.restore(backup);
+    await alice.online();
+    await office.pass(10 * MINUTE, 5 * SECOND);
+    await alice.remove(hiking, bob);
+    await alice.add(hiking, carol);
+    await office.pass(10 * MINUTE, 5 * SECOND);
+    expect(alice.members(hiking)).toEqual(['alice', 'carol']);
+    await office.pass(6 * HOUR, 10 * SECOND);
+    expect(alice.view(hiking).out).toBe(true);
+    expect(carol.members(hiking)).toEqual(['bob', 'carol']);
+    expect([carol.view(hiking).out, carol.view(hiking).hold]).toEqual([false, undefined]);
+  });
+});
+
+describe('devices that were put back to before a conversation which another has taken the place of', () => {
+  it('are waited for there no longer than they may take to answer', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Pair;
+    const before = await bob.backup();
+    const content = await alice.tell(bob, 'hello');
+    await office.pass(MINUTE);
+    const conversation = alice.messenger.directWith(bob.account)!;
+    await bob.restore(before);
+    await bob.online();
+    const { device, account } = bob;
+    const { core } = alice.messenger.unsafeGroup(conversation)!;
+    core.die('rolled-back');
+    await alice.step(async (messenger, step) => {
+      const group = messenger.unsafeGroup(conversation)!;
+      group.retire(step);
+      group.sealAgain(content, { account, device, leaf: core.others[0]!.id }, step);
+    });
+    await office.pass(10 * MINUTE, 5 * SECOND);
+    expect(core.toSeal).toHaveLength(1);
+    await office.pass(4 * HOUR, 10 * SECOND);
+    expect(core.toSeal).toEqual([]);
+    expect(alice.told('given-up')).toEqual([{ kind: 'given-up', group: conversation, content, device }]);
+  });
+});
+
 describe('a device that has removed its only companion, and was removed by it where it can not look', () => {
   it.each([
     ['takes its word for it, as that is of its own account', 'alice/laptop', true],

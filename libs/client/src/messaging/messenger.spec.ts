@@ -640,6 +640,17 @@ describe('a conversation of two', () => {
     expect(alice.queue).toEqual([]);
   });
 
+  it('that waits for a key package gives way to one that the other began, and no device is said to be new', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    bob.stock.packages.clear();
+    await alice.tell(bob, 'from alice');
+    await bob.tell(alice, 'from bob');
+    await office.pass(MINUTE);
+    expect(alice.shown).toEqual(['bob: from bob']);
+    expect(bob.shown).toEqual(['alice: from alice']);
+    expect(alice.told('joined')).toMatchObject([{ replaces: false }]);
+  });
+
   it('goes on in a new one when the other has lost its store, and what did not arrive arrives there', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
     await alice.tell(bob, 'before');

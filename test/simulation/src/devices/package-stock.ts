@@ -6,7 +6,7 @@ import type { Disk } from './disk.js';
 
 const COLLECTION = 'key-packages';
 const LIFETIME_SECONDS = 90 * 86_400;
-const SKEW_SECONDS = 3_600;
+const SKEW_SECONDS = 86_400;
 const RENEWAL_SECONDS = 3_600;
 
 interface Stocked extends OwnKeyPackage {

@@ -69,10 +69,12 @@ export async function lateJoiner(stage: Stage): Promise<void> {
   // A newcomer may commit at once, to refresh what others may have: that is two accounts on either branch.
   await stage.commit(writer, group, 2);
   await stage.commit(other, group, 2);
+  await stage.until(() => stage.agree(group, [writer, other]));
   const winner = stage.core(other, group).head;
   stage.letTogether();
-  const isIn = () => stage.agree(group, [writer, other, newcomer]) && stage.path(other, group).includes(winner);
+  const isIn = () => stage.agree(group, [writer, other, newcomer]);
   await stage.expect(isIn, `${newcomer.name} is in where ${other.name} is`, HEALED_MS);
+  if (!stage.path(other, group).includes(winner)) throw new Untold('the branch of the newcomer won');
 }
 
 /** The winner of a slot is gone, and nobody has its commit: the slot is no permission, and the others go on without. */
