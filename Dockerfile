@@ -16,11 +16,13 @@ FROM installed AS build
 COPY . .
 RUN node scripts/build.mjs
 
-# The packages that the service needs when it runs: no compiler, no test, nothing of a client.
+# The packages that the service needs when it runs: no compiler, no test, nothing of a client. Without --omit=optional, npm keeps what the lock file
+# has for optional peers of @prisma/client: Prisma's command with its studio, and TypeScript: half of what is installed.
 FROM installed AS packages
 ARG SERVICE
 COPY deploy/closure.mjs deploy/
-RUN node deploy/closure.mjs "apps/$SERVICE" /out manifests && cd /out && npm install --omit=dev --prefer-offline --no-audit --no-fund
+RUN node deploy/closure.mjs "apps/$SERVICE" /out manifests && cd /out && npm install --omit=dev --omit=optional --prefer-offline --no-audit --no-fund \
+  && for tool in prisma typescript; do if [ -e "node_modules/$tool" ]; then echo "$tool would be in the image of $SERVICE" >&2; exit 1; fi; done
 
 # The service and the workspaces that it builds on, compiled.
 FROM build AS closure
