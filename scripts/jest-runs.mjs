@@ -11,6 +11,8 @@ import { runNode } from './run.mjs';
 const MOST_TO_REPEAT = 10;
 
 const hasFailed = ({ status }) => status === 'failed';
+/** See @sotto/testing/thoroughly. */
+const isLeftOut = ({ status, fullName }) => status === 'pending' && fullName.includes('(only with --thorough)');
 const testsOf = (suites, status) => suites.flatMap(({ assertionResults }) => assertionResults.filter((test) => test.status === status));
 /** One that broke before or after its tests counts as a failed test. */
 const failuresOf = (suites) =>
@@ -18,7 +20,8 @@ const failuresOf = (suites) =>
 
 /**
  * `suites` as in Jest's report, each from its last run; `passed` and `failed` count tests in them; `repeated` are the suites that passed
- * only when they ran again: { name, failure }, where `failure` is what their first failure said.
+ * only when they ran again: { name, failure }, where `failure` is what their first failure said; `leftOut` counts the tests that only a
+ * thorough run has.
  */
 export async function runSuites(args) {
   const first = await reportOf(args);
@@ -35,7 +38,8 @@ export async function runSuites(args) {
 /** A run that fails without a failed test (none found, a crash after the last one) is still a failure. */
 function counted({ code, suites }) {
   const failed = failuresOf(suites);
-  return { suites, passed: testsOf(suites, 'passed').length, failed: code !== 0 && failed === 0 ? 1 : failed };
+  const leftOut = suites.flatMap(({ assertionResults }) => assertionResults).filter(isLeftOut).length;
+  return { suites, passed: testsOf(suites, 'passed').length, failed: code !== 0 && failed === 0 ? 1 : failed, leftOut };
 }
 
 async function reportOf(args) {

@@ -1,14 +1,15 @@
-// Runs every test (further arguments go to Jest), those of failed suites once more, and ends with a line `N passed, N failed`.
-// --checks also runs type check, lint, boundaries and format, and counts each as a test; --thorough has exhaustive and random tests go on
-// for as long as they can, not for seconds; --seeds=N then runs the simulation with so many seeds, and counts each as a test; --quick leaves
-// out the suites that take longest, and names them; --record writes down how long the suites take, for their order.
+// Runs the tests (further arguments go to Jest), those of failed suites once more, and ends with a line `N passed, N failed`.
+// --checks also runs type check, lint, boundaries and format, and counts each as a test; --thorough runs also what repeats a promise in
+// further worlds, and exhaustive and random tests for as long as they can, not for seconds; --seeds=N then runs the simulation with so many
+// seeds, and counts each as a test; --record writes down how long the suites take, for their order.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { runSuites } from './jest-runs.mjs';
 import config from '../jest.config.mjs';
-import { longSuites, recordSeconds } from './longest-first.mjs';
+import { recordSeconds } from './longest-first.mjs';
 import { CHECKS, root } from './run.mjs';
+import { THOROUGH_SUITES } from './thorough-suites.mjs';
 
 /** No further seed is begun after so long; those that were not begun have failed. */
 const SEEDS_MINUTES = 12;
@@ -26,11 +27,11 @@ async function runChecks() {
 }
 
 async function runJest(args, record) {
-  const { suites, passed, failed, repeated } = await runSuites(args);
+  const { suites, passed, failed, repeated, leftOut } = await runSuites(args);
   if (record) recordSeconds(suites);
   total.passed += passed;
   total.failed += failed;
-  return repeated;
+  return { repeated, leftOut };
 }
 
 /** What a program prints, which is also printed here, and how it ends. */
@@ -66,19 +67,22 @@ function leavingOut(suites) {
   return [...config.testPathIgnorePatterns, ...patterns].map((pattern) => `--testPathIgnorePatterns=${pattern}`);
 }
 
-const OURS = /^--(checks|quick|thorough|record|seeds=(\d+))$/;
+const OURS = /^--(checks|thorough|record|seeds=(\d+))$/;
 const args = process.argv.slice(2);
 const seeds = args.map((argument) => OURS.exec(argument)?.[2]).find((each) => each !== undefined);
 
 if (args.includes('--thorough')) process.env.THOROUGH = '1';
 if (args.includes('--checks')) await runChecks();
-const leftOut = args.includes('--quick') ? longSuites() : [];
-const repeated = await runJest(
-  [...args.filter((argument) => !OURS.test(argument)), ...(leftOut.length > 0 ? leavingOut(leftOut) : [])],
-  args.includes('--record') && leftOut.length === 0,
-);
+const forJest = args.filter((argument) => !OURS.test(argument));
+const isThorough = process.env.THOROUGH === '1';
+/** Whoever names suites means those. */
+const suitesLeftOut = isThorough || forJest.some((argument) => !argument.startsWith('-')) ? [] : Object.keys(THOROUGH_SUITES);
+const { repeated, leftOut } = await runJest([...forJest, ...leavingOut(suitesLeftOut)], args.includes('--record'));
 if (seeds !== undefined) await runSeeds(Number(seeds));
 for (const { name, failure } of repeated) console.log(`\nfailed under load, passed alone: ${name}\n${failure}`);
-if (leftOut.length > 0) console.log(`\n--quick left out ${leftOut.length} suites, which npm test runs:\n  ${leftOut.join('\n  ')}`);
+if (suitesLeftOut.length + leftOut > 0)
+  console.log(
+    `\nleft for npm test -- --thorough: ${suitesLeftOut.length} suites (scripts/thorough-suites.mjs tells why), and ${leftOut} tests of others`,
+  );
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 console.log(`${total.passed} passed, ${total.failed} failed`);

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { exportToFile, importFromFile, SqliteStore } from '@sotto/client/node';
 import { temporaryFolder } from '@sotto/testing';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, Person, until } from './people.js';
-import { mainlyOn } from './topologies.js';
+import { describeMainlyOn } from './topologies.js';
 import { PASSWORD } from './wire-client.js';
 
 /** Milliseconds, on a machine that has other things to do. */
@@ -32,7 +32,7 @@ async function storeFrom(archive: string): Promise<string> {
 
 const textsOf = async (person: Person, conversation: string) => (await person.sdk.history(conversation)).map(({ text }) => text);
 
-describe.each(mainlyOn('standalone'))('an archive of a device on %s', (kind) => {
+describeMainlyOn('standalone')('an archive of a device on %s', (kind) => {
   let server: Server;
   const people: Person[] = [];
   const remember = async (coming: Promise<Person>): Promise<Person> => {

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { allIn } from './group-members.js';
 import { becomeContacts, Person, until } from './people.js';
-import { mainlyOn } from './topologies.js';
+import { describeMainlyOn } from './topologies.js';
 
 const LONG = 240_000;
 
-describe.each(mainlyOn('standalone'))('somebody who has blocked a member of a group, on %s', (kind) => {
+describeMainlyOn('standalone')('somebody who has blocked a member of a group, on %s', (kind) => {
   let server: Server;
   let alice: Person;
   let bob: Person;

@@ -11,6 +11,7 @@ import { startTopology, type Topology } from '../harness/dist/index.js';
 import { becomeContacts, Person, until } from './people.js';
 import { placesInRest, placesOf } from './server-dump.js';
 import { watchSends } from './sends.js';
+import { itMainlyOn } from './topologies.js';
 import { tokenFor, wireDevice } from './wire-client.js';
 
 const STREAM_MS = 3_000;
@@ -99,45 +100,53 @@ describe.each([
     expect(await placesInRest(server, needles)).toEqual([]);
   }, 90_000);
 
-  it('the same search finds what was planted, encoded, compressed or both', async () => {
-    const planted = randomBytes(96);
-    const written: Record<string, string | Buffer> = {
-      raw: planted,
-      hex: planted.toString('hex'),
-      'in base64': `x${planted.toString('base64')}`,
-      'in base64 of something longer': Buffer.concat([Buffer.from('ab'), planted]).toString('base64'),
-      compressed: Buffer.concat([randomBytes(50), gzipSync(planted), randomBytes(50)]),
-      'compressed as base64': Buffer.concat([randomBytes(50), deflateSync(planted.toString('base64')), randomBytes(50)]),
-    };
-    const files = Object.keys(written).map((how) => join(server.folder, `planted ${how}`));
-    await Promise.all(Object.values(written).map((bytes, i) => writeFile(files[i]!, bytes)));
-    expect((await placesOf(server, [planted])).sort()).toEqual(files.sort());
-    await Promise.all(files.map((file) => rm(file)));
-  }, 60_000);
+  itMainlyOn('standalone', kind)(
+    'the same search finds what was planted, encoded, compressed or both',
+    async () => {
+      const planted = randomBytes(96);
+      const written: Record<string, string | Buffer> = {
+        raw: planted,
+        hex: planted.toString('hex'),
+        'in base64': `x${planted.toString('base64')}`,
+        'in base64 of something longer': Buffer.concat([Buffer.from('ab'), planted]).toString('base64'),
+        compressed: Buffer.concat([randomBytes(50), gzipSync(planted), randomBytes(50)]),
+        'compressed as base64': Buffer.concat([randomBytes(50), deflateSync(planted.toString('base64')), randomBytes(50)]),
+      };
+      const files = Object.keys(written).map((how) => join(server.folder, `planted ${how}`));
+      await Promise.all(Object.values(written).map((bytes, i) => writeFile(files[i]!, bytes)));
+      expect((await placesOf(server, [planted])).sort()).toEqual(files.sort());
+      await Promise.all(files.map((file) => rm(file)));
+    },
+    60_000,
+  );
 
-  it('the same search finds what was planted in the database, as a dump shows it', async () => {
-    const planted = randomBytes(96);
-    const open = () =>
-      kind === 'standalone'
-        ? openDatabase({ kind: 'pglite', folder: join(server.folder, 'data') })
-        : openDatabase({ kind: 'postgres', url: server.urlOf('postgres') });
-    const values: Record<string, string | Buffer> = {
-      'base64, compressed': gzipSync(planted.toString('base64')),
-      'compressed, base64': gzipSync(planted).toString('base64'),
-      'compressed, hex, compressed': deflateSync(brotliCompressSync(planted).toString('hex')),
-      'in a long text that Postgres compresses': `${'a'.repeat(100_000)}${planted.toString('hex')}${'b'.repeat(100_000)}`,
-    };
-    const database = await open();
-    for (const [how, value] of Object.entries(values)) {
-      await database.client.$executeRawUnsafe(`CREATE TABLE "${how}" (bytes bytea, text text)`);
-      const [bytes, text] = typeof value === 'string' ? [null, value] : [Uint8Array.from(value), null];
-      await database.client.$executeRawUnsafe(`INSERT INTO "${how}" VALUES ($1, $2)`, bytes, text);
-    }
-    await database.close();
-    const places = await (kind === 'standalone' ? placesInRest(server, [planted]) : placesOf(server, [planted]));
-    const expected = Object.keys(values).map((how) => `postgres public."${how}"`);
-    expect(places.filter((place) => place.startsWith('postgres')).sort()).toEqual(expected.sort());
-  }, 90_000);
+  itMainlyOn('services', kind)(
+    'the same search finds what was planted in the database, as a dump shows it',
+    async () => {
+      const planted = randomBytes(96);
+      const open = () =>
+        kind === 'standalone'
+          ? openDatabase({ kind: 'pglite', folder: join(server.folder, 'data') })
+          : openDatabase({ kind: 'postgres', url: server.urlOf('postgres') });
+      const values: Record<string, string | Buffer> = {
+        'base64, compressed': gzipSync(planted.toString('base64')),
+        'compressed, base64': gzipSync(planted).toString('base64'),
+        'compressed, hex, compressed': deflateSync(brotliCompressSync(planted).toString('hex')),
+        'in a long text that Postgres compresses': `${'a'.repeat(100_000)}${planted.toString('hex')}${'b'.repeat(100_000)}`,
+      };
+      const database = await open();
+      for (const [how, value] of Object.entries(values)) {
+        await database.client.$executeRawUnsafe(`CREATE TABLE "${how}" (bytes bytea, text text)`);
+        const [bytes, text] = typeof value === 'string' ? [null, value] : [Uint8Array.from(value), null];
+        await database.client.$executeRawUnsafe(`INSERT INTO "${how}" VALUES ($1, $2)`, bytes, text);
+      }
+      await database.close();
+      const places = await (kind === 'standalone' ? placesInRest(server, [planted]) : placesOf(server, [planted]));
+      const expected = Object.keys(values).map((how) => `postgres public."${how}"`);
+      expect(places.filter((place) => place.startsWith('postgres')).sort()).toEqual(expected.sort());
+    },
+    90_000,
+  );
 
   if (kind === 'services') {
     it('the same search finds what was planted in Redis', async () => {

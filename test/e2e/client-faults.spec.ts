@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, Person, until } from './people.js';
-import { mainlyOn } from './topologies.js';
+import { describeMainlyOn } from './topologies.js';
 
 const WINDOW_SECONDS = 2;
 const UNDELIVERED_MS = 1_000 * (WINDOW_SECONDS + 15);
 
-describe.each(mainlyOn('standalone'))('a device that knows its server already, on %s', (kind) => {
+describeMainlyOn('standalone')('a device that knows its server already, on %s', (kind) => {
   let server: Server;
   let alice: Person;
   let bob: Person;

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, letIn, Person, until } from './people.js';
-import { mainlyOn } from './topologies.js';
+import { describeMainlyOn } from './topologies.js';
 
 const WINDOW_SECONDS = 2;
 /** Bringing a device into each conversation goes by its own times. */
@@ -10,7 +10,7 @@ const LONG = 240_000;
 const devicesIn = (person: Person, group: string, account: string) =>
   person.sdk.groups.get(group).members.find((member) => member.account === account)?.devices.length ?? 0;
 
-describe.each(mainlyOn('standalone'))('a second device of the account, on %s', (kind) => {
+describeMainlyOn('standalone')('a second device of the account, on %s', (kind) => {
   let server: Server;
   let phone: Person;
   let mailbox: Person;

@@ -4,6 +4,7 @@ import type { Approval } from '@sotto/client';
 import { Accounts, ErrorCode, KeyPackages, Sessions } from '@sotto/protocol';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, Person, until } from './people.js';
+import { itMainlyOn } from './topologies.js';
 import { PASSWORD, WireClient } from './wire-client.js';
 
 /** Milliseconds, on a machine that has other things to do. */
@@ -31,6 +32,8 @@ async function letsIn(phone: Person, tablet: Person): Promise<{ ofPhone: Approva
 }
 
 describe.each(['standalone', 'services'] as const)('the devices of an account on %s', (kind) => {
+  /** Clients do it among themselves. */
+  const itOnServices = itMainlyOn('services', kind);
   let server: Server;
   const people: Person[] = [];
   const remember = async (coming: Promise<Person>): Promise<Person> => {
@@ -65,7 +68,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     LONG,
   );
 
-  it(
+  itOnServices(
     'read and write with the account’s contacts once they are let in, and leave a group together',
     async () => {
       const [phone, bert] = await Promise.all([registers('agnes'), registers('bert')]);
@@ -97,7 +100,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     LONG,
   );
 
-  it(
+  itOnServices(
     'know the account key afterwards: the new one writes the recovery file, and lets in a third',
     async () => {
       const [phone, tablet] = people as [Person, Person, ...Person[]];
@@ -170,7 +173,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     LONG,
   );
 
-  it(
+  itOnServices(
     'refuse the recovery file of another account',
     async () => {
       const file = await people[0]!.sdk.recoveryFile(PASSPHRASE);
@@ -218,7 +221,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     LONG,
   );
 
-  it(
+  itOnServices(
     'go on with a key that was reset on a device that had the one before',
     async () => {
       const [dora, emil] = await Promise.all([registers('dora'), registers('emil')]);

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { Accounts, Sessions } from '@sotto/protocol';
 import { type ClientOptions, WebSocket } from 'ws';
 import { type Server, startServer } from '../harness/dist/index.js';
+import { describeMainlyOn, itMainlyOn } from './topologies.js';
 import { registerRequest, WireClient } from './wire-client.js';
 
 const PLACES = 3;
@@ -42,6 +43,7 @@ async function silent(url: string, address: string): Promise<WebSocket> {
 }
 
 describe.each(['standalone', 'services'] as const)('the door of %s', (kind) => {
+  const itOnStandalone = itMainlyOn('standalone', kind);
   let server: Server;
 
   const enter = (options: ClientOptions) => WireClient.connect(server.url, server.pin, options);
@@ -85,14 +87,14 @@ describe.each(['standalone', 'services'] as const)('the door of %s', (kind) => {
     await Promise.all(guests.map((guest) => guest.close()));
   });
 
-  it('takes the addresses of an IPv6 network for one', async () => {
+  itOnStandalone('takes the addresses of an IPv6 network for one', async () => {
     const guests = await Promise.all(Array.from({ length: PLACES }, (_, i) => enter(from(`2001:db8:0:1::${i + 1}`))));
     await expect(enter(from('2001:db8:0:1:ffff::9'))).rejects.toThrow(/1013/);
     guests.push(await enter(from('2001:db8:0:2::1')));
     await Promise.all(guests.map((guest) => guest.close()));
   });
 
-  it('does not believe a client that forwards for others', async () => {
+  itOnStandalone('does not believe a client that forwards for others', async () => {
     const guests = await Promise.all(Array.from({ length: PLACES }, (_, i) => enter({ localAddress: NO_PROXY, ...from(`10.0.2.${i}`) })));
     await expect(enter({ localAddress: NO_PROXY, ...from('10.0.2.99') })).rejects.toThrow(/1013/);
     await Promise.all(guests.map((guest) => guest.close()));
@@ -129,7 +131,8 @@ describe.each(['standalone', 'services'] as const)('the door of %s', (kind) => {
   });
 });
 
-describe.each(['standalone', 'services'] as const)('the patience of %s', (kind) => {
+// The same gateway, which asks no other service for it.
+describeMainlyOn('standalone')('the patience of %s', (kind) => {
   let server: Server;
 
   beforeAll(async () => {

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Change } from '@sotto/client';
+import { itThoroughly } from '@sotto/testing/thoroughly';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { allIn, isIn, membersSeenBy } from './group-members.js';
 import { becomeContacts, Person, until } from './people.js';
+import { itMainlyOn } from './topologies.js';
 
 const WINDOW_SECONDS = 2;
 /** Rejoining, greeting and waiting for a winner go by their own times. */
@@ -68,6 +70,8 @@ async function stream(from: Person, group: string, about: string, end: number): 
 
 describe.each(['standalone', 'services'] as const)('groups whose server fails, %s', (kind) => {
   const processes = PROCESS_OF[kind];
+  /** What is another fault there, and the same one again in one process. */
+  const itOnServices = itMainlyOn('services', kind);
   let server: Topology;
   let people: [Person, Person, Person, Person];
 
@@ -113,7 +117,7 @@ describe.each(['standalone', 'services'] as const)('groups whose server fails, %
     LONG,
   );
 
-  it(
+  itOnServices(
     'go on committing when live state is wiped between two commits, and add members whose key packages were lost with it',
     async () => {
       const [alice, bob, carol, dave] = people;
@@ -129,7 +133,7 @@ describe.each(['standalone', 'services'] as const)('groups whose server fails, %
     LONG,
   );
 
-  it(
+  itOnServices(
     'keep whom a losing branch let in',
     async () => {
       const [alice, bob, carol, dave] = people;
@@ -164,7 +168,7 @@ describe.each(['standalone', 'services'] as const)('groups whose server fails, %
     LONG + 120_000,
   );
 
-  it(
+  itThoroughly(
     'lose no message and show none twice when the gateway is killed amid messages of all and a commit',
     async () => {
       const writers = people.slice(0, 3);

@@ -1,10 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import type { Change } from '@sotto/client';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { allIn, isIn, membersSeenBy } from './group-members.js';
 import { becomeContacts, Person, until } from './people.js';
 import { watchSends } from './sends.js';
-import { mainlyOn } from './topologies.js';
+import { describeMainlyOn } from './topologies.js';
 
 const WINDOW_SECONDS = 2;
 /** Rejoining and waiting for a winner go by their own times. */
@@ -27,7 +27,7 @@ function isCommit({ collection, value }: Change): boolean {
   return collection === 'outbox' && value !== undefined && Buffer.from(value).includes('commit');
 }
 
-describe.each(mainlyOn('services'))('groups on %s', (kind) => {
+describeMainlyOn('services')('groups on %s', (kind) => {
   let server: Server;
   let alice: Person;
   let bob: Person;

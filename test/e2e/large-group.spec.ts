@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { THOROUGH } from '@sotto/testing/thoroughly';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { isIn, membersSeenBy } from './group-members.js';
 import { becomeContacts, Person, until } from './people.js';
-import { mainlyOn } from './topologies.js';
+import { describeMainlyOn } from './topologies.js';
 
-const SIZE = process.env['THOROUGH'] === '1' ? 50 : 20;
+const SIZE = THOROUGH ? 50 : 12;
 /** The server hashes two passwords at a time. */
 const AT_ONCE = 4;
 const WRITERS = 4;
@@ -24,7 +25,7 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
 const textsIn = (person: Person, conversation: string) =>
   person.inbox.filter((message) => message.conversation === conversation).map(({ text }) => text);
 
-describe.each(mainlyOn('services'))(`a group of ${SIZE} beside a conversation of two, %s`, (kind) => {
+describeMainlyOn('services')(`a group of ${SIZE} beside a conversation of two, %s`, (kind) => {
   let server: Server;
   let alice: Person;
   let bob: Person;

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Message } from '@sotto/client';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, letIn, Person, until } from './people.js';
-import { mainlyOn } from './topologies.js';
+import { describeMainlyOn } from './topologies.js';
 
 const WINDOW_SECONDS = 2;
 /** The first device brings the second into the conversation by its own times. */
@@ -32,7 +32,7 @@ async function hearsAll(newcomer: Person, author: Person, to: string): Promise<v
   );
 }
 
-describe.each(mainlyOn('standalone'))('messages between alice and bob, who has two devices, on %s', (kind) => {
+describeMainlyOn('standalone')('messages between alice and bob, who has two devices, on %s', (kind) => {
   let server: Server;
   let alice: Person;
   let bob: Person;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { itThoroughly } from '@sotto/testing/thoroughly';
 import { anyServer, type DemoServer, HOST } from './demo-server.js';
 import { type Heard, JsonProcess } from './json-process.js';
 
@@ -47,7 +48,7 @@ describe('what a device stores', () => {
     return complaints;
   };
 
-  it(
+  itThoroughly(
     'goes into an archive and out of it, as another device; the old one goes on, and is destroyed in the end',
     async () => {
       const [alice, bob] = [await registers('alice'), await registers('bob')];
@@ -124,7 +125,7 @@ describe('what a device stores', () => {
     LONG,
   );
 
-  it(
+  itThoroughly(
     'opens by a key file, without a password but to log in',
     async () => {
       const key = ['--key-file', file('key')];
@@ -147,7 +148,7 @@ describe('what a device stores', () => {
     LONG,
   );
 
-  it(
+  itThoroughly(
     'is refused when it is damaged, with what to do',
     async () => {
       const erna = await registers('erna');

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
+import { itThoroughly } from '@sotto/testing/thoroughly';
 import { anyServer, type DemoServer, HOST } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 
@@ -72,71 +73,94 @@ describe('sotto doctor', () => {
     });
   }, 60_000);
 
-  it('tells a server with another identity, and one whose identity nobody told', async () => {
-    expect(await examines(address, '-k', 'ab'.repeat(32))).toMatchObject({
-      code: 1,
-      pin: expect.stringMatching(/^broken: .*another identity/),
-    });
-    expect(await examines(address)).toMatchObject({ code: 0, pin: `look: its identity is not known here: ${server.pin}` });
-  }, 30_000);
+  itThoroughly(
+    'tells a server with another identity, and one whose identity nobody told',
+    async () => {
+      expect(await examines(address, '-k', 'ab'.repeat(32))).toMatchObject({
+        code: 1,
+        pin: expect.stringMatching(/^broken: .*another identity/),
+      });
+      expect(await examines(address)).toMatchObject({ code: 0, pin: `look: its identity is not known here: ${server.pin}` });
+    },
+    30_000,
+  );
 
-  it('tells what is no Sotto server, and where nothing is', async () => {
-    const web = await webServer();
-    const { port } = web.address() as AddressInfo;
-    expect(await examines(`${HOST}:${port}`)).toMatchObject({ code: 1, server: expect.stringMatching(/^broken: no Sotto server greets/) });
-    await new Promise((resolve) => web.close(resolve));
-    expect(await examines(`${HOST}:${port}`)).toMatchObject({ code: 1, connection: expect.stringMatching(/^broken: .*ECONNREFUSED/) });
-    expect(await examines('nowhere.invalid:7788')).toMatchObject({ code: 1, name: expect.stringMatching(/^broken/) });
-  }, 30_000);
+  itThoroughly(
+    'tells what is no Sotto server, and where nothing is',
+    async () => {
+      const web = await webServer();
+      const { port } = web.address() as AddressInfo;
+      expect(await examines(`${HOST}:${port}`)).toMatchObject({
+        code: 1,
+        server: expect.stringMatching(/^broken: no Sotto server greets/),
+      });
+      await new Promise((resolve) => web.close(resolve));
+      expect(await examines(`${HOST}:${port}`)).toMatchObject({ code: 1, connection: expect.stringMatching(/^broken: .*ECONNREFUSED/) });
+      expect(await examines('nowhere.invalid:7788')).toMatchObject({ code: 1, name: expect.stringMatching(/^broken/) });
+    },
+    30_000,
+  );
 
-  it('says of a full server that it is full, and asks no further', async () => {
-    const full = new WebSocketServer({ port: 0, host: HOST });
-    full.on('connection', (socket) => socket.close(1013));
-    await once(full, 'listening');
-    const doctor = new JsonProcess('the doctor', ['doctor', `${HOST}:${(full.address() as AddressInfo).port}`]);
-    expect(await doctor.fails()).toEqual({ code: 1, complaints: '' });
-    const found = doctor.heard.find(({ check }) => check === 'server');
-    expect(found).toMatchObject({
-      health: 'broken',
-      text: 'the server is full or busy, try again later',
-      advice: expect.stringContaining('-s SIZE'),
-    });
-    await new Promise((closed) => full.close(closed));
-  }, 30_000);
+  itThoroughly(
+    'says of a full server that it is full, and asks no further',
+    async () => {
+      const full = new WebSocketServer({ port: 0, host: HOST });
+      full.on('connection', (socket) => socket.close(1013));
+      await once(full, 'listening');
+      const doctor = new JsonProcess('the doctor', ['doctor', `${HOST}:${(full.address() as AddressInfo).port}`]);
+      expect(await doctor.fails()).toEqual({ code: 1, complaints: '' });
+      const found = doctor.heard.find(({ check }) => check === 'server');
+      expect(found).toMatchObject({
+        health: 'broken',
+        text: 'the server is full or busy, try again later',
+        advice: expect.stringContaining('-s SIZE'),
+      });
+      await new Promise((closed) => full.close(closed));
+    },
+    30_000,
+  );
 
-  it('sees what befell a store: a kill, readers, damage, another password', async () => {
-    const bob = await joins('bob');
-    await bob.dies();
-    expect(await examines(...of('bob'))).toMatchObject({ code: 0, store: expect.stringMatching(/^look: .* was killed/) });
-    await writeFile(join(folder, 'another'), 'another password\n');
-    const opened = await examines(...of('bob'), '--password-file', join(folder, 'another'));
-    expect(opened).toMatchObject({ code: 1, session: expect.stringMatching(/^broken: the password/) });
-    expect(await examines(...of('bob'), '--password-file', passwordFile)).toMatchObject({
-      code: 0,
-      session: expect.stringMatching(/^good/),
-    });
-    await chmod(storeOf('bob'), 0o755);
-    await chmod(join(storeOf('bob'), 'store.db'), 0o644);
-    expect(await examines(...of('bob'))).toMatchObject({ code: 0, access: expect.stringMatching(/^look: others/) });
-    await damage(join(storeOf('bob'), 'store.db'));
-    expect(await examines(...of('bob'))).toMatchObject({ code: 1, store: expect.stringMatching(/^broken/) });
-  }, 60_000);
+  itThoroughly(
+    'sees what befell a store: a kill, readers, damage, another password',
+    async () => {
+      const bob = await joins('bob');
+      await bob.dies();
+      expect(await examines(...of('bob'))).toMatchObject({ code: 0, store: expect.stringMatching(/^look: .* was killed/) });
+      await writeFile(join(folder, 'another'), 'another password\n');
+      const opened = await examines(...of('bob'), '--password-file', join(folder, 'another'));
+      expect(opened).toMatchObject({ code: 1, session: expect.stringMatching(/^broken: the password/) });
+      expect(await examines(...of('bob'), '--password-file', passwordFile)).toMatchObject({
+        code: 0,
+        session: expect.stringMatching(/^good/),
+      });
+      await chmod(storeOf('bob'), 0o755);
+      await chmod(join(storeOf('bob'), 'store.db'), 0o644);
+      expect(await examines(...of('bob'))).toMatchObject({ code: 0, access: expect.stringMatching(/^look: others/) });
+      await damage(join(storeOf('bob'), 'store.db'));
+      expect(await examines(...of('bob'))).toMatchObject({ code: 1, store: expect.stringMatching(/^broken/) });
+    },
+    60_000,
+  );
 
-  it('goes through the remembered accounts, says what to do in words, and does not ask', async () => {
-    const config = join(folder, 'config');
-    await mkdir(join(config, 'sotto'), { recursive: true });
-    const servers = [{ host: HOST, port: server.port, name: 'carol', pin: server.pin, store: storeOf('carol') }];
-    await writeFile(join(config, 'sotto', 'servers.json'), JSON.stringify({ servers }));
-    const { stdout, status } = spawnSync(process.execPath, [SOTTO, 'doctor'], {
-      env: { ...process.env, XDG_CONFIG_HOME: config },
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    expect(stdout).toContain(`carol@${address}\n  ✓ ${HOST} is an address`);
-    expect(stdout).toContain('  ! nothing is stored at ');
-    expect(stdout).toMatch(/0 broken, 1 worth a look, \d+ good\n$/);
-    expect(status).toBe(0);
-  }, 30_000);
+  itThoroughly(
+    'goes through the remembered accounts, says what to do in words, and does not ask',
+    async () => {
+      const config = join(folder, 'config');
+      await mkdir(join(config, 'sotto'), { recursive: true });
+      const servers = [{ host: HOST, port: server.port, name: 'carol', pin: server.pin, store: storeOf('carol') }];
+      await writeFile(join(config, 'sotto', 'servers.json'), JSON.stringify({ servers }));
+      const { stdout, status } = spawnSync(process.execPath, [SOTTO, 'doctor'], {
+        env: { ...process.env, XDG_CONFIG_HOME: config },
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      expect(stdout).toContain(`carol@${address}\n  ✓ ${HOST} is an address`);
+      expect(stdout).toContain('  ! nothing is stored at ');
+      expect(stdout).toMatch(/0 broken, 1 worth a look, \d+ good\n$/);
+      expect(status).toBe(0);
+    },
+    30_000,
+  );
 });
 
 async function webServer(): Promise<Server> {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { itThoroughly } from '@sotto/testing/thoroughly';
 import { anyServer } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 
@@ -77,74 +78,94 @@ describe('the sotto command without a server', () => {
     await back.ends('SIGTERM');
   }, 120_000);
 
-  it('says what is wrong, and ends', async () => {
-    const alice = listens();
-    await alice.hears('listening');
-    expect(await connects('bob', '-k', '00'.repeat(32)).fails()).toEqual({
-      code: 1,
-      complaints: expect.stringContaining('another identity'),
-    });
-    const locked = sotto('bob', ['connect', `${HOST}:${port}`], 'bob', 'another');
-    expect(await locked.fails()).toEqual({ code: 2, complaints: expect.stringContaining('does not open') });
-    const unasked = connects('carol');
-    expect(await unasked.fails()).toEqual({ code: 1, complaints: expect.stringContaining(pin) });
-    const taken = sotto('dave', ['listen', '-p', String(port)]);
-    expect(await taken.fails()).toEqual({ code: 2, complaints: expect.stringContaining(`port ${port} is in use`) });
-    const twice = sotto('alice', ['listen', '-p', '0']);
-    expect(await twice.fails()).toEqual({ code: 2, complaints: expect.stringContaining('runs with this store already') });
-    const [nobody] = [sotto('erin', ['connect', `${HOST}:1`])];
-    expect(await nobody.fails()).toEqual({ code: 1, complaints: expect.stringContaining('nobody listens there') });
-    await alice.ends('SIGTERM');
-  }, 60_000);
+  itThoroughly(
+    'says what is wrong, and ends',
+    async () => {
+      const alice = listens();
+      await alice.hears('listening');
+      expect(await connects('bob', '-k', '00'.repeat(32)).fails()).toEqual({
+        code: 1,
+        complaints: expect.stringContaining('another identity'),
+      });
+      const locked = sotto('bob', ['connect', `${HOST}:${port}`], 'bob', 'another');
+      expect(await locked.fails()).toEqual({ code: 2, complaints: expect.stringContaining('does not open') });
+      const unasked = connects('carol');
+      expect(await unasked.fails()).toEqual({ code: 1, complaints: expect.stringContaining(pin) });
+      const taken = sotto('dave', ['listen', '-p', String(port)]);
+      expect(await taken.fails()).toEqual({ code: 2, complaints: expect.stringContaining(`port ${port} is in use`) });
+      const twice = sotto('alice', ['listen', '-p', '0']);
+      expect(await twice.fails()).toEqual({ code: 2, complaints: expect.stringContaining('runs with this store already') });
+      const [nobody] = [sotto('erin', ['connect', `${HOST}:1`])];
+      expect(await nobody.fails()).toEqual({ code: 1, complaints: expect.stringContaining('nobody listens there') });
+      await alice.ends('SIGTERM');
+    },
+    60_000,
+  );
 
-  it('tells a server from a peer', async () => {
-    const server = await anyServer(2);
-    const wrong = sotto('erin', ['connect', `${HOST}:${server.port}`]);
-    expect(await wrong.fails()).toEqual({ code: 1, complaints: expect.stringContaining('a Sotto server answers there') });
-    await server.stop();
-  }, 60_000);
+  itThoroughly(
+    'tells a server from a peer',
+    async () => {
+      const server = await anyServer(2);
+      const wrong = sotto('erin', ['connect', `${HOST}:${server.port}`]);
+      expect(await wrong.fails()).toEqual({ code: 1, complaints: expect.stringContaining('a Sotto server answers there') });
+      await server.stop();
+    },
+    60_000,
+  );
 
-  it('warns of a changed key, sends it nothing, and goes on when it is confirmed', async () => {
-    const alice = listens();
-    await alice.hears('listening');
-    const { id } = await alice.ask({ do: 'send', to: 'bob', text: 'for the one I know' }, 'sent');
-    const stranger = sotto('bob', ['connect', `${HOST}:${port}`, '--trust-new'], 'stranger');
-    expect(await stranger.fails()).toEqual({ code: 1, complaints: expect.stringContaining('with another key') });
-    const warning = await alice.hears('notice', { code: 'key-changed' });
-    expect(warning).toMatchObject({ contact: 'bob', text: expect.stringContaining('ANOTHER KEY') });
-    expect(await alice.ask({ do: 'add', name: 'carol' }, 'error')).toMatchObject({ text: expect.stringContaining('takes a server') });
-    alice.say({ do: 'confirm', name: 'bob' });
-    await alice.hears('safety-number', { name: 'bob' });
-    const again = sotto('bob', ['connect', `${HOST}:${port}`, '--trust-new'], 'stranger');
-    await again.hears('message', { from: 'alice', text: 'for the one I know' });
-    await alice.hears('delivery', { id, status: 'delivered' });
-    await again.ends({ do: 'quit' });
-    await alice.ends({ do: 'quit' });
-  }, 60_000);
+  itThoroughly(
+    'warns of a changed key, sends it nothing, and goes on when it is confirmed',
+    async () => {
+      const alice = listens();
+      await alice.hears('listening');
+      const { id } = await alice.ask({ do: 'send', to: 'bob', text: 'for the one I know' }, 'sent');
+      const stranger = sotto('bob', ['connect', `${HOST}:${port}`, '--trust-new'], 'stranger');
+      expect(await stranger.fails()).toEqual({ code: 1, complaints: expect.stringContaining('with another key') });
+      const warning = await alice.hears('notice', { code: 'key-changed' });
+      expect(warning).toMatchObject({ contact: 'bob', text: expect.stringContaining('ANOTHER KEY') });
+      expect(await alice.ask({ do: 'add', name: 'carol' }, 'error')).toMatchObject({ text: expect.stringContaining('takes a server') });
+      alice.say({ do: 'confirm', name: 'bob' });
+      await alice.hears('safety-number', { name: 'bob' });
+      const again = sotto('bob', ['connect', `${HOST}:${port}`, '--trust-new'], 'stranger');
+      await again.hears('message', { from: 'alice', text: 'for the one I know' });
+      await alice.hears('delivery', { id, status: 'delivered' });
+      await again.ends({ do: 'quit' });
+      await alice.ends({ do: 'quit' });
+    },
+    60_000,
+  );
 
-  it('stops where another answers for somebody it knows, and waits for the word of the user', async () => {
-    const impostor = sotto('alice', ['listen', '-p', String(port)], 'impostor');
-    await impostor.hears('listening');
-    const bob = sotto('bob', ['connect', `${HOST}:${port}`], 'stranger');
-    await bob.hears('notice', { code: 'key-changed' });
-    await bob.hears('connection', { state: 'refused' });
-    bob.say({ do: 'send', to: 'alice', text: 'for the alice I know' });
-    await bob.hears('sent', { to: 'alice' });
-    expect(impostor.heard.map(({ event }) => event)).toEqual(['ready', 'listening']);
-    await bob.ends({ do: 'quit' });
-    await impostor.ends({ do: 'quit' });
-  }, 60_000);
+  itThoroughly(
+    'stops where another answers for somebody it knows, and waits for the word of the user',
+    async () => {
+      const impostor = sotto('alice', ['listen', '-p', String(port)], 'impostor');
+      await impostor.hears('listening');
+      const bob = sotto('bob', ['connect', `${HOST}:${port}`], 'stranger');
+      await bob.hears('notice', { code: 'key-changed' });
+      await bob.hears('connection', { state: 'refused' });
+      bob.say({ do: 'send', to: 'alice', text: 'for the alice I know' });
+      await bob.hears('sent', { to: 'alice' });
+      expect(impostor.heard.map(({ event }) => event)).toEqual(['ready', 'listening']);
+      await bob.ends({ do: 'quit' });
+      await impostor.ends({ do: 'quit' });
+    },
+    60_000,
+  );
 
-  it('reaches another peer from within a session', async () => {
-    const alice = listens();
-    await alice.hears('listening');
-    const carol = sotto('carol', ['listen', '-p', '0', '--trust-new']);
-    await carol.hears('listening');
-    carol.say({ do: 'connect', address: `${HOST}:${port}` });
-    await carol.hears('connection', { state: 'online', peer: `${HOST}:${port}` });
-    carol.say({ do: 'send', text: 'hello from a listener' });
-    await alice.hears('message', { from: 'carol', text: 'hello from a listener' });
-    await carol.ends({ do: 'quit' });
-    await alice.ends({ do: 'quit' });
-  }, 60_000);
+  itThoroughly(
+    'reaches another peer from within a session',
+    async () => {
+      const alice = listens();
+      await alice.hears('listening');
+      const carol = sotto('carol', ['listen', '-p', '0', '--trust-new']);
+      await carol.hears('listening');
+      carol.say({ do: 'connect', address: `${HOST}:${port}` });
+      await carol.hears('connection', { state: 'online', peer: `${HOST}:${port}` });
+      carol.say({ do: 'send', text: 'hello from a listener' });
+      await alice.hears('message', { from: 'carol', text: 'hello from a listener' });
+      await carol.ends({ do: 'quit' });
+      await alice.ends({ do: 'quit' });
+    },
+    60_000,
+  );
 });

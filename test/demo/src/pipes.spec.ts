@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { itThoroughly } from '@sotto/testing/thoroughly';
 import { anyServer, type DemoServer, HOST } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 import { runText } from './text-process.js';
@@ -49,81 +50,103 @@ describe('sotto join in a pipe', () => {
     expect(code).toBe(1);
   }, 90_000);
 
-  it('says at once what cannot be, whatever follows', async () => {
-    const erin = await registers('erin');
-    await erin.ends({ do: 'quit' });
-    const { code, out, complaints } = await pipes(
-      'erin',
-      '/group new "tea & cake"',
-      '/to tea & cake',
-      '/to "tea & cake"',
-      '/expire 0s',
-      '/add erin',
-      '/decline ghost',
-      '/remove ghost',
-      '/unblock ghost',
-      '/group leave tea',
-      '/approve 111111',
-      '/quit',
-    );
-    expect(out).toContain('! tea is no contact (yet): a name with spaces goes in quotes, "tea & cake"\n');
-    expect(out).toContain('! a message expires after 5 seconds to 10 years\n');
-    expect(out).toContain('! that is your own name\n');
-    expect(out).toContain('! there is no open request of ghost\n');
-    expect(out).toContain('! nobody in the list of contacts is called ghost\n');
-    expect(out).toContain('! nobody is blocked who is called ghost\n');
-    expect(out).toContain('! there is no group tea: a name with spaces goes in quotes, "tea & cake"\n');
-    expect(out).toContain('! 111111 is no code (eight digits, as both devices show them), and no device begins so: /devices lists them\n');
-    expect(complaints).toBe('sotto: 8 lines could not be done, as told above\n');
-    expect(code).toBe(1);
-  }, 60_000);
-
-  it('tells who has no account what it takes', async () => {
-    const { code, complaints } = await pipes('nobody', '/contacts');
-    expect(complaints).toContain('Your name has its tag, if the server gave one (alice.1234); who has no account yet needs an invite\n');
-    expect(code).toBe(1);
-  }, 60_000);
-
-  it('knows a server by the pin that is remembered of it, also for a mailbox and the doctor', async () => {
-    const frank = await registers('frank');
-    await frank.ends({ do: 'quit' });
-    const config = join(folder, 'config');
-    const remembers = async (pin: string) => {
-      await mkdir(join(config, 'sotto'), { recursive: true });
-      const servers = [{ host: HOST, port: server.port, name: 'gwen', pin }];
-      await writeFile(join(config, 'sotto', 'servers.json'), JSON.stringify({ servers }));
-    };
-    const at = ['-t', HOST, '-p', String(server.port), '-i', 'frank', ...stored('frank-mailbox')];
-    const asks = (...args: string[]) => runText(args, '/help\n/reset-key\n/quit\n', { XDG_CONFIG_HOME: config });
-    await remembers('ab'.repeat(32));
-    expect((await asks('mailbox', ...at)).complaints).toContain('somebody may stand between');
-    await remembers(server.pin);
-    expect((await asks('doctor', `${HOST}:${server.port}`)).out).toContain('it shows the identity that is known here');
-    const { code, out } = await asks('mailbox', ...at);
-    expect(out).toContain('A mailbox understands, while its input is open:\n');
-    expect(out).toContain(
-      'a mailbox understands /approve, /deny, /devices, /invisible, /help and /quit: all else is done with sotto join\n',
-    );
-    expect(code).toBe(0);
-  }, 60_000);
-
-  it('leaves nothing of a device that never came to be', async () => {
-    const data = join(folder, 'data');
-    for (const command of ['join', 'mailbox']) {
-      // Nobody listens on port 1.
-      const where = ['-t', HOST, '-p', '1', '-i', 'nobody', '--password-file', join(folder, 'password')];
-      const { code } = await runText([command, ...where], '', { XDG_DATA_HOME: data });
-      expect({ code, left: await readdir(join(data, 'sotto')) }).toEqual({ code: 1, left: [] });
-    }
-  }, 60_000);
-
-  it('warns of a server with another identity than the one that is known, before the log-in and after, and ends with 1', async () => {
-    const bob = await registers('bob');
-    await bob.ends({ do: 'quit' });
-    for (const store of ['bob', 'new']) {
-      const { code, complaints } = await runText([...as('bob', 'ab'.repeat(32)), ...stored(store)]);
-      expect(complaints).toMatch(/^sotto: the server shows another identity than .* by another way, .*somebody may stand between\n$/);
+  itThoroughly(
+    'says at once what cannot be, whatever follows',
+    async () => {
+      const erin = await registers('erin');
+      await erin.ends({ do: 'quit' });
+      const { code, out, complaints } = await pipes(
+        'erin',
+        '/group new "tea & cake"',
+        '/to tea & cake',
+        '/to "tea & cake"',
+        '/expire 0s',
+        '/add erin',
+        '/decline ghost',
+        '/remove ghost',
+        '/unblock ghost',
+        '/group leave tea',
+        '/approve 111111',
+        '/quit',
+      );
+      expect(out).toContain('! tea is no contact (yet): a name with spaces goes in quotes, "tea & cake"\n');
+      expect(out).toContain('! a message expires after 5 seconds to 10 years\n');
+      expect(out).toContain('! that is your own name\n');
+      expect(out).toContain('! there is no open request of ghost\n');
+      expect(out).toContain('! nobody in the list of contacts is called ghost\n');
+      expect(out).toContain('! nobody is blocked who is called ghost\n');
+      expect(out).toContain('! there is no group tea: a name with spaces goes in quotes, "tea & cake"\n');
+      expect(out).toContain(
+        '! 111111 is no code (eight digits, as both devices show them), and no device begins so: /devices lists them\n',
+      );
+      expect(complaints).toBe('sotto: 8 lines could not be done, as told above\n');
       expect(code).toBe(1);
-    }
-  }, 60_000);
+    },
+    60_000,
+  );
+
+  itThoroughly(
+    'tells who has no account what it takes',
+    async () => {
+      const { code, complaints } = await pipes('nobody', '/contacts');
+      expect(complaints).toContain('Your name has its tag, if the server gave one (alice.1234); who has no account yet needs an invite\n');
+      expect(code).toBe(1);
+    },
+    60_000,
+  );
+
+  itThoroughly(
+    'knows a server by the pin that is remembered of it, also for a mailbox and the doctor',
+    async () => {
+      const frank = await registers('frank');
+      await frank.ends({ do: 'quit' });
+      const config = join(folder, 'config');
+      const remembers = async (pin: string) => {
+        await mkdir(join(config, 'sotto'), { recursive: true });
+        const servers = [{ host: HOST, port: server.port, name: 'gwen', pin }];
+        await writeFile(join(config, 'sotto', 'servers.json'), JSON.stringify({ servers }));
+      };
+      const at = ['-t', HOST, '-p', String(server.port), '-i', 'frank', ...stored('frank-mailbox')];
+      const asks = (...args: string[]) => runText(args, '/help\n/reset-key\n/quit\n', { XDG_CONFIG_HOME: config });
+      await remembers('ab'.repeat(32));
+      expect((await asks('mailbox', ...at)).complaints).toContain('somebody may stand between');
+      await remembers(server.pin);
+      expect((await asks('doctor', `${HOST}:${server.port}`)).out).toContain('it shows the identity that is known here');
+      const { code, out } = await asks('mailbox', ...at);
+      expect(out).toContain('A mailbox understands, while its input is open:\n');
+      expect(out).toContain(
+        'a mailbox understands /approve, /deny, /devices, /invisible, /help and /quit: all else is done with sotto join\n',
+      );
+      expect(code).toBe(0);
+    },
+    60_000,
+  );
+
+  itThoroughly(
+    'leaves nothing of a device that never came to be',
+    async () => {
+      const data = join(folder, 'data');
+      for (const command of ['join', 'mailbox']) {
+        // Nobody listens on port 1.
+        const where = ['-t', HOST, '-p', '1', '-i', 'nobody', '--password-file', join(folder, 'password')];
+        const { code } = await runText([command, ...where], '', { XDG_DATA_HOME: data });
+        expect({ code, left: await readdir(join(data, 'sotto')) }).toEqual({ code: 1, left: [] });
+      }
+    },
+    60_000,
+  );
+
+  itThoroughly(
+    'warns of a server with another identity than the one that is known, before the log-in and after, and ends with 1',
+    async () => {
+      const bob = await registers('bob');
+      await bob.ends({ do: 'quit' });
+      for (const store of ['bob', 'new']) {
+        const { code, complaints } = await runText([...as('bob', 'ab'.repeat(32)), ...stored(store)]);
+        expect(complaints).toMatch(/^sotto: the server shows another identity than .* by another way, .*somebody may stand between\n$/);
+        expect(code).toBe(1);
+      }
+    },
+    60_000,
+  );
 });

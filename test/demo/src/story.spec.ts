@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parseJoinLink } from '@sotto/terminal';
+import { itThoroughly } from '@sotto/testing/thoroughly';
 import { type DemoServer, HOST, hostStandalone } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 import { playStory } from './story.js';
@@ -53,32 +54,44 @@ describe('the sotto command', () => {
     await expect(carol.hears('ready')).rejects.toThrow(/sotto: /);
   }, 30_000);
 
-  it('says that a port is taken', async () => {
-    const second = new JsonProcess('a second server', ['host', '-p', String(server.port), '--data', join(folder, 'second')]);
-    await expect(second.hears('listening', {}, 60)).rejects.toThrow(/port \d+ is taken/);
-  }, 70_000);
+  itThoroughly(
+    'says that a port is taken',
+    async () => {
+      const second = new JsonProcess('a second server', ['host', '-p', String(server.port), '--data', join(folder, 'second')]);
+      await expect(second.hears('listening', {}, 60)).rejects.toThrow(/port \d+ is taken/);
+    },
+    70_000,
+  );
 
-  it('names in its links what others reach it by, also in those that are made later', async () => {
-    const data = join(folder, 'public');
-    const host = new JsonProcess('a public server', ['host', '-p', '0', '--data', data, '--public', 'chat.example.org:443']);
-    const { address, pin, invite } = await host.hears('listening', {}, 60);
-    expect(address).toBe('chat.example.org:443');
-    expect(parseJoinLink((invite as { link: string }).link)).toMatchObject({ host: 'chat.example.org', port: 443, pin });
-    const { link } = await new JsonProcess('sotto invite', ['invite', 'bob', '--data', data]).hears('invite');
-    expect(parseJoinLink(String(link))).toMatchObject({ host: 'chat.example.org', port: 443, pin, name: 'bob' });
-    await host.ends('SIGTERM');
-  }, 90_000);
+  itThoroughly(
+    'names in its links what others reach it by, also in those that are made later',
+    async () => {
+      const data = join(folder, 'public');
+      const host = new JsonProcess('a public server', ['host', '-p', '0', '--data', data, '--public', 'chat.example.org:443']);
+      const { address, pin, invite } = await host.hears('listening', {}, 60);
+      expect(address).toBe('chat.example.org:443');
+      expect(parseJoinLink((invite as { link: string }).link)).toMatchObject({ host: 'chat.example.org', port: 443, pin });
+      const { link } = await new JsonProcess('sotto invite', ['invite', 'bob', '--data', data]).hears('invite');
+      expect(parseJoinLink(String(link))).toMatchObject({ host: 'chat.example.org', port: 443, pin, name: 'bob' });
+      await host.ends('SIGTERM');
+    },
+    90_000,
+  );
 
-  it('lets in as many connections as it was told, and tells one more that it is full', async () => {
-    const small = await hostStandalone(join(folder, 'small'), RETRY_WINDOW_SECONDS, { size: 1 });
-    const enter = async (name: string) =>
-      new JsonProcess(name, ['join', await small.invite(name), '--password-file', passwordFile, '--store', join(folder, 'small', name)]);
-    const erin = await enter('erin');
-    await erin.hears('ready');
-    await expect((await enter('frank')).hears('ready')).rejects.toThrow(/the server is full or busy/);
-    await erin.ends({ do: 'quit' });
-    await small.stop();
-  }, 100_000);
+  itThoroughly(
+    'lets in as many connections as it was told, and tells one more that it is full',
+    async () => {
+      const small = await hostStandalone(join(folder, 'small'), RETRY_WINDOW_SECONDS, { size: 1 });
+      const enter = async (name: string) =>
+        new JsonProcess(name, ['join', await small.invite(name), '--password-file', passwordFile, '--store', join(folder, 'small', name)]);
+      const erin = await enter('erin');
+      await erin.hears('ready');
+      await expect((await enter('frank')).hears('ready')).rejects.toThrow(/the server is full or busy/);
+      await erin.ends({ do: 'quit' });
+      await small.stop();
+    },
+    100_000,
+  );
 
   it('answers a line that it does not understand, and goes on', async () => {
     const dave = new JsonProcess('dave', [
@@ -98,10 +111,8 @@ describe('the sotto command', () => {
 });
 
 describe('npm run demo', () => {
-  const onServices = process.env['THOROUGH'] === '1' ? it : it.skip;
-
-  onServices(
-    'plays the story to its end on separate services (only with THOROUGH)',
+  itThoroughly(
+    'plays the story to its end on separate services',
     async () => {
       const demo = fileURLToPath(new URL('../dist/demo.js', import.meta.url));
       const { stdout } = await promisify(execFile)(process.execPath, [demo, '--services']);

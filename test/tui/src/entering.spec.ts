@@ -3,6 +3,7 @@ import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { itThoroughly } from '@sotto/testing/thoroughly';
 import { HOST } from '../../demo/dist/demo-server.js';
 import { People } from './people.js';
 import { KEYS, PseudoTerminal } from './pseudo-terminal.js';
@@ -73,7 +74,7 @@ describe('entering a full-screen session', () => {
     LONG,
   );
 
-  it(
+  itThoroughly(
     'asks again for the password of an account that did not open by it',
     async () => {
       const alice = new PseudoTerminal('alice', [], people.env('alice'));
@@ -89,7 +90,7 @@ describe('entering a full-screen session', () => {
     LONG,
   );
 
-  it(
+  itThoroughly(
     'says what is wrong with a password, a pin, an address, and leaves',
     async () => {
       const wrong = join(people.folder, 'wrong');
@@ -106,7 +107,7 @@ describe('entering a full-screen session', () => {
     LONG,
   );
 
-  it(
+  itThoroughly(
     'says that something else than Sotto answers',
     async () => {
       const web: Server = createServer((_, response) => response.end('hello'));
@@ -119,7 +120,7 @@ describe('entering a full-screen session', () => {
     LONG,
   );
 
-  it(
+  itThoroughly(
     'refuses a store that is damaged, says how to go on, and leaves it alone',
     async () => {
       const bob = await people.registers('bob');
@@ -135,7 +136,7 @@ describe('entering a full-screen session', () => {
     LONG,
   );
 
-  it(
+  itThoroughly(
     'is line mode where the terminal can do no more, or the user wants it so',
     async () => {
       for (const [args, env] of [
@@ -152,7 +153,7 @@ describe('entering a full-screen session', () => {
     LONG,
   );
 
-  it(
+  itThoroughly(
     'has no colours when NO_COLOR is set, and some when it is not',
     async () => {
       // eslint-disable-next-line no-control-regex -- Colours are control sequences.

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { itThoroughly } from '@sotto/testing/thoroughly';
 import { HOST } from '../../demo/dist/demo-server.js';
 import { PASSWORD, People } from './people.js';
 import { KEYS, PseudoTerminal } from './pseudo-terminal.js';
@@ -26,7 +27,7 @@ describe('what a session stores, on a terminal', () => {
   };
   const runs = (name: string, args: readonly string[]) => new PseudoTerminal(name, args, people.env(name));
 
-  it(
+  itThoroughly(
     'opens by a key file that it makes when its user says so, alone as well, and goes by /panic and a name',
     async () => {
       const key = join(people.folder, 'alice.key');
@@ -61,7 +62,7 @@ describe('what a session stores, on a terminal', () => {
     LONG,
   );
 
-  it(
+  itThoroughly(
     'comes to another machine by an archive, which is remembered there as after sotto join',
     async () => {
       const carol = await people.registers('carol');
