@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Accounts, Contacts, ErrorCode, Invites, KeyPackages, LIMITS, Remedy, remedyOf, Sessions, toHex } from '@sotto/protocol';
 import { startTopology, type Topology } from '../harness/dist/index.js';
 import { until } from './people.js';
+import { itMainlyOn } from './topologies.js';
 import { PASSWORD, registerRequest, tokenFor, WireClient, type WireDevice, wireDevice, wireReturn } from './wire-client.js';
 
 describe.each(['standalone', 'services'] as const)('an account on %s', (kind) => {
@@ -31,7 +32,7 @@ describe.each(['standalone', 'services'] as const)('an account on %s', (kind) =>
     return { client, device: newest.device };
   }
 
-  it('has room for ten devices, and for another when one is revoked or replaced', async () => {
+  itMainlyOn('services', kind)('has room for ten devices, and for another when one is revoked or replaced', async () => {
     const devices = [];
     for (let i = 1; i < LIMITS.devicesPerAccount; i++) devices.push(await logIn());
     const refused = await logIn();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { exportToFile, importFromFile, SqliteStore } from '@sotto/client/node';
 import { temporaryFolder } from '@sotto/testing';
+import { itThoroughly } from '@sotto/testing/thoroughly';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { becomeContacts, contactOf, Person, until } from './people.js';
 import { describeMainlyOn } from './topologies.js';
@@ -94,7 +95,7 @@ describeMainlyOn('standalone')('an archive of a device on %s', (kind) => {
     LONG,
   );
 
-  it(
+  itThoroughly(
     'makes the only device when the old one is gone for good: contacts meet it without a warning',
     async () => {
       const [phone, carol] = await Promise.all([registers('anna'), registers('carol')]);
@@ -115,7 +116,7 @@ describeMainlyOn('standalone')('an archive of a device on %s', (kind) => {
     LONG,
   );
 
-  it(
+  itThoroughly(
     'lets nobody else in: not without the password, and not into another account',
     async () => {
       const [phone] = await Promise.all([registers('arno'), registers('berta')]);

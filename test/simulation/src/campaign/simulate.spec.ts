@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { GROUP_RULES, type GroupRules } from '@sotto/client/core';
+import { itThoroughly } from '@sotto/testing/thoroughly';
 import type { Check } from '../checks/ledger.js';
 import { runSeed } from '../run/seed-run.js';
 import type { StoryName } from '../stories/stories.js';
@@ -32,12 +33,10 @@ const STORIES: readonly (readonly [string, StoryName, Check])[] = [
   ['keepLosingBranches', 'losing-message', 'nothing-left'],
 ];
 
-const THOROUGH = process.env['THOROUGH'] === '1';
-
 /** Stories that no rule alone decides, and in how many worlds each is tried. */
 const WHOLE: Readonly<Partial<Record<StoryName, number>>> = {
-  'minted-siblings': THOROUGH ? 3 : 1,
-  'spoilt-branch': THOROUGH ? 8 : 1,
+  'minted-siblings': 3,
+  'spoilt-branch': 8,
   'long-away': 1,
   'only-phone': 1,
 };
@@ -84,17 +83,16 @@ describe('npm run simulate', () => {
     LONG,
   );
 
-  it.each(Object.entries(WORLDS).map(([rule, [seed, check]]) => [rule, seed, check] as const))(
-    `finds without the rule %s, in world %i, that %s does not hold${THOROUGH ? ', and nothing with it' : ''}`,
+  itThoroughly.each(Object.entries(WORLDS).map(([rule, [seed, check]]) => [rule, seed, check] as const))(
+    'finds without the rule %s, in world %i, that %s does not hold, and nothing with it',
     async (rule, seed, check) => {
       expect(await wrongs(seed, withoutRule(rule))).toContain(check);
-      // Whole worlds, of which some are simulated above.
-      if (THOROUGH) expect(await wrongs(seed, GROUP_RULES)).toEqual([]);
+      expect(await wrongs(seed, GROUP_RULES)).toEqual([]);
     },
     LONG,
   );
 
-  it.each(STORIES)(
+  itThoroughly.each(STORIES)(
     'finds without the rule %s, in the story %s, that %s does not hold, and nothing with it',
     async (rule, story, check) => {
       expect(await wrongs(1, withoutRule(rule), story)).toContain(check);
@@ -103,7 +101,7 @@ describe('npm run simulate', () => {
     LONG,
   );
 
-  it.each(Object.entries(WHOLE))(
+  itThoroughly.each(Object.entries(WHOLE))(
     'finds nothing wrong in the story %s, in %i worlds',
     async (story, worlds) => {
       const { code, output } = await simulate('--seeds', String(worlds), '--story', story);
