@@ -1,4 +1,4 @@
-// Suites that plain `npm test` leaves out, each with its reason: see docs/decisions/order-of-tests.md. Single tests say it by `itThoroughly`
+// Suites that plain `npm test` leaves out, each with its reason: see docs/decisions/thorough-tests.md. Single tests say it by `itThoroughly`
 // (@sotto/testing/thoroughly). A suite that is named on the command line runs all the same.
 export const THOROUGH_SUITES = {
   'test/demo/src/package.spec.ts': 'installs from the registry of npm; the bundle that it installs is what all of test/demo runs',

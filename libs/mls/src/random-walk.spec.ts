@@ -1,13 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { createGroupInfoWithExternalPubAndRatchetTree, joinGroupExternal } from '#ts-mls/createCommit.js';
 import { encodeMlsMessage } from '#ts-mls/message.js';
+import { THOROUGH } from '@sotto/testing/thoroughly';
 import { browserProvider } from './crypto/browser-provider.js';
 import { nodeProvider } from './crypto/node-provider.js';
 import { GroupWalk, type WalkLimits } from './fixtures/group-walk.js';
 import { libraryClient, suite } from './fixtures/library-clients.js';
 
 /** 200 in a thorough run. */
-const SEEDS = Number(process.env['RANDOM_WALK_SEEDS'] ?? (process.env['THOROUGH'] === '1' ? 200 : 20));
+const SEEDS = Number(process.env['RANDOM_WALK_SEEDS'] ?? (THOROUGH ? 200 : 10));
 /** Of a failing run, to see it alone. */
 const ONLY = process.env['RANDOM_WALK_SEED'];
 const MINUTES = 10;

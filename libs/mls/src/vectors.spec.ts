@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { defaultCryptoProvider, getCiphersuiteFromName } from 'ts-mls';
 import { decryptWithLabel, encryptWithLabel } from '#ts-mls/crypto/hpke.js';
+import { describeThoroughly, THOROUGH } from '@sotto/testing/thoroughly';
 import { browserProvider } from './crypto/browser-provider.js';
 import { nodeProvider } from './crypto/node-provider.js';
 import { suiteOf } from './crypto/suite.js';
@@ -23,8 +24,7 @@ const OTHER_SUITES = [
 ] as const;
 const OF_EACH_OTHER_SUITE = 65;
 const MINUTES = 60_000;
-/** The browser's provider computes in JavaScript, which takes ten times as long: all of these with THOROUGH, else one of five, and not the longest. */
-const THOROUGH = process.env['THOROUGH'] === '1';
+/** The browser's provider computes in JavaScript, which takes ten times as long: all of these with --thorough, else one of five, and not the longest. */
 const { 'passive-client-random': _longest, ...SHORTER } = VECTORS;
 
 function vectorsOf(file: string, which: (suite: number | undefined) => boolean): never[] {
@@ -36,6 +36,7 @@ const isOurs = (suite: number | undefined) => suite === undefined || suite === O
 
 const present = existsSync(FOLDER);
 const vectorsDescribe = present ? describe : describe.skip;
+const whyNot = present ? '' : ' (skipped: no folder shared/mls-vectors beside the checkout)';
 
 if (!present && (THOROUGH || process.env['CI'] !== undefined)) {
   describe('the official MLS vectors', () => {
@@ -49,7 +50,7 @@ vectorsDescribe.each([
   ['node', nodeProvider, VECTORS, 1],
   ['browser', browserProvider, THOROUGH ? VECTORS : SHORTER, THOROUGH ? 1 : 5],
 ] as const)(
-  `With the %s provider${present ? '' : ' (skipped: no folder shared/mls-vectors beside the checkout)'}`,
+  `With the %s provider${whyNot}`,
   (_name, provider, files, oneOf) => {
     it.each(Object.entries(files))(
       'the vectors of %s hold',
@@ -63,9 +64,7 @@ vectorsDescribe.each([
   },
 );
 
-const othersDescribe = THOROUGH ? vectorsDescribe : describe.skip;
-
-othersDescribe(`Of other suites${THOROUGH ? '' : ' (only with THOROUGH)'}`, () => {
+(present ? describeThoroughly : describe.skip)(`Of other suites${whyNot}`, () => {
   it.each(OTHER_SUITES)(
     'the vectors of suite %i hold as well (%s)',
     async (id, name, oneOf) => {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { THOROUGH } from '@sotto/testing/thoroughly';
 import { type CommitNode, CommitTree, FORK_RULES, type StateId } from './commit-tree.js';
 
 /** The state in which every tree begins. */
 const ROOT = 'root';
-/** The most commits of a tree that is looked at; a thorough run takes twenty times as many trees. */
-const MOST = process.env['THOROUGH'] === '1' ? 5 : 4;
+/** The most commits of a tree that is looked at; a thorough run takes three hundred times as many trees. */
+const MOST = THOROUGH ? 5 : 3;
 
 interface Person {
   readonly leaf: string;

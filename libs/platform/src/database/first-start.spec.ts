@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
+import { describeThoroughly } from '@sotto/testing/thoroughly';
 import type { Database } from './database.js';
 import { FirstStart } from './first-start.js';
 import { isMigrated, migrationDirectories } from './migrations.js';
@@ -56,7 +57,8 @@ describe('a first start', () => {
   });
 });
 
-describe('a database that begins with a seed', () => {
+// Every standalone server of other suites begins so.
+describeThoroughly('a database that begins with a seed', () => {
   let seeds: string;
   let database: Database;
 
