@@ -32,7 +32,7 @@ async function letsIn(phone: Person, tablet: Person): Promise<{ ofPhone: Approva
 }
 
 describe.each(['standalone', 'services'] as const)('the devices of an account on %s', (kind) => {
-  /** Clients do it among themselves. */
+  /** Devices do it among themselves. */
   const itOnServices = itMainlyOn('services', kind);
   let server: Server;
   const people: Person[] = [];
@@ -122,7 +122,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     LONG,
   );
 
-  it(
+  itOnServices(
     'hear at their next connection of one that asked while they were away',
     async () => {
       const phone = await registers('anna');
@@ -185,7 +185,7 @@ describe.each(['standalone', 'services'] as const)('the devices of an account on
     LONG,
   );
 
-  it(
+  itOnServices(
     'that lost everything make a new account key, which a contact must confirm before they talk again',
     async () => {
       const [phone, bob] = await Promise.all([registers('carol'), registers('bob')]);

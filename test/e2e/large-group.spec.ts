@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { THOROUGH } from '@sotto/testing/thoroughly';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Server, startServer } from '../harness/dist/index.js';
 import { isIn, membersSeenBy } from './group-members.js';
 import { becomeContacts, Person, until } from './people.js';
-import { describeMainlyOn } from './topologies.js';
 
-const SIZE = THOROUGH ? 50 : 12;
+const SIZE = 50;
 /** The server hashes two passwords at a time. */
 const AT_ONCE = 4;
 const WRITERS = 4;
@@ -25,7 +23,7 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<voi
 const textsIn = (person: Person, conversation: string) =>
   person.inbox.filter((message) => message.conversation === conversation).map(({ text }) => text);
 
-describeMainlyOn('services')(`a group of ${SIZE} beside a conversation of two, %s`, (kind) => {
+describe.each(['standalone', 'services'] as const)(`a group of ${SIZE} beside a conversation of two, %s`, (kind) => {
   let server: Server;
   let alice: Person;
   let bob: Person;

@@ -174,14 +174,18 @@ describe('the account in the sotto command', () => {
     120_000,
   );
 
-  it('deletes the account when told so plainly', async () => {
-    const emil = await registers('emil');
-    expect((await emil.ask({ do: 'invite', name: 'frank' }, 'invite'))['link']).toMatch(/^sotto:\/\/.*\/frank$/);
-    expect((await emil.ask({ do: 'delete-account', password: PASSWORD }, 'error'))['text']).toContain('"confirm": true');
-    expect((await emil.ask({ do: 'delete-account', password: 'not his password', confirm: true }, 'error'))['text']).toMatch(/password/i);
-    await emil.ends({ do: 'delete-account', password: PASSWORD, confirm: true });
-    await expect(logsIn('emil', 'emil-again').hears('ready')).rejects.toThrow(/password/i);
-  }, 120_000);
+  itThoroughly(
+    'deletes the account when told so plainly',
+    async () => {
+      const emil = await registers('emil');
+      expect((await emil.ask({ do: 'invite', name: 'frank' }, 'invite'))['link']).toMatch(/^sotto:\/\/.*\/frank$/);
+      expect((await emil.ask({ do: 'delete-account', password: PASSWORD }, 'error'))['text']).toContain('"confirm": true');
+      expect((await emil.ask({ do: 'delete-account', password: 'not his password', confirm: true }, 'error'))['text']).toMatch(/password/i);
+      await emil.ends({ do: 'delete-account', password: PASSWORD, confirm: true });
+      await expect(logsIn('emil', 'emil-again').hears('ready')).rejects.toThrow(/password/i);
+    },
+    120_000,
+  );
 
   itThoroughly(
     'is one process a store: a second one says so, and leaves',

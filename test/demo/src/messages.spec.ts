@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { itThoroughly } from '@sotto/testing/thoroughly';
 import { anyServer, type DemoServer, HOST } from './demo-server.js';
 import { JsonProcess } from './json-process.js';
 
@@ -96,7 +95,7 @@ describe('messages in the sotto command', () => {
     LONG,
   );
 
-  itThoroughly(
+  it(
     'are sent again or given up, one or all that wait for somebody',
     async () => {
       const carol = await registers('carol');

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
-import { THOROUGH } from '@sotto/testing/thoroughly';
 import { JsonProcess } from '../../demo/dist/json-process.js';
 import { People } from './people.js';
 import { KEYS, LARGE, type PseudoTerminal } from './pseudo-terminal.js';
 
 const LONG = 180_000;
-const MESSAGES = THOROUGH ? 1_000 : 200;
+const MESSAGES = 1_000;
 /** Most that the client draws. */
 const FRAMES_A_SECOND = 30;
 const TYPED = 'every one of these keys was pressed while hundreds of messages came in';

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { create } from '@bufbuild/protobuf';
 import { HelloSchema, toHex } from '@sotto/protocol';
+import { itThoroughly } from '@sotto/testing/thoroughly';
 import { KEPT_STATES } from '../groups/group-rules.js';
 import { RollBackClaims } from '../groups/roll-back-claims.js';
 import type { MemoryStore } from '../storage/memory.store.js';
@@ -42,7 +43,7 @@ describe('a device that was rolled back', () => {
     expectTogether(hiking, [alice, bob, carol]);
   });
 
-  it('goes on by its leaf when it is alone, and is as alive as others once somebody is there', async () => {
+  itThoroughly('goes on by its leaf when it is alone, and is as alive as others once somebody is there', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as [Phone, Phone];
     const hiking = await alice.createGroup('hiking');
     const { core } = alice.messenger.unsafeGroup(hiking)!;
@@ -160,7 +161,7 @@ describe('a device that was rolled back to where no other device holds anything 
     expectTogether(hiking, trio);
   });
 
-  it('keeps its leaf as long as it comes nearer, however long that takes', async () => {
+  itThoroughly('keeps its leaf as long as it comes nearer, however long that takes', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await hikers(alice, bob, carol);
     await alice.restore(await alice.backup());
@@ -183,7 +184,7 @@ describe('a device that was rolled back to where no other device holds anything 
     expectTogether(hiking, [bob, carol], ['alice', 'bob', 'carol']);
   });
 
-  it('goes on by another leaf if nothing leads there', async () => {
+  itThoroughly('goes on by another leaf if nothing leads there', async () => {
     const { hiking, trio } = await isFarBehind();
     const [alice, bob] = trio;
     await office.pass(10 * MINUTE);
@@ -218,7 +219,7 @@ describe('a device that was rolled back to where no other device holds anything 
 });
 
 describe('a device that is alone in its group', () => {
-  it('asks those who were there, rarely: they may be together without it', async () => {
+  itThoroughly('asks those who were there, rarely: they may be together without it', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as Pair;
     const hiking = await alice.createGroup('hiking', bob);
     await office.pass(MINUTE);
@@ -234,7 +235,7 @@ describe('a device that is alone in its group', () => {
 });
 
 describe('a device that was put back to before its last rejoin, and was removed after that', () => {
-  it('is helped by nobody, not even by one who knows it from a branch that lost, and told so', async () => {
+  itThoroughly('is helped by nobody, not even by one who knows it from a branch that lost, and told so', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await hikers(alice, bob, carol);
     office.forgetsSlots = true;
@@ -374,7 +375,7 @@ describe('a device that was put back among lost ones', () => {
     expect(alice.view(hiking).data.name).toBe('alone');
   });
 
-  it('does nothing else by that leaf while there is somebody who could help', async () => {
+  itThoroughly('does nothing else by that leaf while there is somebody who could help', async () => {
     const [alice, , hiking] = await putBack();
     const { head } = alice.messenger.unsafeGroup(hiking)!.core;
     await alice.wish(hiking, { kind: 'rename', name: 'alone' });
@@ -440,7 +441,7 @@ describe('a device that was put back to before it was let in, and gets its Welco
     expectTogether(hiking, [alice, bob, carol]);
   });
 
-  it('does the same after one that let it in again', async () => {
+  itThoroughly('does the same after one that let it in again', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await hikers(alice, bob, carol);
     const backup = await carol.backup();
@@ -477,7 +478,7 @@ describe('a device that has lost its group, and publishes no key package', () =>
     await alice.wish(group, { kind: 'replace', account: carol.account, device: carol.device, leaf });
   });
 
-  it('is given up soon: it may be gone for good', async () => {
+  itThoroughly('is given up soon: it may be gone for good', async () => {
     await office.pass(10 * MINUTE, 5 * SECOND);
     const [alice, bob] = people;
     const tries = claimed();
@@ -498,7 +499,7 @@ describe('a device that has lost its group, and publishes no key package', () =>
     expectTogether(group, people);
   });
 
-  it('gets one hours later as well, as it shows that it lives', async () => {
+  itThoroughly('gets one hours later as well, as it shows that it lives', async () => {
     const [alice, , carol] = people;
     await office.pass(3 * HOUR, 20 * SECOND);
     const tries = claimed();
@@ -540,7 +541,7 @@ describe('a device that committed twice, and was rolled back between', () => {
 });
 
 describe('a device that was put back behind the tokens of all others', () => {
-  it('asks them by those that they have in other groups', async () => {
+  itThoroughly('asks them by those that they have in other groups', async () => {
     const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
     const hiking = await hikers(alice, bob, carol, dave);
     const rowing = await alice.createGroup('rowing', bob, carol);

@@ -4,6 +4,7 @@ import { directData, encodeGroupData, type GroupState, type MlsEngine, newGroupD
 import { nodeProvider } from '@sotto/mls/node';
 import { CommitAuthenticatedDataSchema, EnvelopeSchema, fromHex, GreetingSchema, HelloSchema, Outcome, toHex } from '@sotto/protocol';
 import { randomBytes } from 'node:crypto';
+import { itThoroughly } from '@sotto/testing/thoroughly';
 import { sealHello } from '../groups/hello.js';
 import { GREETING_LABEL } from '../groups/rejoining.js';
 import { GROUP_RULES } from '../groups/group-rules.js';
@@ -108,7 +109,7 @@ describe('what is no message', () => {
     await expectTalking(hiking, [alice, bob]);
   });
 
-  it('though it once was one, cut or altered anywhere, is answered each time, and the true one is read after it', async () => {
+  itThoroughly('though it once was one, cut or altered anywhere, is answered each time, and the true one is read after it', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob);
     const letters: Letter[] = [];
@@ -202,7 +203,7 @@ describe('a member who floods', () => {
     expectTogether(hiking, [alice, bob, carol]);
   });
 
-  it('with supplies fills neither memory nor disk beyond the bounds, and keeps nobody from talking', async () => {
+  itThoroughly('with supplies fills neither memory nor disk beyond the bounds, and keeps nobody from talking', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await office.pass(MINUTE);
@@ -231,7 +232,7 @@ describe('a member who floods', () => {
     await expectTalking(hiking, [alice, bob]);
   });
 
-  it('with hellos is answered now and then', async () => {
+  itThoroughly('with hellos is answered now and then', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await office.pass(MINUTE);
@@ -243,7 +244,7 @@ describe('a member who floods', () => {
     expect(office.journey.filter((each) => each.includes('alice → carol')).length).toBeLessThanOrEqual(3);
   });
 
-  it('with questions to be let in again, or with nonces, is answered now and then', async () => {
+  itThoroughly('with questions to be let in again, or with nonces, is answered now and then', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await office.pass(MINUTE);
@@ -300,7 +301,7 @@ describe('a member who lies', () => {
     expect([alice, bob].map((phone) => phone.count('rejoin-asked'))).toEqual([0, 0]);
   });
 
-  it('of a branch beside the own one, and of holding where they part, stops nobody alone', async () => {
+  itThoroughly('of a branch beside the own one, and of holding where they part, stops nobody alone', async () => {
     const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await alice.add(hiking, dave);
@@ -313,7 +314,7 @@ describe('a member who lies', () => {
     await expectTalking(hiking, [alice, bob, dave]);
   });
 
-  it('of a branch beside the own one stops nobody in a group that is past its first epochs', async () => {
+  itThoroughly('of a branch beside the own one stops nobody in a group that is past its first epochs', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     for (let i = 0; i < 18; i++) {
@@ -329,7 +330,7 @@ describe('a member who lies', () => {
     await expectTalking(hiking, [alice, bob]);
   });
 
-  it('that another has shown itself does not keep that one from being greeted', async () => {
+  itThoroughly('that another has shown itself does not keep that one from being greeted', async () => {
     const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await office.pass(MINUTE);
@@ -346,7 +347,7 @@ describe('a member who lies', () => {
     expectTogether(hiking, [bob, dave], ['alice', 'bob', 'carol', 'dave']);
   });
 
-  it('of later messages of others kills no leaf', async () => {
+  itThoroughly('of later messages of others kills no leaf', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await office.pass(MINUTE);
@@ -358,7 +359,7 @@ describe('a member who lies', () => {
     await expectTalking(hiking, [alice, bob, carol]);
   });
 
-  it('of how many messages there are does not tell the user so each time', async () => {
+  itThoroughly('of how many messages there are does not tell the user so each time', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await office.pass(MINUTE);
@@ -407,7 +408,7 @@ describe('a member whose Welcome is lost with its author', () => {
     expect(alice.shown).toEqual(['carol: here I am']);
   });
 
-  it('is greeted as soon as it says that it can not use a commit', async () => {
+  itThoroughly('is greeted as soon as it says that it can not use a commit', async () => {
     const others = ['dave', 'erin', 'frank', 'grace'];
     const [alice, bob, carol, ...more] = (await office.people('alice', 'bob', 'carol', ...others)) as [Phone, Phone, Phone, ...Phone[]];
     office.loses = ({ to, kind }) => to === carol && kind === 'welcome';
@@ -469,7 +470,7 @@ describe('a member without the right to it', () => {
     expect(alice.acks.at(-1)).toBe(Outcome.CANNOT);
   });
 
-  it('who replaces the leaf of another without letting it in again does not keep it out', async () => {
+  itThoroughly('who replaces the leaf of another without letting it in again does not keep it out', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     const { bytes } = await claimed(bob);
@@ -483,7 +484,7 @@ describe('a member without the right to it', () => {
     await expectTalking(hiking, [alice, bob]);
   });
 
-  it('whose commits the others refuse is heard all the same, and told nothing else than that', async () => {
+  itThoroughly('whose commits the others refuse is heard all the same, and told nothing else than that', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     const leaf = carol.view(hiking).members.find(({ identity }) => identity.device === bob.device)!;
@@ -530,7 +531,7 @@ describe('a device that was removed and does not mind', () => {
     expect(bob.count('rejoin-helped') + alice.count('rejoin-helped')).toBe(0);
   });
 
-  it('is told how it was removed, and no fresh address nor what is new', async () => {
+  itThoroughly('is told how it was removed, and no fresh address nor what is new', async () => {
     const [alice, bob, carol, hiking] = await removed();
     office.journey.length = 0;
     const given: Letter[] = [];
@@ -555,7 +556,7 @@ describe('a device that was removed and does not mind', () => {
     expect(supplied).not.toContain('application');
   });
 
-  it('commits to nobody: what it mints moves nothing', async () => {
+  itThoroughly('commits to nobody: what it mints moves nothing', async () => {
     const [alice, bob, carol, hiking] = await removed();
     const commit = await commitOf(carol, hiking, { groupData: encodeGroupData({ ...core(carol, hiking).data, name: 'mine' }) });
     for (const to of [alice, bob]) post(carol, to, commit, tokenOf(to, hiking));
@@ -590,7 +591,7 @@ describe('a contact', () => {
     expect(carol.shown).toEqual(['alice: hello carol', 'alice: for carol alone']);
   });
 
-  it('can not pass for somebody who will be a contact later', async () => {
+  itThoroughly('can not pass for somebody who will be a contact later', async () => {
     const [alice, mallory, carol] = (await office.people('alice', 'mallory', 'carol')) as Trio;
     alice.contacts.delete(carol.account);
     const { bytes, token } = await claimed(alice);
@@ -618,7 +619,7 @@ describe('a contact', () => {
     expect(mallory.shown).toEqual([]);
   });
 
-  it('that says it can open no Welcome does not make a group each time', async () => {
+  itThoroughly('that says it can open no Welcome does not make a group each time', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
     await bob.offline();
     await alice.tell(bob, 'hello');
@@ -628,7 +629,7 @@ describe('a contact', () => {
     expect(alice.messenger.groups().length).toBeLessThanOrEqual(12);
   });
 
-  it('that says it can read nothing does not cost a commit for each message', async () => {
+  itThoroughly('that says it can read nothing does not cost a commit for each message', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const group = await alice.createGroup('hiking', bob, carol);
     await office.settle();
