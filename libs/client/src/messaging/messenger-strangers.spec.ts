@@ -109,7 +109,7 @@ describe('what is no message', () => {
     await expectTalking(hiking, [alice, bob]);
   });
 
-  itThoroughly('though it once was one, cut or altered anywhere, is answered each time, and the true one is read after it', async () => {
+  it('though it once was one, cut or altered anywhere, is answered each time, and the true one is read after it', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob);
     const letters: Letter[] = [];
@@ -191,7 +191,7 @@ describe('messages of groups that a device does not know', () => {
 });
 
 describe('a member who floods', () => {
-  it('with messages of states that nobody knows does not crowd out what can be read', async () => {
+  itThoroughly('with messages of states that nobody knows does not crowd out what can be read', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     const { message } = await carol.engine.seal(stateOf(carol, hiking), random(20), new Uint8Array());
@@ -232,7 +232,7 @@ describe('a member who floods', () => {
     await expectTalking(hiking, [alice, bob]);
   });
 
-  itThoroughly('with hellos is answered now and then', async () => {
+  it('with hellos is answered now and then', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await office.pass(MINUTE);
@@ -244,7 +244,7 @@ describe('a member who floods', () => {
     expect(office.journey.filter((each) => each.includes('alice → carol')).length).toBeLessThanOrEqual(3);
   });
 
-  itThoroughly('with questions to be let in again, or with nonces, is answered now and then', async () => {
+  it('with questions to be let in again, or with nonces, is answered now and then', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await office.pass(MINUTE);
@@ -301,7 +301,7 @@ describe('a member who lies', () => {
     expect([alice, bob].map((phone) => phone.count('rejoin-asked'))).toEqual([0, 0]);
   });
 
-  itThoroughly('of a branch beside the own one, and of holding where they part, stops nobody alone', async () => {
+  it('of a branch beside the own one, and of holding where they part, stops nobody alone', async () => {
     const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await alice.add(hiking, dave);
@@ -314,7 +314,7 @@ describe('a member who lies', () => {
     await expectTalking(hiking, [alice, bob, dave]);
   });
 
-  itThoroughly('of a branch beside the own one stops nobody in a group that is past its first epochs', async () => {
+  it('of a branch beside the own one stops nobody in a group that is past its first epochs', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     for (let i = 0; i < 18; i++) {
@@ -330,7 +330,7 @@ describe('a member who lies', () => {
     await expectTalking(hiking, [alice, bob]);
   });
 
-  itThoroughly('that another has shown itself does not keep that one from being greeted', async () => {
+  it('that another has shown itself does not keep that one from being greeted', async () => {
     const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await office.pass(MINUTE);
@@ -347,7 +347,7 @@ describe('a member who lies', () => {
     expectTogether(hiking, [bob, dave], ['alice', 'bob', 'carol', 'dave']);
   });
 
-  itThoroughly('of later messages of others kills no leaf', async () => {
+  it('of later messages of others kills no leaf', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await office.pass(MINUTE);
@@ -359,7 +359,7 @@ describe('a member who lies', () => {
     await expectTalking(hiking, [alice, bob, carol]);
   });
 
-  itThoroughly('of how many messages there are does not tell the user so each time', async () => {
+  it('of how many messages there are does not tell the user so each time', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await office.pass(MINUTE);
@@ -426,7 +426,7 @@ describe('a member whose Welcome is lost with its author', () => {
 });
 
 describe('a member who mints commits', () => {
-  it('does not keep the others from telling each other what they have', async () => {
+  itThoroughly('does not keep the others from telling each other what they have', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     await office.pass(MINUTE);
@@ -470,7 +470,7 @@ describe('a member without the right to it', () => {
     expect(alice.acks.at(-1)).toBe(Outcome.CANNOT);
   });
 
-  itThoroughly('who replaces the leaf of another without letting it in again does not keep it out', async () => {
+  it('who replaces the leaf of another without letting it in again does not keep it out', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     const { bytes } = await claimed(bob);
@@ -484,7 +484,7 @@ describe('a member without the right to it', () => {
     await expectTalking(hiking, [alice, bob]);
   });
 
-  itThoroughly('whose commits the others refuse is heard all the same, and told nothing else than that', async () => {
+  it('whose commits the others refuse is heard all the same, and told nothing else than that', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
     const hiking = await alice.createGroup('hiking', bob, carol);
     const leaf = carol.view(hiking).members.find(({ identity }) => identity.device === bob.device)!;
@@ -531,7 +531,7 @@ describe('a device that was removed and does not mind', () => {
     expect(bob.count('rejoin-helped') + alice.count('rejoin-helped')).toBe(0);
   });
 
-  itThoroughly('is told how it was removed, and no fresh address nor what is new', async () => {
+  it('is told how it was removed, and no fresh address nor what is new', async () => {
     const [alice, bob, carol, hiking] = await removed();
     office.journey.length = 0;
     const given: Letter[] = [];
@@ -556,7 +556,7 @@ describe('a device that was removed and does not mind', () => {
     expect(supplied).not.toContain('application');
   });
 
-  itThoroughly('commits to nobody: what it mints moves nothing', async () => {
+  it('commits to nobody: what it mints moves nothing', async () => {
     const [alice, bob, carol, hiking] = await removed();
     const commit = await commitOf(carol, hiking, { groupData: encodeGroupData({ ...core(carol, hiking).data, name: 'mine' }) });
     for (const to of [alice, bob]) post(carol, to, commit, tokenOf(to, hiking));
@@ -591,7 +591,7 @@ describe('a contact', () => {
     expect(carol.shown).toEqual(['alice: hello carol', 'alice: for carol alone']);
   });
 
-  itThoroughly('can not pass for somebody who will be a contact later', async () => {
+  it('can not pass for somebody who will be a contact later', async () => {
     const [alice, mallory, carol] = (await office.people('alice', 'mallory', 'carol')) as Trio;
     alice.contacts.delete(carol.account);
     const { bytes, token } = await claimed(alice);
