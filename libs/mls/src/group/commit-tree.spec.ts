@@ -130,7 +130,7 @@ describe(`the fork rule over every tree of up to ${MOST} commits`, () => {
       }
       return false;
     };
-    expect(firstThat(turned, 4)).toBeUndefined();
+    expect(firstThat(turned, Math.min(MOST, 4))).toBeUndefined();
   }, 120_000);
 
   it('is not moved at all by the removed, once the chosen branch has carried the removals out', () => {
@@ -143,7 +143,7 @@ describe(`the fork rule over every tree of up to ${MOST} commits`, () => {
       for (const minted of mintedByRemoved(tree, everyone, before)) if (choice([...nodes, minted]) !== chosen) return true;
       return false;
     };
-    expect(firstThat(moved, 4)).toBeUndefined();
+    expect(firstThat(moved, Math.min(MOST, 4))).toBeUndefined();
   }, 120_000);
 });
 
