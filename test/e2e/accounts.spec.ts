@@ -32,21 +32,25 @@ describe.each(['standalone', 'services'] as const)('an account on %s', (kind) =>
     return { client, device: newest.device };
   }
 
-  itMainlyOn('services', kind)('has room for ten devices, and for another when one is revoked or replaced', async () => {
-    const devices = [];
-    for (let i = 1; i < LIMITS.devicesPerAccount; i++) devices.push(await logIn());
-    const refused = await logIn();
-    expect(refused.code).toBe(ErrorCode.LIMIT_REACHED);
-    await alice.client.call(Accounts.method.revokeDevice, { device: devices[0]!.device });
-    const next = await logIn();
-    expect(next.code).toBeUndefined();
-    const replacing = await logIn({ replaceLongestAway: true });
-    expect(replacing.code).toBeUndefined();
-    const { devices: listed } = await alice.client.call(Accounts.method.listDevices, {});
-    expect(listed.filter(({ revoked }) => !revoked)).toHaveLength(LIMITS.devicesPerAccount);
-    expect(listed.find(({ device }) => toHex(device) === toHex(alice.session.device))).toMatchObject({ online: true, revoked: false });
-    await Promise.all([...devices, refused, next, replacing].map(({ client }) => client.close()));
-  }, 60_000);
+  itMainlyOn('services', kind)(
+    'has room for ten devices, and for another when one is revoked or replaced',
+    async () => {
+      const devices = [];
+      for (let i = 1; i < LIMITS.devicesPerAccount; i++) devices.push(await logIn());
+      const refused = await logIn();
+      expect(refused.code).toBe(ErrorCode.LIMIT_REACHED);
+      await alice.client.call(Accounts.method.revokeDevice, { device: devices[0]!.device });
+      const next = await logIn();
+      expect(next.code).toBeUndefined();
+      const replacing = await logIn({ replaceLongestAway: true });
+      expect(replacing.code).toBeUndefined();
+      const { devices: listed } = await alice.client.call(Accounts.method.listDevices, {});
+      expect(listed.filter(({ revoked }) => !revoked)).toHaveLength(LIMITS.devicesPerAccount);
+      expect(listed.find(({ device }) => toHex(device) === toHex(alice.session.device))).toMatchObject({ online: true, revoked: false });
+      await Promise.all([...devices, refused, next, replacing].map(({ client }) => client.close()));
+    },
+    60_000,
+  );
 
   it('ends the connection of a device that is revoked, and lets it not come back', async () => {
     const bob = await wireDevice(server, 'bob');

@@ -49,20 +49,17 @@ if (!present && (THOROUGH || process.env['CI'] !== undefined)) {
 vectorsDescribe.each([
   ['node', nodeProvider, VECTORS, 1],
   ['browser', browserProvider, THOROUGH ? VECTORS : SHORTER, THOROUGH ? 1 : 5],
-] as const)(
-  `With the %s provider${whyNot}`,
-  (_name, provider, files, oneOf) => {
-    it.each(Object.entries(files))(
-      'the vectors of %s hold',
-      async (file, { check, ours }) => {
-        const vectors = vectorsOf(file, isOurs);
-        expect(vectors).toHaveLength(ours);
-        for (const vector of vectors.filter((_, i) => i % oneOf === 0)) await check(vector, suiteOf(provider));
-      },
-      5 * MINUTES,
-    );
-  },
-);
+] as const)(`With the %s provider${whyNot}`, (_name, provider, files, oneOf) => {
+  it.each(Object.entries(files))(
+    'the vectors of %s hold',
+    async (file, { check, ours }) => {
+      const vectors = vectorsOf(file, isOurs);
+      expect(vectors).toHaveLength(ours);
+      for (const vector of vectors.filter((_, i) => i % oneOf === 0)) await check(vector, suiteOf(provider));
+    },
+    5 * MINUTES,
+  );
+});
 
 (present ? describeThoroughly : describe.skip)(`Of other suites${whyNot}`, () => {
   it.each(OTHER_SUITES)(

@@ -301,11 +301,12 @@ describe('devices that were put back to before a conversation which another has 
     await bob.online();
     const { device, account } = bob;
     const { core } = alice.messenger.unsafeGroup(conversation)!;
+    const { id: leaf, address } = core.others[0]!;
     core.die('rolled-back');
     await alice.step(async (messenger, step) => {
       const group = messenger.unsafeGroup(conversation)!;
       group.retire(step);
-      group.sealAgain(content, { account, device, leaf: core.others[0]!.id }, step);
+      group.sealAgain(content, { account, device, leaf, token: address.token }, step);
     });
     await office.pass(10 * MINUTE, 5 * SECOND);
     expect(core.toSeal).toHaveLength(1);
