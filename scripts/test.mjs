@@ -4,6 +4,7 @@
 // seeds, and counts each as a test; --record writes down how long the suites take, for their order.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { runSuites } from './jest-runs.mjs';
 import config from '../jest.config.mjs';
@@ -75,6 +76,8 @@ if (args.includes('--thorough')) process.env.THOROUGH = '1';
 if (args.includes('--checks')) await runChecks();
 const forJest = args.filter((argument) => !OURS.test(argument));
 const isThorough = process.env.THOROUGH === '1';
+const unknown = Object.keys(THOROUGH_SUITES).filter((name) => !existsSync(join(root, name)));
+if (unknown.length > 0) throw new Error(`scripts/thorough-suites.mjs names what is not there: ${unknown.join(', ')}`);
 /** Whoever names suites means those. */
 const suitesLeftOut = isThorough || forJest.some((argument) => !argument.startsWith('-')) ? [] : Object.keys(THOROUGH_SUITES);
 const { repeated, leftOut } = await runJest([...forJest, ...leavingOut(suitesLeftOut)], args.includes('--record'));

@@ -527,7 +527,7 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       await Promise.all([as('bob', Contacts.method.block, end), as('carol', Contacts.method.remove, end)]);
       const listedAsGone = (await list('alice')).filter(({ online }) => !online);
       // None is told so soon, but on a busy machine; and what is told is on its way for a moment.
-      await pause(50);
+      await pause(150);
       expect(listedAsGone.length).toBeLessThanOrEqual(presenceHeardBy('alice').length - 2);
       await until(() => presenceHeardBy('alice').length === 4);
       expect((await list('alice')).map(({ online }) => online)).toEqual([false, false]);

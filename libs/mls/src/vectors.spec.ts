@@ -40,7 +40,7 @@ const whyNot = present ? '' : ' (skipped: no folder shared/mls-vectors beside th
 
 if (!present && (THOROUGH || process.env['CI'] !== undefined)) {
   describe('the official MLS vectors', () => {
-    it('are there whenever THOROUGH or CI is set', () => {
+    it('are there with --thorough, or where CI is set', () => {
       throw new Error('no folder shared/mls-vectors beside the checkout: the official MLS vectors cannot be checked');
     });
   });

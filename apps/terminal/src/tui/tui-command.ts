@@ -16,10 +16,13 @@ import { TuiSession } from './tui-session.js';
 /** One account, on the whole screen. What keeps it from opening ends the program, as in line mode. */
 export async function runJoinTui(command: JoinCommand): Promise<void> {
   const file = serversFile(process.env);
+  let remembered: Promise<void> | undefined;
   await onScreen(command.password, async (opener) => {
     await opener.open(command);
-    await rememberJoined(file, command);
+    await (remembered = rememberJoined(file, command));
   });
+  // Who leaves at once is remembered all the same.
+  await remembered;
 }
 
 /** Peers without a server, on the whole screen. */

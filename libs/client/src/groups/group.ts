@@ -325,7 +325,7 @@ export class Group {
     core.branches.dropPassed(step);
     for (const each of this.sync.lostMembers(step.now)) {
       const { account } = each.identity;
-      // It has the conversation that took this one's place.
+      // Nobody is let in again there.
       if (core.retired) this.#sealing.giveUp(each.identity.device, step);
       // Nobody but contacts has its key packages. Greeted, it can ask to be let in by one of its own making.
       else if (account === core.ports.own.account || core.ports.isContact(account)) this.replace(addressed(each));
@@ -499,10 +499,11 @@ export class Group {
     if (member !== undefined) this.sync.show(member, to, step);
   }
 
-  /** Whether a device that greets this one is to know that it is no member: this one stays where it is. */
+  /** Whether a device that greets this one is to know that it is no member: this one stays where it is, and has not been put back. */
   disowns(device: string): boolean {
     const { core } = this;
-    return core.member(device) === undefined && !core.out && !core.awaitsWelcome && !core.isClosed;
+    const isSettled = core.confirmed && !core.isDoubted && !core.out && !core.awaitsWelcome;
+    return core.member(device) === undefined && isSettled && !core.isClosed;
   }
 
   disconnected(): void {

@@ -41,10 +41,10 @@ export class Hope {
 
   /** Members whose devices get what they are asked and never answer. */
   lostMembers(now: number): Member[] {
-    const { out, others } = this.core;
+    const { out, retired, others } = this.core;
     if (out) return [];
     const lost = others.filter(({ identity }) => this.peers.of(identity.device).isLost(now));
-    if (lost.length > 0) this.#isDeserted = this.peers.haveShownNothing;
+    if (lost.length > 0 && !retired) this.#isDeserted = this.peers.haveShownNothing;
     return lost;
   }
 

@@ -192,9 +192,10 @@ export class Rejoining {
   }
 
   /** Whether it answers a greeting of this device, for the first time. */
-  takeAnswer({ answers }: Hello, { identity }: Member): boolean {
-    const greeting = toHex(answers);
-    return this.#greeted.get(greeting)?.member.identity.device === identity.device && this.#greeted.delete(greeting);
+  takeAnswer({ answers }: Hello, { identity }: Member, now: number): boolean {
+    const id = toHex(answers);
+    const greeted = this.#greeted.get(id);
+    return greeted?.member.identity.device === identity.device && greeted.until > now && this.#greeted.delete(id);
   }
 
   greetedMember(device: string): Member | undefined {

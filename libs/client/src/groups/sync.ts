@@ -395,7 +395,7 @@ export class Sync {
 
   /** Believed by a device whose leaf is of no use anyway, or which can't follow, when for long nobody has treated it as a member. */
   #hearRemoved(hello: Hello, from: Member, step: Step): void {
-    if (!this.#writer.takeAnswer(hello) && !this.rejoining.takeAnswer(hello, from)) return;
+    if (!this.#writer.takeAnswer(hello) && !this.rejoining.takeAnswer(hello, from, step.now)) return;
     this.#peers.of(from.identity.device).saysRemoved = true;
     this.#vote.count(step.now);
     this.#hope.giveUp(step, from.identity.account === this.core.ports.own.account);

@@ -15,6 +15,7 @@ const MOST_RENEWED = 1_000;
 /** What follows from the fate of what was sent: in its group, for its content, and for the user. */
 export class Deliveries {
   /** By account, or group and device: when its conversation or leaf was last made anew, and how long the next waits. */
+  readonly #givenUp = new Set<string>();
   readonly #renewed = new Map<string, { readonly at: number; readonly waitMs: number }>();
   /** Accounts with which a new direct conversation is to begin, as the Welcome to the one before can't be opened. */
   readonly #toRenew = new Set<string>();
@@ -161,6 +162,21 @@ export class Deliveries {
     if (content === undefined || this.contents.get(content) === undefined) return;
     if (this.outbox.get(id) === undefined) this.contents.settled(content, id);
     this.tellStatus(content, step);
+    this.#forgetIfDone(content, step);
+  }
+
+  /** It waits no more to be sealed once more for one of those that it is for. */
+  givenUp(content: string): void {
+    this.#givenUp.add(content);
+  }
+
+  /** At the end of a step, when it shows what waits for others. */
+  forgetGivenUp(step: Step): void {
+    for (const content of this.#givenUp) if (this.contents.get(content) !== undefined) this.#forgetIfDone(content, step);
+    this.#givenUp.clear();
+  }
+
+  #forgetIfDone(content: string, step: Step): void {
     const group = this.groups.get(this.contents.get(content)?.group ?? '');
     const waits = this.contents.entriesOf(content).size > 0 || group?.core.toSeal.some((each) => each.content === content) === true;
     if (waits) return;

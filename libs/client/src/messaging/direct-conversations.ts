@@ -56,17 +56,21 @@ export class DirectConversations {
     return this.with(account).flatMap(({ core: { ownLeaf } }) => (ownLeaf === undefined ? [] : capabilityOf(ownLeaf)));
   }
 
-  /** A new group of two: one that is made by a device in none that is written replaces those before it. Returns whether the account had other devices there, and not this one. */
-  async begun(group: Group, by: Member, step: Step): Promise<boolean> {
+  /**
+   * A new group of two: one that is made by a device in none that is written replaces those before it. Returns whether the other account, which made
+   * it, had other devices there, and not this one.
+   */
+  async begun(group: Group, { identity }: Member, step: Step): Promise<boolean> {
     const account = this.otherEnd(group.id);
     if (account === undefined) return false;
-    const { device } = by.identity;
     const before = this.with(account).filter((each) => each !== group);
-    const isWritten = before.some(({ core }) => !core.retired && core.member(device) !== undefined);
+    const isWritten = before.some(({ core }) => !core.retired && core.member(identity.device) !== undefined);
     if (!isWritten) for (const each of before) each.retire(step);
     await this.writeIn(group, account, step);
-    const known = before.flatMap(({ core }) => core.members).filter(({ identity }) => identity.account === account);
-    return known.length > 0 && !known.some(({ identity }) => identity.device === device);
+    if (identity.account !== account) return false;
+    const everThere = before.flatMap(({ core }) => [...core.members, ...core.branches.membership.former()]);
+    const theirs = everThere.filter((each) => each.identity.account === account);
+    return theirs.length > 0 && !theirs.some((each) => each.identity.device === identity.device);
   }
 
   /** What waited for a conversation with the account, and what reached none of its devices in those before. */

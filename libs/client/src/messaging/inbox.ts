@@ -173,9 +173,7 @@ export class Inbox {
     try {
       const welcomed = await this.joining.open(envelope);
       if (known === undefined && !this.invitations.mayJoin(welcomed)) return this.invitations.keep(welcomed, payload, step);
-      // Whoever is no member here is left without a sign of this device, and greets it: then it is told.
-      if (known !== undefined && !known.welcomes(welcomed.state))
-        return known.disowns(welcomed.by.identity.device) ? Outcome.CANNOT : Outcome.STORED;
+      if (known !== undefined && !known.welcomes(welcomed.state)) return Outcome.STORED;
       await this.#join(welcomed, step);
       return Outcome.STORED;
     } catch (error) {

@@ -279,6 +279,9 @@ describe('a device that was put back to before its removal, and adds somebody wh
     await alice.restore(backup);
     await alice.online();
     await office.pass(10 * MINUTE, 5 * SECOND);
+    // Of several packages each would let in another leaf, and none be greeted.
+    carol.stock.packages.clear();
+    await carol.publish(1, true);
     await alice.remove(hiking, bob);
     await alice.add(hiking, carol);
     await office.pass(10 * MINUTE, 5 * SECOND);
@@ -287,6 +290,20 @@ describe('a device that was put back to before its removal, and adds somebody wh
     expect(alice.view(hiking).out).toBe(true);
     expect(carol.members(hiking)).toEqual(['bob', 'carol']);
     expect([carol.view(hiking).out, carol.view(hiking).hold]).toEqual([false, undefined]);
+  });
+});
+
+describe('a device that was put back', () => {
+  it('tells no stranger that it is none before another has said where it stands', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Pair;
+    const hiking = await hikers(alice, bob);
+    const disowns = () => alice.messenger.unsafeGroup(hiking)!.disowns('ff'.repeat(16));
+    expect(disowns()).toBe(true);
+    await alice.restore(await alice.backup());
+    expect(disowns()).toBe(false);
+    await alice.online();
+    await office.pass(MINUTE);
+    expect(disowns()).toBe(true);
   });
 });
 
@@ -313,6 +330,8 @@ describe('devices that were put back to before a conversation which another has 
     await office.pass(4 * HOUR, 10 * SECOND);
     expect(core.toSeal).toEqual([]);
     expect(alice.told('given-up')).toEqual([{ kind: 'given-up', group: conversation, content, device }]);
+    await alice.restart();
+    expect([alice.queue, alice.messenger.unsafeGroup(conversation)!.core.toSeal]).toEqual([[], []]);
   });
 });
 

@@ -651,6 +651,18 @@ describe('a conversation of two', () => {
     expect(alice.told('joined')).toMatchObject([{ replaces: false }]);
   });
 
+  it('that another of the own devices begins anew tells of no new device of the other', async () => {
+    const [phone, laptop, bob] = (await office.people('alice', 'alice/laptop', 'bob')) as Trio;
+    await phone.tell(bob, 'before');
+    await office.pass(MINUTE);
+    expect(laptop.told('joined')).toHaveLength(1);
+    await phone.step((messenger, step) => messenger.beginDirect(bob.account, step, true));
+    await phone.tell(bob, 'after');
+    await office.pass(MINUTE);
+    expect(laptop.told('joined')).toMatchObject([{ replaces: false }, { replaces: false }]);
+    expect(bob.shown).toEqual(['alice: before', 'alice: after']);
+  });
+
   it('goes on in a new one when the other has lost its store, and what did not arrive arrives there', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
     await alice.tell(bob, 'before');

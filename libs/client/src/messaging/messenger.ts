@@ -415,6 +415,7 @@ export class Messenger {
   /** What the step has changed goes into its journal, and what is due out after it. */
   #finish({ journal, now }: Step): void {
     journal.lastly(this, () => {
+      this.#deliveries.forgetGivenUp({ journal, now });
       for (const group of this.#groups.values()) group.core.save({ journal, now });
       const due = this.outbox.due(now, {
         token: (group, device) => this.#groups.get(group)?.core.member(device)?.address.token,
@@ -463,7 +464,10 @@ export class Messenger {
       isContact: (account) => ports.isContact(account),
       sighted: (device) => this.outbox.sighted(device),
       answer: (handle, outcome, step) => step.journal.afterwards(() => ports.ack(handle, outcome)),
-      notify: (notice, step) => ports.notify(notice, step),
+      notify: (notice, step) => {
+        if (notice.kind === 'given-up') this.#deliveries.givenUp(notice.content);
+        ports.notify(notice, step);
+      },
       count: (rung) => ports.count(rung),
     };
   }
