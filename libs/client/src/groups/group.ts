@@ -325,7 +325,7 @@ export class Group {
     core.branches.dropPassed(step);
     for (const each of this.sync.lostMembers(step.now)) {
       const { account } = each.identity;
-      // Nobody is let in again there.
+      // No leaf is replaced there: another conversation has taken its place, or none is wanted.
       if (core.retired) this.#sealing.giveUp(each.identity.device, step);
       // Nobody but contacts has its key packages. Greeted, it can ask to be let in by one of its own making.
       else if (account === core.ports.own.account || core.ports.isContact(account)) this.replace(addressed(each));

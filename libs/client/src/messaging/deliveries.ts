@@ -14,8 +14,9 @@ const MOST_RENEWED = 1_000;
 
 /** What follows from the fate of what was sent: in its group, for its content, and for the user. */
 export class Deliveries {
-  /** By account, or group and device: when its conversation or leaf was last made anew, and how long the next waits. */
+  /** Contents of which something was given up in this step. */
   readonly #givenUp = new Set<string>();
+  /** By account, or group and device: when its conversation or leaf was last made anew, and how long the next waits. */
   readonly #renewed = new Map<string, { readonly at: number; readonly waitMs: number }>();
   /** Accounts with which a new direct conversation is to begin, as the Welcome to the one before can't be opened. */
   readonly #toRenew = new Set<string>();

@@ -311,25 +311,22 @@ describe('devices that were put back to before a conversation which another has 
   it('are waited for there no longer than they may take to answer', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as Pair;
     const before = await bob.backup();
-    const content = await alice.tell(bob, 'hello');
+    await alice.tell(bob, 'hello');
     await office.pass(MINUTE);
     const conversation = alice.messenger.directWith(bob.account)!;
-    await bob.restore(before);
-    await bob.online();
-    const { device, account } = bob;
     const { core } = alice.messenger.unsafeGroup(conversation)!;
-    const { id: leaf, address } = core.others[0]!;
+    await bob.restore(before);
+    const content = await alice.say(conversation, 'once more');
+    await alice.step(async (messenger, step) => messenger.unsafeGroup(conversation)!.retire(step));
     core.die('rolled-back');
-    await alice.step(async (messenger, step) => {
-      const group = messenger.unsafeGroup(conversation)!;
-      group.retire(step);
-      group.sealAgain(content, { account, device, leaf, token: address.token }, step);
-    });
+    office.answersCannot = isTo(bob, 'application');
+    await bob.online();
     await office.pass(10 * MINUTE, 5 * SECOND);
-    expect(core.toSeal).toHaveLength(1);
+    expect(core.toSeal).toMatchObject([{ content, device: bob.device }]);
     await office.pass(4 * HOUR, 10 * SECOND);
     expect(core.toSeal).toEqual([]);
-    expect(alice.told('given-up')).toEqual([{ kind: 'given-up', group: conversation, content, device }]);
+    expect(alice.told('given-up')).toEqual([{ kind: 'given-up', group: conversation, content, device: bob.device }]);
+    expect(alice.told('delivery').at(-1)).toMatchObject({ content, status: 'discarded' });
     await alice.restart();
     expect([alice.queue, alice.messenger.unsafeGroup(conversation)!.core.toSeal]).toEqual([[], []]);
   });
