@@ -68,6 +68,10 @@ function leavingOut(suites) {
   return [...config.testPathIgnorePatterns, ...patterns].map((pattern) => `--testPathIgnorePatterns=${pattern}`);
 }
 
+/** Of Jest's options, those whose value may be an argument of its own. */
+const VALUED = new Set(['-t', '--testNamePattern', '-w', '--maxWorkers', '-c', '--config']);
+const isSuite = (argument, index, all) => !argument.startsWith('-') && !VALUED.has(all[index - 1]);
+
 const OURS = /^--(checks|thorough|record|seeds=(\d+))$/;
 const args = process.argv.slice(2);
 const seeds = args.map((argument) => OURS.exec(argument)?.[2]).find((each) => each !== undefined);
@@ -79,7 +83,7 @@ const isThorough = process.env.THOROUGH === '1';
 const unknown = Object.keys(THOROUGH_SUITES).filter((name) => !existsSync(join(root, name)));
 if (unknown.length > 0) throw new Error(`scripts/thorough-suites.mjs names what is not there: ${unknown.join(', ')}`);
 /** Whoever names suites means those. */
-const suitesLeftOut = isThorough || forJest.some((argument) => !argument.startsWith('-')) ? [] : Object.keys(THOROUGH_SUITES);
+const suitesLeftOut = isThorough || forJest.some(isSuite) ? [] : Object.keys(THOROUGH_SUITES);
 const { repeated, leftOut } = await runJest([...forJest, ...leavingOut(suitesLeftOut)], args.includes('--record'));
 if (seeds !== undefined) await runSeeds(Number(seeds));
 for (const { name, failure } of repeated) console.log(`\nfailed under load, passed alone: ${name}\n${failure}`);

@@ -55,7 +55,7 @@ describe('a gateway whose auth is not there', () => {
   it('is not ready before its door is open, and ready then', async () => {
     let before = await readiness();
     // It has all the rest soon.
-    while (JSON.stringify(before.said) !== JSON.stringify({ status: 'not ready', lacking: ['door'] })) {
+    while (JSON.stringify(before.said) !== JSON.stringify({ status: 'not ready', lacking: ['door', 'certificate'] })) {
       expect(before.status).toBe(503);
       await sleep(20);
       before = await readiness();

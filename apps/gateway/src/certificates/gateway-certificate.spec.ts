@@ -1,9 +1,11 @@
+import type { INestMicroservice } from '@nestjs/common';
 import { ClientHandshake, inspectServerHello, makeGatewayKey, pinOf, ready, type SigningKeyPair, signCertificate } from '@sotto/channel';
 import type { RpcClient } from '@sotto/platform/rpc';
 import { TIMES } from '@sotto/protocol';
 import type { CertifyRequest } from '@sotto/protocol/internal';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
+import { gatewayService } from '../as-service.js';
 import { DoorWorld } from '../connections/door.contract.js';
 import { GatewayCertificateHolder } from './gateway-certificate.js';
 
@@ -27,6 +29,7 @@ class Auth {
 describe("a gateway's certificate", () => {
   let auth: Auth;
   let world: DoorWorld;
+  let certificate: GatewayCertificateHolder;
   let visits = 0;
 
   beforeEach(async () => {
@@ -37,7 +40,8 @@ describe("a gateway's certificate", () => {
     await ready();
     auth = new Auth();
     const rpc: object = { call: (_method: unknown, request: CertifyRequest) => auth.call(request) };
-    world = await DoorWorld.open({}, new GatewayCertificateHolder(rpc as RpcClient));
+    certificate = new GatewayCertificateHolder(rpc as RpcClient);
+    world = await DoorWorld.open({}, certificate);
   });
 
   afterEach(async () => {
@@ -60,6 +64,14 @@ describe("a gateway's certificate", () => {
     return inspectServerHello(hello!, pin);
   };
 
+  /** What readiness asks of the gateway of this certificate. */
+  const isReady = () => {
+    const app: object = { get: () => certificate };
+    return gatewayService.checks!(app as INestMicroservice)
+      .find(({ name }) => name === 'certificate')!
+      .check();
+  };
+
   it('is another one, of another key, from half of its life on, and connections go on', async () => {
     const alice = await visit();
     const { clientHello, channel } = await ClientHandshake.answer(alice.hello!, { pin: undefined, now: Date.now() / 1_000 });
@@ -77,17 +89,20 @@ describe("a gateway's certificate", () => {
     expect([alice.isIn, world.heard]).toEqual([true, [Uint8Array.of(1, 2, 3)]]);
   });
 
-  it('is renewed once auth is back, and never shown when it has expired', async () => {
+  it('is renewed once auth is back, and neither shown nor ready when it has expired', async () => {
     const first = await shown();
     auth.isAway = true;
     await sleep(LIFE_MS - 3 * MINUTE_MS);
     expect(await shown()).toEqual(first);
+    expect(isReady()).toBe(true);
     await sleep(MINUTE_MS);
     const late = await visit();
     expect(late.hello).toBeUndefined();
     expect(await late.closed).toMatchObject({ code: 1013 });
+    expect(isReady()).toBe(false);
     auth.isAway = false;
     await sleep(0);
+    expect(isReady()).toBe(true);
     expect((await shown()).notAfter).toBeGreaterThan(first.notAfter);
   });
 });
