@@ -420,8 +420,24 @@ export class Group {
     return this.#sealing.isLostTo(content, to);
   }
 
+  /** It waits no more: to be sealed for all, nor once more for one device. */
   forget(content: string): void {
-    this.#sealing.forget(content);
+    this.#sealing.forget(content, () => true);
+  }
+
+  /** It waits no more to be sealed for all. Whoever could not read it here waits for it still. */
+  forgetUnsealed(content: string): void {
+    this.#sealing.forget(content, (device) => device === undefined);
+  }
+
+  /** It waits no more to be sealed once more for these devices. */
+  forgetFor(content: string, devices: ReadonlySet<string>): void {
+    this.#sealing.forget(content, (device) => device !== undefined && devices.has(device));
+  }
+
+  /** To be sealed, for all or for one device. */
+  isWaiting(content: string): boolean {
+    return this.core.toSeal.some((each) => each.content === content);
   }
 
   withhold(payload: Uint8Array, step: Step): void {

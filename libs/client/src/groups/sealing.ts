@@ -61,10 +61,12 @@ export class Sealing {
     return this.core.member(device)?.id === leaf && this.contents.triesFor(content, device, leaf) >= TRIES_AT_ONCE;
   }
 
-  forget(content: string): void {
+  /** @param isDone by the device for which alone it waits; undefined: for all members */
+  forget(content: string, isDone: (device: string | undefined) => boolean): void {
     const { core } = this;
-    if (!core.toSeal.some((each) => each.content === content)) return;
-    core.toSeal = core.toSeal.filter((each) => each.content !== content);
+    const left = core.toSeal.filter((each) => each.content !== content || !isDone(each.device));
+    if (left.length === core.toSeal.length) return;
+    core.toSeal = left;
     core.touch();
   }
 

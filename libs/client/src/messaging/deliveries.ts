@@ -1,7 +1,7 @@
 import type { LeafId } from '@sotto/mls';
 import type { Content, Contents } from '../groups/contents.js';
 import type { Group } from '../groups/group.js';
-import type { Step } from '../groups/group-ports.js';
+import type { Dispatch, Step } from '../groups/group-ports.js';
 import type { Outbox, OutboxEffect } from '../outbox/outbox.js';
 import type { DeliveryStatus, OutboxEntry, RecipientState } from '../outbox/outbox-entry.js';
 import type { DirectConversations } from './direct-conversations.js';
@@ -68,9 +68,23 @@ export class Deliveries {
     for (const entry of this.outbox.release(group, leaf)) {
       const theirs = [...entry.recipients.values()].find((each) => each.leaf === leaf);
       const isStillThere = theirs && this.groups.get(entry.group)?.core.members.some(({ identity }) => identity.account === theirs.account);
-      if (theirs && entry.content !== undefined && !isStillThere) this.contents.delivered(entry.content, theirs.account, step);
+      // Where it has gone on, the account may be owed it there.
+      const isHere = entry.content !== undefined && this.contents.get(entry.content)?.group === group;
+      if (theirs && isHere && !isStillThere) this.contents.delivered(entry.content, theirs.account, step);
       this.#moved(entry, step);
     }
+  }
+
+  /** Whoever gets it in this group is owed it no more in another, which this one has taken the place of. */
+  sealed({ group, content, recipients }: Dispatch): void {
+    if (content === undefined) return;
+    const devices = new Set(recipients.map(({ device }) => device));
+    const elsewhere = [...this.contents.entriesOf(content)].filter((id) => this.outbox.get(id)?.group !== group);
+    for (const id of elsewhere) {
+      this.outbox.excuse(id, devices);
+      if (this.outbox.get(id) === undefined) this.contents.settled(content, id);
+    }
+    for (const each of this.groups.values()) if (each.id !== group) each.forgetFor(content, devices);
   }
 
   /** Without the rule `onceOwedOwed`. */
@@ -108,12 +122,10 @@ export class Deliveries {
   discard(content: string, step: Step): void {
     const known = this.contents.get(content);
     if (known === undefined) return;
-    const group = this.groups.get(known.group ?? '');
     const entries = [...this.contents.entriesOf(content)].flatMap((id) => this.outbox.get(id) ?? []);
-    if (entries.every(isWithNobody)) for (const { payload } of entries) group?.withhold(payload, step);
+    if (entries.every(isWithNobody)) for (const { group, payload } of entries) this.groups.get(group)?.withhold(payload, step);
     for (const { id } of entries) this.outbox.withdraw(id);
-    group?.forget(content);
-    group?.core.save(step);
+    for (const group of this.groups.values()) group.forget(content);
     this.contents.forget(content, step);
     this.#tell(known, content, 'discarded', step);
   }
@@ -178,12 +190,15 @@ export class Deliveries {
   }
 
   #forgetIfDone(content: string, step: Step): void {
-    const group = this.groups.get(this.contents.get(content)?.group ?? '');
-    const waits = this.contents.entriesOf(content).size > 0 || group?.core.toSeal.some((each) => each.content === content) === true;
-    if (waits) return;
+    if (this.contents.entriesOf(content).size > 0 || this.isWaiting(content)) return;
     const given = this.statusOf(content) === 'delivered' ? undefined : this.contents.get(content);
     this.contents.forget(content, step);
     if (given !== undefined) this.#tell(given, content, 'discarded', step);
+  }
+
+  /** To be sealed: in its group, or once more in one that this has taken the place of. */
+  isWaiting(content: string): boolean {
+    return [...this.groups.values()].some((group) => group.isWaiting(content));
   }
 
   #tell({ group, account }: Pick<Content, 'group' | 'account'>, content: string, status: DeliveryStatus, step: Step): void {

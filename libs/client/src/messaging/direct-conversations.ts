@@ -73,14 +73,17 @@ export class DirectConversations {
     return theirs.length > 0 && !theirs.some((each) => each.identity.device === identity.device);
   }
 
-  /** What waited for a conversation with the account, and what reached none of its devices in those before. */
+  /**
+   * What waited for a conversation with the account, and what reached none of its devices in those before. There it stays owed to whom it was
+   * sealed for, until it is sealed for that one here: not all who read there need be in the new one.
+   */
   async writeIn(group: Group, account: string, step: Step): Promise<void> {
     if (this.current(account) !== group.id) return;
     for (const [id, content] of [...this.contents.all()]) {
       const lost = content.group !== undefined && content.group !== group.id && this.#isRetired(content.group, account);
       if (content.account !== account && !lost) continue;
       if (content.owed?.size === 0) continue;
-      this.#takeOut(id, content.group);
+      this.groups.get(content.group ?? '')?.forgetUnsealed(id);
       this.contents.put(id, { group: group.id, plaintext: content.plaintext, at: content.at }, step);
       await group.compose(id, step);
     }
@@ -91,14 +94,17 @@ export class DirectConversations {
     for (const [id, { group, account: to, plaintext, at, owed }] of [...this.contents.all()]) {
       const isOwed = to === before || (this.otherEnd(group ?? '') === before && owed?.size !== 0);
       if (!isOwed) continue;
-      this.#takeOut(id, group);
+      this.#takeOut(id);
       this.contents.put(id, { account, plaintext, at }, step);
     }
   }
 
-  #takeOut(content: string, group: string | undefined): void {
-    for (const entry of [...this.contents.entriesOf(content)]) this.outbox.withdraw(entry);
-    this.groups.get(group ?? '')?.forget(content);
+  #takeOut(content: string): void {
+    for (const entry of [...this.contents.entriesOf(content)]) {
+      this.outbox.withdraw(entry);
+      this.contents.settled(content, entry);
+    }
+    for (const each of this.groups.values()) each.forget(content);
   }
 
   #isRetired(id: string, account: string): boolean {

@@ -716,6 +716,74 @@ describe('a conversation of two', () => {
     expect(alice.queue).toEqual([]);
   });
 
+  describe('that another device of one’s own began anew, without all who were in the one before', () => {
+    let alice: Phone;
+    let laptop: Phone;
+    let bob: Phone;
+    let desk: Phone;
+    let before: string;
+
+    /** Alice has written to those who are away; then her tablet begins a conversation with one device of each of the others. */
+    beforeEach(async () => {
+      [alice, laptop, bob, desk] = (await office.people('alice', 'alice/laptop', 'bob', 'bob/desk')) as Four;
+      await alice.tell(bob, 'before');
+      await office.pass(MINUTE);
+      before = alice.messenger.directWith(bob.account)!;
+      expectTogether(before, [alice, laptop, bob, desk]);
+      for (const away of [laptop, bob, desk]) await away.offline();
+      await alice.tell(bob, 'meanwhile');
+      await office.pass(MINUTE);
+      for (const left of [laptop, desk]) left.stock.packages.clear();
+      const tablet = await office.phone('alice/tablet');
+      tablet.befriend(bob);
+      await tablet.online();
+      await tablet.step((messenger, step) => messenger.beginDirect(bob.account, step));
+      await office.pass(MINUTE);
+      expect(alice.messenger.directWith(bob.account)).not.toBe(before);
+      expect(alice.members(alice.messenger.directWith(bob.account)!)).toEqual(['alice', 'alice/tablet', 'bob']);
+      // Nobody catches up in the one before: what comes, comes from its author.
+      office.loses = ({ kind }) => kind === 'hello' || kind === 'supply';
+    });
+
+    const owedBy = (phone: Phone) =>
+      [...phone.messenger.unsafeOutbox()]
+        .filter(({ kind }) => kind === 'message')
+        .flatMap(({ open }) => [...open].map(({ device }) => device));
+
+    it('gives them in the one before what they were owed there, and nobody the same in both', async () => {
+      expect(owedBy(alice).sort()).toEqual([laptop, bob, desk].map(({ device }) => device).sort());
+      for (const back of [laptop, bob, desk]) await back.online();
+      await office.pass(MINUTE);
+      for (const each of [laptop, bob, desk]) expect([each.name, each.shown]).toEqual([each.name, ['alice: before', 'alice: meanwhile']]);
+      expect(office.journey.filter((each) => each === 'application alice → bob')).toHaveLength(2);
+      expect(owedBy(alice)).toEqual([]);
+      expect([...alice.messenger.owed()]).toEqual([]);
+    });
+
+    it('seals it again in the one before for whoever can not read it there, though all in the new one have it', async () => {
+      await bob.online();
+      await office.pass(MINUTE);
+      expect(alice.queue).toEqual([]);
+      let isFirst = true;
+      office.answersCannot = ({ to, kind }) => to === laptop && kind === 'application' && isFirst && !(isFirst = false);
+      await desk.online();
+      await laptop.online();
+      await office.pass(5 * MINUTE);
+      expect(laptop.shown).toEqual(['alice: before', 'alice: meanwhile']);
+      expect(alice.count('sealed-again')).toBe(1);
+      expect([...alice.messenger.owed()]).toEqual([]);
+    });
+
+    it('gives it to nobody once it is given up', async () => {
+      const [id] = [...alice.messenger.owed()].map(([content]) => content);
+      await alice.step((messenger, step) => messenger.discard(id!, step));
+      for (const back of [laptop, bob, desk]) await back.online();
+      await office.pass(5 * MINUTE);
+      for (const each of [laptop, bob, desk]) expect([each.name, each.shown]).toEqual([each.name, ['alice: before']]);
+      expect(owedBy(alice)).toEqual([]);
+    });
+  });
+
   it('that was ended is written no more, and a new one can begin', async () => {
     const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
     await alice.tell(bob, 'hello');

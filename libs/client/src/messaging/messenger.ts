@@ -87,7 +87,7 @@ export class Messenger {
   #restoreWaiting(): void {
     for (const [id, { group }] of this.contents.all()) {
       const known = this.#groups.get(group ?? '');
-      if (known !== undefined && this.contents.entriesOf(id).size === 0) known.sealLater(id);
+      if (known !== undefined && this.contents.entriesOf(id).size === 0 && !this.#deliveries.isWaiting(id)) known.sealLater(id);
     }
   }
 
@@ -490,6 +490,7 @@ export class Messenger {
   #dispatch(dispatch: Dispatch, { now }: Step): string {
     const id = toHex(this.ports.random(ID_BYTES));
     this.outbox.add(id, dispatch, now);
+    this.#deliveries.sealed(dispatch);
     return id;
   }
 }

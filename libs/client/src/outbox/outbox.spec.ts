@@ -511,6 +511,16 @@ describe('an end', () => {
     expect(statusOf('commit', 'bob')).toBe('queued');
   });
 
+  it('of what devices get by another entry: of that one alone, and of the whole with the last of them', () => {
+    give('hello', ['bob', 'carol']);
+    give('other', ['bob']);
+    outbox.excuse('hello', [idOf('bob'), idOf('dave')]);
+    outbox.excuse('unknown', [idOf('bob')]);
+    expect(sent()).toEqual(['hello → carol', 'other → bob']);
+    outbox.excuse('hello', [idOf('carol')]);
+    expect(outbox.get('hello')).toBeUndefined();
+  });
+
   it('by being withdrawn leaves nothing to send, and nothing in the store', async () => {
     give('stored', ['bob']);
     await saved();

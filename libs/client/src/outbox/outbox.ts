@@ -137,6 +137,12 @@ export class Outbox {
     });
   }
 
+  /** These devices get it by another entry. */
+  excuse(id: string, devices: Iterable<string>): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) for (const device of devices) this.#settle(entry, device, 'cannot');
+  }
+
   /** Sends it again now to whoever is waited for. */
   resend(id: string): void {
     const entry = this.#entries.get(id);

@@ -10,6 +10,7 @@ import type { Sight, Witness } from './sight.js';
 const GROUP = 'group0000';
 const PEOPLE = ['alice', 'bob', 'carol'];
 const member = (name: string) => ({ leaf: `${GROUP}/leaf of ${name}`, device: `device of ${name}`, account: `account of ${name}` });
+const devicesOf = (names: readonly string[]) => new Set(names.map((name) => member(name).device));
 
 function sight(name: string, more: Partial<Sight> = {}): Sight {
   return {
@@ -127,7 +128,7 @@ describe('each message once', () => {
     discarded: false,
     sealings: [sealing()],
     openedBy: new Set(),
-    keptBy: new Set(PEOPLE.map((name) => member(name).device)),
+    keptBy: new Map(PEOPLE.map((name) => [member(name).device, devicesOf(PEOPLE)])),
     putBehind: new Set(),
     withoutKey: new Set(),
     ...more,
@@ -154,7 +155,10 @@ describe('each message once', () => {
     const withoutKey = new Set([member('carol').device]);
     expect(check([message({ withoutKey })], senderGone(['bob']))).toEqual([]);
     // Bob read it as it was sealed for him alone: that helps nobody else.
-    expect(check([message({ keptBy: new Set() })], senderGone(['bob']))).toEqual([]);
+    expect(check([message({ keptBy: new Map() })], senderGone(['bob']))).toEqual([]);
+    // He read it as it was sealed once more in another group of the same two, where carol is not.
+    const keptBy = new Map([[member('bob').device, devicesOf(['alice', 'bob'])]]);
+    expect(check([message({ keptBy })], senderGone(['bob']))).toEqual([]);
   });
 
   it('can be read by no device that nobody can give the commits on the way to where it was sealed', () => {

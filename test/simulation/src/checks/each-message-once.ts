@@ -8,8 +8,11 @@ export interface Written extends Composed {
   readonly openedBy: ReadonlySet<string>;
   /** Of these, the devices whose disks were put back to where nothing leads to its key any more. */
   readonly putBehind: ReadonlySet<string>;
-  /** Devices whose disks remember that they opened it as it was sealed for all: they have what can be handed on. */
-  readonly keptBy: ReadonlySet<string>;
+  /**
+   * Devices whose disks remember that they opened it as it was sealed for all, each with those for whom that was: to these it can hand it on.
+   * What was sealed once more in another group of the same two can be read by nobody who is not in that one.
+   */
+  readonly keptBy: ReadonlyMap<string, ReadonlySet<string>>;
   /**
    * Devices that have no key for it: they opened another message under the same, as its sender was put back between the two, their own disk was
    * put back to where nothing leads to the state where it was sealed first, or they never had that state, as somebody hostile kept them out of
@@ -71,7 +74,7 @@ function checkArrival(
     if (message.putBehind.has(sight.device)) return [];
     if (was.leaf !== sight.ownLeaf && isPast(leavesOf(was.leaf), sight, message, active, witnesses)) return [];
     const keepsKeys = was.leaf === sight.ownLeaf && first.epoch >= sight.heldFrom && !message.withoutKey.has(sight.device);
-    const holder = active.find((each) => hasSeen(each, message) && message.keptBy.has(each.device));
+    const holder = active.find((each) => hasSeen(each, message) && message.keptBy.get(each.device)?.has(sight.device) === true);
     const owed = whyOwed(message, { sameLeaf: was.leaf === sight.ownLeaf, keepsKeys, holder }, active, witnesses);
     return owed === undefined ? [] : [`${sight.name} never saw ${short(message.content)} (epoch ${first.epoch}): ${owed}`];
   });

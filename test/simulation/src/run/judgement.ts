@@ -58,8 +58,8 @@ function allWritten({ devices, ledger }: Simulation, left: ReadonlySet<string>):
     const sealings = sealed.map(([, sealing]) => sealing);
     const openedBy = new Set(sealed.flatMap(([message]) => [...(ledger.opened.get(message)?.keys() ?? [])]));
     const [first] = sealed;
-    if (first === undefined) return { ...each, sealings, openedBy, keptBy: NOBODY, putBehind: NOBODY, withoutKey: NOBODY };
-    const keptBy = new Set(sealed.flatMap(([message, { onlyFor }]) => (onlyFor === undefined ? holders(message, ledger) : [])));
+    const keptBy = keptByEach(sealed, ledger);
+    if (first === undefined) return { ...each, sealings, openedBy, keptBy, putBehind: NOBODY, withoutKey: NOBODY };
     const noWay = devices.filter(({ identity, memory }) => ledger.isPutBehind(identity.device, first[1], memory));
     const behind = new Set(noWay.map(({ identity }) => identity.device));
     const putBehind = new Set([...behind].filter((device) => openedBy.has(device)));
@@ -70,6 +70,17 @@ function allWritten({ devices, ledger }: Simulation, left: ReadonlySet<string>):
     const withoutKey = new Set([...others.flatMap(([other]) => holders(other, ledger)), ...keptOut]);
     return { ...each, sealings, openedBy, keptBy, putBehind, withoutKey };
   });
+}
+
+/** Who remembers a sealing for all, and for whom those were that it remembers. Device ids. */
+function keptByEach(sealed: readonly [string, Sealing][], ledger: Ledger): Map<string, Set<string>> {
+  const kept = new Map<string, Set<string>>();
+  for (const [message, { onlyFor, members }] of sealed) {
+    if (onlyFor !== undefined) continue;
+    const devices = members.map(({ device }) => device);
+    for (const holder of holders(message, ledger)) kept.set(holder, new Set([...(kept.get(holder) ?? []), ...devices]));
+  }
+  return kept;
 }
 
 /** Those that left their device, with the ids of their messages. */
