@@ -219,15 +219,10 @@ export class Outbox {
   due(now: number, reach = AS_BEFORE): OutgoingSend[] {
     if (!this.#online || this.#queued.size === 0 || this.#onTheirWay >= WINDOW) return [];
     const sends: OutgoingSend[] = [];
-    let unwelcomed: ReadonlySet<string> | undefined;
     for (const entry of this.#ready(now)) {
       if (this.#onTheirWay >= WINDOW) break;
       const open = [...entry.open].filter(({ status }) => status === 'queued');
-      const isAfterWelcome = (device: string) =>
-        entry.kind !== 'message' || !(unwelcomed ??= this.#unwelcomed()).has(`${entry.group}/${device}`);
-      const due = open.filter(
-        ({ notBefore, device, account }) => notBefore <= now && isAfterWelcome(device) && !reach.isClosed(entry.group, account),
-      );
+      const due = open.filter((to) => to.notBefore <= now && this.#isAfterWelcome(entry, to) && !reach.isClosed(entry.group, to.account));
       if (due.length > 0) sends.push(this.#send(entry, due, now, reach));
       if (due.length === open.length) this.#queued.delete(entry.id);
     }
@@ -239,12 +234,29 @@ export class Outbox {
     const ready: OutboxEntry[] = [];
     for (const id of this.#queued) {
       const entry = this.#entries.get(id)!;
-      let earliest = Number.POSITIVE_INFINITY;
-      for (const { status, notBefore } of entry.open) if (status === 'queued' && notBefore < earliest) earliest = notBefore;
-      if (earliest <= now) ready.push(entry);
-      else if (earliest === Number.POSITIVE_INFINITY) this.#queued.delete(id);
+      let isQueued = false;
+      let isReady = false;
+      for (const to of entry.open) {
+        if (to.status !== 'queued') continue;
+        isQueued = true;
+        isReady ||= to.notBefore <= now && this.#isAfterWelcome(entry, to);
+      }
+      if (isReady) ready.push(entry);
+      else if (!isQueued) this.#queued.delete(id);
     }
     return ready.sort((a, b) => a.order - b.order);
+  }
+
+  /** Whether no Welcome to that group is still owed to the device. */
+  #isAfterWelcome({ kind, group }: OutboxEntry, { device }: RecipientState): boolean {
+    if (kind !== 'message') return true;
+    for (const id of this.#welcomes) {
+      const welcome = this.#entries.get(id);
+      if (welcome === undefined) this.#welcomes.delete(id);
+      const to = welcome?.group === group ? welcome.recipients.get(device) : undefined;
+      if (to !== undefined && !isSettled(to)) return false;
+    }
+    return true;
   }
 
   save(journal: Journal): void {
@@ -278,16 +290,6 @@ export class Outbox {
       each.sentAt = now;
     }
     return { id: entry.id, recipients, payload: entry.payload, held: true, slot };
-  }
-
-  #unwelcomed(): ReadonlySet<string> {
-    const open = new Set<string>();
-    for (const id of this.#welcomes) {
-      const entry = this.#entries.get(id);
-      if (entry === undefined) this.#welcomes.delete(id);
-      else for (const { device } of entry.open) open.add(`${entry.group}/${device}`);
-    }
-    return open;
   }
 
   // --- receipts
