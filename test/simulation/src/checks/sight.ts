@@ -80,7 +80,7 @@ export function witnessOf(device: Device, hostile: boolean): Witness {
     dead: device.dead,
     sights: sightsOf(device),
     seenRemoved: device.memory.seenRemoved,
-    history: device.history().map(({ content, plaintext }) => ({ content, plaintext: hex(plaintext) })),
+    history: device.history(),
     written: device.written(),
     left: device.left(),
   };

@@ -88,21 +88,31 @@ interface Process {
   connection?: Connection;
 }
 
-/** A message as it stands in a device's history. */
-export interface Shown {
+/** As it stands on the disk. */
+interface ShownRecord {
   readonly content: string;
   readonly plaintext: Uint8Array;
   /** The sender's device. */
   readonly from: string;
 }
 
+/** A message as it stands in a device's history. */
+export interface Shown {
+  readonly content: string;
+  /** Hex. */
+  readonly plaintext: string;
+}
+
 /** Records on a disk are never changed in place: each is read once, however often the world is judged. */
 const readShown = new WeakMap<Uint8Array, Shown>();
 
 function shownIn(record: Uint8Array): Shown {
-  const known = readShown.get(record) ?? decodeRecord<Shown>(record);
-  readShown.set(record, known);
-  return known;
+  const known = readShown.get(record);
+  if (known !== undefined) return known;
+  const { content, plaintext } = decodeRecord<ShownRecord>(record);
+  const shown = { content, plaintext: hex(plaintext) };
+  readShown.set(record, shown);
+  return shown;
 }
 
 /** What can be put back later. */
@@ -458,7 +468,7 @@ export class Device {
     if (notice.kind === 'unjudged') journal.afterwards(() => this.world.server.schedule.after(KEEPS_AFTER_MS, () => this.#keep(notice)));
     if (notice.kind !== 'message') return this.#note(`is told: ${notice.kind}`);
     const { content, plaintext, from } = notice;
-    journal.put(HISTORY, `${content}/${hex(this.random.bytes(4))}`, { content, plaintext, from: from.device } satisfies Shown);
+    journal.put(HISTORY, `${content}/${hex(this.random.bytes(4))}`, { content, plaintext, from: from.device } satisfies ShownRecord);
     journal.afterwards(() => this.#note(`shows ${content.slice(0, 8)}`));
   }
 
