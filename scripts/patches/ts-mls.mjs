@@ -15,6 +15,7 @@ import { processMessages } from './ts-mls/process-messages.mjs';
 import { secretTree } from './ts-mls/secret-tree.mjs';
 import { secretTreeTypes } from './ts-mls/secret-tree-types.mjs';
 import { sender } from './ts-mls/sender.mjs';
+import { signature } from './ts-mls/signature.mjs';
 import { tlsDecoder } from './ts-mls/tls-decoder.mjs';
 import { tlsEncoder, tlsEncoderTypes } from './ts-mls/tls-encoder.mjs';
 import { transcriptHash } from './ts-mls/transcript-hash.mjs';
@@ -49,6 +50,7 @@ export const TS_MLS = {
     secretTree,
     secretTreeTypes,
     sender,
+    signature,
     tlsDecoder,
     tlsEncoder,
     tlsEncoderTypes,

@@ -2,7 +2,7 @@ const LAZY = 'RFC 9420 §9.2: only the ratchets that are used are derived, and t
 
 export const secretTree = {
   file: 'secretTree.js',
-  mended: '94bea0825f81bfa251610d8bd080a00298def42cb766a5a27e87851542532947',
+  mended: '1845915fb3be9ac95ed1511a0d1e59c7177dddaa3125bdde51f6f91598cdbeb8',
   edits: [
     {
       why: LAZY,
@@ -94,8 +94,8 @@ export async function withRatchets(tree, leafIndex, kdf) {
     while (index !== leaf) {
         const { secret } = copy[index];
         copy[index] = undefined;
-        copy[left(index)] = { secret: await deriveChild(secret, "left", kdf) };
-        copy[right(index)] = { secret: await deriveChild(secret, "right", kdf) };
+        copy[left(index)] = { secret: await deriveChild(secret, LEFT, kdf) };
+        copy[right(index)] = { secret: await deriveChild(secret, RIGHT, kdf) };
         index = leaf < index ? left(index) : right(index);
     }
     const { secret } = copy[leaf];
@@ -105,8 +105,10 @@ export async function withRatchets(tree, leafIndex, kdf) {
     };
     return copy;
 }
+const LEFT = new TextEncoder().encode("left");
+const RIGHT = new TextEncoder().encode("right");
 function deriveChild(secret, side, kdf) {
-    return expandWithLabel(secret, "tree", new TextEncoder().encode(side), kdf.size, kdf);
+    return expandWithLabel(secret, "tree", side, kdf.size, kdf);
 }
 `,
     },

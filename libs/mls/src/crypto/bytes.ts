@@ -1,5 +1,17 @@
+const text = new TextEncoder();
+const labels = new Map<string, Uint8Array>();
+
+/** Of a label, of which the program has few: each is encoded once. Not to be changed. */
+export function bytesOfLabel(label: string): Uint8Array {
+  const known = labels.get(label) ?? text.encode(label);
+  labels.set(label, known);
+  return known;
+}
+
 export function concat(...parts: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const all = new Uint8Array(length);
   let offset = 0;
   for (const part of parts) {
     all.set(part, offset);

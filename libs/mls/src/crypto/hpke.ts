@@ -1,4 +1,4 @@
-import { concat } from './bytes.js';
+import { bytesOfLabel, concat } from './bytes.js';
 import { expand, extract, HASH_BYTES } from './hkdf.js';
 import { MlsError } from '../mls-error.js';
 import type { MlsProvider } from './provider.js';
@@ -30,12 +30,12 @@ export interface HpkeContext {
 type Suite = typeof KEM_SUITE;
 
 function labeledExtract(provider: MlsProvider, suite: Suite, salt: Uint8Array, label: string, ikm: Uint8Array): Uint8Array {
-  return extract(provider, salt, concat(VERSION, suite, text.encode(label), ikm));
+  return extract(provider, salt, concat(VERSION, suite, bytesOfLabel(label), ikm));
 }
 
 function labeledExpand(provider: MlsProvider, suite: Suite, prk: Uint8Array, label: string, info: Uint8Array, length: number): Uint8Array {
   const lengthBytes = Uint8Array.of(length >> 8, length & 0xff);
-  return expand(provider, prk, concat(lengthBytes, VERSION, suite, text.encode(label), info), length);
+  return expand(provider, prk, concat(lengthBytes, VERSION, suite, bytesOfLabel(label), info), length);
 }
 
 function sharedSecret(provider: MlsProvider, dh: Uint8Array, enc: Uint8Array, recipient: Uint8Array): Uint8Array {
