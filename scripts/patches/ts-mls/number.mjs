@@ -1,7 +1,20 @@
 export const number = {
   file: 'codec/number.js',
-  mended: '19583ca20b445eaafbd2880a593282a38cc53110f40d623d76aec2f96d1a9f8b',
+  mended: '625ca18a2fe5373db9f45f3afca968d83e0a6e4d046efccab744e192769ac352',
   edits: [
+    {
+      why: 'what the numbers of four and of eight bytes are written by, see below',
+      find: `import { encode } from "./tlsEncoder.js";
+`,
+      replace: `import { encode } from "./tlsEncoder.js";
+function writeUint32(bytes, offset, n) {
+    bytes[offset] = n >> 24;
+    bytes[offset + 1] = n >> 16;
+    bytes[offset + 2] = n >> 8;
+    bytes[offset + 3] = n;
+}
+`,
+    },
     {
       why: 'a writer is given the bytes themselves: a view was made for each number',
       find: `(offset, buffer) => {
@@ -29,21 +42,17 @@ export const number = {
         const view = new DataView(buffer);
         view.setUint32(offset, n);
     },`,
-      replace: `(offset, bytes) => {
-        bytes[offset] = n >> 24;
-        bytes[offset + 1] = n >> 16;
-        bytes[offset + 2] = n >> 8;
-        bytes[offset + 3] = n;
-    },`,
+      replace: `(offset, bytes) => writeUint32(bytes, offset, n),`,
     },
     {
-      why: 'as above: of the bytes that a writer is given, eight are a big number',
+      why: 'as above, for eight: a view would take the engine to move a small array off its heap',
       find: `(offset, buffer) => {
         const view = new DataView(buffer);
         view.setBigUint64(offset, n);
     },`,
       replace: `(offset, bytes) => {
-        new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(offset, n);
+        writeUint32(bytes, offset, Number((n >> 32n) & 0xffffffffn));
+        writeUint32(bytes, offset + 4, Number(n & 0xffffffffn));
     },`,
     },
     {

@@ -40,7 +40,7 @@ export interface OwnCommit extends Pick<
 type Hash = Pick<MlsProvider, 'sha256'>;
 
 export function commitId(bytes: Uint8Array, provider: Hash): StateId {
-  return toHex(provider.sha256(bytes).subarray(0, ID_BYTES));
+  return toHex(provider.sha256(bytes).slice(0, ID_BYTES));
 }
 
 /** What a commit does to the members before it: a leaf whose device is added again has rejoined, and is not removed. */

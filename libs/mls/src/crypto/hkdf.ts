@@ -2,7 +2,7 @@ import { concat } from './bytes.js';
 import type { MlsProvider } from './provider.js';
 
 export const HASH_BYTES = 32;
-const EMPTY = new Uint8Array();
+const FIRST = Uint8Array.of(1);
 
 /** RFC 5869 with SHA-256. */
 export function extract(provider: MlsProvider, salt: Uint8Array, ikm: Uint8Array): Uint8Array {
@@ -10,9 +10,11 @@ export function extract(provider: MlsProvider, salt: Uint8Array, ikm: Uint8Array
 }
 
 export function expand(provider: MlsProvider, prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  let block = provider.hmacSha256(prk, concat(info, FIRST));
+  if (length <= HASH_BYTES) return length === HASH_BYTES ? block : block.slice(0, length);
   const output = new Uint8Array(length);
-  let block: Uint8Array = EMPTY;
-  for (let offset = 0, counter = 1; offset < length; offset += HASH_BYTES, counter += 1) {
+  output.set(block);
+  for (let offset = HASH_BYTES, counter = 2; offset < length; offset += HASH_BYTES, counter += 1) {
     block = provider.hmacSha256(prk, concat(block, info, Uint8Array.of(counter)));
     output.set(block.subarray(0, length - offset), offset);
   }
