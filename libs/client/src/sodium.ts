@@ -46,7 +46,7 @@ export function deliveryToken(capability: Uint8Array, deliveryKey: Uint8Array): 
 const NONCE_BYTES = 24;
 
 /** XChaCha20-Poly1305: random nonce || ciphertext. `name` is authenticated: a record moved to another place does not open. */
-export function sealRecord(plain: Uint8Array, name: string, key: Uint8Array, random = randomBytes): Uint8Array {
+export function sealRecord(plain: Uint8Array, name: string | Uint8Array, key: Uint8Array, random = randomBytes): Uint8Array {
   const nonce = random(NONCE_BYTES);
   const box = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, name, null, nonce, key);
   const sealed = new Uint8Array(NONCE_BYTES + box.length);
@@ -56,7 +56,7 @@ export function sealRecord(plain: Uint8Array, name: string, key: Uint8Array, ran
 }
 
 /** Undefined when the key or the name is another, or the bytes were altered. */
-export function openRecord(sealed: Uint8Array, name: string, key: Uint8Array): Uint8Array | undefined {
+export function openRecord(sealed: Uint8Array, name: string | Uint8Array, key: Uint8Array): Uint8Array | undefined {
   if (sealed.length < NONCE_BYTES) return undefined;
   try {
     return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(

@@ -42,6 +42,13 @@ export interface HelloMaker {
 }
 
 const NO_BYTES = new Uint8Array(0);
+const text = new TextEncoder();
+
+/** What the parts of a hello are bound to: in bytes, as one of them is asked for with each key. */
+function namesOf(group: Uint8Array): { readonly ofKey: Uint8Array; readonly ofHello: Uint8Array } {
+  const id = toHex(group);
+  return { ofKey: text.encode(`hello key ${id}`), ofHello: text.encode(`hello ${id}`) };
+}
 
 /** An Envelope with a signed hello, readable to whoever has one of the keys. `shows`: more of its fields, serialised. */
 export function sealHello(hello: Hello, keys: readonly HelloKey[], { sign, random }: HelloMaker, shows: Uint8Array = NO_BYTES): Uint8Array {
@@ -51,11 +58,11 @@ export function sealHello(hello: Hello, keys: readonly HelloKey[], { sign, rando
   bytes.set(shows, says.length);
   const signed = toBinary(SignedHelloSchema, create(SignedHelloSchema, { hello: bytes, signature: sign(bytes) }));
   const key = random(KEY_BYTES);
-  const group = toHex(hello.group);
+  const { ofKey, ofHello } = namesOf(hello.group);
   const value = {
     group: hello.group,
-    keys: keys.map((each) => ({ by: fromHex(short(each.by)), sealed: sealRecord(key, `hello key ${group}`, each.key, random) })),
-    sealed: sealRecord(signed, `hello ${group}`, key, random),
+    keys: keys.map((each) => ({ by: fromHex(short(each.by)), sealed: sealRecord(key, ofKey, each.key, random) })),
+    sealed: sealRecord(signed, ofHello, key, random),
   };
   return toBinary(EnvelopeSchema, create(EnvelopeSchema, { kind: { case: 'hello', value } }));
 }
@@ -70,11 +77,11 @@ export interface OpenedHello {
 
 /** Undefined when none of the keys is here, or it is no hello. The signature is still to be checked. */
 export function openHello(envelope: HelloEnvelope, keyOf: (by: string) => Uint8Array | undefined): OpenedHello | undefined {
-  const group = toHex(envelope.group);
+  const { ofKey, ofHello } = namesOf(envelope.group);
   for (const { by, sealed } of envelope.keys.slice(0, MOST_KEYS)) {
     const shared = keyOf(toHex(by));
-    const key = shared && openRecord(sealed, `hello key ${group}`, shared);
-    const signed = key && openRecord(envelope.sealed, `hello ${group}`, key);
+    const key = shared && openRecord(sealed, ofKey, shared);
+    const signed = key && openRecord(envelope.sealed, ofHello, key);
     if (signed !== undefined) return parse(signed, toHex(by));
   }
   return undefined;
