@@ -33,7 +33,7 @@ function joinedForHash(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** By way of text with a byte in each character: Node makes that in a third of the time that it takes for a buffer. */
-function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const digest = hash('sha256', parts.length === 1 ? parts[0]! : joinedForHash(parts), 'binary');
   const bytes = new Uint8Array(HASH_BYTES);
   for (let i = 0; i < HASH_BYTES; i++) bytes[i] = digest.charCodeAt(i);
@@ -71,11 +71,11 @@ function key(raw: Uint8Array): Uint8Array {
 function stream(secret: Uint8Array, nonce: Uint8Array, data: Uint8Array): Uint8Array {
   const result = new Uint8Array(data.length);
   const input = joined([FOR_STREAM, secret, nonce, new Uint8Array(BLOCK_COUNTER_BYTES)]);
-  const counter = input.subarray(-BLOCK_COUNTER_BYTES);
+  const counter = input.length - BLOCK_COUNTER_BYTES;
   for (let at = 0; at < data.length; at += KEY_BYTES) {
-    counter[0] = at >> 5;
-    counter[1] = at >> 13;
-    counter[2] = at >> 21;
+    input[counter] = at >> 5;
+    input[counter + 1] = at >> 13;
+    input[counter + 2] = at >> 21;
     const block = sha256(input);
     for (let i = at; i < Math.min(at + KEY_BYTES, data.length); i++) result[i] = data[i]! ^ block[i - at]!;
   }
@@ -84,7 +84,8 @@ function stream(secret: Uint8Array, nonce: Uint8Array, data: Uint8Array): Uint8A
 
 function tagOf(secret: Uint8Array, nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Uint8Array {
   const lengths = Uint8Array.of(aad.length >> 16, aad.length >> 8, aad.length);
-  return sha256(FOR_TAG, secret, nonce, lengths, aad, ciphertext).subarray(0, TAG_BYTES);
+  // A copy: for a view, the engine would first move what is so small off its heap.
+  return sha256(FOR_TAG, secret, nonce, lengths, aad, ciphertext).slice(0, TAG_BYTES);
 }
 
 function isBefore(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
 import { type Changes, type GroupState, type Member, MlsEngine, type Opened } from '@sotto/mls';
-import { MessageAuthenticatedDataSchema } from '@sotto/protocol';
+import { MessageAuthenticatedDataSchema, toHex } from '@sotto/protocol';
 import type { Sealing } from '../checks/ledger.js';
 
-export const hex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+export const hex = toHex;
 export const messageId = (message: Uint8Array): string => hash('sha256', message, 'hex');
 /** The first 16 bytes of the SHA-256 of its MLSMessage. */
 export const commitId = (commit: Uint8Array): string => messageId(commit).slice(0, 32);

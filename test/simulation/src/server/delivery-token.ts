@@ -1,4 +1,5 @@
-import { hash } from 'node:crypto';
+import { toHex } from '@sotto/protocol';
+import { sha256 } from '../unsafe-provider.js';
 
 const CAPABILITY_BYTES = 16;
 
@@ -9,16 +10,16 @@ export function deliveryToken(capability: Uint8Array, deliveryKey: Uint8Array): 
   keyed.set(capability, deliveryKey.length);
   const token = new Uint8Array(2 * CAPABILITY_BYTES);
   token.set(capability);
-  token.set(hash('sha256', keyed, 'buffer').subarray(0, CAPABILITY_BYTES), CAPABILITY_BYTES);
+  token.set(sha256(keyed).slice(0, CAPABILITY_BYTES), CAPABILITY_BYTES);
   return token;
 }
 
 /** Hex. */
 export function capabilityOf(token: Uint8Array): string {
-  return Buffer.from(token.buffer, token.byteOffset, Math.min(token.length, CAPABILITY_BYTES)).toString('hex');
+  return toHex(token.slice(0, CAPABILITY_BYTES));
 }
 
 /** Whether it was made with this key. */
 export function isGenuine(token: Uint8Array, deliveryKey: Uint8Array): boolean {
-  return Buffer.compare(token, deliveryToken(token.subarray(0, CAPABILITY_BYTES), deliveryKey)) === 0;
+  return Buffer.compare(token, deliveryToken(token.slice(0, CAPABILITY_BYTES), deliveryKey)) === 0;
 }
