@@ -69,7 +69,18 @@ function leavingOut(suites) {
 }
 
 /** Of Jest's options, those whose value may be an argument of its own. */
-const VALUED = new Set(['-t', '--testNamePattern', '-w', '--maxWorkers', '-c', '--config']);
+const VALUED = new Set([
+  '-t',
+  '--testNamePattern',
+  '-w',
+  '--maxWorkers',
+  '-c',
+  '--config',
+  '--testTimeout',
+  '--seed',
+  '--shard',
+  '--reporters',
+]);
 const isSuite = (argument, index, all) => !argument.startsWith('-') && !VALUED.has(all[index - 1]);
 
 const OURS = /^--(checks|thorough|record|seeds=(\d+))$/;

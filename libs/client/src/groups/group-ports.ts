@@ -166,6 +166,8 @@ export interface GroupPorts {
   sighted(device: string, step: Step): void;
   /** Settles a delivery that was answered with `later`. */
   answer(handle: bigint, outcome: Outcome, step: Step): void;
+  /** Something of that content waits no more to be sealed once more. */
+  givenUp(content: string): void;
   notify(notice: GroupNotice, step: Step): void;
   count(rung: Rung): void;
 }

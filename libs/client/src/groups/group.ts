@@ -341,9 +341,11 @@ export class Group {
 
   #close(step: Step): void {
     const { core } = this;
-    if (core.branches.commits.size <= 1) return;
-    core.branches.keepHeadAlone(step);
-    core.touch();
+    this.#sealing.giveUp(undefined, step);
+    if (core.branches.commits.size > 1) {
+      core.branches.keepHeadAlone(step);
+      core.touch();
+    }
     core.save(step);
   }
 
@@ -438,6 +440,11 @@ export class Group {
   /** To be sealed, for all or for one device. */
   isWaiting(content: string): boolean {
     return this.core.toSeal.some((each) => each.content === content);
+  }
+
+  /** What waits to be sealed once more for that device. */
+  giveUp(device: string, step: Step): void {
+    this.#sealing.giveUp(device, step);
   }
 
   withhold(payload: Uint8Array, step: Step): void {

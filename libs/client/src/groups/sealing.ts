@@ -79,55 +79,69 @@ export class Sealing {
   /** Seals what waits, if it may be sealed now. */
   async flush(step: Step): Promise<void> {
     const { core } = this;
-    if (core.hold === 'removal') core.ports.count('held-back');
-    if (core.hold !== undefined) return;
+    const { hold } = core;
+    if (hold === 'removal') core.ports.count('held-back');
     const waiting = core.toSeal;
     core.toSeal = [];
-    for (const each of waiting) if (!(await this.#trySeal(each, step))) core.toSeal.push(each);
+    for (const each of waiting) {
+      const isDone = this.#isPast(each, step) || (hold === undefined && (await this.#trySeal(each, step)));
+      if (!isDone) core.toSeal.push(each);
+    }
     if (core.toSeal.length !== waiting.length) core.touch();
+  }
+
+  /** Whether it is to be sealed for nobody any more. */
+  #isPast({ content: id, device, leaf }: ToSeal, step: Step): boolean {
+    const { core } = this;
+    const content = this.contents.get(id);
+    if (content === undefined) return true;
+    if (device === undefined) return false;
+    if (core.member(device) === undefined && leaf !== undefined && core.branches.tree.removed.has(leaf)) {
+      core.ports.givenUp(id);
+      return true;
+    }
+    if (step.now - content.at < KEPT_MS) return false;
+    this.#tellGivenUp(id, device, step);
+    return true;
   }
 
   /** True when it waits no more. */
   async #trySeal(waiting: ToSeal, step: Step): Promise<boolean> {
     const { core } = this;
-    const content = this.contents.get(waiting.content);
-    if (content === undefined) return true;
     if (waiting.device === undefined) {
       if (!this.#mayAddress(core.others)) return false;
       await this.#seal(waiting, core.others, step);
       return true;
     }
     const member = core.member(waiting.device);
-    if (member === undefined && waiting.leaf !== undefined && core.branches.tree.removed.has(waiting.leaf)) return true;
     const isTooSoon = member?.id === waiting.leaf && step.now < (waiting.notBefore ?? 0);
-    if (member !== undefined && !isTooSoon) {
-      core.ports.count('sealed-again');
-      await this.#seal(waiting, [member], step);
-      return true;
-    }
-    if (step.now - content.at < KEPT_MS) return false;
-    this.#tellGivenUp(waiting.content, waiting.device, step);
+    if (member === undefined || isTooSoon) return false;
+    core.ports.count('sealed-again');
+    await this.#seal(waiting, [member], step);
     return true;
   }
 
-  /** What waits to be sealed once more for this device alone. */
-  giveUp(device: string, step: Step): void {
+  /** What waits to be sealed once more for this device alone; without one, for whichever. */
+  giveUp(to: string | undefined, step: Step): void {
     const { core } = this;
-    const given = core.toSeal.filter((each) => each.device === device);
+    const isGiven = ({ device }: ToSeal) => device !== undefined && (to === undefined || device === to);
+    const given = core.toSeal.filter(isGiven);
     if (given.length === 0) return;
-    core.toSeal = core.toSeal.filter((each) => each.device !== device);
+    core.toSeal = core.toSeal.filter((each) => !isGiven(each));
     core.touch();
-    for (const { content } of given) this.#tellGivenUp(content, device, step);
+    for (const { content, device } of given) this.#tellGivenUp(content, device!, step);
   }
 
   #tellGivenUp(content: string, device: string, step: Step): void {
     const { id, ports } = this.core;
+    ports.givenUp(content);
     ports.notify({ kind: 'given-up', group: id, content, device }, step);
   }
 
-  /** A message to oneself alone waits for the first other member. */
+  /** A message to oneself alone waits for the first other member, one of a conversation of two for the other account. */
   #mayAddress(others: readonly Member[]): boolean {
-    return others.length > 0;
+    const { data, ports } = this.core;
+    return data.kind === 'direct' ? others.some(({ identity }) => identity.account !== ports.own.account) : others.length > 0;
   }
 
   async #seal({ content, device, tries }: ToSeal, to: readonly Member[], step: Step): Promise<void> {

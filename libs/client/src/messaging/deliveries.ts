@@ -3,7 +3,7 @@ import type { Content, Contents } from '../groups/contents.js';
 import type { Group } from '../groups/group.js';
 import type { Dispatch, Step } from '../groups/group-ports.js';
 import type { Outbox, OutboxEffect } from '../outbox/outbox.js';
-import type { DeliveryStatus, OutboxEntry, RecipientState } from '../outbox/outbox-entry.js';
+import { type DeliveryStatus, isWithNobody, type OutboxEntry, type RecipientState } from '../outbox/outbox-entry.js';
 import type { DirectConversations } from './direct-conversations.js';
 import type { MessengerPorts } from './messenger-ports.js';
 
@@ -68,21 +68,32 @@ export class Deliveries {
     for (const entry of this.outbox.release(group, leaf)) {
       const theirs = [...entry.recipients.values()].find((each) => each.leaf === leaf);
       const isStillThere = theirs && this.groups.get(entry.group)?.core.members.some(({ identity }) => identity.account === theirs.account);
-      // Where it has gone on, the account may be owed it there.
-      const isHere = entry.content !== undefined && this.contents.get(entry.content)?.group === group;
-      if (theirs && isHere && !isStillThere) this.contents.delivered(entry.content, theirs.account, step);
+      if (theirs && entry.content !== undefined && !isStillThere && !this.#isOwedElsewhere(entry.content, entry, theirs.account))
+        this.contents.delivered(entry.content, theirs.account, step);
       this.#moved(entry, step);
     }
   }
 
+  /** In the conversation that it has gone on to, or in one before that. */
+  #isOwedElsewhere(content: string, { id, group }: OutboxEntry, account: string): boolean {
+    if (this.contents.get(content)?.group !== group) return true;
+    const others = [...this.contents.entriesOf(content)].filter((each) => each !== id);
+    return others.some((each) => [...(this.outbox.get(each)?.open ?? [])].some((to) => to.account === account));
+  }
+
   /** Whoever gets it in this group is owed it no more in another, which this one has taken the place of. */
-  sealed({ group, content, recipients }: Dispatch): void {
+  sealed({ group, content, recipients }: Dispatch, step: Step): void {
     if (content === undefined) return;
     const devices = new Set(recipients.map(({ device }) => device));
-    const elsewhere = [...this.contents.entriesOf(content)].filter((id) => this.outbox.get(id)?.group !== group);
-    for (const id of elsewhere) {
-      this.outbox.excuse(id, devices);
-      if (this.outbox.get(id) === undefined) this.contents.settled(content, id);
+    const elsewhere = [...this.contents.entriesOf(content)]
+      .flatMap((id) => this.outbox.get(id) ?? [])
+      .filter((each) => each.group !== group);
+    for (const entry of elsewhere) {
+      this.outbox.excuse(entry.id, devices);
+      if (this.outbox.get(entry.id) !== undefined) continue;
+      this.contents.settled(content, entry.id);
+      // All for whom it was get it here; once it is given up, it is not to be had there either.
+      if (isWithNobody(entry)) this.groups.get(entry.group)?.withhold(entry.payload, step);
     }
     for (const each of this.groups.values()) if (each.id !== group) each.forgetFor(content, devices);
   }
@@ -153,6 +164,7 @@ export class Deliveries {
   }
 
   #replaceLeaf(group: Group, to: RecipientState, step: Step): void {
+    if (group.core.retired) return group.giveUp(to.device, step);
     if (this.#isKnown(to, group) && this.#mayRenew(`${group.id}/${to.device}`, step)) group.replace(to);
   }
 
@@ -204,9 +216,4 @@ export class Deliveries {
   #tell({ group, account }: Pick<Content, 'group' | 'account'>, content: string, status: DeliveryStatus, step: Step): void {
     this.ports.notify({ kind: 'delivery', group, account, content, status }, step);
   }
-}
-
-/** As far as is known. */
-function isWithNobody({ recipients }: OutboxEntry): boolean {
-  return [...recipients.values()].every(({ status }) => status !== 'delivered');
 }

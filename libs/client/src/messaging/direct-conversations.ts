@@ -5,6 +5,7 @@ import type { Group } from '../groups/group.js';
 import { capabilityOf } from '../groups/group-core.js';
 import type { Step } from '../groups/group-ports.js';
 import type { Outbox } from '../outbox/outbox.js';
+import { isWithNobody } from '../outbox/outbox-entry.js';
 import type { MessengerPorts } from './messenger-ports.js';
 
 const GROUP_ID_BYTES = 32;
@@ -84,7 +85,7 @@ export class DirectConversations {
       if (content.account !== account && !lost) continue;
       if (content.owed?.size === 0) continue;
       this.groups.get(content.group ?? '')?.forgetUnsealed(id);
-      this.contents.put(id, { group: group.id, plaintext: content.plaintext, at: content.at }, step);
+      this.contents.put(id, { ...content, group: group.id, account: undefined }, step);
       await group.compose(id, step);
     }
   }
@@ -94,15 +95,17 @@ export class DirectConversations {
     for (const [id, { group, account: to, plaintext, at, owed }] of [...this.contents.all()]) {
       const isOwed = to === before || (this.otherEnd(group ?? '') === before && owed?.size !== 0);
       if (!isOwed) continue;
-      this.#takeOut(id);
+      this.#takeOut(id, step);
       this.contents.put(id, { account, plaintext, at }, step);
     }
   }
 
-  #takeOut(content: string): void {
-    for (const entry of [...this.contents.entriesOf(content)]) {
-      this.outbox.withdraw(entry);
-      this.contents.settled(content, entry);
+  #takeOut(content: string, step: Step): void {
+    for (const id of [...this.contents.entriesOf(content)]) {
+      const entry = this.outbox.get(id);
+      if (entry !== undefined && isWithNobody(entry)) this.groups.get(entry.group)?.withhold(entry.payload, step);
+      this.outbox.withdraw(id);
+      this.contents.settled(content, id);
     }
     for (const each of this.groups.values()) each.forget(content);
   }

@@ -782,6 +782,83 @@ describe('a conversation of two', () => {
       for (const each of [laptop, bob, desk]) expect([each.name, each.shown]).toEqual([each.name, ['alice: before']]);
       expect(owedBy(alice)).toEqual([]);
     });
+
+    it('lets in nobody there who has lost it: that is given up', async () => {
+      await bob.online();
+      await desk.online();
+      office.answersCannot = ({ to, kind }) => to === laptop && kind === 'application';
+      const was = alice.authenticator(before);
+      await laptop.publish(3);
+      await laptop.online();
+      await office.pass(5 * MINUTE);
+      expect(alice.told('given-up')).toMatchObject([{ group: before, device: laptop.device }]);
+      expect(alice.authenticator(before)).toBe(was);
+      expect([...alice.messenger.owed()]).toEqual([]);
+    });
+  });
+
+  describe('that was begun anew with what has arrived at nobody', () => {
+    let alice: Phone;
+    let laptop: Phone;
+    let bob: Phone;
+    const queued = () => alice.messenger.queue().map(({ status }) => status);
+
+    /** Of the others nobody has a key package. */
+    beforeEach(async () => {
+      [alice, laptop, bob] = (await office.people('alice', 'alice/laptop', 'bob')) as Trio;
+      await alice.tell(bob, 'before');
+      await office.pass(MINUTE);
+      for (const away of [laptop, bob]) {
+        await away.offline();
+        away.stock.packages.clear();
+      }
+      await alice.tell(bob, 'meanwhile');
+      await office.pass(MINUTE);
+    });
+
+    it('still owes it to the other account when a device of one’s own has it from the one before', async () => {
+      await alice.step((messenger, step) => messenger.beginDirect(bob.account, step, true));
+      let isFirst = true;
+      office.answersCannot = ({ to, kind }) => to === laptop && kind === 'application' && isFirst && !(isFirst = false);
+      await laptop.online();
+      await office.pass(5 * MINUTE);
+      expect(alice.members(alice.messenger.directWith(bob.account)!)).not.toContain('bob');
+      expect(laptop.shown).toEqual(['alice: before', 'alice: meanwhile']);
+      expect(queued()).toHaveLength(1);
+      await bob.online();
+      await office.pass(MINUTE);
+      expect(bob.shown).toEqual(['alice: before', 'alice: meanwhile']);
+      expect(queued()).toEqual([]);
+    });
+
+    it('is written to the other account, not to one’s own devices alone', async () => {
+      await laptop.publish(3);
+      await alice.step((messenger, step) => messenger.beginDirect(bob.account, step, true));
+      await office.pass(MINUTE);
+      const anew = alice.messenger.directWith(bob.account)!;
+      expect(alice.members(anew)).not.toContain('bob');
+      await alice.tell(bob, 'anew');
+      await office.pass(MINUTE);
+      expect(queued()).toHaveLength(2);
+      await bob.publish(3);
+      await bob.online();
+      await laptop.online();
+      await office.pass(20 * MINUTE);
+      for (const each of [laptop, bob])
+        expect([each.name, each.shown]).toEqual([each.name, ['alice: before', 'alice: meanwhile', 'alice: anew']]);
+      expect(queued()).toEqual([]);
+    });
+
+    it('hands it on in neither once it is given up', async () => {
+      for (const each of [laptop, bob]) await each.publish(3);
+      await alice.step((messenger, step) => messenger.beginDirect(bob.account, step, true));
+      await office.pass(MINUTE);
+      const [id] = [...alice.messenger.owed()].map(([content]) => content);
+      await alice.step((messenger, step) => messenger.discard(id!, step));
+      for (const back of [laptop, bob]) await back.online();
+      await office.pass(20 * MINUTE);
+      for (const each of [laptop, bob]) expect([each.name, each.shown]).toEqual([each.name, ['alice: before']]);
+    });
   });
 
   it('that was ended is written no more, and a new one can begin', async () => {

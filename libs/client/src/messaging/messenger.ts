@@ -83,11 +83,13 @@ export class Messenger {
     return messenger;
   }
 
-  /** What was written and is on its way nowhere: the program ended before it was sealed. */
+  /** What is on its way nowhere: the program ended before it was sealed, or when nobody waited for it any more. */
   #restoreWaiting(): void {
-    for (const [id, { group }] of this.contents.all()) {
+    for (const [id, { group, owed }] of this.contents.all()) {
       const known = this.#groups.get(group ?? '');
-      if (known !== undefined && this.contents.entriesOf(id).size === 0 && !this.#deliveries.isWaiting(id)) known.sealLater(id);
+      if (known === undefined || this.contents.entriesOf(id).size > 0 || this.#deliveries.isWaiting(id)) continue;
+      if (owed === undefined) known.sealLater(id);
+      else this.#deliveries.givenUp(id);
     }
   }
 
@@ -404,10 +406,10 @@ export class Messenger {
 
   /** The device is about to be another: what was written in its conversations of two waits for those of the next. */
   readdress(journal: Journal): void {
-    for (const [id, { group, plaintext, at }] of this.contents.all()) {
+    for (const [id, { group, plaintext, at, owed }] of this.contents.all()) {
       const data = this.#groups.get(group ?? '')?.core.data;
       const account = data?.kind === 'direct' ? data.accounts.find((each) => each !== this.ports.own.account) : undefined;
-      if (account !== undefined) journal.put('contents', id, recordOf({ account, plaintext, at }));
+      if (account !== undefined && owed?.size !== 0) journal.put('contents', id, recordOf({ account, plaintext, at }));
       else if (group !== undefined) journal.remove('contents', id);
     }
   }
@@ -464,10 +466,8 @@ export class Messenger {
       isContact: (account) => ports.isContact(account),
       sighted: (device) => this.outbox.sighted(device),
       answer: (handle, outcome, step) => step.journal.afterwards(() => ports.ack(handle, outcome)),
-      notify: (notice, step) => {
-        if (notice.kind === 'given-up') this.#deliveries.givenUp(notice.content);
-        ports.notify(notice, step);
-      },
+      givenUp: (content) => this.#deliveries.givenUp(content),
+      notify: (notice, step) => ports.notify(notice, step),
       count: (rung) => ports.count(rung),
     };
   }
@@ -487,10 +487,10 @@ export class Messenger {
     return this.#published.of(account, device, step.now, () => step.journal.afterwards(() => this.ports.claim(account)));
   }
 
-  #dispatch(dispatch: Dispatch, { now }: Step): string {
+  #dispatch(dispatch: Dispatch, step: Step): string {
     const id = toHex(this.ports.random(ID_BYTES));
-    this.outbox.add(id, dispatch, now);
-    this.#deliveries.sealed(dispatch);
+    this.outbox.add(id, dispatch, step.now);
+    this.#deliveries.sealed(dispatch, step);
     return id;
   }
 }

@@ -82,3 +82,8 @@ export function idsIn(packed: Uint8Array): string[] {
 export function isSettled({ status }: RecipientState): boolean {
   return status === 'delivered' || status === 'cannot';
 }
+
+/** As far as is known. */
+export function isWithNobody({ recipients }: Pick<OutboxEntry, 'recipients'>): boolean {
+  return [...recipients.values()].every(({ status }) => status !== 'delivered');
+}

@@ -521,6 +521,15 @@ describe('an end', () => {
     expect(outbox.get('hello')).toBeUndefined();
   });
 
+  it('of what a device gets by another entry is no sign that it is there', () => {
+    give('hello', ['bob']);
+    give('other', ['bob']);
+    sent();
+    for (const id of ['hello', 'other']) undelivered(id, 'bob');
+    outbox.excuse('hello', [idOf('bob')]);
+    expect(statusOf('other', 'bob')).toBe('waiting-for-online');
+  });
+
   it('by being withdrawn leaves nothing to send, and nothing in the store', async () => {
     give('stored', ['bob']);
     await saved();

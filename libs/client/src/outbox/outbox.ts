@@ -57,7 +57,8 @@ export class Outbox {
   readonly #entries = new Map<string, OutboxEntry>();
   /** Entries with something to send. */
   readonly #queued = new Set<string>();
-  readonly #welcomes = new Set<string>();
+  /** Entries by group. */
+  readonly #welcomes = new Map<string, Set<string>>();
   readonly #added = new Set<string>();
   readonly #settled = new Set<string>();
   readonly #gone = new Set<string>();
@@ -82,7 +83,7 @@ export class Outbox {
       const open = new Set(states.filter((each) => !isSettled(each)));
       outbox.#entries.set(id, { ...entry, won, open, recipients: new Map(states.map((each) => [each.device, each])) });
       outbox.#queued.add(id);
-      if (entry.kind === 'welcome') outbox.#welcomes.add(id);
+      outbox.#noteWelcome(outbox.#entries.get(id)!);
       outbox.#order = Math.max(outbox.#order, entry.order);
     }
     return outbox;
@@ -108,9 +109,16 @@ export class Outbox {
     const entry: OutboxEntry = { ...rest, id, order: ++this.#order, createdAt: now, recipients: states, open, won: false };
     this.#entries.set(id, entry);
     this.#queued.add(id);
-    if (entry.kind === 'welcome') this.#welcomes.add(id);
+    this.#noteWelcome(entry);
     this.#added.add(id);
     return entry;
+  }
+
+  #noteWelcome({ kind, group, id }: OutboxEntry): void {
+    if (kind !== 'welcome') return;
+    const known = this.#welcomes.get(group);
+    if (known === undefined) this.#welcomes.set(group, new Set([id]));
+    else known.add(id);
   }
 
   withdraw(id: string): void {
@@ -140,7 +148,8 @@ export class Outbox {
   /** These devices get it by another entry. */
   excuse(id: string, devices: Iterable<string>): void {
     const entry = this.#entries.get(id);
-    if (entry !== undefined) for (const device of devices) this.#settle(entry, device, 'cannot');
+    if (entry === undefined) return;
+    for (const device of devices) if (this.#close(entry, device, 'cannot') !== undefined) this.#freed.push({ group: entry.group, device });
   }
 
   /** Sends it again now to whoever is waited for. */
@@ -250,12 +259,14 @@ export class Outbox {
   /** Whether no Welcome to that group is still owed to the device. */
   #isAfterWelcome({ kind, group }: OutboxEntry, { device }: RecipientState): boolean {
     if (kind !== 'message') return true;
-    for (const id of this.#welcomes) {
+    const welcomes = this.#welcomes.get(group);
+    for (const id of welcomes ?? []) {
       const welcome = this.#entries.get(id);
-      if (welcome === undefined) this.#welcomes.delete(id);
-      const to = welcome?.group === group ? welcome.recipients.get(device) : undefined;
+      if (welcome === undefined) welcomes!.delete(id);
+      const to = welcome?.recipients.get(device);
       if (to !== undefined && !isSettled(to)) return false;
     }
+    if (welcomes?.size === 0) this.#welcomes.delete(group);
     return true;
   }
 
@@ -311,14 +322,21 @@ export class Outbox {
   }
 
   #settle(entry: OutboxEntry, device: string, status: 'delivered' | 'cannot'): OutboxEffect[] {
+    const to = this.#close(entry, device, status);
+    if (to === undefined) return [];
+    this.#wake(entry.group, device);
+    return [{ kind: status, entry, to }];
+  }
+
+  /** Returns the recipient, if it was open. */
+  #close(entry: OutboxEntry, device: string, status: 'delivered' | 'cannot'): RecipientState | undefined {
     const to = entry.recipients.get(device);
-    if (to === undefined || isSettled(to)) return [];
+    if (to === undefined || isSettled(to)) return undefined;
     this.#set(to, status);
     entry.open.delete(to);
     this.#settled.add(entry.id);
     if (entry.open.size === 0) this.withdraw(entry.id);
-    this.#wake(entry.group, device);
-    return [{ kind: status, entry, to }];
+    return to;
   }
 
   /** What was behind goes out: the older one has arrived, so the device is there. In another group its token may be withdrawn. */
