@@ -20,6 +20,8 @@ let vote: BranchVote;
 let left: Set<string>;
 /** Commits that those who are followed refuse. */
 let refused: string[];
+/** Whom those commits remove for no other reason than that another branch did. */
+let restingElsewhere: Member[];
 
 /** This device was let in at epoch 20 and is still there; the others are two accounts with three devices. */
 beforeEach(() => {
@@ -36,7 +38,11 @@ beforeEach(() => {
   peers = new Peers();
   left = new Set();
   refused = [];
-  vote = new BranchVote(core, peers, left, (commits) => void (refused = [...commits]));
+  restingElsewhere = [];
+  vote = new BranchVote(core, peers, left, {
+    refusedByOthers: (commits) => void (refused = [...commits]),
+    restingElsewhere: (commits) => (commits.includes(SPOILT) ? restingElsewhere : []),
+  });
   vote.progress(BEGAN);
 });
 
@@ -300,6 +306,28 @@ describe('a commit that only some can process', () => {
         expect(wantsAt(BEGAN + day)).toBe(false);
         expect(wantsAt(BEGAN + day + 1)).toBe(head === BEFORE);
       }
+    });
+
+    it('is left by one account alone also when the majority takes the one whom it removes, where that refuses it as well and is a member', () => {
+      const more = ['dave', 'erin'].map((account, i) => ({ id: `leaf ${3 + i}`, identity: { account, device: `device ${3 + i}` } }));
+      const [dave, erin] = more as unknown as [Member, Member];
+      core.others.push(dave);
+      Object.assign(core, { member: () => undefined });
+      const isMemberIn = (heads: readonly string[]) =>
+        Object.assign(core.branches, { members: (state: string) => (heads.includes(state) ? [erin] : []) });
+      isMemberIn([HEAD]);
+      // Bob was let in above it, and so had no choice.
+      showsAll(0, { headEpoch: 20, heldFrom: 20, path: [short(SPOILT)], others: new Set() });
+      for (const device of [1, 3, 4]) stands(device, HEAD, [SPOILT]);
+      expect(follows()).toBe(false);
+      restingElsewhere = [erin];
+      stands(4, HEAD, []);
+      expect(follows()).toBe(false);
+      stands(4, HEAD, [SPOILT]);
+      isMemberIn([BEFORE]);
+      expect(follows()).toBe(false);
+      isMemberIn([HEAD]);
+      expect(follows()).toBe(true);
     });
 
     it('is not left by two accounts', () => {

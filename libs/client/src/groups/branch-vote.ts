@@ -34,6 +34,14 @@ interface Votes {
   readonly refused: readonly StateId[];
 }
 
+/** What becomes of own commits that others can't process. */
+export interface Refusal {
+  /** Those who are followed can't process these commits; none: nobody is followed. */
+  refusedByOthers(commits: readonly StateId[]): void;
+  /** Whom those of this account remove for no other reason than that another branch did. */
+  restingElsewhere(commits: readonly StateId[]): readonly Member[];
+}
+
 /** Whether those on a branch that this device can't compare with its own are to be followed (docs/groups.md § Rejoining). */
 export class BranchVote {
   #progressAt = 0;
@@ -43,8 +51,7 @@ export class BranchVote {
     private readonly peers: Peers,
     /** By leaf: who says that he is out shows where he stopped, and nobody can follow him there. */
     private readonly left: Pick<ReadonlyMap<LeafId, unknown>, 'has'>,
-    /** Those who are followed can't process these commits; none: nobody is followed. */
-    private readonly refused: (commits: readonly StateId[]) => void,
+    private readonly refusal: Refusal,
   ) {}
 
   progress(now: number): void {
@@ -57,7 +64,7 @@ export class BranchVote {
     const votes = this.#votes(now);
     const wants = isLost(votes);
     if (wants === core.wantsRejoin) return;
-    this.refused(wants ? votes.refused : []);
+    this.refusal.refusedByOthers(wants ? votes.refused : []);
     core.wantsRejoin = wants;
     core.touch();
   }
@@ -77,12 +84,10 @@ export class BranchVote {
     for (const { id, identity } of this.#voters) {
       if (this.left.has(id)) continue;
       const { shown, saysRemoved, wantsRejoin } = this.peers.of(identity.device);
-      const { account } = identity;
-      if (saysRemoved) whereRemoved.push(account);
+      if (saysRemoved) whereRemoved.push(identity.account);
       if (saysRemoved || shown === undefined) continue;
       const standing = this.#standing(identity.device, shown, now);
-      const [isSettled, isGone] = [this.#hasSettled(identity.device, shown, now), this.#isGone(identity.device, shown, now)];
-      const choice = { ...shown, account, isSettled, isGone };
+      const choice = this.#choiceOf(identity, shown, now);
       if (standing === 'mine') same.push(choice);
       // Who leaves its branch itself does not count there: of two who would follow each other, one stays.
       else if (standing !== undefined && (!wantsRejoin || isBetter(shown, own))) (standing === 'refuses' ? refusing : there).push(choice);
@@ -91,7 +96,7 @@ export class BranchVote {
     const here = there.length === 0 && refusing.length > 0 ? same.filter(({ isGone }) => !isGone) : same;
     if (there.length === 0 && refusing.length === 0) return undividedVotes(here, whereRemoved, this.#isAbandoned(here, whereRemoved, now));
     // A few who are heard first after a start are not yet all who refuse.
-    const counted = this.#areMost([...here, ...there, ...refusing]) ? [...there, ...refusing] : there;
+    const counted = this.#areMost([...here, ...there, ...refusing]) ? [...there, ...refusing, ...this.#removedThere(refusing, now)] : there;
     // Whoever is here despite a commit that this device can't process had no choice either.
     const parted = new Partings([...here, ...counted]);
     const others = oneOfEachHead(counted.filter(({ path }) => !this.#canNotFollow(path)));
@@ -103,7 +108,7 @@ export class BranchVote {
       },
       theirsIsBetter: counted.some((each) => isBetter(each, own)),
       theirsIsSettled: there.some(({ isSettled }) => isSettled),
-      refused: counted === there ? [] : [...new Set(refusing.flatMap((each) => this.#beyond(each)))],
+      refused: counted === there ? [] : this.#refusedBy(refusing),
     };
   }
 
@@ -111,6 +116,27 @@ export class BranchVote {
   get #voters(): readonly Member[] {
     const { others, ownLeaf, branches } = this.core;
     return others.length > 0 || ownLeaf === undefined ? others : branches.membership.besideElsewhere(ownLeaf.id);
+  }
+
+  #choiceOf({ account, device }: Member['identity'], shown: Shown, now: number): Choice {
+    return { ...shown, account, isSettled: this.#hasSettled(device, shown, now), isGone: this.#isGone(device, shown, now) };
+  }
+
+  /**
+   * Whom what they refuse removes, if that is all that speaks against them here, and they refuse it too: where those are they are members, and
+   * vote. Without them each end could have the majority.
+   */
+  #removedThere(refusing: readonly Choice[], now: number): Choice[] {
+    const { branches } = this.core;
+    const removed = new Set(this.refusal.restingElsewhere(this.#refusedBy(refusing)).map(({ identity }) => identity.device));
+    if (removed.size === 0) return [];
+    const heads = new Set(refusing.flatMap(({ path }) => branches.byShort(path[0] ?? '') ?? []));
+    const members = [...heads].flatMap((head) => branches.members(head)).filter(({ identity }) => removed.has(identity.device));
+    return members.flatMap(({ identity }) => {
+      const { shown, wantsRejoin } = this.peers.of(identity.device);
+      const refuses = shown !== undefined && !wantsRejoin && this.#standing(identity.device, shown, now) === 'refuses';
+      return refuses && this.core.member(identity.device) === undefined ? this.#choiceOf(identity, shown, now) : [];
+    });
   }
 
   /** Whether these are of more than half of the accounts in the head. */
@@ -178,6 +204,10 @@ export class BranchVote {
       const state = branches.byShort(id);
       return state !== undefined && branches.helloKey(state) === undefined && givesLeaf(state);
     });
+  }
+
+  #refusedBy(refusing: readonly Choice[]): readonly StateId[] {
+    return [...new Set(refusing.flatMap((each) => this.#beyond(each)))];
   }
 
   /** Where this device's branch has left the other's. */

@@ -71,7 +71,7 @@ export class Committing {
 
   /** These commits are refused by those whom this device is about to follow; none: it is about to follow nobody. */
   refusedByOthers(commits: readonly StateId[]): void {
-    this.#refused = commits.flatMap((commit) => this.#restingElsewhere(commit)).map(({ id }) => id);
+    this.#refused = this.restingElsewhere(commits).map(({ id }) => id);
   }
 
   /**
@@ -94,8 +94,12 @@ export class Committing {
     this.core.touch();
   }
 
-  /** Whom the commit removes for no other reason than that another branch did. */
-  #restingElsewhere(id: StateId): readonly Member[] {
+  /** Whom these commits of this account remove for no other reason than that another branch did. */
+  restingElsewhere(commits: readonly StateId[]): readonly Member[] {
+    return commits.flatMap((commit) => this.#removedForAnotherBranch(commit));
+  }
+
+  #removedForAnotherBranch(id: StateId): readonly Member[] {
     const { branches, ports } = this.core;
     const { node, removed = [] } = branches.commits.get(id) ?? {};
     if (node?.author.account !== ports.own.account || node.removes.length === 0 || !branches.holds(node.parent)) return [];

@@ -85,7 +85,7 @@ export class Sync {
   ) {
     this.#hope = new Hope(core, this.#peers, left);
     this.#writer = new HelloWriter(core, this.#peers, this.#hope);
-    this.#vote = new BranchVote(core, this.#peers, left, (commits) => committing.refusedByOthers(commits));
+    this.#vote = new BranchVote(core, this.#peers, left, committing);
     this.#rollBack = new RollBackClaims(core);
   }
 

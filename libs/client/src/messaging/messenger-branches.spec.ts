@@ -242,6 +242,42 @@ describe('a removal that one member alone can judge, as all others came in besid
     expect(unjudged(bob)).toEqual([['carol'], ['carol']]);
   });
 
+  it('is left to the majority where the removed, let in beside it by another leaf, is one of that', async () => {
+    const [alice, bob, carol, dave] = (await office.people('alice', 'bob', 'carol', 'dave')) as Four;
+    const before = await carol.backup();
+    const hiking = await hikers(alice, bob, carol);
+    await alice.wish(hiking, { kind: 'role', account: carol.account, admin: true });
+    await office.settle();
+    office.forgetsSlots = true;
+    const isHere = (phone: Phone) => phone === carol || phone === dave;
+    // Bob alone hears of both.
+    office.loses = ({ from, to }) => isHere(from) !== isHere(to) && to !== bob;
+    await alice.remove(hiking, carol);
+    await carol.add(hiking, dave);
+    await carol.wish(hiking, { kind: 'role', account: dave.account, admin: true });
+    await office.pass(5 * SECOND);
+    const leaf = carol.ownLeaf(hiking);
+    await carol.offline();
+    await carol.restore(before);
+    await carol.online();
+    await dave.wish(hiking, { kind: 'replace', account: carol.account, device: carol.device, leaf });
+    await office.pass(5 * SECOND);
+    await dave.wish(hiking, { kind: 'rename', name: 'of dave' });
+    await office.pass(5 * SECOND);
+    expect([carol.ownLeaf(hiking) === leaf, bob.members(hiking)]).toEqual([false, ['alice', 'bob', 'dave']]);
+    await alice.die();
+    office.loses = () => false;
+    for (const phone of [bob, carol, dave]) {
+      await phone.restart();
+      await phone.online();
+    }
+    await office.pass(3 * HOUR, MINUTE);
+    for (const phone of [bob, carol, dave])
+      expect([phone.name, phone.members(hiking)]).toEqual([phone.name, ['alice', 'bob', 'carol', 'dave']]);
+    expect(new Set([bob, carol, dave].map((phone) => phone.authenticator(hiking))).size).toBe(1);
+    expect([bob.count('rejoin-asked') > 0, bob.view(hiking).hold, unjudged(bob)]).toEqual([true, 'removal', [['carol']]]);
+  });
+
   it('is made again by the same device once that is an admin, and then holds nothing back', async () => {
     const [bob, dave, erin, hiking] = await refused();
     await bob.say(hiking, 'among us');
