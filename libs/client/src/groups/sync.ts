@@ -339,7 +339,7 @@ export class Sync {
     const peer = this.#meet(hello, from, step);
     this.#hearLeave(hello, from, step);
     if (hello.removed) return this.#hearRemoved(hello, from, step);
-    if (this.#isRemoved(from)) return this.#tellRemoved(hello, from, address, step);
+    if (this.#isRemoved(from, hello)) return this.#tellRemoved(hello, from, address, step);
     if (hello.rejoinNonce.length > 0) this.#hope.offered(step);
     const answered = this.#writer.takeAnswer(hello);
     if (answered) this.#hope.answered(this.#canHelp(hello), step);
@@ -375,9 +375,10 @@ export class Sync {
   }
 
   /** Not in the head, nor anywhere else by a leaf that is not removed: it is told how that came about, and no more. */
-  #isRemoved({ id, identity }: Member): boolean {
+  #isRemoved({ id, identity }: Member, { leaf }: Hello): boolean {
     const { core } = this;
-    return core.member(identity.device) === undefined && core.branches.tree.removed.has(id);
+    const { removed } = core.branches.tree;
+    return core.member(identity.device) === undefined && (removed.has(id) || removed.has(toHex(leaf)));
   }
 
   /** It is given the commits that removed it, and a word for the case that it can't process them. */

@@ -262,6 +262,45 @@ describe('a device that was put back to before its last rejoin, and was removed 
   });
 });
 
+describe('a device that was put back to after its last rejoin, and was removed by one who knows nothing of that', () => {
+  it.each([
+    ['soon', 0],
+    ['long', KEPT_STATES + 2],
+  ] as const)('is told that it is out, and not helped, %s after its removal', async (_, commits) => {
+    const [alice, bob, dave] = (await office.people('alice', 'bob', 'dave')) as Trio;
+    const hiking = await hikers(alice, bob, dave);
+    const old = await alice.backup();
+    // Put back to before this commit of her own, alice reads nothing of what follows on it.
+    await alice.wish(hiking, { kind: 'rename', name: 'biking' });
+    await office.pass(MINUTE);
+    await bob.wish(hiking, { kind: 'replace', account: dave.account, device: dave.device, leaf: dave.ownLeaf(hiking) });
+    await office.pass(MINUTE);
+    const after = await dave.backup();
+    await dave.wish(hiking, { kind: 'rename', name: 'running' });
+    await office.pass(MINUTE);
+    await alice.restore(old);
+    await alice.online();
+    await office.pass(20 * MINUTE, 5 * SECOND);
+    expectTogether(hiking, [alice, bob, dave]);
+    expect(alice.count('rejoined')).toBe(1);
+    await dave.offline();
+    for (const each of [dave, bob]) {
+      await alice.remove(hiking, each);
+      await office.pass(MINUTE);
+    }
+    for (let i = 0; i < commits; i++) {
+      await alice.wish(hiking, { kind: 'rename', name: `hiking ${i}` });
+      await office.settle();
+    }
+    await office.pass(2 * HOUR, MINUTE);
+    await dave.restore(after);
+    await dave.online();
+    await office.pass(HOUR, 5 * SECOND);
+    expect([dave.view(hiking).out, alice.members(hiking)]).toEqual([true, ['alice']]);
+    expect(alice.count('rejoin-helped')).toBe(0);
+  });
+});
+
 describe('a device that was put back to before its removal, and adds somebody who came after that', () => {
   it('is told by that one alone that it is out', async () => {
     const [alice, bob, carol] = (await office.people('alice', 'bob', 'carol')) as Trio;
