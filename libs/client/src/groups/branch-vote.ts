@@ -96,12 +96,13 @@ export class BranchVote {
     const here = there.length === 0 && refusing.length > 0 ? same.filter(({ isGone }) => !isGone) : same;
     if (there.length === 0 && refusing.length === 0) return undividedVotes(here, whereRemoved, this.#isAbandoned(here, whereRemoved, now));
     // A few who are heard first after a start are not yet all who refuse.
-    const counted = this.#areMost([...here, ...there, ...refusing]) ? [...there, ...refusing, ...this.#removedThere(refusing, now)] : there;
+    const counted = this.#areMost([...here, ...there, ...refusing]) ? [...there, ...refusing] : there;
+    const removedThere = counted === there ? [] : this.#removedThere(refusing, now);
     // Whoever is here despite a commit that this device can't process had no choice either.
     const parted = new Partings([...here, ...counted]);
     const others = oneOfEachHead(counted.filter(({ path }) => !this.#canNotFollow(path)));
     return {
-      all: { mine: accountsOf(here), theirs: new Set([...counted.map(({ account }) => account), ...whereRemoved]).size },
+      all: { mine: accountsOf(here), theirs: new Set([...counted.map(({ account }) => account), ...whereRemoved, ...removedThere]).size },
       chosen: {
         mine: accountsOf(here.filter((each) => others.some((other) => parted.hasChosen(each, other)))),
         theirs: accountsOf(there.filter((each) => parted.hasChosen(each, own))),
@@ -123,19 +124,19 @@ export class BranchVote {
   }
 
   /**
-   * Whom what they refuse removes, if that is all that speaks against them here, and they refuse it too: where those are they are members, and
-   * vote. Without them each end could have the majority.
+   * The accounts of those whom what is refused removes, if that is all that speaks against them here, and they refuse it too: where the others are
+   * they are members, and vote. Without them each end could have the majority. Beyond their number, nothing that they say counts.
    */
-  #removedThere(refusing: readonly Choice[], now: number): Choice[] {
+  #removedThere(refusing: readonly Choice[], now: number): string[] {
     const { branches } = this.core;
     const removed = new Set(this.refusal.restingElsewhere(this.#refusedBy(refusing)).map(({ identity }) => identity.device));
     if (removed.size === 0) return [];
     const heads = new Set(refusing.flatMap(({ path }) => branches.byShort(path[0] ?? '') ?? []));
     const members = [...heads].flatMap((head) => branches.members(head)).filter(({ identity }) => removed.has(identity.device));
     return members.flatMap(({ identity }) => {
-      const { shown, wantsRejoin } = this.peers.of(identity.device);
-      const refuses = shown !== undefined && !wantsRejoin && this.#standing(identity.device, shown, now) === 'refuses';
-      return refuses && this.core.member(identity.device) === undefined ? this.#choiceOf(identity, shown, now) : [];
+      const { shown, wantsRejoin, saysRemoved } = this.peers.of(identity.device);
+      if (shown === undefined || wantsRejoin || saysRemoved || this.core.member(identity.device) !== undefined) return [];
+      return this.#standing(identity.device, shown, now) === 'refuses' ? identity.account : [];
     });
   }
 

@@ -432,9 +432,9 @@ export class Group {
     this.#sealing.forget(content, (device) => device === undefined);
   }
 
-  /** It waits no more to be sealed once more for these devices. */
-  forgetFor(content: string, devices: ReadonlySet<string>): void {
-    this.#sealing.forget(content, (device) => device !== undefined && devices.has(device));
+  /** It waits no more to be sealed once more for that device. */
+  forgetFor(content: string, device: string): void {
+    this.#sealing.forget(content, (each) => each === device);
   }
 
   /** To be sealed, for all or for one device. */

@@ -95,14 +95,19 @@ export class Sealing {
     const { core } = this;
     const content = this.contents.get(id);
     if (content === undefined) return true;
-    if (device === undefined) return false;
+    const isOld = step.now - content.at >= KEPT_MS;
+    if (device === undefined) {
+      // Nobody comes any more for whom it could be sealed, or whoever it was for has it from the conversation before.
+      const isInVain = isOld && (core.retired || core.gone || content.owed?.size === 0);
+      if (isInVain) core.ports.givenUp(id);
+      return isInVain;
+    }
     if (core.member(device) === undefined && leaf !== undefined && core.branches.tree.removed.has(leaf)) {
       core.ports.givenUp(id);
       return true;
     }
-    if (step.now - content.at < KEPT_MS) return false;
-    this.#tellGivenUp(id, device, step);
-    return true;
+    if (isOld) this.#tellGivenUp(id, device, step);
+    return isOld;
   }
 
   /** True when it waits no more. */

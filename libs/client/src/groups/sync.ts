@@ -387,7 +387,7 @@ export class Sync {
     const { branches } = this.core;
     const shown = shownBy(hello);
     this.#give(commitsLackedBy(shown, messagesShownBy(hello), this.core), peer, to, step);
-    const by = branches.tree.removed.get(from.id);
+    const by = branches.tree.removed.get(from.id) ?? branches.tree.removed.get(toHex(hello.leaf));
     const isHelpless = hello.wantsRejoin || (by !== undefined && shown.others.has(short(by)));
     const isElsewhere = [...branches.unreachableIds()].some((id) => short(id) === shown.path[0]);
     if (!(isHelpless || isElsewhere) || to.token.length === 0 || !peer.mayAnswer(step.now)) return;

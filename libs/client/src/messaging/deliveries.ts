@@ -1,7 +1,7 @@
 import type { LeafId } from '@sotto/mls';
 import type { Content, Contents } from '../groups/contents.js';
 import type { Group } from '../groups/group.js';
-import type { Dispatch, Step } from '../groups/group-ports.js';
+import type { Step } from '../groups/group-ports.js';
 import type { Outbox, OutboxEffect } from '../outbox/outbox.js';
 import { type DeliveryStatus, isWithNobody, type OutboxEntry, type RecipientState } from '../outbox/outbox-entry.js';
 import type { DirectConversations } from './direct-conversations.js';
@@ -42,7 +42,10 @@ export class Deliveries {
         return group;
       case 'delivered':
         group?.show(effect.to.leaf, step);
-        if (entry.content !== undefined) this.contents.delivered(entry.content, effect.to.account, step);
+        if (entry.content !== undefined) {
+          this.contents.delivered(entry.content, effect.to.account, step);
+          this.#excuseElsewhere(entry.content, entry, effect.to.device);
+        }
         this.#moved(entry, step);
         return undefined;
       case 'cannot':
@@ -81,21 +84,14 @@ export class Deliveries {
     return others.some((each) => [...(this.outbox.get(each)?.open ?? [])].some((to) => to.account === account));
   }
 
-  /** Whoever gets it in this group is owed it no more in another, which this one has taken the place of. */
-  sealed({ group, content, recipients }: Dispatch, step: Step): void {
-    if (content === undefined) return;
-    const devices = new Set(recipients.map(({ device }) => device));
-    const elsewhere = [...this.contents.entriesOf(content)]
-      .flatMap((id) => this.outbox.get(id) ?? [])
-      .filter((each) => each.group !== group);
-    for (const entry of elsewhere) {
-      this.outbox.excuse(entry.id, devices);
-      if (this.outbox.get(entry.id) !== undefined) continue;
-      this.contents.settled(content, entry.id);
-      // All for whom it was get it here; once it is given up, it is not to be had there either.
-      if (isWithNobody(entry)) this.groups.get(entry.group)?.withhold(entry.payload, step);
+  /** Whoever has it by this entry is owed it no more in the conversation before, nor in the one that has taken its place. */
+  #excuseElsewhere(content: string, { group }: OutboxEntry, device: string): void {
+    for (const id of [...this.contents.entriesOf(content)]) {
+      if (this.outbox.get(id)?.group === group) continue;
+      this.outbox.excuse(id, device);
+      if (this.outbox.get(id) === undefined) this.contents.settled(content, id);
     }
-    for (const each of this.groups.values()) if (each.id !== group) each.forgetFor(content, devices);
+    for (const each of this.groups.values()) if (each.id !== group) each.forgetFor(content, device);
   }
 
   /** Without the rule `onceOwedOwed`. */
@@ -145,7 +141,7 @@ export class Deliveries {
     if (entry.kind === 'message' && entry.content !== undefined && this.contents.get(entry.content) !== undefined) {
       group?.sealAgain(entry.content, to, step);
       // It could read nothing that was sealed for it since, and does not ask to be let in again: its store has lost the group.
-      if (group?.isLostTo(entry.content, to) === true) this.#replaceLeaf(group, to, step);
+      if (group?.isLostTo(entry.content, to) === true) this.#giveUpOn(group, to, step);
     }
     // The key package to which it was sealed is lost.
     if (entry.kind === 'welcome' && group !== undefined && (group.core.data.kind === 'direct' || group.core.unseen.has(to.leaf)))
@@ -163,8 +159,14 @@ export class Deliveries {
     if (this.directs.current(account) === group.id && this.#mayRenew(account, step)) this.#toRenew.add(account);
   }
 
+  /** Where another conversation has taken the place of this one, no leaf is replaced for it. */
+  #giveUpOn(group: Group, to: RecipientState, step: Step): void {
+    if (group.core.retired) group.giveUp(to.device, step);
+    else this.#replaceLeaf(group, to, step);
+  }
+
   #replaceLeaf(group: Group, to: RecipientState, step: Step): void {
-    if (group.core.retired) return group.giveUp(to.device, step);
+    if (group.core.retired) return;
     if (this.#isKnown(to, group) && this.#mayRenew(`${group.id}/${to.device}`, step)) group.replace(to);
   }
 

@@ -487,10 +487,9 @@ export class Messenger {
     return this.#published.of(account, device, step.now, () => step.journal.afterwards(() => this.ports.claim(account)));
   }
 
-  #dispatch(dispatch: Dispatch, step: Step): string {
+  #dispatch(dispatch: Dispatch, { now }: Step): string {
     const id = toHex(this.ports.random(ID_BYTES));
-    this.outbox.add(id, dispatch, step.now);
-    this.#deliveries.sealed(dispatch, step);
+    this.outbox.add(id, dispatch, now);
     return id;
   }
 }

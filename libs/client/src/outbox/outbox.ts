@@ -145,11 +145,10 @@ export class Outbox {
     });
   }
 
-  /** These devices get it by another entry. */
-  excuse(id: string, devices: Iterable<string>): void {
+  /** The device has it by another entry. */
+  excuse(id: string, device: string): void {
     const entry = this.#entries.get(id);
-    if (entry === undefined) return;
-    for (const device of devices) if (this.#close(entry, device, 'cannot') !== undefined) this.#freed.push({ group: entry.group, device });
+    if (entry !== undefined && this.#close(entry, device, 'cannot') !== undefined) this.#freed.push({ group: entry.group, device });
   }
 
   /** Sends it again now to whoever is waited for. */
