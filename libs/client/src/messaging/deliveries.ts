@@ -86,6 +86,8 @@ export class Deliveries {
 
   /** Whoever has it by this entry is owed it no more in the conversation before, nor in the one that has taken its place. */
   #excuseElsewhere(content: string, { group }: OutboxEntry, device: string): void {
+    // Nothing else takes another's place.
+    if (this.groups.get(group)?.core.data.kind !== 'direct') return;
     for (const id of [...this.contents.entriesOf(content)]) {
       if (this.outbox.get(id)?.group === group) continue;
       this.outbox.excuse(id, device);

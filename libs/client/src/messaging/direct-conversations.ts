@@ -76,7 +76,7 @@ export class DirectConversations {
 
   /**
    * What waited for a conversation with the account, and what reached none of its devices in those before. There it stays owed to whom it was
-   * sealed for, until it is sealed for that one here: not all who read there need be in the new one.
+   * sealed for, until that one has it from either: not all who read there need come into the new one.
    */
   async writeIn(group: Group, account: string, step: Step): Promise<void> {
     if (this.current(account) !== group.id) return;

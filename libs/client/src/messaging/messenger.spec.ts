@@ -759,6 +759,15 @@ describe('a conversation of two', () => {
       expect([...alice.messenger.owed()]).toEqual([]);
     });
 
+    it('owes it in neither to whoever has it from one', async () => {
+      let copies = 0;
+      office.loses = ({ to, kind }) => kind === 'hello' || kind === 'supply' || (to === bob && kind === 'application' && ++copies > 1);
+      await bob.online();
+      await office.pass(MINUTE);
+      expect(bob.shown).toEqual(['alice: before', 'alice: meanwhile']);
+      expect(owedBy(alice)).not.toContain(bob.device);
+    });
+
     it('owes it there still to whoever can not come into the new one', async () => {
       office.answersCannot = ({ to, kind }) => to === bob && kind === 'welcome';
       await bob.online();
