@@ -27,6 +27,8 @@ import {
 } from './contacts.contract.js';
 import { ContactsModule, contactsConfigSchema } from './index.js';
 
+const DAMPING_MS = 250;
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(check: () => boolean): Promise<void> {
@@ -54,7 +56,7 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       bus.subscribe('contacts.*', (_, subject) => said.push(subject));
       const request = bus.request.bind(bus);
       bus.request = (subject, ...rest) => (asked.push(subject), request(subject, ...rest));
-      const config = contactsConfigSchema.parse({ PRESENCE_DAMPING_MS: '250' });
+      const config = contactsConfigSchema.parse({ PRESENCE_DAMPING_MS: String(DAMPING_MS) });
       const imports = [PlatformModule.forRoot({ ...parts, serviceName: 'contacts' }), ContactsModule.forRoot(config)];
       const controllers = [AccountsParty, LedgerParty];
       app = await NestFactory.createMicroservice(
@@ -77,13 +79,16 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       await app?.close();
       await parts?.close();
     }, 60_000);
-    beforeEach(async () => {
+    beforeEach(forgetAll);
+
+    /** Nobody is there, nobody has a contact, nothing was heard. */
+    async function forgetAll(): Promise<void> {
       for (const name of NAMES) await disconnect(name);
-      await pause(350);
+      await pause(DAMPING_MS + 100);
       await parts.database.client.contact.deleteMany();
       heard = [];
       LedgerParty.asked.length = 0;
-    });
+    }
 
     const clientOf = (): RpcClient => new RpcClient(parts.bus, { service: 'tester' });
 
@@ -375,8 +380,8 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       heard = [];
       await as('dave', Contacts.method.block, { name: 'alice' });
       await disconnect('carol');
-      // Half the damping: told at once it would come first, and as late as of a leave second.
-      await pause(125);
+      // Told at once it would come first, and as late as of a leave second.
+      await pause(DAMPING_MS / 2);
       await as('bob', Contacts.method.block, { name: 'alice' });
       await disconnect('bob');
       await until(() => presenceHeardBy('alice').length === 2);
@@ -384,22 +389,26 @@ function contactsStory(topology: string, open: () => Promise<Parts>): void {
       expect(presenceHeardBy('alice')).toEqual([`${idOf('carol')} false`, `${idOf('bob')} false`]);
     });
 
-    it('tells no leave to one who ended the contact as well, nor to one who has it again by then', async () => {
-      for (const name of ['bob', 'carol'] as const) {
-        await befriend('alice', name);
-        await connect(name);
-      }
-      await connect('alice');
-      await until(() => presenceHeardBy('bob').length === 1 && presenceHeardBy('carol').length === 1);
-      heard = [];
-      // One after the other: each has to be done within the damping.
-      await as('alice', Contacts.method.remove, { name: 'bob' });
-      await as('bob', Contacts.method.remove, { name: 'alice' });
-      await pause(400);
-      await as('alice', Contacts.method.remove, { name: 'carol' });
-      await as('alice', Contacts.method.request, { name: 'carol' });
-      await pause(400);
-      expect([presenceHeardBy('bob'), presenceHeardBy('carol')]).toEqual([[], []]);
+    it.each([
+      ['ended the contact as well', Contacts.method.remove, 'bob', 'alice'],
+      ['has it again by then', Contacts.method.request, 'alice', 'bob'],
+    ] as const)('tells no leave to one who %s', async (_how, method, by, of) => {
+      let tookMs: number;
+      do {
+        await forgetAll();
+        await befriend('alice', 'bob');
+        await connect('bob');
+        await connect('alice');
+        await until(() => presenceHeardBy('bob').length === 1);
+        heard = [];
+        const from = performance.now();
+        await as('alice', Contacts.method.remove, { name: 'bob' });
+        await as(by, method, { name: of });
+        tookMs = performance.now() - from;
+        // On a busy machine the leave may be told before the second is done: that shows nothing.
+      } while (tookMs > DAMPING_MS / 2);
+      await pause(DAMPING_MS + 150);
+      expect(presenceHeardBy('bob')).toEqual([]);
     });
 
     it('shows an account that is deleted to its contacts as one that leaves', async () => {
