@@ -12,8 +12,11 @@ export interface IdleFigures {
   by_process: Record<string, number>;
 }
 
-/** Longer than what follows a connection by timers takes: what contacts and relay do once it is there, and what is kept of it for ten seconds. */
-const SETTLE_MS = 15_000;
+/**
+ * Longer than what follows a connection by timers takes: what contacts and relay do once it is there, what is kept of it for ten seconds, and the
+ * 30 s for which a service keeps a connection to Postgres that it no longer needs, each a process there.
+ */
+const SETTLE_MS = 32_000;
 const COLLECTION_MS = 1_000;
 const COLLECTIONS = 4;
 const NOT_OURS = ['nats', 'redis', 'postgres'];
