@@ -27,7 +27,7 @@ let restingElsewhere: Member[];
 beforeEach(() => {
   const branches = {
     ...{ ...pathIn([]), head: HEAD, root: HEAD, headEpoch: 20, epoch: () => 20 },
-    ...{ unprocessableIds: () => [], byShort: () => undefined },
+    ...{ unprocessableIds: () => [], byShort: () => undefined, tree: { removed: new Map() } },
   };
   const others = ['bob', 'carol', 'carol'].map((account, i) => ({ id: `leaf ${i}`, identity: { account, device: `device ${i}` } }));
   core = {
@@ -295,6 +295,33 @@ describe('a commit that only some can process', () => {
       expect(follows()).toBe(false);
       stands(1, HEAD, [SPOILT]);
       expect(follows()).toBe(true);
+    });
+
+    it('is left by who is alone there, when two accounts that it has removed stay together elsewhere', () => {
+      const removed = core.others.splice(0, 2);
+      const all = [...removed, { id: 'leaf 3', identity: { account: 'dave', device: 'device 3' } }];
+      core.others.length = 0;
+      Object.assign(core, { ownLeaf: { id: 'own' } });
+      const membership = { besideElsewhere: (leaf: string) => (leaf === 'own' ? all : []) };
+      const tree = {
+        removed: new Map(all.map(({ id }) => [id, SPOILT])),
+        lineage: (leaves: string[]) => new Set(leaves),
+        get: () => undefined,
+      };
+      Object.assign(core.branches, { membership, tree, helloKey: () => 'key' });
+      stands(0, HEAD, [SPOILT]);
+      stands(1, BEFORE, [SPOILT]);
+      expect(follows()).toBe(false);
+      stands(3, ELSEWHERE, [SPOILT]);
+      expect(follows()).toBe(false);
+      stands(1, HEAD, [SPOILT]);
+      peers.of('device 1').wantsRejoin = true;
+      expect(follows()).toBe(false);
+      peers.of('device 1').wantsRejoin = false;
+      expect(follows()).toBe(true);
+      expect(refused).toEqual([SPOILT]);
+      left.add('leaf 1');
+      expect(follows()).toBe(false);
     });
 
     it('is not held by the word of who was elsewhere when it last spoke, a day ago, and by who was here it is', () => {

@@ -92,6 +92,7 @@ export class BranchVote {
       // Who leaves its branch itself does not count there: of two who would follow each other, one stays.
       else if (standing !== undefined && (!wantsRejoin || isBetter(shown, own))) (standing === 'refuses' ? refusing : there).push(choice);
     }
+    refusing.push(...this.#removedInVain(now));
     // Whoever is gone holds nobody against those who refuse.
     const here = there.length === 0 && refusing.length > 0 ? same.filter(({ isGone }) => !isGone) : same;
     if (there.length === 0 && refusing.length === 0) return undividedVotes(here, whereRemoved, this.#isAbandoned(here, whereRemoved, now));
@@ -115,8 +116,30 @@ export class BranchVote {
 
   /** All others of the head. Who is alone there counts those who list its leaf on another branch: nobody else could tell it to follow. */
   get #voters(): readonly Member[] {
-    const { others, ownLeaf, branches } = this.core;
-    return others.length > 0 || ownLeaf === undefined ? others : branches.membership.besideElsewhere(ownLeaf.id);
+    const { others, branches } = this.core;
+    return others.length > 0 ? others : this.#besideElsewhere.filter(({ id }) => !branches.tree.removed.has(id));
+  }
+
+  get #besideElsewhere(): readonly Member[] {
+    const { ownLeaf, branches } = this.core;
+    return ownLeaf === undefined ? [] : branches.membership.besideElsewhere(ownLeaf.id);
+  }
+
+  /**
+   * Whom this device, alone by now, has removed by what they can't process: two accounts or more stay members to each other where this one could
+   * go, and nobody's word will part them. It goes there, and removes them by what they understand.
+   */
+  #removedInVain(now: number): Choice[] {
+    const { others, branches } = this.core;
+    if (others.length > 0) return [];
+    const removed = this.#besideElsewhere.filter(({ id }) => branches.tree.removed.has(id) && !this.left.has(id));
+    const choices = removed.flatMap(({ identity }) => {
+      const { shown, saysRemoved, wantsRejoin } = this.peers.of(identity.device);
+      if (shown === undefined || saysRemoved || wantsRejoin) return [];
+      return this.#standing(identity.device, shown, now) === 'refuses' ? this.#choiceOf(identity, shown, now) : [];
+    });
+    const together = (head: string | undefined) => choices.filter(({ path }) => path[0] === head);
+    return choices.map(({ path }) => together(path[0])).find((each) => accountsOf(each) > 1) ?? [];
   }
 
   #choiceOf({ account, device }: Member['identity'], shown: Shown, now: number): Choice {

@@ -30,12 +30,12 @@ export class Membership {
     return standing ?? newestFirst.map(memberIn).find((member) => member !== undefined) ?? this.#findNewcomer(device);
   }
 
-  /** Who is beside a leaf where other branches end. */
+  /** Who is beside a leaf where other branches end, removed here or not. */
   besideElsewhere(leaf: LeafId): Member[] {
     const { head, tree } = this.branches;
     const ends = [...this.branches.heldStates()].map(([id]) => id).filter((id) => id !== head && tree.isEnd(id));
     const lists = ends.map((id) => this.branches.members(id)).filter((members) => members.some(({ id }) => id === leaf));
-    return lists.flat().filter(({ id }) => id !== leaf && !tree.removed.has(id));
+    return lists.flat().filter(({ id }) => id !== leaf);
   }
 
   #findNewcomer(device: string): Member | undefined {

@@ -339,7 +339,8 @@ export class Sync {
     const peer = this.#meet(hello, from, step);
     this.#hearLeave(hello, from, step);
     if (hello.removed) return this.#hearRemoved(hello, from, step);
-    if (this.#isRemoved(from, hello)) return this.#tellRemoved(hello, from, address, step);
+    const isRemoved = this.#isRemoved(from, hello);
+    if (isRemoved && !this.#followsRemoved(from, step.now)) return this.#tellRemoved(hello, from, address, step);
     if (hello.rejoinNonce.length > 0) this.#hope.offered(step);
     const answered = this.#writer.takeAnswer(hello);
     if (answered) this.#hope.answered(this.#canHelp(hello), step);
@@ -347,7 +348,8 @@ export class Sync {
     await this.rejoining.help(from, hello, step);
     this.#vote.count(step.now);
     const messages = messagesShownBy(hello);
-    if (peer.shown !== undefined && hello.path.length > 0) this.#give(lackedBy(peer.shown, messages, this.core), peer, address, step);
+    const lacked = isRemoved ? commitsLackedBy : lackedBy;
+    if (peer.shown !== undefined && hello.path.length > 0) this.#give(lacked(peer.shown, messages, this.core), peer, address, step);
     await this.#answer({ hello, messages, answered }, from, address, step);
   }
 
@@ -379,6 +381,13 @@ export class Sync {
     const { core } = this;
     const { removed } = core.branches.tree;
     return core.member(identity.device) === undefined && (removed.has(id) || removed.has(toHex(leaf)));
+  }
+
+  /** Alone, this device wants to be let in where the other is, though it has removed that one here (BranchVote). */
+  #followsRemoved({ identity }: Member, now: number): boolean {
+    if (this.core.others.length > 0) return false;
+    this.#vote.count(now);
+    return this.core.wantsRejoin && this.#vote.isElsewhere(identity.device, now);
   }
 
   /** It is given the commits that removed it, and a word for the case that it can't process them. */

@@ -71,6 +71,29 @@ export async function spoiltBranch(stage: Stage): Promise<void> {
   await stage.expect(() => stage.agree(group, honest), 'the honest agree', HEALED_MS);
 }
 
+/**
+ * Two are removed by commits that they can't process, one of whom had spoilt what comes before, and stay members to each other: whoever removed them
+ * comes to where they are, and removes them there.
+ */
+export async function removalInVain(stage: Stage): Promise<void> {
+  const { founder, other } = stage.cast('founder', 'other');
+  const adversary = adversaryOf(stage, founder);
+  const group = await stage.found(founder, [other, adversary.device]);
+  const leaves = stage.core(founder, group).others.map(({ id }) => id);
+  await adversary.divide(group, stage.core(founder, group).head, 1);
+  await stage.until(() =>
+    stage
+      .core(other, group)
+      .branches.unprocessableIds()
+      .some((id) => stage.path(founder, group).includes(id)),
+  );
+  await stage.wish(founder, group, { kind: 'remove', leaves });
+  await stage.until(() => stage.core(founder, group).others.length === 0);
+  await stage.commit(other, group);
+  const isDone = () => stage.core(other, group).out && stage.core(founder, group).others.length === 0;
+  await stage.expect(isDone, `${other.name} is out, and ${founder.name} alone`, HEALED_MS);
+}
+
 /** A device crashes when its commit is written down and not sent yet: it goes on from there, by the leaf that it had. */
 export async function crashInCommit(stage: Stage): Promise<void> {
   const { author, other } = stage.cast('author', 'other');

@@ -1,5 +1,5 @@
 import type { Profile } from '../run/profile.js';
-import { branchOfOne, branchOfTheRemoved, crashInCommit, longFork, mintedSiblings, spoiltBranch } from './branches.js';
+import { branchOfOne, branchOfTheRemoved, crashInCommit, longFork, mintedSiblings, removalInVain, spoiltBranch } from './branches.js';
 import { lateJoiner, losingInvitation, lostRemoval, onlyPhone, orphanedNewcomer, removalBesideRejoin, takenSlot } from './membership.js';
 import { forgottenMessage, longAway, losingMessage, unreadableFlood } from './messages.js';
 import { type Stage, Untold } from './stage.js';
@@ -19,6 +19,7 @@ export type StoryName =
   | 'only-phone'
   | 'orphaned-newcomer'
   | 'removal-beside-rejoin'
+  | 'removal-in-vain'
   | 'spoilt-branch'
   | 'taken-slot'
   | 'unreadable-flood';
@@ -49,6 +50,7 @@ export const STORIES: Readonly<Record<StoryName, Story>> = {
   'only-phone': { tell: onlyPhone },
   'orphaned-newcomer': { tell: orphanedNewcomer, world: { strangers: ERIN_IS_STRANGE } },
   'removal-beside-rejoin': { tell: removalBesideRejoin },
+  'removal-in-vain': { tell: removalInVain, world: HOSTILE },
   'spoilt-branch': { tell: spoiltBranch, world: HOSTILE },
   'taken-slot': { tell: takenSlot },
   'unreadable-flood': { tell: unreadableFlood, world: { deliveryWindow: 4, retryWindowMs: 600_000 } },
