@@ -130,6 +130,9 @@ describe.each([
     const { devices } = await world.call(Accounts.method.listDevices, {}, jack.caller);
     expect(devices).toHaveLength(1);
     const { password } = jack;
+    const asAnother = () => Object.assign(jack, { device: newKey() }).register(invite);
+    for (let i = 1; i < LIMITS.devicesPerAccount; i++) await asAnother();
+    await expect(asAnother()).rejects.toThrow('LIMIT_REACHED');
     const others = new Person(world, 'jack', password).register(invite);
     await expect(others).rejects.toThrow('INVITE_INVALID');
     jack.password = 'not the long passphrase of jack';

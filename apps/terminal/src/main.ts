@@ -90,6 +90,11 @@ function takesScreen(): boolean {
   return process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb';
 }
 
+// Whoever read the output may be gone: what has begun goes on, and a conversation ends as if its input had.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+// Unheard, it would have Node open its inspector to whoever is on this machine, and with it keys and messages.
+process.on('SIGUSR1', () => undefined);
+
 try {
   await run(parseCommand(process.argv.slice(2)));
   process.exit(0);

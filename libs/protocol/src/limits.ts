@@ -21,6 +21,8 @@ export const LIMITS = {
   openCallsPerConnection: 64,
   /** Body of a Call. */
   callBytes: 256 * 1024,
+  /** Fields of it, with those of the messages in it: an Attach with all its revoked capabilities, and room for more. */
+  callFields: 4_200,
   nameMinLength: 3,
   nameMaxLength: 32,
   passwordMinBytes: 10,

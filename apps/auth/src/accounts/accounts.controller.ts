@@ -48,7 +48,7 @@ export class AccountsController {
     const id = firstDeviceId(account.id, request.deviceAuthKey);
     if (account.revokedDevices.has(id)) throw inviteInvalid();
     await this.ender.tellDevices(account.id);
-    return this.sessions.open(account, { id, authKey: request.deviceAuthKey, pending: false }, caller);
+    return this.sessions.open(account, { id, authKey: request.deviceAuthKey, pending: false, becomesConfirmed: true }, caller);
   }
 
   @Rpc(Accounts.method.resetIdentity)

@@ -42,6 +42,14 @@ describe('the places of an account', () => {
     expect(await places.list(alice, NOW + 60)).toHaveLength(LIMITS.devicesPerAccount + 1);
   });
 
+  it('are refused to one that becomes confirmed and has none, and not to one that holds its own', async () => {
+    await fill(true);
+    const becoming = (id: string) => places.hold(alice, { id, pending: false, becomesConfirmed: true }, NOW + 60);
+    await becoming('device 1');
+    await expect(becoming('new')).rejects.toMatchObject({ code: ErrorCode.LIMIT_REACHED });
+    expect(await places.list(alice, NOW + 60)).toHaveLength(LIMITS.devicesPerAccount);
+  });
+
   it('are freed, when all are held, of the device that was away longest and is not connected', async () => {
     expect(await places.longestAwayIfFull(alice, new Set(), NOW)).toBeUndefined();
     await fill(false);

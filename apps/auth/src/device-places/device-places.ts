@@ -8,6 +8,14 @@ import { DEVICE_PLACE_STORE, type DevicePlace, type DevicePlaceStore, placeCount
 const PENDING_SECONDS = 24 * 3_600;
 const CONFIRMED_SECONDS = TIMES.credentialLifetimeDays * 24 * 3_600;
 
+interface PlaceOf {
+  /** Hex. */
+  readonly id: string;
+  readonly pending: boolean;
+  /** It was none of the account's, or pending, before. */
+  readonly becomesConfirmed?: boolean;
+}
+
 /** Every session belongs to a device that has one of the account's places. Times are Unix seconds. */
 @Injectable()
 export class DevicePlaces {
@@ -16,19 +24,17 @@ export class DevicePlaces {
   constructor(@Inject(DEVICE_PLACE_STORE) private readonly store: DevicePlaceStore) {}
 
   /**
-   * A pending device needs a free place: throws RpcError LIMIT_REACHED, or UNAVAILABLE while live state is away. A confirmed one had its place
-   * when it was let in; it goes on whatever became of live state since.
+   * A pending device, and one that becomes a confirmed one, needs a free place or its own: throws RpcError LIMIT_REACHED. A confirmed one had its
+   * place when it was let in; it goes on whatever became of live state since. Throws UNAVAILABLE for a pending one while live state is away.
    */
-  async hold(account: Account, { id, pending }: { id: string; pending: boolean }, now: number): Promise<void> {
+  async hold(account: Account, { id, pending, becomesConfirmed = false }: PlaceOf, now: number): Promise<void> {
     const terms = termsOf(account);
     const place = { device: id, pending, seen: Math.max(now, terms.since), expires: now + (pending ? PENDING_SECONDS : CONFIRMED_SECONDS) };
-    if (!pending) {
-      const counted = this.store.take(account.id, place, { ...terms, places: Number.MAX_SAFE_INTEGER });
-      await counted.catch(() => this.logger.warn('a device could not be counted: live state is away'));
-      return;
-    }
-    const held = await this.store.take(account.id, place, { ...terms, places: LIMITS.devicesPerAccount }).catch(() => {
-      throw new RpcError(ErrorCode.UNAVAILABLE, 'The server is not ready. Try again soon.', 1_000);
+    const places = pending || becomesConfirmed ? LIMITS.devicesPerAccount : Number.MAX_SAFE_INTEGER;
+    const held = await this.store.take(account.id, place, { ...terms, places }).catch(() => {
+      if (pending) throw new RpcError(ErrorCode.UNAVAILABLE, 'The server is not ready. Try again soon.', 1_000);
+      this.logger.warn('a device could not be counted: live state is away');
+      return true;
     });
     if (!held) throw noPlace();
   }

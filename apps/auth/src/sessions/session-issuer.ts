@@ -16,6 +16,8 @@ export interface SessionDevice {
   authKey: Uint8Array;
   /** Not confirmed by the account's identity key. */
   pending: boolean;
+  /** It was none of the account's, or pending, before: there may be no place for it. */
+  becomesConfirmed?: boolean;
 }
 
 /** Makes the sessions that Accounts hands out. Throws RpcError LIMIT_REACHED when the account has no place for the device. */

@@ -46,6 +46,20 @@ describe('calls at the gateway', () => {
     });
   });
 
+  it('are refused with more fields than they may have, an Attach before it is read by who has no good token', async () => {
+    const client = world.connect();
+    const ids = Array.from({ length: LIMITS.callFields }, () => new Uint8Array(0));
+    const good = world.token(client, ALICE);
+    const refusal = async (token: Promise<string>) => (await world.attach(client, ALICE, { revokedCapabilities: ids }, token)).error?.code;
+    const ofNobody = await world.attach(client, ALICE, {}, Promise.resolve('none'));
+    expect(await refusal(Promise.resolve('none'))).toBe(ofNobody.error?.code);
+    expect(await refusal(good)).toBe(ErrorCode.TOO_LARGE);
+    const call = toBinary(CallSchema, create(CallSchema, { id: 9, method: 'sotto.v1.Contacts/List' }));
+    const padded = Buffer.concat([call, Buffer.alloc(60, Uint8Array.of(0x1a, 0))]);
+    expect(() => world.router.handle(client.connection, padded)).toThrow(WireError);
+    expect((await world.attach(client, ALICE, {}, good)).error).toBeUndefined();
+  });
+
   it('carry no identity that the client wrote', async () => {
     const alice = await attached(ALICE);
     const caller = create(CallerSchema, { account: new Uint8Array(16).fill(0xb1), service: 'contacts', address: '203.0.113.9' });

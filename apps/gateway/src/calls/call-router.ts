@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Injectable, Logger } from '@nestjs/common';
 import { CallLimiter } from '@sotto/platform/live-state';
-import { type RpcCaller, RpcClient, RpcError } from '@sotto/platform/rpc';
+import { type RpcCaller, RpcClient, RpcError, tooManyFields } from '@sotto/platform/rpc';
 import {
   type AttachRequest,
   AttachRequestSchema,
@@ -17,7 +17,7 @@ import {
   ReplySchema,
   Sessions,
 } from '@sotto/protocol';
-import { FrameKind, WireError, wrapFrame } from '@sotto/protocol/frames';
+import { FrameKind, hasMoreFieldsThan, textIn, WireError, wrapFrame } from '@sotto/protocol/frames';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionTable } from '../connections/connection-table.js';
 import { SessionService } from '../sessions/session.service.js';
@@ -26,6 +26,9 @@ import { SessionService } from '../sessions/session.service.js';
 const REPLY_OVERHEAD = 64;
 /** To gather the others takes five times as long as to skip them. */
 const KNOWN_FIELDS = { readUnknownFields: false };
+/** More than a Call has, or will have: a field that stands there twice is read twice. */
+const CALL_FIELDS = 16;
+const ACCESS_TOKEN = AttachRequestSchema.field.accessToken.number;
 const ATTACH = methodName(Sessions.method.attach);
 
 /** Checks a call by what its method declares, charges it, and hands it to whoever serves it: a new method needs no change here. */
@@ -68,7 +71,7 @@ export class CallRouter {
     checkCaller(contract, caller);
     await this.limiter.charge(contract.rate, { account: caller.account, address: caller.address });
     if (contract.name === ATTACH) {
-      const response = await this.sessions.attach(connection, parseAttachRequest(call.body));
+      const response = await this.sessions.attach(connection, accessTokenIn(call.body), () => parseAttachRequest(call.body));
       return toBinary(AttachResponseSchema, create(AttachResponseSchema, response));
     }
     const reply = await this.rpc.forward(contract, call.body, caller);
@@ -100,15 +103,27 @@ export class CallRouter {
 
 function parseCall(bytes: Uint8Array): Call {
   try {
-    return fromBinary(CallSchema, bytes, KNOWN_FIELDS);
+    if (!hasMoreFieldsThan(CALL_FIELDS, CallSchema, bytes)) return fromBinary(CallSchema, bytes, KNOWN_FIELDS);
   } catch {
-    throw new WireError('no Call');
+    // As one with too many fields.
   }
+  throw new WireError('no Call');
+}
+
+/** Alone: who may not attach is refused before all the rest is read, which takes as long as a thousand Pings. */
+function accessTokenIn(bytes: Uint8Array): string {
+  return orMalformed(() => textIn(bytes, ACCESS_TOKEN) ?? '');
 }
 
 function parseAttachRequest(bytes: Uint8Array): AttachRequest {
+  const isTooLong = orMalformed(() => hasMoreFieldsThan(LIMITS.callFields, AttachRequestSchema, bytes));
+  if (isTooLong) throw tooManyFields();
+  return orMalformed(() => fromBinary(AttachRequestSchema, bytes, KNOWN_FIELDS));
+}
+
+function orMalformed<T>(read: () => T): T {
   try {
-    return fromBinary(AttachRequestSchema, bytes, KNOWN_FIELDS);
+    return read();
   } catch {
     throw new RpcError(ErrorCode.MALFORMED, 'The request cannot be read.');
   }

@@ -2,7 +2,17 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Inject, Injectable } from '@nestjs/common';
 import { DEVICE_ROUTE_STORE, type DeviceRoute, type DeviceRouteStore } from '@sotto/platform/live-state';
 import { RpcError } from '@sotto/platform/rpc';
-import { type AttachRequest, type AttachResponseSchema, ErrorCode, fromHex, ID_BYTES, KEY_BYTES, LIMITS, TIMES } from '@sotto/protocol';
+import {
+  type AttachRequest,
+  type AttachResponseSchema,
+  ErrorCode,
+  fromHex,
+  ID_BYTES,
+  KEY_BYTES,
+  LIMITS,
+  TIMES,
+  toHex,
+} from '@sotto/protocol';
 import type { Connection } from '../connections/connection.js';
 import { CloseCode } from '../connections/close-codes.js';
 import { ConnectionTable } from '../connections/connection-table.js';
@@ -45,16 +55,21 @@ export class SessionService {
     this.lingering.clear();
   }
 
-  /** Nobody hears of the device before `toldOfAttach`. */
-  async attach(connection: Connection, request: AttachRequest): Promise<MessageInitShape<typeof AttachResponseSchema>> {
-    checkRequest(request);
+  /** `read` is asked for the request once the token is good. Nobody hears of the device before `toldOfAttach`. */
+  async attach(
+    connection: Connection,
+    accessToken: string,
+    read: () => AttachRequest,
+  ): Promise<MessageInitShape<typeof AttachResponseSchema>> {
     if (connection.session !== undefined || connection.attaching)
       throw new RpcError(ErrorCode.FORBIDDEN, 'This connection is attached already.');
     connection.attaching = true;
     let revoked: string[] = [];
     try {
-      const session = await this.tokens.check({ accessToken: request.accessToken, binding: connection.channel!.binding });
+      const session = await this.tokens.check({ accessToken, binding: connection.channel!.binding });
       this.assertNotRevoked(session);
+      const request = read();
+      checkRequest(request);
       if (!session.pending) revoked = await this.register(connection, session, request);
       if (connection.socket.readyState !== 1) return await this.leave(session).then(() => ({}));
       // The session may have been revoked while its route was written, when it could not be found to be ended.
@@ -194,10 +209,17 @@ export class SessionService {
 }
 
 /** At most twice what a device may name: the oldest stand in front, and make room. */
+/** The newest last; those that it has already would only take the places of others. */
 function withRevoked(route: DeviceRoute, capabilities: readonly Uint8Array[]): DeviceRoute {
-  if (capabilities.length === 0) return route;
-  const revoked = Buffer.concat([route.revokedCapabilities, ...capabilities]);
+  const known = new Set(idsIn(route.revokedCapabilities));
+  const added = capabilities.filter((id) => !known.has(toHex(id)));
+  if (added.length === 0) return route;
+  const revoked = Buffer.concat([route.revokedCapabilities, ...added]);
   return { ...route, revokedCapabilities: new Uint8Array(revoked.subarray(-2 * LIMITS.revokedCapabilities * ID_BYTES)) };
+}
+
+function idsIn(joined: Uint8Array): string[] {
+  return Array.from({ length: joined.length / ID_BYTES }, (_, i) => toHex(joined.subarray(i * ID_BYTES, (i + 1) * ID_BYTES)));
 }
 
 function checkRequest(request: AttachRequest): void {

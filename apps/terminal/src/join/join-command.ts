@@ -14,7 +14,7 @@ import { stayingText } from './handing-over.js';
 import { MessageNumbers } from './message-numbers.js';
 import { openScreen, type Screen } from './screen.js';
 
-/** Line mode: talks until the user leaves, the input ends, or SIGINT or SIGTERM. */
+/** Line mode: talks until the user leaves, the input ends, nobody takes the output, or SIGINT, SIGTERM or SIGHUP. */
 export async function runJoin(command: JoinCommand): Promise<void> {
   const terminal: Terminal = { input: process.stdin, output: process.stderr };
   const opening = await readOpening(command, terminal);
@@ -51,7 +51,12 @@ export async function talk(chat: Chat, display: Display, json: boolean, first: r
     interrupted.abort();
     screen.close();
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt);
+  let outputError: NodeJS.ErrnoException | undefined;
+  process.stdout.on('error', (error) => {
+    outputError = error;
+    screen.close();
+  });
   display.open(screen, first);
   chat.start();
   const { refused, left } = await followLines(chat, screen, json, display);
@@ -60,6 +65,7 @@ export async function talk(chat: Chat, display: Display, json: boolean, first: r
   screen.close();
   if (process.stdin.isTTY && !json) process.stdout.write(stayingText(chat.undelivered));
   if (!isOver) checkPiped(json ? 0 : refused, staying);
+  if (outputError !== undefined) throw new Error(`nobody takes the output any more (${outputError.code}): no further line was read`);
 }
 
 interface FollowedLines {

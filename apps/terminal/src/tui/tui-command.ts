@@ -57,7 +57,8 @@ async function onScreen(source: SecretSource, open: (opener: HomeOpener) => Prom
   const session = new TuiSession(screen, (line, place) => servers(line, place) ?? peers(line, place) ?? login(line, place));
   const opener = new HomeOpener(session, given);
   screen.open();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => session.leave());
+  // For good: ink, were it the only one that listens, would end the process at once, and leave the terminal as it is.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => session.leave());
   try {
     const opened = open(opener);
     await Promise.race([session.left, opened.then(() => session.left)]);

@@ -1,12 +1,13 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { CallerClass, ErrorCode, LIMITS, type MethodContract, METHODS } from '@sotto/protocol';
+import { hasMoreFieldsThan } from '@sotto/protocol/frames';
 import { type RpcReply, RpcReplySchema, RpcRequestSchema } from '@sotto/protocol/internal';
 import { lastValueFrom } from 'rxjs';
 import type { Bus, Subscription } from '../bus/index.js';
 import { describeError } from '../logging/describe-error.js';
 import type { RpcCaller } from './caller.js';
-import { RpcError } from './rpc-error.js';
+import { RpcError, tooManyFields } from './rpc-error.js';
 import { BUS_TRANSPORT } from './rpc.decorator.js';
 import { subjectOf } from './subjects.js';
 import { callerFromWire } from './wire-caller.js';
@@ -120,11 +121,14 @@ export class BusRpcServer extends Server implements CustomTransportStrategy {
   }
 }
 
-function decodeRequest(contract: MethodContract, payload: Uint8Array) {
+function decodeRequest({ method }: MethodContract, payload: Uint8Array) {
   try {
-    const { caller, body } = fromBinary(RpcRequestSchema, payload);
-    return { request: fromBinary(contract.method.input, body, { readUnknownFields: false }), caller: callerFromWire(caller) };
-  } catch {
+    const { caller: wireCaller, body } = fromBinary(RpcRequestSchema, payload);
+    const caller = callerFromWire(wireCaller);
+    if (caller.service === '' && hasMoreFieldsThan(LIMITS.callFields, method.input, body)) throw tooManyFields();
+    return { request: fromBinary(method.input, body, { readUnknownFields: false }), caller };
+  } catch (error) {
+    if (error instanceof RpcError) throw error;
     throw new RpcError(ErrorCode.MALFORMED, 'The request cannot be read.');
   }
 }

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { RpcException } from '@nestjs/microservices';
-import { type ErrorCode, ErrorSchema, type WireError } from '@sotto/protocol';
+import { ErrorCode, ErrorSchema, type WireError } from '@sotto/protocol';
 
 /**
  * An error that the caller gets to see, by the closed table of codes. The text is for people: no names, addresses or content.
@@ -27,4 +27,9 @@ export class RpcError extends RpcException {
   static fromWire(error: WireError): RpcError {
     return new RpcError(error.code, error.text, error.retryAfterMs);
   }
+}
+
+/** What is beyond LIMITS.callFields. */
+export function tooManyFields(): RpcError {
+  return new RpcError(ErrorCode.TOO_LARGE, 'The body of a call has at most 4,200 fields.');
 }

@@ -30,5 +30,6 @@ export {
   type ParsedRelayInput,
   readGatewayBatch,
 } from './batches.js';
+export { hasMoreFieldsThan, textIn } from './field-count.js';
 export { shortLived } from './short-lived.js';
 export { WireError } from './wire.js';
