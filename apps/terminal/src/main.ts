@@ -4,6 +4,7 @@ import type { DoctorCommand } from './command-line/commands/doctor.js';
 import type { JoinCommand } from './command-line/commands/join.js';
 import type { OpenCommand } from './command-line/commands/open.js';
 import type { PeerCommand } from './command-line/commands/peer.js';
+import { end } from './command-line/ending.js';
 import { UsageError } from './command-line/usage-error.js';
 
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -97,9 +98,9 @@ process.on('SIGUSR1', () => undefined);
 
 try {
   await run(parseCommand(process.argv.slice(2)));
-  process.exit(0);
+  end(0);
 } catch (error) {
   err(`sotto: ${error instanceof Error ? error.message : 'failed'}`);
   if (error instanceof UsageError) err('sotto help tells more.');
-  process.exit(error instanceof UsageError ? 2 : 1);
+  end(error instanceof UsageError ? 2 : 1);
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { itThoroughly } from '@sotto/testing/thoroughly';
@@ -47,6 +47,16 @@ describe('sotto join in a pipe', () => {
     expect(complaints).toBe(
       'sotto: a line could not be done, as told above; not delivered: a message stays here until sotto runs as you again\n',
     );
+    expect(code).toBe(1);
+  }, 90_000);
+
+  it('says in its own words that nobody takes what it prints', async () => {
+    const gina = await registers('gina');
+    await gina.ends({ do: 'quit' });
+    const full = await open('/dev/full', 'w');
+    const { code, complaints } = await runText([...as('gina'), ...stored('gina')], '/contacts\n', {}, full.fd);
+    await full.close();
+    expect(complaints).toBe('sotto: nobody takes the output any more (ENOSPC): no further line was read\n');
     expect(code).toBe(1);
   }, 90_000);
 

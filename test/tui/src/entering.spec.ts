@@ -43,6 +43,20 @@ describe('entering a full-screen session', () => {
   );
 
   it(
+    'gives the terminal back also when a signal ends it',
+    async () => {
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
+        const alice = people.returns('alice');
+        await alice.shows('You are alice');
+        alice.isTold(signal);
+        expect(await alice.ends()).toBe(0);
+        expect(alice.raw).toContain('\u001b[?1049l');
+      }
+    },
+    LONG,
+  );
+
+  it(
     'ends when its terminal goes away, and leaves the store free for the next session',
     async () => {
       const alice = people.returns('alice');

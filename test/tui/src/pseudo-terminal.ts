@@ -95,7 +95,11 @@ export class PseudoTerminal {
 
   /** As when its window is closed. */
   hangsUp(): void {
-    this.#pty.kill('SIGHUP');
+    this.isTold('SIGHUP');
+  }
+
+  isTold(signal: NodeJS.Signals): void {
+    this.#pty.kill(signal);
   }
 
   /** Waits until the screen shows it. */

@@ -18,7 +18,7 @@ const VERIFICATION: Readonly<Record<Verification, string>> = {
 /** Why messages wait, by what the SDK calls it. */
 const WAITS: Readonly<Record<string, string>> = {
   alone: 'there is nobody else in it yet',
-  hello: 'until another device there has answered',
+  hello: 'until a device of somebody there has answered',
   removal: 'until the device that was removed is out',
   rejoin: 'until another device lets this one in again',
   out: 'this device is not in it any more',

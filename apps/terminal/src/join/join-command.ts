@@ -1,5 +1,6 @@
 import type { JoinCommand } from '../command-line/commands/join.js';
 import { askToTrust } from '../device/device.js';
+import { noteHangup } from '../command-line/ending.js';
 import { INTERCEPTION } from '../device/interception.js';
 import { openAccountHome } from '../homes/account-home.js';
 import type { Terminal } from '../password/hidden-prompt.js';
@@ -52,8 +53,11 @@ export async function talk(chat: Chat, display: Display, json: boolean, first: r
     screen.close();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt);
+  process.once('SIGHUP', noteHangup);
+  // Ctrl-D is a key here, and no end.
+  if (process.stdin.isTTY) process.stdin.once('end', noteHangup);
   let outputError: NodeJS.ErrnoException | undefined;
-  process.stdout.on('error', (error) => {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     outputError = error;
     screen.close();
   });

@@ -124,7 +124,7 @@ describe('the screen', () => {
       '[14:03] · bob: 1 message missing, asking bob',
     ]);
     expect(render({ ...tea, what: 'waiting', id, cause: 'hello' })).toEqual([
-      '[14:03] · tea: #1 waits: until another device there has answered',
+      '[14:03] · tea: #1 waits: until a device of somebody there has answered',
     ]);
     expect(render({ ...tea, what: 'invited', by: 'mallory~12ab' })[0]).toContain('/group accept abababab or /group decline abababab');
     const change = { ...tea, what: 'changed', by: 'bob', ...nothing } as const;

@@ -3,6 +3,7 @@ import type { OpenCommand } from '../command-line/commands/open.js';
 import type { PeerCommand } from '../command-line/commands/peer.js';
 import type { SecretSource } from '../command-line/secrets.js';
 import { commandFor } from '../command-line/commands/join.js';
+import { noteHangup } from '../command-line/ending.js';
 import { serversFile } from '../command-line/folders.js';
 import { readPassword } from '../password/password.js';
 import { stayingText } from '../join/handing-over.js';
@@ -45,7 +46,10 @@ async function onScreen(source: SecretSource, open: (opener: HomeOpener) => Prom
   const screen: TerminalScreen = new TerminalScreen(process.stdin, process.stdout, {
     onKey: (key) => session.press(key),
     onResize: (columns, rows) => session.dispatch({ type: 'resized', columns, rows }),
-    onGone: () => session.leave(),
+    onGone: () => {
+      noteHangup();
+      session.leave();
+    },
   });
   const servers = serversInSession(
     serversFile(process.env),
@@ -59,6 +63,7 @@ async function onScreen(source: SecretSource, open: (opener: HomeOpener) => Prom
   screen.open();
   // For good: ink, were it the only one that listens, would end the process at once, and leave the terminal as it is.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => session.leave());
+  process.on('SIGHUP', noteHangup);
   try {
     const opened = open(opener);
     await Promise.race([session.left, opened.then(() => session.left)]);
