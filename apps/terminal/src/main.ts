@@ -91,8 +91,13 @@ function takesScreen(): boolean {
   return process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb';
 }
 
-// Whoever read the output may be gone: what has begun goes on, and a conversation ends as if its input had.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+// Whoever read the output may be gone: a conversation ends then as if its input had (join-command.ts), and all else at once.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (process.stdout.listenerCount('error') > 1) return;
+  if (error.code !== 'EPIPE') err(`sotto: nobody takes the output any more (${error.code})`);
+  process.exit(1);
+});
+process.stderr.on('error', () => undefined);
 // Unheard, it would have Node open its inspector to whoever is on this machine, and with it keys and messages.
 process.on('SIGUSR1', () => undefined);
 

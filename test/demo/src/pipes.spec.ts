@@ -54,7 +54,7 @@ describe('sotto join in a pipe', () => {
     const gina = await registers('gina');
     await gina.ends({ do: 'quit' });
     const full = await open('/dev/full', 'w');
-    const { code, complaints } = await runText([...as('gina'), ...stored('gina')], '/contacts\n', {}, full.fd);
+    const { code, complaints } = await runText([...as('gina'), ...stored('gina')], '/contacts\n'.repeat(50), {}, full.fd);
     await full.close();
     expect(complaints).toBe('sotto: nobody takes the output any more (ENOSPC): no further line was read\n');
     expect(code).toBe(1);

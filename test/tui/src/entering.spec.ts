@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { itThoroughly } from '@sotto/testing/thoroughly';
 import { HOST } from '../../demo/dist/demo-server.js';
@@ -62,7 +63,7 @@ describe('entering a full-screen session', () => {
       const alice = people.returns('alice');
       await alice.shows('You are alice');
       alice.hangsUp();
-      await alice.ends();
+      expect(await alice.ends()).toBe(128 + constants.signals.SIGHUP);
       const again = people.returns('alice');
       await again.shows('You are alice');
       expect(await again.leaves()).toBe(0);

@@ -65,7 +65,9 @@ export class PseudoTerminal {
     });
     // Not before the screen shows its last words: the emulator reads what it is given a moment later.
     this.#exited = new Promise((resolve) =>
-      this.#pty.onExit(({ exitCode }) => this.#screen.write('', () => resolve((this.exitCode = exitCode)))),
+      this.#pty.onExit(({ exitCode, signal = 0 }) =>
+        this.#screen.write('', () => resolve((this.exitCode = signal === 0 ? exitCode : 128 + signal))),
+      ),
     );
   }
 
@@ -129,7 +131,7 @@ export class PseudoTerminal {
     }
   }
 
-  /** Its exit code; it is ended by force when it does not end by itself. */
+  /** Its exit code, of one that a signal has ended 128 more than that, as shells have it; it is ended by force when it does not end by itself. */
   async ends(seconds = 20): Promise<number> {
     const timer = setTimeout(() => this.#pty.kill('SIGKILL'), seconds * 1_000);
     try {

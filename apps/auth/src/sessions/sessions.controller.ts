@@ -102,7 +102,7 @@ export class SessionsController {
       throw new RpcError(ErrorCode.FORBIDDEN, 'The signature is not of this account’s identity key.');
     }
     if (toHex(request.device) !== caller.device) throw new RpcError(ErrorCode.FORBIDDEN, 'A device confirms itself.');
-    const device = { id: caller.device, authKey: request.deviceAuthKey, pending: false, becomesConfirmed: true };
+    const device = { id: caller.device, authKey: request.deviceAuthKey, pending: false, becomesConfirmed: caller.pending };
     const session = await this.sessions.open(account, device, caller);
     await this.ender.forgetApproval(account.id, caller.device);
     await this.ender.tellDevices(account.id);

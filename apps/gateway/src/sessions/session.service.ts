@@ -209,13 +209,12 @@ export class SessionService {
 }
 
 /** At most twice what a device may name: the oldest stand in front, and make room. */
-/** The newest last; those that it has already would only take the places of others. */
+/** Each once, and these last: the first make room. */
 function withRevoked(route: DeviceRoute, capabilities: readonly Uint8Array[]): DeviceRoute {
-  const known = new Set(idsIn(route.revokedCapabilities));
-  const added = capabilities.filter((id) => !known.has(toHex(id)));
-  if (added.length === 0) return route;
-  const revoked = Buffer.concat([route.revokedCapabilities, ...added]);
-  return { ...route, revokedCapabilities: new Uint8Array(revoked.subarray(-2 * LIMITS.revokedCapabilities * ID_BYTES)) };
+  if (capabilities.length === 0) return route;
+  const added = new Set(capabilities.map(toHex));
+  const ids = [...idsIn(route.revokedCapabilities).filter((id) => !added.has(id)), ...added];
+  return { ...route, revokedCapabilities: fromHex(ids.slice(-2 * LIMITS.revokedCapabilities).join('')) };
 }
 
 function idsIn(joined: Uint8Array): string[] {

@@ -52,10 +52,14 @@ export async function talk(chat: Chat, display: Display, json: boolean, first: r
     interrupted.abort();
     screen.close();
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupt);
-  process.once('SIGHUP', noteHangup);
-  // Ctrl-D is a key here, and no end.
-  if (process.stdin.isTTY) process.stdin.once('end', noteHangup);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
+  // The system says it, and a shell once more.
+  process.on('SIGHUP', () => {
+    noteHangup();
+    interrupt();
+  });
+  // Ctrl-D is a key where lines are edited, and no end.
+  if (process.stdin.isTTY && process.stdout.isTTY && !json) process.stdin.once('end', noteHangup);
   let outputError: NodeJS.ErrnoException | undefined;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     outputError = error;
@@ -63,7 +67,7 @@ export async function talk(chat: Chat, display: Display, json: boolean, first: r
   });
   display.open(screen, first);
   chat.start();
-  const { refused, left } = await followLines(chat, screen, json, display);
+  const { refused, left } = await followLines(chat, screen, json, display, () => outputError !== undefined);
   const isOver = process.stdin.isTTY || interrupted.signal.aborted || (json && left);
   const staying = isOver ? 0 : await chat.handOver(interrupted.signal);
   screen.close();
@@ -79,10 +83,11 @@ interface FollowedLines {
   readonly left: boolean;
 }
 
-/** One after the other, as they were typed. */
-async function followLines(chat: Chat, screen: Screen, json: boolean, display: Display): Promise<FollowedLines> {
+/** One after the other, as they were typed; none that came before, but was not taken yet, once it is over. */
+async function followLines(chat: Chat, screen: Screen, json: boolean, display: Display, isOver: () => boolean): Promise<FollowedLines> {
   let refused = 0;
   for await (const line of screen.lines()) {
+    if (isOver()) break;
     try {
       const command = json ? parseJsonLine(line) : parseTypedLine(line);
       if (command !== undefined && !(await chat.run(command))) return { refused, left: true };

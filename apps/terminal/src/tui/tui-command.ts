@@ -43,13 +43,14 @@ export async function runOpen(command: OpenCommand): Promise<void> {
 async function onScreen(source: SecretSource, open: (opener: HomeOpener) => Promise<void>): Promise<void> {
   const terminal = { input: process.stdin, output: process.stderr };
   const given = source.from === 'prompt' ? undefined : await readPassword(source, terminal, false);
+  const onGone = (): void => {
+    noteHangup();
+    session.leave();
+  };
   const screen: TerminalScreen = new TerminalScreen(process.stdin, process.stdout, {
     onKey: (key) => session.press(key),
     onResize: (columns, rows) => session.dispatch({ type: 'resized', columns, rows }),
-    onGone: () => {
-      noteHangup();
-      session.leave();
-    },
+    onGone,
   });
   const servers = serversInSession(
     serversFile(process.env),
@@ -62,8 +63,15 @@ async function onScreen(source: SecretSource, open: (opener: HomeOpener) => Prom
   const opener = new HomeOpener(session, given);
   screen.open();
   // For good: ink, were it the only one that listens, would end the process at once, and leave the terminal as it is.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => session.leave());
-  process.on('SIGHUP', noteHangup);
+  let isTold = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) {
+    process.on(signal, () => {
+      if (isTold) process.exit(1);
+      isTold = true;
+      session.leave();
+    });
+  }
+  process.on('SIGHUP', onGone);
   try {
     const opened = open(opener);
     await Promise.race([session.left, opened.then(() => session.left)]);

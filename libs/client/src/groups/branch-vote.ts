@@ -45,6 +45,8 @@ export interface Refusal {
 /** Whether those on a branch that this device can't compare with its own are to be followed (docs/groups.md § Rejoining). */
 export class BranchVote {
   #progressAt = 0;
+  /** Devices that this one, alone, has removed, and where they are together. */
+  #inVain: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly core: GroupCore,
@@ -67,6 +69,11 @@ export class BranchVote {
     this.refusal.refusedByOthers(wants ? votes.refused : []);
     core.wantsRejoin = wants;
     core.touch();
+  }
+
+  /** Whether this device wants to be let in where that one is, though it has removed it. */
+  followsRemoved(device: string): boolean {
+    return this.core.wantsRejoin && this.#inVain.has(device);
   }
 
   isElsewhere(device: string, now: number): boolean {
@@ -131,15 +138,20 @@ export class BranchVote {
    */
   #removedInVain(now: number): Choice[] {
     const { others, branches } = this.core;
+    this.#inVain = new Set();
     if (others.length > 0) return [];
     const removed = this.#besideElsewhere.filter(({ id }) => branches.tree.removed.has(id) && !this.left.has(id));
-    const choices = removed.flatMap(({ identity }) => {
+    const refusing = removed.flatMap(({ identity }) => {
       const { shown, saysRemoved, wantsRejoin } = this.peers.of(identity.device);
       if (shown === undefined || saysRemoved || wantsRejoin) return [];
-      return this.#standing(identity.device, shown, now) === 'refuses' ? this.#choiceOf(identity, shown, now) : [];
+      const refuses = this.#standing(identity.device, shown, now) === 'refuses';
+      return refuses ? [{ device: identity.device, choice: this.#choiceOf(identity, shown, now) }] : [];
     });
-    const together = (head: string | undefined) => choices.filter(({ path }) => path[0] === head);
-    return choices.map(({ path }) => together(path[0])).find((each) => accountsOf(each) > 1) ?? [];
+    const togetherWith = (head: string | undefined) => refusing.filter(({ choice }) => choice.path[0] === head);
+    const groups = refusing.map(({ choice }) => togetherWith(choice.path[0]));
+    const together = groups.find((each) => accountsOf(each.map(({ choice }) => choice)) > 1) ?? [];
+    this.#inVain = new Set(together.map(({ device }) => device));
+    return together.map(({ choice }) => choice);
   }
 
   #choiceOf({ account, device }: Member['identity'], shown: Shown, now: number): Choice {

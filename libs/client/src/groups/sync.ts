@@ -387,7 +387,7 @@ export class Sync {
   #followsRemoved({ identity }: Member, now: number): boolean {
     if (this.core.others.length > 0) return false;
     this.#vote.count(now);
-    return this.core.wantsRejoin && this.#vote.isElsewhere(identity.device, now);
+    return this.#vote.followsRemoved(identity.device);
   }
 
   /** It is given the commits that removed it, and a word for the case that it can't process them. */
@@ -408,7 +408,11 @@ export class Sync {
     if (!this.#writer.takeAnswer(hello) && !this.rejoining.takeAnswer(hello, from, step.now)) return;
     this.#peers.of(from.identity.device).saysRemoved = true;
     this.#vote.count(step.now);
-    this.#hope.giveUp(step, from.identity.account === this.core.ports.own.account);
+    const { core } = this;
+    const isOfOwn = from.identity.account === core.ports.own.account;
+    // Who is alone and has removed the other is told so by nobody else: to those it has removed its own word means as little.
+    if (core.others.length === 0 && !core.dead && !isOfOwn && this.#isRemoved(from, hello)) return;
+    this.#hope.giveUp(step, isOfOwn);
   }
 
   #hearLeave({ left }: Hello, from: Member, step: Step): void {

@@ -75,13 +75,14 @@ export class DirectConversations {
   }
 
   /**
-   * What waited for a conversation with the account, and what reached none of its devices in those before. There it stays owed to whom it was
-   * sealed for, until that one has it from either: not all who read there need come into the new one.
+   * What waited for a conversation with the account, and what reached none of its devices in those before: these may be over at the other end, which
+   * does not tell when it blocks or removes. There it stays owed to whom it was sealed for, until that one has it from either: not all who read there
+   * need come into the new one.
    */
   async writeIn(group: Group, account: string, step: Step): Promise<void> {
     if (this.current(account) !== group.id) return;
     for (const [id, content] of [...this.contents.all()]) {
-      const lost = content.group !== undefined && content.group !== group.id && this.#isRetired(content.group, account);
+      const lost = content.group !== undefined && content.group !== group.id && this.otherEnd(content.group) === account;
       if (content.account !== account && !lost) continue;
       if (content.owed?.size === 0) continue;
       this.groups.get(content.group ?? '')?.forgetUnsealed(id);
@@ -108,9 +109,5 @@ export class DirectConversations {
       this.contents.settled(content, id);
     }
     for (const each of this.groups.values()) each.forget(content);
-  }
-
-  #isRetired(id: string, account: string): boolean {
-    return this.groups.get(id)?.core.retired === true && this.otherEnd(id) === account;
   }
 }

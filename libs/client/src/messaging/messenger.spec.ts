@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Outcome, toHex } from '@sotto/protocol';
+import { fromHex, Outcome, toHex } from '@sotto/protocol';
 import { type Phone, PostOffice } from './post-office.harness.js';
 import { expectTogether, hikers, isTo } from './together.harness.js';
 
@@ -890,6 +890,28 @@ describe('a conversation of two', () => {
     await alice.tell(bob, 'again');
     await office.settle();
     expect(bob.shown).toEqual(['alice: hello', 'alice: again']);
+  });
+
+  it('that the other end has ended without a word goes over into the one that it begins later, with what was written meanwhile', async () => {
+    const [alice, bob] = (await office.people('alice', 'bob')) as Trio;
+    await alice.tell(bob, 'before');
+    await office.settle();
+    const before = Buffer.from(fromHex(alice.messenger.directWith(bob.account)!));
+    bob.contacts.delete(alice.account);
+    await bob.step((messenger, step) => messenger.endDirect(alice.account, step));
+    // As by tokens that are withdrawn.
+    office.loses = ({ to, payload }) => to === bob && Buffer.from(payload).includes(before);
+    await alice.tell(bob, 'sealed');
+    await office.pass(MINUTE);
+    await alice.restart();
+    await alice.online();
+    await alice.tell(bob, 'waiting');
+    await office.pass(MINUTE);
+    bob.befriend(alice);
+    await bob.step((messenger, step) => messenger.beginDirect(alice.account, step));
+    await office.pass(MINUTE);
+    expect(bob.shown).toEqual(['alice: before', 'alice: sealed', 'alice: waiting']);
+    expect(alice.queue).toEqual([]);
   });
 
   it('tells nothing to the other end once it is no contact, and what the other said to the own devices that missed it', async () => {

@@ -1,6 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from '@jest/globals';
-import { AttachRequestSchema, PublishKeyPackagesRequestSchema } from '../index.js';
+import { AttachRequestSchema, CallSchema, PublishKeyPackagesRequestSchema } from '../index.js';
 import { hasMoreFieldsThan, textIn } from './field-count.js';
 import { WireError } from './wire.js';
 
@@ -34,6 +34,18 @@ describe('the fields of a message', () => {
   it('are those of no message where bytes lack, or the type is unknown', () => {
     expect(() => hasMoreFieldsThan(10, AttachRequestSchema, attach(1).subarray(0, -5))).toThrow(WireError);
     expect(() => hasMoreFieldsThan(10, AttachRequestSchema, Uint8Array.of(0x0b, 0x0c))).toThrow(WireError);
+  });
+
+  it('are hidden behind none of another type than its own', () => {
+    const hidden = Buffer.alloc(60, Uint8Array.of(0x1a, 0));
+    const hiding = {
+      'a truth as bytes': Buffer.concat([Uint8Array.of(0x22, hidden.length), hidden]),
+      'bytes as a number': Buffer.concat([Uint8Array.of(0x18, 4, 0x1a, 0xbc, 0x80, 0x00), hidden]),
+      'bytes as a fixed number': Buffer.concat([Uint8Array.of(0x19, 0, 0, 0, 0, 0, 0, 0, 0), hidden]),
+    };
+    for (const bytes of Object.values(hiding)) expect(() => hasMoreFieldsThan(10, AttachRequestSchema, bytes)).toThrow(WireError);
+    const call = Buffer.concat([Uint8Array.of(0x0a, hidden.length), hidden]);
+    expect(() => hasMoreFieldsThan(10, CallSchema, call)).toThrow(WireError);
   });
 
   it('can be looked through for a text', () => {
