@@ -410,8 +410,8 @@ export class Sync {
     this.#vote.count(step.now);
     const { core } = this;
     const isOfOwn = from.identity.account === core.ports.own.account;
-    // Who is alone and has removed the other is told so by nobody else: to those it has removed its own word means as little.
-    if (core.others.length === 0 && !core.dead && !isOfOwn && this.#isRemoved(from, hello)) return;
+    // About to follow some whom it has removed, it does not take their word, nor that of others whom it has removed, for being out itself.
+    if (core.wantsRejoin && core.others.length === 0 && !core.dead && !isOfOwn && this.#isRemoved(from, hello)) return;
     this.#hope.giveUp(step, isOfOwn);
   }
 
